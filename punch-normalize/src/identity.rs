@@ -1,0 +1,149 @@
+use alloc::borrow::ToOwned;
+use alloc::boxed::Box;
+use alloc::string::String;
+use core::fmt;
+
+use chrono::NaiveDateTime;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use punch_protocol::{RawPunch, SerialNumber, Status};
+use serde::{Deserialize, Serialize};
+use sha2::Sha256;
+use zeroize::Zeroizing;
+
+/// The key that turns a punch into its identity. One per tenant, made once, part of the backup.
+///
+/// A keyed hash keeps outsiders from testing "was PIN 1042 here at 08:00?". The key is wiped when dropped
+/// and its `Debug` shows nothing.
+pub struct TenantKey(Zeroizing<[u8; 32]>);
+
+impl TenantKey {
+    /// Takes 32 secret bytes.
+    pub fn new(bytes: [u8; 32]) -> Self {
+        Self(Zeroizing::new(bytes))
+    }
+
+    /// The identity of `punch`: the same on every transport, after every replay and every zone fix.
+    ///
+    /// It is a function of terminal, PIN bytes, the terminal's own civil time and the attendance state;
+    /// verify mode and work code are not in it, because transports differ in them.
+    ///
+    /// ```
+    /// use punch_normalize::TenantKey;
+    /// use punch_protocol::{civil, Pin, RawPunch, SerialNumber, Status};
+    ///
+    /// let key = TenantKey::new(core::array::from_fn(|i| i as u8));
+    /// let serial = SerialNumber::parse("CZKE2241600045")?;
+    /// let time = civil::parse(b"2026-03-28 08:47:12")?;
+    /// let mut punch = RawPunch::new(serial, Pin::new(b"1042").into_owned(), time);
+    /// punch.status = Some(Status::CHECK_IN);
+    /// assert_eq!(key.event_id(&punch).as_str(), "evt_5xe9rzfeytktk4ns5q1xhc1e6k");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn event_id(&self, punch: &RawPunch) -> EventId {
+        self.identity(&punch.serial, punch.pin.as_bytes(), punch.time, punch.status)
+    }
+
+    fn identity(&self, serial: &SerialNumber, pin: &[u8], time: NaiveDateTime, status: Option<Status>) -> EventId {
+        use alloc::string::ToString as _;
+
+        let mut key = Box::new([0u8; 64]);
+        for (slot, byte) in key.iter_mut().zip(self.0.iter()) {
+            *slot = *byte;
+        }
+        // HMAC pads a key to its block with zeros, so the padded block is the same key and cannot be refused.
+        let mut mac = Hmac::<Sha256>::new(&(*key).into());
+        mac.update(b"punch/1");
+        mac.update(serial.as_str().as_bytes());
+        mac.update(b"\0");
+        mac.update(pin);
+        mac.update(b"\0");
+        mac.update(time.format("%Y%m%d%H%M%S").to_string().as_bytes());
+        mac.update(b"\0");
+        if let Some(Status(code)) = status.and_then(Status::declared) {
+            mac.update(code.to_string().as_bytes());
+        }
+        let digest: [u8; 32] = mac.finalize().into_bytes().into();
+        let (number, _) = digest.split_first_chunk::<16>().unwrap_or((&[0; 16], &[]));
+        EventId::from_number(u128::from_be_bytes(*number))
+    }
+}
+
+impl fmt::Debug for TenantKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TenantKey(..)")
+    }
+}
+
+/// The identity of an event: `evt_` and 26 digits for ours, any short token for events made elsewhere.
+///
+/// ```
+/// use punch_normalize::EventId;
+///
+/// assert!(EventId::parse("evt_a8f3k2x9m1").is_ok());
+/// assert!(EventId::parse("").is_err());
+/// assert!(EventId::parse("two words").is_err());
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct EventId(Box<str>);
+
+impl EventId {
+    /// The longest id accepted, in bytes.
+    pub const MAX_LEN: usize = 128;
+
+    /// Accepts 1 to 128 visible ASCII characters, none of them a dot (signed material is dot-joined).
+    ///
+    /// # Errors
+    ///
+    /// [`EventIdError`] if the text is not of that form.
+    pub fn parse(text: &str) -> Result<Self, EventIdError> {
+        let legal = |byte: u8| byte.is_ascii_graphic() && byte != b'.';
+        if text.is_empty() || text.len() > Self::MAX_LEN || !text.bytes().all(legal) {
+            return Err(EventIdError);
+        }
+        Ok(Self(text.to_owned().into_boxed_str()))
+    }
+
+    /// Writes 128 bits as 26 lower-case Crockford digits, most significant first, as a ULID does.
+    fn from_number(number: u128) -> Self {
+        const DIGITS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+        let mut text = String::from("evt_");
+        for position in (0u32..26).rev() {
+            let digit = number.checked_shr(position.saturating_mul(5)).unwrap_or(0) & 31;
+            let index = usize::try_from(digit).unwrap_or(0);
+            text.push(char::from(DIGITS.get(index).copied().unwrap_or(b'0')));
+        }
+        Self(text.into_boxed_str())
+    }
+
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for EventId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl TryFrom<String> for EventId {
+    type Error = EventIdError;
+
+    fn try_from(text: String) -> Result<Self, EventIdError> {
+        Self::parse(&text)
+    }
+}
+
+impl From<EventId> for String {
+    fn from(id: EventId) -> Self {
+        id.0.into()
+    }
+}
+
+/// The text is not an [`EventId`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("event id: expected 1 to 128 visible ASCII characters without a dot")]
+#[non_exhaustive]
+pub struct EventIdError;

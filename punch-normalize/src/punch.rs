@@ -1,0 +1,60 @@
+use alloc::string::String;
+
+use chrono::{DateTime, FixedOffset, NaiveDateTime, Utc};
+use punch_protocol::{Pin, SerialNumber, Status, Verify};
+use serde::{Deserialize, Serialize};
+
+use crate::{Direction, DirectionSource, EventId, Method};
+
+/// What happened: one person, one moment, one identity.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Punch {
+    /// The identity, the same for every delivery of this punch.
+    pub event_id: EventId,
+    /// The terminal that saw the person.
+    pub serial: SerialNumber,
+    /// Who the terminal says it was.
+    pub pin: Pin<'static>,
+    /// The terminal's wall clock, exactly as sent.
+    pub device_local: NaiveDateTime,
+    /// The instant, in UTC.
+    pub punched_at: DateTime<Utc>,
+    /// The same instant with the site's offset.
+    pub local_time: DateTime<FixedOffset>,
+    /// How sure the step from `device_local` to `punched_at` is.
+    pub time_quality: TimeQuality,
+    /// Which way the person went.
+    pub direction: Direction,
+    /// What the direction rests on.
+    pub direction_source: DirectionSource,
+    /// How the person was recognised.
+    pub method: Method,
+    /// The raw attendance state.
+    pub status: Option<Status>,
+    /// The raw verification code.
+    pub verify: Option<Verify>,
+    /// The raw work code.
+    pub work_code: Option<String>,
+    /// When the row reached us.
+    pub received_at: DateTime<Utc>,
+}
+
+/// How a civil time became an instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum TimeQuality {
+    /// The zone has exactly one such instant.
+    Exact,
+    /// The hour happened twice; the row before it decided.
+    FoldOrder,
+    /// The hour happened twice; the moment of receipt decided.
+    FoldLive,
+    /// The hour happened twice and nothing decided: the first one was taken.
+    FoldGuess,
+    /// The hour was skipped; the offset before the gap was used.
+    Gap,
+    /// The instant lies 2 minutes to 24 hours ahead of its receipt.
+    Suspect,
+}

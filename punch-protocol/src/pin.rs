@@ -1,0 +1,76 @@
+use alloc::borrow::Cow;
+use alloc::string::String;
+use core::fmt::{self, Write as _};
+
+/// The number or name a person types at a terminal: exact bytes, never an integer.
+///
+/// `007` is not `7`, and `A-77b` is legal (14-character alphanumeric PINs exist). Only the padding that
+/// terminals add, spaces and NUL at either end, is removed. `Debug` is redacted: a PIN identifies a person.
+///
+/// ```
+/// use punch_protocol::Pin;
+///
+/// assert_eq!(Pin::new(b" 1042\0\0"), Pin::new(b"1042"));
+/// assert_ne!(Pin::new(b"007"), Pin::new(b"7"));
+/// assert_eq!(format!("{:?}", Pin::new(b"1042")), "Pin(..)");
+/// ```
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Pin<'a>(Cow<'a, [u8]>);
+
+impl<'a> Pin<'a> {
+    /// Borrows `bytes`, without the spaces and NULs around them.
+    pub fn new(bytes: &'a [u8]) -> Self {
+        let padding = |byte: &u8| matches!(byte, b' ' | 0);
+        let start = bytes.iter().position(|b| !padding(b)).unwrap_or(bytes.len());
+        let end = bytes.iter().rposition(|b| !padding(b)).map_or(start, |last| last.saturating_add(1));
+        Self(Cow::Borrowed(bytes.get(start..end).unwrap_or_default()))
+    }
+
+    /// The exact bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Whether the terminal gave no PIN: a stranger, seen with a temperature reading.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The PIN as text. Bytes that are not UTF-8 appear as `\xNN`, so no two PINs share a text.
+    ///
+    /// ```
+    /// # use punch_protocol::Pin;
+    /// assert_eq!(Pin::new("ñandú".as_bytes()).to_text(), "ñandú");
+    /// assert_eq!(Pin::new(b"a\xff").to_text(), "a\\xff");
+    /// ```
+    pub fn to_text(&self) -> Cow<'_, str> {
+        match core::str::from_utf8(&self.0) {
+            // A backslash is escaped too, or the PIN `\xff` would read like the byte 0xff.
+            Ok(text) if !text.contains('\\') => Cow::Borrowed(text),
+            Ok(_) | Err(_) => Cow::Owned(self.escaped()),
+        }
+    }
+
+    fn escaped(&self) -> String {
+        let mut text = String::new();
+        for chunk in self.0.utf8_chunks() {
+            text.push_str(&chunk.valid().replace('\\', "\\\\"));
+            for byte in chunk.invalid() {
+                // Writing to a String cannot fail.
+                let _ = write!(text, "\\x{byte:02x}");
+            }
+        }
+        text
+    }
+
+    /// A copy that owns its bytes.
+    pub fn into_owned(self) -> Pin<'static> {
+        Pin(Cow::Owned(self.0.into_owned()))
+    }
+}
+
+impl fmt::Debug for Pin<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.is_empty() { "Pin()" } else { "Pin(..)" })
+    }
+}
