@@ -1,1 +1,70 @@
+//! ZKTeco's HTTP push protocol (`iclock`, "ADMS"): what the terminal posts and what a server may answer.
+//!
+//! The terminal is the HTTP client. A shell reads one request, hands its parts to [`Request::parse`], asks the
+//! terminal's [`Session`] what to do, makes rows durable where it must, and writes the answer back:
+//!
+//! ```
+//! use punch_protocol::push::{Limits, Parts, Request, Session, Settings, Turn};
+//!
+//! let body = b"1042\t2026-03-28 08:47:12\t0\t1\t\t0\t0\n";
+//! let parts = Parts::new("POST", "/iclock/cdata", "SN=CZKE2241600045&table=ATTLOG&Stamp=9999", body);
+//! let (serial, request) = Request::parse(parts, &Limits::default())?;
+//!
+//! let now = "2026-03-28T07:47:13Z".parse()?;
+//! let mut session = Session::approved(serial, Settings::default());
+//! match session.handle(&request, now) {
+//!     Turn::Store(receipt) => {
+//!         let Request::Upload(upload) = &request else { unreachable!() };
+//!         for row in upload.rows() {
+//!             assert!(row.is_ok()); // make each row, or the bytes of a row in error, durable here
+//!         }
+//!         assert_eq!(receipt.stored().body(), b"OK: 1");
+//!     }
+//!     Turn::Reply(response) => println!("{}", response.status()),
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! [`Receipt::stored`] is the only function that makes an `OK` for an upload, and it consumes the receipt:
+//! acknowledging before storing does not compile into a program that has nothing to call it on.
 
+mod attlog;
+pub mod errors;
+mod handshake;
+mod info;
+mod keyed;
+mod limits;
+mod line;
+mod operation;
+mod options;
+mod query;
+mod request;
+mod response;
+mod server_options;
+mod session;
+mod tagged;
+mod target;
+mod terminal;
+mod terminal_options;
+mod time_zone;
+mod upload;
+
+pub use attlog::{AttlogRow, Fields, IdentityCard};
+pub use errors::{ParseError, RowError, RowErrorKind};
+pub use handshake::{Dialect, Handshake};
+pub use info::{Functions, Info};
+pub use keyed::KeyedRow;
+pub use limits::Limits;
+pub use operation::OperationRow;
+pub use options::OptionBlock;
+pub use query::Query;
+pub use request::{Parts, Poll, Request};
+pub use response::{Receipt, Response};
+pub use server_options::{ServerAnswer, ServerOptions, TransFlag, TransFlagForm};
+pub use session::{Admission, Session, Settings, Turn};
+pub use tagged::{Pair, Pairs, TaggedRow};
+pub use target::Endpoint;
+pub use terminal::{Terminal, TerminalRequest};
+pub use terminal_options::TerminalOptions;
+pub use time_zone::{TimeZoneError, TimeZoneMinutes, TimeZoneReading};
+pub use upload::{Ack, Row, Rows, Table, Upload};

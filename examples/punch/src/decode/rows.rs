@@ -1,0 +1,126 @@
+use base64::Engine as _;
+use serde_json::{Map, Value, json};
+
+use punch_protocol::civil::{self, CivilError, Written};
+use punch_protocol::push::{AttlogRow, KeyedRow, OperationRow, Row, Rows, TaggedRow};
+
+/// Every row of a body, errors in place.
+pub(super) fn file_rows(table: &str, body: &[u8]) -> Vec<Value> {
+    Rows::of(table, body)
+        .map(|row| match row {
+            Ok(row) => row_to_json(&row),
+            Err(error) => json!({
+                "error": {
+                    "code": error.kind.code(),
+                    "line": error.line,
+                    "column": error.column,
+                    "span": [error.span.start, error.span.end],
+                    "message": error.to_string(),
+                },
+                "raw": text(error.raw),
+            }),
+        })
+        .collect()
+}
+
+pub(super) fn row_to_json(row: &Row<'_>) -> Value {
+    match row {
+        Row::Punch(punch) => punch_to_json(punch),
+        Row::Event(event) => event_to_json(event),
+        Row::Operation(operation) => operation_to_json(operation),
+        Row::Tagged(tagged) => tagged_to_json(tagged),
+        Row::Unknown(line) => json!({ "raw": text(line) }),
+        _ => Value::Null,
+    }
+}
+
+pub(super) fn punch_to_json(row: &AttlogRow<'_>) -> Value {
+    let mut record = json!({
+        "pin": row.pin().to_text(),
+        "time": row.time().ok().map(|time| Written(time).to_string()),
+        "status": row.status().map(|status| status.0),
+        "verify": row.verify().map(|verify| verify.0),
+        "workcode": row.work_code().map(text),
+        "rest": row.rest().map(text).collect::<Vec<_>>(),
+        "mask": row.mask().map(u8::from),
+        "temperature": row.temperature(),
+        "conv_temperature": row.converted_temperature(),
+        "time_offset_s": row.time_offset_seconds(),
+    });
+    let Some(object) = record.as_object_mut() else { return record };
+    let mut put = |key: &str, value: Value| object.insert(key.to_owned(), value);
+    for (key, index) in [("reserved1", 5), ("reserved2", 6)] {
+        if let Some(field) = row.field(index) {
+            put(key, text(field).into());
+        }
+    }
+    if let Err(error) = row.time() {
+        put("time_raw", text(row.time_raw()).into());
+        put("time_error", time_error(error).into());
+    }
+    if row.time().is_ok_and(civil::is_unset_clock) {
+        put("suspicious_clock", true.into());
+    }
+    if row.pin().is_empty() {
+        put("anonymous", true.into());
+    }
+    if let Some(extension) = row.extension() {
+        let json = base64::engine::general_purpose::STANDARD.decode(extension).ok();
+        let value = json.and_then(|json| serde_json::from_slice(&json).ok());
+        put("extend", value.unwrap_or_else(|| text(extension).into()));
+    }
+    if let Some(card) = row.identity_card() {
+        put("id_num", text(card.number).into());
+        put("type", card.kind.into());
+        let verdict = row.status().and_then(|status| ["ok", "failed", "blacklist"].get(usize::from(status.0)).copied());
+        put("verdict", verdict.filter(|_| card.kind == 1).into());
+    }
+    record
+}
+
+pub(super) fn event_to_json(row: &KeyedRow<'_>) -> Value {
+    let mut object = Map::new();
+    for pair in row.pairs() {
+        let key = text(pair.key).to_ascii_lowercase();
+        let value = pair.text();
+        let number = ["event", "inoutstatus", "maskflag"].contains(&key.as_str()).then(|| value.parse::<u32>().ok());
+        object.insert(key, number.flatten().map_or_else(|| value.as_ref().into(), Value::from));
+    }
+    object.entry("event").or_insert(Value::Null);
+    Value::Object(object)
+}
+
+pub(super) fn operation_to_json(row: &OperationRow<'_>) -> Value {
+    let mut record = json!({
+        "type": "OPLOG",
+        "code": row.code(),
+        "operator": row.operator().to_text(),
+        "time": row.time().ok().map(|time| Written(time).to_string()),
+        "objects": row.objects().map(text).collect::<Vec<_>>(),
+    });
+    if let (Some(object), Err(_)) = (record.as_object_mut(), row.time()) {
+        object.insert("time_raw".to_owned(), text(row.time_raw()).into());
+    }
+    record
+}
+
+pub(super) fn tagged_to_json(row: &TaggedRow<'_>) -> Value {
+    let mut fields: Map<String, Value> =
+        row.pairs().map(|pair| (text(pair.key), pair.text().into_owned().into())).collect();
+    if let Some(template) = row.value("TMP").filter(|_| row.tag() == "FP") {
+        fields.insert("TMP_len".to_owned(), template.len().into());
+    }
+    json!({ "type": row.tag(), "fields": fields })
+}
+
+pub(super) fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn time_error(error: CivilError) -> &'static str {
+    match error {
+        CivilError::NoSuchDate => "no_such_date",
+        CivilError::OutOfRange => "out_of_range",
+        _ => "bad_time",
+    }
+}

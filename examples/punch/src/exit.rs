@@ -1,0 +1,25 @@
+use std::process::ExitCode;
+
+/// How a command ended, as scripts see it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// 0: done.
+    Done,
+    /// 1: the thing asked about is wrong: a bad signature, rows in error, a punch that did not arrive.
+    Wrong,
+    /// 2: usage or configuration.
+    Usage,
+    /// 3: could not: network, disk.
+    Failed,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        match exit {
+            Exit::Done => Self::SUCCESS,
+            Exit::Wrong => Self::from(1),
+            Exit::Usage => Self::from(2),
+            Exit::Failed => Self::from(3),
+        }
+    }
+}

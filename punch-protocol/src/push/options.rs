@@ -1,0 +1,103 @@
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+use core::fmt;
+
+use super::time_zone::TimeZoneMinutes;
+use crate::SerialNumber;
+
+/// The option block: a server's answer to the handshake of an attendance terminal.
+///
+/// Written as every firmware on record can read it: one `key=value` a line, every line terminated (an
+/// unterminated last line is ignored by firmware), both spellings of each stamp, TABs inside `TransFlag`.
+/// It asks for punches and the operation log, and for nothing biometric.
+///
+/// ```
+/// use punch_protocol::SerialNumber;
+/// use punch_protocol::push::{OptionBlock, TimeZoneMinutes};
+///
+/// let mut block = OptionBlock::new(SerialNumber::parse("CEZU202360241")?, "2.4.0");
+/// block.time_zone = TimeZoneMinutes::new(330)?;
+/// let text = block.to_string();
+/// assert!(text.starts_with("GET OPTION FROM: CEZU202360241\n"));
+/// assert!(text.contains("\nTimeZone=330\n") && text.ends_with('\n'));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct OptionBlock {
+    /// The terminal addressed.
+    pub serial: SerialNumber,
+    /// Protocol version: the lower of the terminal's and [`OptionBlock::SERVER_VERSION`].
+    pub version: String,
+    /// Resume mark of the punch table; `0` asks for everything in memory.
+    pub attlog_stamp: String,
+    /// Resume mark of the operation log.
+    pub operlog_stamp: String,
+    /// Seconds to wait after any failure, 30 to 300.
+    pub error_delay: u32,
+    /// Seconds between idle polls, 2 to 60 by the document; larger values are honoured too.
+    pub delay: u32,
+    /// The offset the terminal adds to the `Date` header to set its clock.
+    pub time_zone: TimeZoneMinutes,
+    /// Largest body the terminal should post, in bytes.
+    pub max_post_size: u32,
+}
+
+impl OptionBlock {
+    /// The newest protocol version offered; with it terminals still talk in the clear.
+    pub const SERVER_VERSION: &'static str = "2.4.1";
+
+    /// A block with the defaults: everything from memory, 60 s after failures, 30 s between polls, UTC, 1 MiB.
+    pub fn new(serial: SerialNumber, terminal_version: &str) -> Self {
+        Self {
+            serial,
+            version: lower_version(terminal_version, Self::SERVER_VERSION).to_owned(),
+            attlog_stamp: "0".to_owned(),
+            operlog_stamp: "0".to_owned(),
+            error_delay: 60,
+            delay: 30,
+            time_zone: TimeZoneMinutes::default(),
+            max_post_size: 1 << 20,
+        }
+    }
+}
+
+impl fmt::Display for OptionBlock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "GET OPTION FROM: {}", self.serial)?;
+        let (attlog, operlog) = (one_line(&self.attlog_stamp), one_line(&self.operlog_stamp));
+        writeln!(f, "ATTLOGStamp={attlog}\nStamp={attlog}")?;
+        writeln!(f, "OPERLOGStamp={operlog}\nOpStamp={operlog}")?;
+        writeln!(f, "ErrorDelay={}", self.error_delay)?;
+        writeln!(f, "Delay={}", self.delay)?;
+        f.write_str("TransTimes=00:00;14:05\nTransInterval=1\n")?;
+        f.write_str("TransFlag=TransData AttLog\tOpLog\n")?;
+        f.write_str("Realtime=1\n")?;
+        writeln!(f, "TimeZone={}", self.time_zone)?;
+        f.write_str("Encrypt=0\n")?;
+        writeln!(f, "ServerVer={}", self.version)?;
+        writeln!(f, "PushProtVer={}", self.version)?;
+        f.write_str("PushOptionsFlag=0\nSupportPing=1\n")?;
+        writeln!(f, "MaxPostSize={}", self.max_post_size)
+    }
+}
+
+/// A stamp is the terminal's own text; anything that could start another line is cut off.
+fn one_line(stamp: &str) -> &str {
+    let end = stamp.find(|c: char| c.is_control()).unwrap_or(stamp.len());
+    stamp.get(..end).filter(|text| !text.is_empty()).unwrap_or("0")
+}
+
+/// The lower of two dotted versions, compared part by part; a version that does not read counts as 2.2.14.
+fn lower_version<'a>(terminal: &'a str, server: &'a str) -> &'a str {
+    const OLDEST: &str = "2.2.14";
+    let parts = |text: &str| -> Option<[u32; 3]> {
+        let mut numbers = text.split('.').map(|part| part.parse().ok());
+        Some([numbers.next()??, numbers.next().flatten().unwrap_or(0), numbers.next().flatten().unwrap_or(0)])
+    };
+    match (parts(terminal), parts(server)) {
+        (Some(ours), Some(theirs)) if ours <= theirs => terminal,
+        (Some(_), _) => server,
+        (None, _) => OLDEST,
+    }
+}

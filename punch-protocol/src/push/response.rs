@@ -1,0 +1,86 @@
+use alloc::string::ToString as _;
+
+use bytes::Bytes;
+
+use super::errors::ParseError;
+use super::options::OptionBlock;
+use super::upload::Ack;
+
+/// An answer to a terminal. A shell writes it with the headers of [`Response::HEADERS`] and a `Date`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Response {
+    status: u16,
+    body: Bytes,
+}
+
+impl Response {
+    /// Headers every answer carries. Firmware accepts acknowledgements and clock settings only under
+    /// `text/plain`, and finds `Content-Length` only in this spelling.
+    pub const HEADERS: [(&'static str, &'static str); 1] = [("Content-Type", "text/plain")];
+
+    /// The HTTP status.
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// The body.
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// The body, shared.
+    pub fn into_body(self) -> Bytes {
+        self.body
+    }
+
+    /// The answer to a request that could not be read. It has no `OK` in it.
+    pub fn rejection(error: &ParseError) -> Self {
+        Self { status: error.status(), body: Bytes::from_static(b"request refused\n") }
+    }
+
+    /// `503`: keep the rows and try again later. Also the answer to a serial nobody has approved.
+    pub fn retry_later() -> Self {
+        Self { status: 503, body: Bytes::from_static(b"not now, send it again\n") }
+    }
+
+    /// `404`: an endpoint nobody serves. Terminals log it and go on.
+    pub(super) fn unserved() -> Self {
+        Self { status: 404, body: Bytes::from_static(b"not served here\n") }
+    }
+
+    /// Nothing to do, or nothing but "I am here". Two bytes: a newline would be taken for a bad command.
+    pub(super) fn idle() -> Self {
+        Self { status: 200, body: Bytes::from_static(b"OK") }
+    }
+
+    pub(super) fn options(block: &OptionBlock) -> Self {
+        Self { status: 200, body: Bytes::from(block.to_string()) }
+    }
+
+    fn acknowledgement(ack: &Ack) -> Self {
+        Self { status: 200, body: Bytes::from(ack.to_string()) }
+    }
+}
+
+/// An upload that was read but not yet acknowledged. Rows first, then [`Receipt::stored`].
+///
+/// It cannot be copied and answers once: the terminal deletes its rows when it reads the answer.
+#[derive(Debug)]
+#[must_use = "the terminal keeps sending these rows until the receipt is answered"]
+pub struct Receipt(Ack);
+
+impl Receipt {
+    pub(super) fn new(ack: Ack) -> Self {
+        Self(ack)
+    }
+
+    /// Every row is durable: the acknowledgement. The only function that makes one.
+    pub fn stored(self) -> Response {
+        Response::acknowledgement(&self.0)
+    }
+
+    /// The rows could not be made durable: `503`, and the terminal keeps them.
+    pub fn refused(self) -> Response {
+        Response::retry_later()
+    }
+}

@@ -1,0 +1,156 @@
+use alloc::vec::Vec;
+
+/// What a server said, as a terminal hears it. Firmware looks for very little, and so does this.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ServerAnswer<'a> {
+    /// The option block of a handshake.
+    Options(ServerOptions<'a>),
+    /// The server does not know this serial and wants a new handshake.
+    UnknownDevice,
+    /// Rows were accepted. The count, if there is one, is compared by no firmware on record.
+    Accepted {
+        /// The number behind `OK:`.
+        count: Option<u32>,
+    },
+    /// Anything else: the rows stay on the terminal and are sent again.
+    Refused,
+}
+
+impl<'a> ServerAnswer<'a> {
+    /// Reads an answer: status 200 and the text the firmware searches for, in the order it searches.
+    ///
+    /// ```
+    /// use punch_protocol::push::ServerAnswer;
+    ///
+    /// assert_eq!(ServerAnswer::of(200, b"OK: 2"), ServerAnswer::Accepted { count: Some(2) });
+    /// assert_eq!(ServerAnswer::of(503, b"OK"), ServerAnswer::Refused);
+    /// assert_eq!(ServerAnswer::of(200, b"UNKNOWN DEVICE"), ServerAnswer::UnknownDevice);
+    /// ```
+    pub fn of(status: u16, body: &'a [u8]) -> Self {
+        if status != 200 {
+            return Self::Refused;
+        }
+        if body.get(..14).unwrap_or(body).eq_ignore_ascii_case(b"UNKNOWN DEVICE") {
+            return Self::UnknownDevice;
+        }
+        if let Some(options) = ServerOptions::parse(body) {
+            return Self::Options(options);
+        }
+        match body.windows(2).position(|pair| pair == b"OK") {
+            Some(at) => {
+                let tail = body.get(at.saturating_add(2)..).unwrap_or_default();
+                let digits = tail.strip_prefix(b":").map(<[u8]>::trim_ascii).unwrap_or_default();
+                Self::Accepted { count: core::str::from_utf8(digits).ok().and_then(|text| text.parse().ok()) }
+            }
+            None => Self::Refused,
+        }
+    }
+}
+
+/// An option block, read line by line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ServerOptions<'a> {
+    /// The serial in the first line.
+    pub serial: &'a str,
+    /// Every `key=value` line, in order. Keys repeat if the server repeats them.
+    pub pairs: Vec<(&'a str, &'a str)>,
+    /// Lines without `=`, the empty ones included. Firmware skips them.
+    pub ignored: Vec<&'a str>,
+    /// Key of an unterminated last line. Firmware acts on a line when it meets its end, so this one is lost.
+    pub unterminated: Option<&'a str>,
+}
+
+impl<'a> ServerOptions<'a> {
+    /// Reads a block; `None` if the text is none.
+    pub fn parse(body: &'a [u8]) -> Option<Self> {
+        let text = core::str::from_utf8(body).ok()?;
+        let rest = text.strip_prefix("GET OPTION FROM:")?;
+        let terminated = text.ends_with(['\n', '\r']);
+        let mut lines = rest.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line)).collect::<Vec<_>>();
+        if terminated {
+            lines.pop();
+        }
+        let (serial, lines) = lines.split_first()?;
+        let mut options = Self { serial: serial.trim(), pairs: Vec::new(), ignored: Vec::new(), unterminated: None };
+        for line in lines {
+            match line.split_once('=') {
+                Some(pair) => options.pairs.push(pair),
+                None => options.ignored.push(line),
+            }
+        }
+        if !terminated && lines.last().is_some_and(|line| line.contains('=')) {
+            options.unterminated = options.pairs.last().map(|(key, _)| *key);
+        }
+        Some(options)
+    }
+
+    /// The last value of `key`, exactly as spelled.
+    pub fn value(&self, key: &str) -> Option<&'a str> {
+        self.pairs.iter().rev().find(|(name, _)| *name == key).map(|(_, value)| *value)
+    }
+
+    /// What the terminal may upload unasked.
+    pub fn trans_flag(&self) -> Option<TransFlag<'a>> {
+        self.value("TransFlag").map(TransFlag::parse)
+    }
+}
+
+/// `TransFlag` in either of its forms.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TransFlag<'a> {
+    /// How it is written.
+    pub form: TransFlagForm<'a>,
+    /// Table words that are on.
+    pub tables: Vec<&'a str>,
+    /// The words are separated by blanks: 3.x firmware then sends punches only.
+    pub space_separated: bool,
+}
+
+/// How a [`TransFlag`] is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TransFlagForm<'a> {
+    /// One character a table, leftmost first.
+    Bits(&'a str),
+    /// `TransData` and words.
+    List,
+}
+
+impl<'a> TransFlag<'a> {
+    /// Tables by bit position.
+    pub const WORDS: [&'static str; 12] = [
+        "AttLog",
+        "OpLog",
+        "AttPhoto",
+        "EnrollFP",
+        "EnrollUser",
+        "FPImag",
+        "ChgUser",
+        "ChgFP",
+        "FACE",
+        "UserPic",
+        "WORKCODE",
+        "BioPhoto",
+    ];
+
+    fn parse(value: &'a str) -> Self {
+        let Some(list) = value.strip_prefix("TransData").map(|list| list.strip_prefix(' ').unwrap_or(list)) else {
+            return Self::from_bits(value);
+        };
+        let words = list.split(['\t', ' ']).filter(|word| !word.is_empty());
+        Self { form: TransFlagForm::List, tables: words.collect(), space_separated: list.contains(' ') }
+    }
+
+    fn from_bits(bits: &'a str) -> Self {
+        let on = |(word, bit)| (bit == '1').then_some(word);
+        let mut tables: Vec<&'a str> = Self::WORDS.into_iter().zip(bits.chars()).filter_map(on).collect();
+        if tables.is_empty() {
+            // All zeros means photos only; that is what the firmware does.
+            tables.push("AttPhoto");
+        }
+        Self { form: TransFlagForm::Bits(bits), tables, space_separated: false }
+    }
+}

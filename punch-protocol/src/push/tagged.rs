@@ -1,0 +1,144 @@
+use alloc::borrow::Cow;
+use alloc::string::String;
+use core::fmt;
+
+use super::line::cut;
+
+/// A row of `key=value` pairs behind a tag: `USER`, `FP`, `BIODATA`, `IDCARD`, `ERRORLOG` and their kin.
+///
+/// `Debug` shows the tag and the keys; values hold names, passwords and templates.
+#[derive(Clone, Copy)]
+pub struct TaggedRow<'a> {
+    tag: &'a str,
+    pairs: &'a [u8],
+}
+
+impl<'a> TaggedRow<'a> {
+    /// The tags that upload tables know.
+    pub const TAGS: [&'static str; 11] =
+        ["USER", "FP", "FACE", "FVEIN", "USERPIC", "BIOPHOTO", "BIODATA", "IDCARD", "ERRORLOG", "WORKCODE", "PLAM"];
+
+    /// Reads `TAG key=value TAB key=value …`, or pairs alone if the table itself is the tag.
+    pub(super) fn parse(line: &'a [u8], table: &str) -> Option<Self> {
+        let (head, tail) = cut(line, b' ');
+        let tag = core::str::from_utf8(head).ok().filter(|tag| Self::TAGS.contains(tag));
+        match (tag, tail) {
+            (Some(tag), Some(pairs)) => Some(Self { tag, pairs }),
+            _ => {
+                table_as_tag(table).filter(|_| cut(line, b'\t').0.contains(&b'=')).map(|tag| Self { tag, pairs: line })
+            }
+        }
+    }
+
+    /// The tag, in capitals.
+    pub fn tag(&self) -> &'a str {
+        self.tag
+    }
+
+    /// The pairs, in the order of the row.
+    pub fn pairs(&self) -> Pairs<'a> {
+        Pairs(Some(self.pairs), self.tag)
+    }
+
+    /// The value of `key`, whatever its letter case.
+    pub fn value(&self, key: &str) -> Option<&'a [u8]> {
+        self.pairs().find(|pair| pair.key.eq_ignore_ascii_case(key.as_bytes())).map(|pair| pair.value)
+    }
+
+    /// Whether the row carries a template or a picture, which nobody may store.
+    pub fn is_biometric(&self) -> bool {
+        matches!(self.tag, "FP" | "FACE" | "FVEIN" | "USERPIC" | "BIOPHOTO" | "BIODATA" | "PLAM")
+            || (self.tag == "IDCARD" && self.pairs().any(|pair| pair.is_biometric() && !pair.value.is_empty()))
+    }
+
+    /// Whether pairs are separated by blanks as well as TABs, as one server's tests show for `FP` rows.
+    pub fn has_blank_separator(&self) -> bool {
+        Pairs(Some(self.pairs), "").any(|pair| blank_before_template(self.tag, pair.value).is_some())
+    }
+}
+
+impl fmt::Debug for TaggedRow<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let keys = self.pairs().map(|pair| String::from_utf8_lossy(pair.key));
+        write!(f, "{} ", self.tag)?;
+        f.debug_list().entries(keys).finish()
+    }
+}
+
+/// `USERINFO` and `FINGERTMP` bodies may come without tags.
+fn table_as_tag(table: &str) -> Option<&'static str> {
+    let tag = match table {
+        "USERINFO" => "USER",
+        "FINGERTMP" => "FP",
+        other => other,
+    };
+    TaggedRow::TAGS.into_iter().find(|known| known.eq_ignore_ascii_case(tag))
+}
+
+/// One `key=value`, split at the first `=`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Pair<'a> {
+    /// The key as spelled.
+    pub key: &'a [u8],
+    /// Everything behind the first `=`.
+    pub value: &'a [u8],
+}
+
+impl<'a> Pair<'a> {
+    pub(super) fn parse(field: &'a [u8]) -> Self {
+        let (key, value) = cut(field, b'=');
+        Self { key, value: value.unwrap_or_default() }
+    }
+
+    /// Whether the value is a template or a picture.
+    pub fn is_biometric(&self) -> bool {
+        const KEYS: [&[u8]; 6] = [b"TMP", b"Content", b"template", b"photo", b"FPTemplate1", b"FPTemplate2"];
+        KEYS.iter().any(|key| self.key.eq_ignore_ascii_case(key))
+    }
+
+    /// The value as text: UTF-8, or else the code page of Chinese firmware.
+    pub fn text(&self) -> Cow<'a, str> {
+        match core::str::from_utf8(self.value) {
+            Ok(text) => Cow::Borrowed(text),
+            Err(_) => encoding_rs::GB18030.decode_without_bom_handling(self.value).0,
+        }
+    }
+}
+
+impl fmt::Debug for Pair<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}=..", String::from_utf8_lossy(self.key))
+    }
+}
+
+/// Pairs of one row, TAB-separated.
+#[derive(Clone, Copy)]
+pub struct Pairs<'a>(pub(super) Option<&'a [u8]>, pub(super) &'a str);
+
+impl<'a> Iterator for Pairs<'a> {
+    type Item = Pair<'a>;
+
+    fn next(&mut self) -> Option<Pair<'a>> {
+        let (field, rest) = cut(self.0?, b'\t');
+        let pair = Pair::parse(field);
+        if let Some((value, template)) = blank_before_template(self.1, pair.value) {
+            self.0 = Some(template);
+            return Some(Pair { value, ..pair });
+        }
+        self.0 = rest;
+        Some(pair)
+    }
+}
+
+impl fmt::Debug for Pairs<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(*self).finish()
+    }
+}
+
+/// `Valid=1 TMP=…`: a blank where a TAB belongs. Only before a finger's template, because names hold blanks.
+fn blank_before_template<'a>(tag: &str, value: &'a [u8]) -> Option<(&'a [u8], &'a [u8])> {
+    let (head, tail) = cut(value, b' ');
+    tail.filter(|tail| tag == "FP" && tail.starts_with(b"TMP=")).map(|tail| (head, tail))
+}
