@@ -43,28 +43,57 @@ impl TenantKey {
         self.identity(&punch.serial, punch.pin.as_bytes(), punch.time, punch.status)
     }
 
+    /// A stable id for something else of this tenant: `prefix`, `_` and 26 digits, a keyed hash of `kind` and `name`.
+    ///
+    /// For terminals (`dev_…`), people (`emp_…`) and rows that could not be read, so that none of them has to be
+    /// counted or remembered to have a name. `kind` keeps the same name in two kinds apart.
+    ///
+    /// ```
+    /// use punch_normalize::TenantKey;
+    ///
+    /// let key = TenantKey::new([7; 32]);
+    /// assert_eq!(key.opaque_id("dev", "device", b"SN1"), key.opaque_id("dev", "device", b"SN1"));
+    /// assert_ne!(key.opaque_id("x", "device", b"1"), key.opaque_id("x", "employee", b"1"));
+    /// ```
+    pub fn opaque_id(&self, prefix: &str, kind: &str, name: &[u8]) -> String {
+        let mut text = String::from(prefix);
+        text.push('_');
+        push_digits(&mut text, self.number(&[b"id/1", kind.as_bytes(), b"\0", name]));
+        text
+    }
+
     fn identity(&self, serial: &SerialNumber, pin: &[u8], time: NaiveDateTime, status: Option<Status>) -> EventId {
         use alloc::string::ToString as _;
 
-        let mut key = Box::new([0u8; 64]);
+        let time = time.format("%Y%m%d%H%M%S").to_string();
+        let state = status.and_then(Status::declared).map(|Status(code)| code.to_string()).unwrap_or_default();
+        let (serial, zero) = (serial.as_str().as_bytes(), &b"\0"[..]);
+        EventId::from_number(self.number(&[
+            b"punch/1",
+            serial,
+            zero,
+            pin,
+            zero,
+            time.as_bytes(),
+            zero,
+            state.as_bytes(),
+        ]))
+    }
+
+    /// The first 16 bytes of the keyed hash of `parts`, as one big-endian number.
+    fn number(&self, parts: &[&[u8]]) -> u128 {
+        let mut key = Zeroizing::new([0u8; 64]);
         for (slot, byte) in key.iter_mut().zip(self.0.iter()) {
             *slot = *byte;
         }
         // HMAC pads a key to its block with zeros, so the padded block is the same key and cannot be refused.
         let mut mac = Hmac::<Sha256>::new(&(*key).into());
-        mac.update(b"punch/1");
-        mac.update(serial.as_str().as_bytes());
-        mac.update(b"\0");
-        mac.update(pin);
-        mac.update(b"\0");
-        mac.update(time.format("%Y%m%d%H%M%S").to_string().as_bytes());
-        mac.update(b"\0");
-        if let Some(Status(code)) = status.and_then(Status::declared) {
-            mac.update(code.to_string().as_bytes());
+        for part in parts {
+            mac.update(part);
         }
         let digest: [u8; 32] = mac.finalize().into_bytes().into();
         let (number, _) = digest.split_first_chunk::<16>().unwrap_or((&[0; 16], &[]));
-        EventId::from_number(u128::from_be_bytes(*number))
+        u128::from_be_bytes(*number)
     }
 }
 
@@ -104,15 +133,9 @@ impl EventId {
         Ok(Self(text.to_owned().into_boxed_str()))
     }
 
-    /// Writes 128 bits as 26 lower-case Crockford digits, most significant first, as a ULID does.
     fn from_number(number: u128) -> Self {
-        const DIGITS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
         let mut text = String::from("evt_");
-        for position in (0u32..26).rev() {
-            let digit = number.checked_shr(position.saturating_mul(5)).unwrap_or(0) & 31;
-            let index = usize::try_from(digit).unwrap_or(0);
-            text.push(char::from(DIGITS.get(index).copied().unwrap_or(b'0')));
-        }
+        push_digits(&mut text, number);
         Self(text.into_boxed_str())
     }
 
@@ -139,6 +162,16 @@ impl TryFrom<String> for EventId {
 impl From<EventId> for String {
     fn from(id: EventId) -> Self {
         id.0.into()
+    }
+}
+
+/// Writes 128 bits as 26 lower-case Crockford digits, most significant first, as a ULID does.
+fn push_digits(text: &mut String, number: u128) {
+    const DIGITS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+    for position in (0u32..26).rev() {
+        let digit = number.checked_shr(position.saturating_mul(5)).unwrap_or(0) & 31;
+        let index = usize::try_from(digit).unwrap_or(0);
+        text.push(char::from(DIGITS.get(index).copied().unwrap_or(b'0')));
     }
 }
 

@@ -40,8 +40,13 @@ impl Normalizer {
     /// Recalls a row that was suppressed as a bounce, so that sending it again is a replay.
     ///
     /// Without it such a row is still no punch: it bounces again, off the punch it bounced off before.
-    pub fn remember_suppressed(&mut self, suppressed: Kept) {
-        let Kept { event_id, serial, pin, punched_at, .. } = suppressed;
+    pub fn remember_suppressed(
+        &mut self,
+        event_id: EventId,
+        serial: SerialNumber,
+        pin: Pin<'static>,
+        punched_at: DateTime<Utc>,
+    ) {
         self.people.entry((serial, pin)).or_default().suppress(event_id, punched_at);
     }
 

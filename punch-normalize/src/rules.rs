@@ -41,11 +41,6 @@ impl Rules {
 
     /// The defaults, for a terminal in `zone`.
     pub fn new(zone: DeviceZone) -> Self {
-        Self {
-            zone,
-            window: Self::WINDOW,
-            suspect_after: Self::SUSPECT_AFTER,
-            future_limit: Self::FUTURE_LIMIT,
-        }
+        Self { zone, window: Self::WINDOW, suspect_after: Self::SUSPECT_AFTER, future_limit: Self::FUTURE_LIMIT }
     }
 }

@@ -1,1 +1,174 @@
-//! x
+//! The gateway: listeners, a store and a delivery engine around the pure crates.
+//!
+//! [`start`] brings everything up; what decides anything lives in [`core`](crate::core) and in the crates below.
+#![forbid(unsafe_code)]
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::exhaustive_enums,
+    clippy::exhaustive_structs,
+    clippy::std_instead_of_alloc,
+    clippy::std_instead_of_core,
+    clippy::wildcard_enum_match_arm,
+    reason = "a shell: std is there, and nothing here is a published API"
+)]
+
+pub mod api;
+pub mod clock;
+pub mod config;
+pub mod core;
+pub mod delivery;
+pub mod device;
+pub mod stage;
+pub mod store;
+
+use std::io;
+use std::net::SocketAddr;
+
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use api::{Api, ApiKey, hash_key};
+use clock::now;
+use config::{Config, EndpointConfig};
+use delivery::Engine;
+use device::Devices;
+use stage::Watch;
+use store::{DeviceRow, EndpointRow, Store, StoreError};
+
+/// Why the gateway did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A listener.
+    #[error("cannot listen on {addr}: {source}; another program may have the port, choose one with `{flag}`")]
+    Listen {
+        /// The address asked for.
+        addr: SocketAddr,
+        /// The flag that changes it.
+        flag: &'static str,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// No random bytes for the keys.
+    #[error("no random bytes from the system: {0}")]
+    Random(getrandom::Error),
+}
+
+/// A gateway at work.
+#[derive(Debug)]
+pub struct Gateway {
+    /// Where terminals connect.
+    pub device_addr: SocketAddr,
+    /// Where the API listens.
+    pub api_addr: SocketAddr,
+    /// The API key, if this start made it. It is not shown again.
+    pub new_api_key: Option<ApiKey>,
+    /// Where punches are, for whoever watches.
+    pub watch: Watch,
+    store: Store,
+    engine: Engine,
+    stop: watch::Sender<bool>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+/// Brings a gateway up: store, engine, both listeners.
+///
+/// # Errors
+///
+/// [`StartError`] says what could not be opened, and what to do.
+pub async fn start(mut config: Config) -> Result<Gateway, StartError> {
+    let store = Store::open(&config.store)?;
+    let (key, new_api_key, key_hash) = keys(&store, &config).await?;
+    write_config(&store, &mut config).await?;
+    let watch = Watch::default();
+    let engine = Engine::start(store.clone(), &config.delivery, watch.clone()).await?;
+    let rows = store.read(DeviceRow::all).await?;
+    let devices = Devices::new(&config, &rows, key, store.clone(), engine.clone(), watch.clone());
+    let (device_listener, device_addr) = listen(config.device_addr, "--device-addr").await?;
+    let (api_listener, api_addr) = listen(config.api_addr, "--api-addr").await?;
+
+    let (stop, stopped) = watch::channel(false);
+    let api = Api::new(api::Inner {
+        store: store.clone(),
+        engine: engine.clone(),
+        devices: devices.clone(),
+        delivery: config.delivery.clone(),
+        key_hash,
+    });
+    let mut api_stop = stopped.clone();
+    let api_task = tokio::spawn(async move {
+        let until = async move { drop(api_stop.wait_for(|&stop| stop).await) };
+        if let Err(error) = axum::serve(api_listener, api.router()).with_graceful_shutdown(until).await {
+            tracing::error!(%error, "the API has stopped");
+        }
+    });
+    let device_task = tokio::spawn(device::serve(device_listener, devices, stopped));
+    let tasks = vec![api_task, device_task];
+    Ok(Gateway { device_addr, api_addr, new_api_key, watch, store, engine, stop, tasks })
+}
+
+impl Gateway {
+    /// The store, for reading.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Stops listening, lets what is in flight end, and returns. What was not delivered stays in the store.
+    pub async fn shut_down(self) {
+        // Nobody listening any more means everything has stopped already.
+        drop(self.stop.send(true));
+        self.engine.drain().await;
+        for task in self.tasks {
+            drop(task.await);
+        }
+    }
+}
+
+async fn listen(addr: SocketAddr, flag: &'static str) -> Result<(TcpListener, SocketAddr), StartError> {
+    let refused = |source| StartError::Listen { addr, flag, source };
+    let listener = TcpListener::bind(addr).await.map_err(refused)?;
+    let bound = listener.local_addr().map_err(refused)?;
+    Ok((listener, bound))
+}
+
+/// The tenant's identity key and the API key: made at the first start, then kept.
+async fn keys(store: &Store, config: &Config) -> Result<([u8; 32], Option<ApiKey>, [u8; 32]), StartError> {
+    let mut tenant = [0; 32];
+    let mut api = [0; 32];
+    getrandom::fill(&mut tenant).map_err(StartError::Random)?;
+    getrandom::fill(&mut api).map_err(StartError::Random)?;
+    let (tenant, _) = store.once("tenant_key", move || tenant.to_vec()).await?;
+    let tenant = <[u8; 32]>::try_from(tenant).unwrap_or_default();
+    if let Some(text) = &config.api_key {
+        return Ok((tenant, None, hash_key(text)));
+    }
+    let key = ApiKey::from_random(api);
+    let hash = hash_key(key.expose());
+    let (stored, is_new) = store.once("api_key_hash", move || hash.to_vec()).await?;
+    let stored = <[u8; 32]>::try_from(stored).unwrap_or_default();
+    Ok((tenant, is_new.then_some(key), stored))
+}
+
+/// What the file names is approved, registered and subscribed before anybody is served.
+async fn write_config(store: &Store, config: &mut Config) -> Result<(), StoreError> {
+    let serials: Vec<String> = config.devices.iter().map(|device| device.serial.to_string()).collect();
+    let employees = config.employees.clone();
+    let endpoints = std::mem::take(&mut config.endpoints);
+    store
+        .write(move |tx| {
+            for serial in &serials {
+                DeviceRow::approve(tx, serial, now())?;
+            }
+            for employee in &employees {
+                store::put_employee(tx, &employee.badge, employee.name.as_deref())?;
+            }
+            for EndpointConfig { url, secret, format, schedule } in &endpoints {
+                EndpointRow::put(tx, url, secret, *format, schedule, now())?;
+            }
+            Ok(())
+        })
+        .await
+}

@@ -1,0 +1,124 @@
+use axum::Json;
+use axum::extract::Query;
+use axum::extract::rejection::JsonRejection;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::store::StoreError;
+
+/// Where the paragraph of each error code stands.
+const DOCS: &str = "https://docs.rs/punch-webhook/latest/punch_webhook/errors/index.html";
+
+/// `{"data": …, "meta": {"request_id": …}}`.
+pub(super) fn one<T: Serialize>(status: StatusCode, data: &T) -> Response {
+    (status, Json(json!({ "data": data, "meta": { "request_id": request_id() } }))).into_response()
+}
+
+/// `{"data": […], "meta": {"page", "per_page", "request_id"}}`.
+pub(super) fn page<T: Serialize>(data: &[T], paging: Paging) -> Response {
+    let meta = json!({ "page": paging.page, "per_page": paging.per_page, "request_id": request_id() });
+    (StatusCode::OK, Json(json!({ "data": data, "meta": meta }))).into_response()
+}
+
+fn request_id() -> String {
+    let mut bytes = [0; 8];
+    // An id that repeats is a nuisance in a log and nothing more.
+    let _ = getrandom::fill(&mut bytes);
+    format!("req_{:016x}", u64::from_be_bytes(bytes))
+}
+
+/// Which part of a list: `page` from 1, `per_page` 1 to 200.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(default)]
+pub(super) struct Paging {
+    pub(super) page: u32,
+    pub(super) per_page: u32,
+}
+
+impl Default for Paging {
+    fn default() -> Self {
+        Self { page: 1, per_page: 50 }
+    }
+}
+
+impl Paging {
+    const PER_PAGE_MAX: u32 = 200;
+
+    pub(super) fn checked(
+        query: Result<Query<Self>, axum::extract::rejection::QueryRejection>,
+    ) -> Result<Self, ApiError> {
+        let Ok(Query(paging)) = query else {
+            return Err(ApiError::invalid("page", "`page` and `per_page` are whole numbers"));
+        };
+        if paging.page == 0 {
+            return Err(ApiError::invalid("page", "pages are counted from 1"));
+        }
+        if !(1..=Self::PER_PAGE_MAX).contains(&paging.per_page) {
+            return Err(ApiError::invalid("per_page", "expected 1 to 200"));
+        }
+        Ok(paging)
+    }
+
+    pub(super) fn offset(self) -> u32 {
+        self.page.saturating_sub(1).saturating_mul(self.per_page)
+    }
+}
+
+/// One refused call: a status, a stable code, a sentence, and the field at fault.
+#[derive(Debug)]
+pub(super) struct ApiError {
+    status: StatusCode,
+    code: &'static str,
+    message: String,
+    field: Option<&'static str>,
+}
+
+impl ApiError {
+    pub(super) fn invalid(field: &'static str, message: &str) -> Self {
+        let message = format!("'{field}': {message}.");
+        Self { status: StatusCode::BAD_REQUEST, code: "validation_failed", message, field: Some(field) }
+    }
+
+    pub(super) fn unauthorized(message: &str) -> Self {
+        let message = format!("Not authorised: {message}.");
+        Self { status: StatusCode::UNAUTHORIZED, code: "unauthorized", message, field: None }
+    }
+
+    pub(super) fn not_found(what: &str) -> Self {
+        let message = format!("There is no such {what}.");
+        Self { status: StatusCode::NOT_FOUND, code: "not_found", message, field: None }
+    }
+
+    pub(super) fn unavailable(message: &str) -> Self {
+        let message = format!("Not available now: {message}.");
+        Self { status: StatusCode::SERVICE_UNAVAILABLE, code: "unavailable", message, field: None }
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        Self::unavailable(&error.to_string())
+    }
+}
+
+impl From<JsonRejection> for ApiError {
+    fn from(rejection: JsonRejection) -> Self {
+        let message = format!("The body is not the JSON object expected here: {}.", rejection.body_text());
+        Self { status: StatusCode::BAD_REQUEST, code: "validation_failed", message, field: None }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let error = json!({
+            "code": self.code,
+            "message": self.message,
+            "field": self.field,
+            "doc_url": format!("{DOCS}#{}", self.code),
+            "request_id": request_id(),
+        });
+        (self.status, Json(json!({ "error": error }))).into_response()
+    }
+}

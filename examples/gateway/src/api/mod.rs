@@ -1,0 +1,65 @@
+//! The API listener: `/v1`, health, and a page for people.
+
+mod auth;
+mod envelope;
+mod page;
+mod routes;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{get, post};
+
+use crate::config::DeliveryConfig;
+use crate::delivery::Engine;
+use crate::device::Devices;
+use crate::store::Store;
+
+pub use auth::{ApiKey, hash_key};
+
+/// What every route can reach.
+#[derive(Debug, Clone)]
+pub(crate) struct Api(Arc<Inner>);
+
+#[derive(Debug)]
+pub(crate) struct Inner {
+    pub(crate) store: Store,
+    pub(crate) engine: Engine,
+    pub(crate) devices: Devices,
+    pub(crate) delivery: DeliveryConfig,
+    pub(crate) key_hash: [u8; 32],
+}
+
+impl core::ops::Deref for Api {
+    type Target = Inner;
+
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}
+
+impl Api {
+    pub(crate) fn new(inner: Inner) -> Self {
+        Self(Arc::new(inner))
+    }
+
+    pub(crate) fn router(self) -> Router {
+        let guarded = Router::new()
+            .route("/v1/webhooks", get(routes::list_webhooks).post(routes::add_webhook))
+            .route("/v1/devices", get(routes::list_devices).post(routes::add_device))
+            .route("/v1/employees", post(routes::add_employee))
+            .route("/v1/attendance", get(routes::list_attendance))
+            .route("/v1/attendance/{event_id}", get(routes::show_timeline))
+            .route("/v1/quarantine", get(routes::list_held))
+            .route("/status", get(routes::status))
+            .layer(from_fn_with_state(self.clone(), auth::require_key));
+        Router::new()
+            .route("/", get(page::overview))
+            .route("/livez", get(|| async { "live\n" }))
+            .route("/readyz", get(routes::ready))
+            .merge(guarded)
+            .fallback(|| async { envelope::ApiError::not_found("route") })
+            .with_state(self)
+    }
+}

@@ -1,0 +1,233 @@
+use axum::Json;
+use axum::extract::rejection::{JsonRejection, QueryRejection};
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use punch_protocol::push::Admission;
+use punch_protocol::{Pin, RawPunch, SerialNumber, Status, Verify, civil};
+use punch_webhook::{EventType, PayloadFormat, Schedule, Secret};
+use rusqlite::params;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::Api;
+use super::envelope::{ApiError, Paging, one, page};
+use crate::clock::now;
+use crate::config::check_url;
+use crate::core::{Received, ReceivedRow};
+use crate::store::{AttendanceRow, Counts, DeviceRow, EndpointRow, HeldRow, StoreError, Timeline};
+
+type PageQuery = Result<Query<Paging>, QueryRejection>;
+
+pub(super) async fn ready(State(api): State<Api>) -> Result<&'static str, ApiError> {
+    // Ready means that a terminal's rows could be made durable now, so that is what is tried.
+    let write = api.store.write(|tx| {
+        tx.execute("INSERT INTO meta (key, value) VALUES ('ready', x'01') ON CONFLICT (key) DO NOTHING", [])?;
+        Ok(())
+    });
+    write.await?;
+    Ok("ready\n")
+}
+
+pub(super) async fn status(State(api): State<Api>) -> Result<Response, ApiError> {
+    let counts = api.store.read(Counts::read).await?;
+    let queue = api.engine.status().await.ok_or_else(|| ApiError::unavailable("deliveries have stopped"))?;
+    let last_seen = api.devices.last_seen();
+    let status = json!({
+        "counts": counts,
+        "queue": {
+            "waiting": queue.waiting,
+            "in_flight": queue.in_flight,
+            "oldest": queue.oldest_created_at.map(|at| at.to_rfc3339()),
+        },
+        "devices_last_seen": last_seen.into_iter().map(|(serial, at)| (serial, at.to_rfc3339().into())).collect::<serde_json::Map<_, Value>>(),
+    });
+    Ok(one(StatusCode::OK, &status))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewWebhook {
+    url: String,
+    events: Vec<String>,
+    secret: Option<String>,
+    payload_format: Option<String>,
+    schedule: Option<String>,
+}
+
+/// Registers an endpoint. S1-017, S1-018.
+pub(super) async fn add_webhook(
+    State(api): State<Api>,
+    body: Result<Json<NewWebhook>, JsonRejection>,
+) -> Result<Response, ApiError> {
+    let Json(new) = body?;
+    check_url(&new.url, &api.delivery).map_err(|problem| ApiError::invalid("url", &problem))?;
+    check_events(&new.events)?;
+    let format = new.payload_format.as_deref().unwrap_or("nested").parse::<PayloadFormat>();
+    let format = format.map_err(|error| ApiError::invalid("payload_format", &error.to_string()))?;
+    let schedule = new.schedule.unwrap_or_else(|| "seed-002".to_owned());
+    Schedule::named(&schedule).map_err(|error| ApiError::invalid("schedule", &error.to_string()))?;
+    let made = new.secret.is_none();
+    let text = match new.secret {
+        Some(text) => text,
+        None => random_secret()?,
+    };
+    let secret = Secret::new(text).map_err(|error| ApiError::invalid("secret", &error.to_string()))?;
+    let standard = secret.check_standard().is_ok();
+    let shown = made.then(|| secret.expose().to_owned());
+    let url = new.url.clone();
+    let id = api.store.write(move |tx| EndpointRow::put(tx, &url, &secret, format, &schedule, now())).await?;
+    let rows = api.store.read(EndpointRow::all).await?;
+    if let Some(row) = rows.into_iter().find(|row| row.id == id) {
+        api.engine.set_endpoint(row);
+    }
+    let signatures: &[&str] = if standard { &["punchconnect", "standard"] } else { &["punchconnect"] };
+    let data = json!({
+        "id": id.0, "url": new.url, "events": new.events, "payload_format": format.as_str(),
+        "signatures": signatures, "secret": shown,
+    });
+    Ok(one(StatusCode::CREATED, &data))
+}
+
+fn check_events(events: &[String]) -> Result<(), ApiError> {
+    if events.is_empty() {
+        return Err(ApiError::invalid("events", "name at least one event, like `attendance.punch`"));
+    }
+    let known = |event: &String| EventType::SUBSCRIBABLE.iter().any(|known| known.as_str() == event);
+    match events.iter().find(|event| !known(event)) {
+        Some(unknown) => Err(ApiError::invalid("events", &format!("`{unknown}` is no event"))),
+        None => Ok(()),
+    }
+}
+
+fn random_secret() -> Result<String, ApiError> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(|error| ApiError::unavailable(&error.to_string()))?;
+    Ok(Secret::from_random(bytes).expose().to_owned())
+}
+
+pub(super) async fn list_webhooks(State(api): State<Api>) -> Result<Response, ApiError> {
+    let rows = api.store.read(EndpointRow::all).await?;
+    let data: Vec<Value> = rows
+        .iter()
+        .map(|row| {
+            json!({
+                "id": row.id.0, "url": row.url, "payload_format": row.format.as_str(),
+                "state": row.state.health.as_str(), "failures": row.state.failures,
+            })
+        })
+        .collect();
+    Ok(page(&data, Paging::default()))
+}
+
+pub(super) async fn list_devices(State(api): State<Api>) -> Result<Response, ApiError> {
+    let rows = api.store.read(DeviceRow::all).await?;
+    let last_seen = api.devices.last_seen();
+    let data: Vec<Value> = rows
+        .iter()
+        .map(|row| {
+            let admission = match row.admission {
+                Admission::Approved => "approved",
+                Admission::Pending => "pending",
+                Admission::Blocked => "blocked",
+            };
+            json!({
+                "serial_number": row.serial, "admission": admission, "first_seen": row.first_seen.to_rfc3339(),
+                "last_seen": last_seen.get(&row.serial).map(chrono::DateTime::to_rfc3339),
+            })
+        })
+        .collect();
+    Ok(page(&data, Paging::default()))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewDevice {
+    serial_number: String,
+}
+
+/// Lets a terminal in. S1-020, S1-025.
+pub(super) async fn add_device(
+    State(api): State<Api>,
+    body: Result<Json<NewDevice>, JsonRejection>,
+) -> Result<Response, ApiError> {
+    let Json(new) = body?;
+    let serial = SerialNumber::parse(&new.serial_number);
+    let serial = serial.map_err(|error| ApiError::invalid("serial_number", &error.to_string()))?;
+    api.devices.approve(serial).await?;
+    Ok(one(StatusCode::CREATED, &json!({ "serial_number": new.serial_number, "admission": "approved" })))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewEmployee {
+    badge_number: String,
+    name: Option<String>,
+}
+
+/// Registers a badge and releases the rows that were held for it. S2-070.
+pub(super) async fn add_employee(
+    State(api): State<Api>,
+    body: Result<Json<NewEmployee>, JsonRejection>,
+) -> Result<Response, ApiError> {
+    let Json(NewEmployee { badge_number, name }) = body?;
+    if badge_number.trim().is_empty() {
+        return Err(ApiError::invalid("badge_number", "is empty, expected the PIN as the terminal sends it"));
+    }
+    let badge = badge_number.clone();
+    api.store.write(move |tx| crate::store::put_employee(tx, &badge, name.as_deref())).await?;
+    let released = release(&api, badge_number.clone()).await?;
+    Ok(one(StatusCode::CREATED, &json!({ "badge_number": badge_number, "released_rows": released })))
+}
+
+/// Puts the rows held for an unregistered badge through the intake again.
+async fn release(api: &Api, badge: String) -> Result<u32, ApiError> {
+    let held = api.store.read(move |connection| held_rows(connection, &badge)).await?;
+    let mut released = 0u32;
+    for received in held {
+        released = released.saturating_add(api.devices.take(received).await?.delivered);
+    }
+    Ok(released)
+}
+
+fn held_rows(connection: &rusqlite::Connection, badge: &str) -> Result<Vec<Received>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT serial, device_local, status, verify, work_code, received_at, raw FROM row
+         WHERE fate = 'held' AND reason = 'unregistered_badge' AND pin = ?1 ORDER BY device_local",
+    )?;
+    let mut rows = statement.query(params![badge.as_bytes()])?;
+    let mut held = Vec::new();
+    while let Some(row) = rows.next()? {
+        let (serial, time): (String, String) = (row.get(0)?, row.get(1)?);
+        let (Ok(serial), Ok(time)) = (SerialNumber::parse(&serial), civil::parse(time.replace('T', " ").as_bytes()))
+        else {
+            continue;
+        };
+        let mut punch = RawPunch::new(serial.clone(), Pin::new(badge.as_bytes()).into_owned(), time);
+        punch.status = row.get::<_, Option<u16>>(2)?.map(Status);
+        punch.verify = row.get::<_, Option<u16>>(3)?.map(Verify);
+        punch.work_code = row.get(4)?;
+        let received_at = chrono::DateTime::from_timestamp_millis(row.get(5)?).unwrap_or_default();
+        let rows = vec![ReceivedRow::Punch { punch, raw: row.get(6)? }];
+        held.push(Received { serial, table: "ATTLOG".to_owned(), stamp: None, received_at, rows, discarded: 0 });
+    }
+    Ok(held)
+}
+
+pub(super) async fn list_attendance(State(api): State<Api>, query: PageQuery) -> Result<Response, ApiError> {
+    let paging = Paging::checked(query)?;
+    let rows = api.store.read(move |c| AttendanceRow::page(c, paging.per_page, paging.offset())).await?;
+    Ok(page(&rows, paging))
+}
+
+pub(super) async fn list_held(State(api): State<Api>, query: PageQuery) -> Result<Response, ApiError> {
+    let paging = Paging::checked(query)?;
+    let rows = api.store.read(move |c| HeldRow::page(c, paging.per_page, paging.offset())).await?;
+    Ok(page(&rows, paging))
+}
+
+/// When a punch was where. S0-007, S1-052 to S1-054.
+pub(super) async fn show_timeline(State(api): State<Api>, Path(event_id): Path<String>) -> Result<Response, ApiError> {
+    let timeline = api.store.read(move |connection| Timeline::of(connection, &event_id)).await?;
+    timeline.map(|timeline| one(StatusCode::OK, &timeline)).ok_or_else(|| ApiError::not_found("event"))
+}

@@ -1,0 +1,178 @@
+use core::str::FromStr;
+
+use toml::{Table, Value};
+
+use super::ConfigError;
+
+/// A table of the file that hands out its keys one by one and remembers what was wrong with them.
+///
+/// What nobody asked for by the time it is absorbed is an unknown key, hence an error.
+pub(super) struct Section {
+    path: String,
+    table: Table,
+    errors: Vec<ConfigError>,
+    known: Vec<String>,
+}
+
+impl Section {
+    pub(super) fn new(path: &str, table: Table) -> Self {
+        Self { path: path.to_owned(), table, errors: Vec::new(), known: Vec::new() }
+    }
+
+    pub(super) fn complain(&mut self, key: &str, problem: String) {
+        let key = if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) };
+        self.errors.push(ConfigError { key, problem });
+    }
+
+    fn take(&mut self, key: &str) -> Option<Value> {
+        self.known.push(key.to_owned());
+        self.table.remove(key)
+    }
+
+    pub(super) fn text(&mut self, key: &str) -> Option<String> {
+        match self.take(key)? {
+            Value::String(text) => Some(text),
+            other => {
+                self.complain(key, format!("is {}, expected text in quotes", kind(&other)));
+                None
+            }
+        }
+    }
+
+    pub(super) fn required(&mut self, key: &str, expected: &str) -> Option<String> {
+        if !self.table.contains_key(key) {
+            self.known.push(key.to_owned());
+            self.complain(key, format!("missing, expected {expected}"));
+        }
+        self.text(key)
+    }
+
+    pub(super) fn parsed<T: FromStr>(&mut self, key: &str, expected: &str) -> Option<T> {
+        let text = self.text(key)?;
+        let value = text.parse().ok();
+        if value.is_none() {
+            self.complain(key, format!("`{text}` does not read, expected {expected}"));
+        }
+        value
+    }
+
+    pub(super) fn switch(&mut self, key: &str) -> Option<bool> {
+        match self.take(key)? {
+            Value::Boolean(on) => Some(on),
+            other => {
+                self.complain(key, format!("is {}, expected true or false", kind(&other)));
+                None
+            }
+        }
+    }
+
+    pub(super) fn whole_number(&mut self, key: &str, least: u64, most: u64) -> Option<u64> {
+        let value = self.take(key)?;
+        let number = value.as_integer().and_then(|number| u64::try_from(number).ok());
+        let number = number.filter(|number| (least..=most).contains(number));
+        if number.is_none() {
+            self.complain(key, format!("is {}, expected a whole number from {least} to {most}", shown(&value)));
+        }
+        number
+    }
+
+    pub(super) fn one_of<T: Clone>(&mut self, key: &str, choices: &[(&str, T)]) -> Option<T> {
+        let text = self.text(key)?;
+        let choice = choices.iter().find(|(word, _)| *word == text).map(|(_, value)| value.clone());
+        if choice.is_none() {
+            let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
+            self.complain(key, format!("is `{text}`, expected one of: {}", words.join(", ")));
+        }
+        choice
+    }
+
+    /// The table under `key`, empty if there is none.
+    pub(super) fn section(&mut self, key: &str) -> Self {
+        match self.take(key) {
+            Some(Value::Table(table)) => Self::new(key, table),
+            Some(other) => {
+                self.complain(key, format!("is {}, expected a section `[{key}]`", kind(&other)));
+                Self::new(key, Table::new())
+            }
+            None => Self::new(key, Table::new()),
+        }
+    }
+
+    /// The entries of `[[key]]`.
+    pub(super) fn sections(&mut self, key: &str) -> Vec<Self> {
+        let entries = match self.take(key) {
+            Some(Value::Array(entries)) => entries,
+            Some(_) => {
+                self.complain(key, format!("expected entries written as `[[{key}]]`"));
+                Vec::new()
+            }
+            None => Vec::new(),
+        };
+        let mut sections = Vec::new();
+        for (index, entry) in entries.into_iter().enumerate() {
+            let path = format!("{key}[{}]", index.saturating_add(1));
+            match entry {
+                Value::Table(table) => sections.push(Self::new(&path, table)),
+                _ => self.complain(&path, format!("expected an entry written as `[[{key}]]`")),
+            }
+        }
+        sections
+    }
+
+    /// Takes over the errors of a finished inner section.
+    pub(super) fn absorb(&mut self, inner: Self) {
+        self.errors.extend(inner.finish());
+    }
+
+    /// Everything that was wrong, unknown keys last.
+    pub(super) fn finish(mut self) -> Vec<ConfigError> {
+        let unknown: Vec<String> = self.table.keys().cloned().collect();
+        for key in unknown {
+            let mut known = self.known.clone();
+            known.sort();
+            let cure = match known.iter().find(|candidate| is_close(candidate, &key)) {
+                Some(candidate) => format!("unknown key; did you mean `{candidate}`?"),
+                None => format!("unknown key; known here: {}", known.join(", ")),
+            };
+            self.complain(&key, cure);
+        }
+        self.errors
+    }
+}
+
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::String(_) => "text",
+        Value::Integer(_) | Value::Float(_) => "a number",
+        Value::Boolean(_) => "a switch",
+        Value::Datetime(_) => "a time",
+        Value::Array(_) => "a list",
+        Value::Table(_) => "a section",
+    }
+}
+
+fn shown(value: &Value) -> String {
+    value.as_integer().map_or_else(|| kind(value).to_owned(), |number| number.to_string())
+}
+
+/// Whether two keys differ by at most two single-letter edits.
+fn is_close(one: &str, other: &str) -> bool {
+    let mut row: Vec<usize> = (0..=other.chars().count()).collect();
+    for (i, a) in one.chars().enumerate() {
+        let mut diagonal = i;
+        if let Some(first) = row.first_mut() {
+            *first = i.saturating_add(1);
+        }
+        for (j, b) in other.chars().enumerate() {
+            let above = row.get(j.saturating_add(1)).copied().unwrap_or(usize::MAX);
+            let left = row.get(j).copied().unwrap_or(usize::MAX);
+            let replaced = diagonal.saturating_add(usize::from(a != b));
+            let best = replaced.min(above.saturating_add(1)).min(left.saturating_add(1));
+            if let Some(slot) = row.get_mut(j.saturating_add(1)) {
+                *slot = best;
+            }
+            diagonal = above;
+        }
+    }
+    row.last().is_some_and(|&distance| distance <= 2)
+}

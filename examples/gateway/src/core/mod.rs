@@ -1,0 +1,12 @@
+//! The thinking of the gateway, without a socket, a file or a clock.
+//!
+//! The same code runs behind the real listeners and in the seeded world of the tests; what differs is the
+//! [`Ledger`] it reads and writes.
+
+mod intake;
+mod ledger;
+mod upload;
+
+pub use intake::{Directory, Intake, Tally};
+pub use ledger::{Entry, Fate, Ledger, Settled};
+pub use upload::{Received, ReceivedRow};

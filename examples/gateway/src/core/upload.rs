@@ -1,0 +1,143 @@
+use chrono::{DateTime, Utc};
+use punch_protocol::push::{AttlogRow, KeyedRow, Row, RowError, Table, Upload};
+use punch_protocol::{RawPunch, SerialNumber};
+
+/// One upload, owned: what has to be durable before the terminal may forget it.
+#[derive(Debug, Clone)]
+pub struct Received {
+    /// The terminal.
+    pub serial: SerialNumber,
+    /// The table the rows were posted to.
+    pub table: String,
+    /// The terminal's resume mark for that table.
+    pub stamp: Option<String>,
+    /// When the upload arrived.
+    pub received_at: DateTime<Utc>,
+    /// The rows worth keeping, in the order of the body.
+    pub rows: Vec<ReceivedRow>,
+    /// Rows with templates, pictures or personal data nobody asked for: counted, never kept.
+    pub discarded: u32,
+}
+
+/// One row of an upload.
+#[derive(Debug, Clone)]
+pub enum ReceivedRow {
+    /// A punch.
+    Punch {
+        /// What it says.
+        punch: RawPunch,
+        /// The row's bytes.
+        raw: Vec<u8>,
+    },
+    /// A row of a punch table that could not be read.
+    Broken {
+        /// Where and why, without the row's contents.
+        problem: String,
+        /// The row's bytes.
+        raw: Vec<u8>,
+    },
+    /// Something else worth keeping: an operation, a door event, a line of an unknown table.
+    Record {
+        /// The row's bytes.
+        raw: Vec<u8>,
+    },
+}
+
+impl Received {
+    /// Longest piece of a broken row that is kept, in bytes.
+    pub const RAW_LIMIT: usize = 4096;
+
+    /// Reads an upload.
+    pub fn read(serial: SerialNumber, upload: &Upload<'_>, received_at: DateTime<Utc>) -> Self {
+        let mut received = Self {
+            serial,
+            table: upload.table().as_str().to_owned(),
+            stamp: upload.stamp().map(ToOwned::to_owned),
+            received_at,
+            rows: Vec::new(),
+            discarded: 0,
+        };
+        for row in upload.rows() {
+            match row {
+                Ok(row) => received.take(&row),
+                Err(error) => received.take_broken(upload.table(), &error),
+            }
+        }
+        received
+    }
+
+    /// A body that is kept as it stands, such as the results of commands.
+    pub fn record(serial: SerialNumber, table: &str, body: &[u8], received_at: DateTime<Utc>) -> Self {
+        let raw = body.get(..Self::RAW_LIMIT).unwrap_or(body).to_vec();
+        let rows = if raw.is_empty() { Vec::new() } else { vec![ReceivedRow::Record { raw }] };
+        Self { serial, table: table.to_owned(), stamp: None, received_at, rows, discarded: 0 }
+    }
+
+    fn take(&mut self, row: &Row<'_>) {
+        let row = match row {
+            Row::Punch(row) => self.punch(row),
+            Row::Event(row) if row.is_punch() => self.event(row),
+            Row::Event(row) => ReceivedRow::Record { raw: join(row) },
+            Row::Operation(row) => {
+                let time = String::from_utf8_lossy(row.time_raw()).into_owned();
+                ReceivedRow::Record { raw: format!("OPLOG {}\t{time}", row.code()).into_bytes() }
+            }
+            Row::Unknown(line) => ReceivedRow::Record { raw: line.get(..Self::RAW_LIMIT).unwrap_or(line).to_vec() },
+            // Users, templates, pictures and identity cards: never asked for, never kept.
+            Row::Tagged(row) if row.tag() != "ERRORLOG" => {
+                self.discarded = self.discarded.saturating_add(1);
+                return;
+            }
+            Row::Tagged(row) => ReceivedRow::Record { raw: row.value("ErrCode").unwrap_or_default().to_vec() },
+            _ => return,
+        };
+        self.rows.push(row);
+    }
+
+    fn punch(&self, row: &AttlogRow<'_>) -> ReceivedRow {
+        let raw = row_bytes(row);
+        match row.time() {
+            Ok(time) => {
+                let mut punch = RawPunch::new(self.serial.clone(), row.pin().into_owned(), time);
+                punch.status = row.status();
+                punch.verify = row.verify();
+                let work_code = row.work_code().filter(|code| !matches!(code, [] | [b'0']));
+                punch.work_code = work_code.map(|code| String::from_utf8_lossy(code).into_owned());
+                ReceivedRow::Punch { punch, raw }
+            }
+            Err(error) => ReceivedRow::Broken { problem: error.to_string(), raw },
+        }
+    }
+
+    fn event(&self, row: &KeyedRow<'_>) -> ReceivedRow {
+        match row.time() {
+            Ok(time) => {
+                let mut punch = RawPunch::new(self.serial.clone(), row.pin().into_owned(), time);
+                punch.status = row.status();
+                punch.verify = row.verify();
+                ReceivedRow::Punch { punch, raw: join(row) }
+            }
+            Err(error) => ReceivedRow::Broken { problem: error.to_string(), raw: join(row) },
+        }
+    }
+
+    fn take_broken(&mut self, table: &Table, error: &RowError<'_>) {
+        // What a broken row of another table holds is unknown, and could be a template.
+        if table.is(Table::ATTLOG) || table.is(Table::RTLOG) || table.as_str().is_empty() {
+            let raw = error.raw.get(..Self::RAW_LIMIT).unwrap_or(error.raw).to_vec();
+            self.rows.push(ReceivedRow::Broken { problem: error.to_string(), raw });
+        } else {
+            self.discarded = self.discarded.saturating_add(1);
+        }
+    }
+}
+
+fn row_bytes(row: &AttlogRow<'_>) -> Vec<u8> {
+    let fields: Vec<&[u8]> = (0..row.field_count()).filter_map(|index| row.field(index)).collect();
+    fields.join(&b'\t')
+}
+
+fn join(row: &KeyedRow<'_>) -> Vec<u8> {
+    let pairs: Vec<Vec<u8>> = row.pairs().map(|pair| [pair.key, b"=", pair.value].concat()).collect();
+    pairs.join(&b'\t')
+}

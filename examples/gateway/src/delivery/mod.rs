@@ -1,0 +1,275 @@
+//! Drives the queue: takes what is durable, sends what is due, writes down what became of it.
+
+mod guard;
+mod sender;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use punch_webhook::{
+    Attempt, Class, DeliveryId, EndpointId, EndpointRules, EnqueueError, Outcome, Queue, QueueLimits, QueueStatus,
+    Record, Waiting,
+};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
+
+use crate::clock::now;
+use crate::config::DeliveryConfig;
+use crate::stage::{Stage, Watch};
+use crate::store::{AttemptRow, EndpointRow, Outgoing, Store, StoreError, delivery_rows};
+
+use sender::{Sender, Sent};
+
+/// Deliveries read from the store in one go, at the start and after the queue was full.
+const PAGE: u32 = 10_000;
+
+/// How the rest of the gateway speaks to the engine.
+#[derive(Debug, Clone)]
+pub struct Engine {
+    orders: mpsc::UnboundedSender<Order>,
+}
+
+#[derive(Debug)]
+enum Order {
+    /// These are durable.
+    Deliver(Vec<Waiting>),
+    /// An endpoint was added or changed.
+    Endpoint(Arc<EndpointRow>),
+    /// How does it stand?
+    Status(oneshot::Sender<QueueStatus>),
+    /// Begin nothing new and end when nothing is in flight.
+    Drain(oneshot::Sender<()>),
+}
+
+impl Engine {
+    /// Starts delivering, first what an earlier life left undelivered.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read.
+    pub async fn start(store: Store, config: &DeliveryConfig, watch: Watch) -> Result<Self, StoreError> {
+        let sender = Sender::new(config);
+        let endpoints = store.read(EndpointRow::all).await?;
+        let (orders, inbox) = mpsc::unbounded_channel();
+        let mut driver = Driver {
+            queue: Queue::new(QueueLimits::default()),
+            endpoints: BTreeMap::new(),
+            store,
+            sender: Arc::new(sender),
+            watch,
+            in_flight: JoinSet::new(),
+            writes: JoinSet::new(),
+            early: Vec::new(),
+            unfed_after: None,
+        };
+        for endpoint in endpoints {
+            driver.set_endpoint(Arc::new(endpoint));
+        }
+        driver.feed(0).await?;
+        tokio::spawn(driver.run(inbox));
+        Ok(Self { orders })
+    }
+
+    /// Hands over deliveries that are durable.
+    pub fn deliver(&self, deliveries: Vec<Waiting>) {
+        if !deliveries.is_empty() {
+            self.order(Order::Deliver(deliveries));
+        }
+    }
+
+    /// Makes an endpoint known, or its change.
+    pub fn set_endpoint(&self, endpoint: EndpointRow) {
+        self.order(Order::Endpoint(Arc::new(endpoint)));
+    }
+
+    /// The queue in numbers; `None` once the engine has stopped.
+    pub async fn status(&self) -> Option<QueueStatus> {
+        let (answer, status) = oneshot::channel();
+        self.order(Order::Status(answer));
+        status.await.ok()
+    }
+
+    /// Begins nothing new and returns when nothing is in flight. What was not sent stays in the store.
+    pub async fn drain(&self) {
+        let (answer, drained) = oneshot::channel();
+        self.order(Order::Drain(answer));
+        // The engine may have stopped before; then there is nothing to wait for.
+        drop(drained.await);
+    }
+
+    fn order(&self, order: Order) {
+        // After a drain nobody takes orders, and the store has everything.
+        drop(self.orders.send(order));
+    }
+}
+
+struct Driver {
+    queue: Queue,
+    endpoints: BTreeMap<EndpointId, Arc<EndpointRow>>,
+    store: Store,
+    sender: Arc<Sender>,
+    watch: Watch,
+    in_flight: JoinSet<(Attempt, DateTime<Utc>, Sent)>,
+    /// Results on their way to the disk.
+    writes: JoinSet<()>,
+    /// Deliveries that came before their endpoint did.
+    early: Vec<Waiting>,
+    /// The queue was full: deliveries above this id are in the store only.
+    unfed_after: Option<u64>,
+}
+
+impl Driver {
+    async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<Order>) {
+        let mut draining: Option<oneshot::Sender<()>> = None;
+        loop {
+            if draining.is_none() {
+                self.begin_attempts();
+            } else if self.in_flight.is_empty() {
+                break;
+            }
+            let wait = self.queue.poll_timeout().map(|at| at.signed_duration_since(now()));
+            let wait = wait.unwrap_or(TimeDelta::hours(1)).max(TimeDelta::milliseconds(1));
+            tokio::select! {
+                order = inbox.recv() => match order {
+                    Some(Order::Drain(answer)) => draining = Some(answer),
+                    Some(order) => self.follow(order),
+                    None => break,
+                },
+                Some(ended) = self.in_flight.join_next(), if !self.in_flight.is_empty() => match ended {
+                    Ok((attempt, began, sent)) => self.settle(attempt, began, sent).await,
+                    Err(error) => tracing::error!(%error, "an attempt was lost"),
+                },
+                () = tokio::time::sleep(wait.to_std().unwrap_or_default()), if draining.is_none() => {}
+            }
+        }
+        while self.writes.join_next().await.is_some() {}
+        if let Some(answer) = draining {
+            // Whoever asked may have stopped waiting.
+            drop(answer.send(()));
+        }
+    }
+
+    fn follow(&mut self, order: Order) {
+        match order {
+            Order::Deliver(deliveries) => {
+                for waiting in deliveries {
+                    self.enqueue(waiting);
+                }
+            }
+            Order::Endpoint(endpoint) => self.set_endpoint(endpoint),
+            Order::Status(answer) => drop(answer.send(self.queue.status())),
+            Order::Drain(answer) => drop(answer.send(())),
+        }
+    }
+
+    fn set_endpoint(&mut self, endpoint: Arc<EndpointRow>) {
+        let mut rules = EndpointRules::default();
+        rules.schedule = endpoint.schedule.clone();
+        if !self.queue.set_rules(endpoint.id, rules.clone()) {
+            self.queue.set_endpoint(endpoint.id, rules, endpoint.state, now());
+        }
+        self.endpoints.insert(endpoint.id, endpoint);
+        for waiting in std::mem::take(&mut self.early) {
+            self.enqueue(waiting);
+        }
+    }
+
+    fn enqueue(&mut self, waiting: Waiting) {
+        // Once something did not fit, everything after it has to wait its turn in the store.
+        if self.unfed_after.is_some() {
+            return;
+        }
+        match self.queue.enqueue(waiting, now()) {
+            Ok(()) => {}
+            Err(EnqueueError::UnknownEndpoint { .. }) => self.early.push(waiting),
+            Err(error) => {
+                tracing::warn!(%error, "delivery stays in the store for now");
+                self.unfed_after = Some(waiting.delivery.0.saturating_sub(1));
+            }
+        }
+    }
+
+    /// Takes undelivered rows from the store, in order, until there are no more or the queue is full.
+    async fn feed(&mut self, after: u64) -> Result<(), StoreError> {
+        let mut after = after;
+        self.unfed_after = None;
+        loop {
+            let page = self.store.read(move |connection| delivery_rows(connection, after, PAGE)).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = last.delivery.0;
+            for waiting in page {
+                self.enqueue(waiting);
+            }
+            if self.unfed_after.is_some() {
+                return Ok(());
+            }
+        }
+    }
+
+    fn begin_attempts(&mut self) {
+        while let Some(attempt) = self.queue.poll_attempt(now()) {
+            let Some(endpoint) = self.endpoints.get(&attempt.endpoint).map(Arc::clone) else {
+                self.queue.settle(attempt.delivery, Class::Retry { after: None }, now());
+                continue;
+            };
+            let (store, sender) = (self.store.clone(), Arc::clone(&self.sender));
+            self.in_flight.spawn(async move {
+                let began = now();
+                let delivery = attempt.delivery;
+                let sent = match store.read(move |connection| Outgoing::of(connection, delivery)).await {
+                    Ok(Some(outgoing)) => sender.send(&endpoint, &outgoing, attempt.number).await,
+                    Ok(None) => Sent::nothing("the event has no body in this endpoint's format"),
+                    Err(error) => Sent::nothing(&error.to_string()),
+                };
+                (attempt, began, sent)
+            });
+        }
+    }
+
+    async fn settle(&mut self, attempt: Attempt, began: DateTime<Utc>, sent: Sent) {
+        let class = Class::of(&sent.outcome);
+        let delivered = class == Class::Delivered;
+        self.queue.settle(attempt.delivery, class, now());
+        let row = attempt_row(&attempt, began, &sent);
+        tracing::debug!(delivery = attempt.delivery.0, number = attempt.number, status = row.status, "attempt");
+        let mut records: Vec<Record> = Vec::new();
+        while let Some(record) = self.queue.poll_record() {
+            records.push(record);
+        }
+        let (store, watch) = (self.store.clone(), self.watch.clone());
+        // Not awaited: until a record is durable a crash sends once more, which receivers expect.
+        while self.writes.try_join_next().is_some() {}
+        self.writes.spawn(async move {
+            let written = store
+                .write(move |tx| {
+                    row.insert(tx)?;
+                    records.iter().try_for_each(|record| crate::store::persist(tx, record))
+                })
+                .await;
+            match (written, sent.event_id) {
+                (Ok(()), Some(event_id)) if delivered => watch.announce(event_id.as_str(), Stage::Delivered, now()),
+                (Ok(()), _) => {}
+                (Err(error), _) => tracing::error!(%error, "an attempt could not be written down"),
+            }
+        });
+        let room = self.queue.status().waiting < 1_000;
+        if let Some(after) = self.unfed_after.filter(|_| room)
+            && let Err(error) = self.feed(after).await
+        {
+            tracing::error!(%error, "undelivered rows could not be read");
+            self.unfed_after = Some(after);
+        }
+    }
+}
+
+fn attempt_row(attempt: &Attempt, began: DateTime<Utc>, sent: &Sent) -> AttemptRow {
+    let (status, error) = match &sent.outcome {
+        Outcome::Answered { status, .. } => (Some(*status), None),
+        Outcome::TimedOut => (None, Some("timed out".to_owned())),
+        Outcome::Refused(reason) => (None, Some(reason.to_string())),
+        _ => (None, Some(sent.error.clone().unwrap_or_else(|| "unreachable".to_owned()))),
+    };
+    let millis = u64::try_from(now().signed_duration_since(began).num_milliseconds()).unwrap_or(0);
+    AttemptRow { delivery: DeliveryId(attempt.delivery.0), number: attempt.number, at: began, status, error, millis }
+}

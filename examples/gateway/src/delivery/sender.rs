@@ -1,0 +1,119 @@
+use core::time::Duration;
+
+use punch_normalize::EventId;
+use punch_webhook::{Outcome, Signer, body_says_duplicate, parse_retry_after};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER, USER_AGENT};
+use reqwest::redirect::Policy;
+
+use super::guard::{Guard, GuardedResolver};
+use crate::clock::now;
+use crate::config::{DeliveryConfig, check_url};
+use crate::store::{EndpointRow, Outgoing};
+
+/// Bytes of an answer that are read; then the connection is closed.
+const ANSWER_MAX: usize = 16 << 10;
+
+/// Posts events: signed, once, without following redirects.
+#[derive(Debug)]
+pub(super) struct Sender {
+    client: Option<reqwest::Client>,
+    guard: Guard,
+    config: DeliveryConfig,
+    timeout: Duration,
+}
+
+/// What one attempt came to.
+#[derive(Debug)]
+pub(super) struct Sent {
+    pub(super) outcome: Outcome,
+    pub(super) error: Option<String>,
+    pub(super) event_id: Option<EventId>,
+}
+
+impl Sent {
+    pub(super) fn nothing(error: &str) -> Self {
+        Self { outcome: Outcome::Unreachable, error: Some(error.to_owned()), event_id: None }
+    }
+}
+
+impl Sender {
+    pub(super) fn new(config: &DeliveryConfig) -> Self {
+        let guard = Guard { allow_private: config.allow_private_targets };
+        let client = reqwest::Client::builder()
+            .redirect(Policy::none())
+            .timeout(config.timeout)
+            .dns_resolver(GuardedResolver(guard))
+            .build();
+        if let Err(error) = &client {
+            tracing::error!(%error, "no HTTP client, nothing can be delivered");
+        }
+        Self { client: client.ok(), guard, config: config.clone(), timeout: config.timeout }
+    }
+
+    pub(super) async fn send(&self, endpoint: &EndpointRow, outgoing: &Outgoing, number: u32) -> Sent {
+        let event_id = Some(outgoing.event_id.clone());
+        let refused = |reason: String| Sent {
+            outcome: Outcome::Refused(reason.into()),
+            error: None,
+            event_id: Some(outgoing.event_id.clone()),
+        };
+        let Some(client) = &self.client else { return refused("no HTTP client".to_owned()) };
+        if let Err(reason) =
+            check_url(&endpoint.url, &self.config).and_then(|()| self.guard.check_literal(&endpoint.url))
+        {
+            return refused(reason);
+        }
+        // Signed once per attempt, over the very bytes that leave.
+        let body = outgoing.body.render(number);
+        let headers = Signer::new(&endpoint.secret).headers(&outgoing.event_id, &body, now());
+        let mut request = client
+            .post(&endpoint.url)
+            .header(CONTENT_TYPE, "application/json")
+            .header(USER_AGENT, concat!("punch/", env!("CARGO_PKG_VERSION")))
+            .header("Webhook-Attempt", number)
+            .body(body);
+        for (name, value) in headers.iter() {
+            request = request.header(name, value);
+        }
+        // The client's own timeout ends with the headers' arrival; this one is for the whole exchange.
+        match tokio::time::timeout(self.timeout, exchange(request)).await {
+            Ok(Ok(outcome)) => Sent { outcome, error: None, event_id },
+            Ok(Err(error)) if error.is_timeout() => Sent { outcome: Outcome::TimedOut, error: None, event_id },
+            Ok(Err(error)) => Sent { outcome: Outcome::Unreachable, error: Some(chain(&error)), event_id },
+            Err(_) => Sent { outcome: Outcome::TimedOut, error: None, event_id },
+        }
+    }
+}
+
+async fn exchange(request: reqwest::RequestBuilder) -> Result<Outcome, reqwest::Error> {
+    let mut response = request.send().await?;
+    let status = response.status().as_u16();
+    let retry_after = retry_after(response.headers());
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await? {
+        let room = ANSWER_MAX.saturating_sub(body.len());
+        body.extend_from_slice(chunk.get(..room.min(chunk.len())).unwrap_or_default());
+        if body.len() >= ANSWER_MAX {
+            break;
+        }
+    }
+    Ok(Outcome::Answered { status, retry_after, says_duplicate: status == 409 && body_says_duplicate(&body) })
+}
+
+fn retry_after(headers: &HeaderMap) -> Option<chrono::TimeDelta> {
+    parse_retry_after(headers.get(RETRY_AFTER)?.to_str().ok()?, now())
+}
+
+/// The causes of an error without the URL, which may hold a token.
+fn chain(error: &reqwest::Error) -> String {
+    let mut text = String::new();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        if !text.is_empty() {
+            text.push_str(": ");
+        }
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}

@@ -1,0 +1,214 @@
+use core::time::Duration;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use axum::response::Response as HttpResponse;
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use punch_normalize::TenantKey;
+use punch_protocol::SerialNumber;
+use punch_protocol::push::{Admission, Limits, Parts, Receipt, Request, Response, Table, Turn};
+use tower_http::limit::RequestBodyLimitLayer;
+use tower_http::timeout::TimeoutLayer;
+
+use super::registry::Registry;
+use crate::clock::now;
+use crate::config::Config;
+use crate::core::{Intake, Received, ReceivedRow, Tally};
+use crate::delivery::Engine;
+use crate::stage::{Stage, Watch};
+use crate::store::{DeviceRow, SqliteLedger, StampUpdate, Store, StoreError};
+
+/// Everything the device listener needs; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Devices(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    registry: Registry,
+    store: Store,
+    engine: Engine,
+    intake: Arc<Mutex<Intake>>,
+    key: [u8; 32],
+    limits: Limits,
+    watch: Watch,
+}
+
+impl Devices {
+    /// A listener over this store and this engine, with the terminals both know.
+    pub(crate) fn new(
+        config: &Config,
+        rows: &[DeviceRow],
+        key: [u8; 32],
+        store: Store,
+        engine: Engine,
+        watch: Watch,
+    ) -> Self {
+        Self(Arc::new(Inner {
+            registry: Registry::new(config, rows, key),
+            store,
+            engine,
+            intake: Arc::new(Mutex::new(Intake::new(key))),
+            key,
+            limits: config.limits,
+            watch,
+        }))
+    }
+
+    /// One route for everything: the path is the operator's, only its last segment is ours.
+    pub(super) fn router(&self, deadline: Duration) -> Router {
+        Router::new()
+            .fallback(answer)
+            .layer(RequestBodyLimitLayer::new(self.0.limits.body))
+            .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, deadline))
+            .with_state(self.clone())
+    }
+
+    /// Lets a terminal in from now on.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be written; the terminal stays out.
+    pub async fn approve(&self, serial: SerialNumber) -> Result<(), StoreError> {
+        let text = serial.to_string();
+        self.0.store.write(move |tx| DeviceRow::approve(tx, &text, now())).await?;
+        self.0.registry.admit(serial, Admission::Approved, None, None);
+        Ok(())
+    }
+
+    /// When each terminal was last heard.
+    pub fn last_seen(&self) -> BTreeMap<String, DateTime<Utc>> {
+        self.0.registry.last_seen()
+    }
+
+    /// Takes rows that were read before, such as held ones whose cause is gone.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be written.
+    pub async fn take(&self, received: Received) -> Result<Tally, StoreError> {
+        let Some(directory) = self.0.registry.directory(&received.serial) else { return Ok(Tally::default()) };
+        let intake = Arc::clone(&self.0.intake);
+        let work = move |tx: &mut crate::store::Transaction<'_>| {
+            keep_stamp(tx, &received)?;
+            let mut ledger = SqliteLedger::new(tx);
+            let mut intake = intake.lock().unwrap_or_else(PoisonError::into_inner);
+            let tally = intake.take(&received, &directory, &mut ledger)?;
+            Ok((tally, ledger.into_deliveries()))
+        };
+        let (tally, deliveries) = self.0.store.write(work).await?;
+        self.0.engine.deliver(deliveries);
+        Ok(tally)
+    }
+
+    async fn turn(&self, serial: SerialNumber, request: &Request<'_>) -> Response {
+        let Some(turn) = self.0.registry.handle(&serial, request, now()) else {
+            return self.refuse_unknown(serial).await;
+        };
+        match (turn, request) {
+            (Turn::Reply(response), _) => response,
+            (Turn::Store(receipt), Request::Upload(upload)) => {
+                self.store(receipt, Received::read(serial, upload, now())).await
+            }
+            (Turn::Store(receipt), Request::Results(body)) => {
+                self.store(receipt, Received::record(serial, "devicecmd", body, now())).await
+            }
+            (Turn::Store(receipt), _) => receipt.refused(),
+            (_, _) => Response::retry_later(),
+        }
+    }
+
+    /// Rows first, the acknowledgement only for what is on disk.
+    async fn store(&self, receipt: Receipt, received: Received) -> Response {
+        let serial = received.serial.clone();
+        let sightings = self.sightings(&received);
+        match self.take(received).await {
+            Ok(tally) => {
+                tracing::info!(%serial, ?tally, "upload stored");
+                let stored_at = now();
+                sightings.iter().for_each(|id| self.0.watch.announce(id, Stage::Durable, stored_at));
+                receipt.stored()
+            }
+            Err(error) => {
+                tracing::error!(%serial, %error, "upload refused");
+                receipt.refused()
+            }
+        }
+    }
+
+    /// The ids of the punches, if anybody watches.
+    fn sightings(&self, received: &Received) -> Vec<String> {
+        if !self.0.watch.is_watched() {
+            return Vec::new();
+        }
+        let key = TenantKey::new(self.0.key);
+        let mut ids = Vec::new();
+        for row in &received.rows {
+            if let ReceivedRow::Punch { punch, .. } = row {
+                let id = key.event_id(punch).to_string();
+                self.0.watch.announce(&id, Stage::Received, received.received_at);
+                ids.push(id);
+            }
+        }
+        ids
+    }
+
+    async fn refuse_unknown(&self, serial: SerialNumber) -> Response {
+        tracing::warn!(%serial, "unknown terminal refused; approve its serial to let it in");
+        let text = serial.to_string();
+        if let Err(error) = self.0.store.write(move |tx| DeviceRow::note_pending(tx, &text, now())).await {
+            tracing::error!(%error, "pending terminal not remembered");
+        }
+        self.0.registry.admit(serial, Admission::Pending, None, None);
+        Response::retry_later()
+    }
+}
+
+fn keep_stamp(tx: &crate::store::Transaction<'_>, received: &Received) -> Result<(), StoreError> {
+    let Some(stamp) = received.stamp.clone() else { return Ok(()) };
+    let stamp = match received.table.as_str() {
+        table if table.eq_ignore_ascii_case(Table::ATTLOG) => StampUpdate::Attlog(stamp),
+        table if table.eq_ignore_ascii_case(Table::OPERLOG) => StampUpdate::Operlog(stamp),
+        _ => return Ok(()),
+    };
+    DeviceRow::keep_stamp(tx, received.serial.as_str(), &stamp)
+}
+
+async fn answer(
+    State(devices): State<Devices>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Body,
+) -> HttpResponse {
+    let limits = devices.0.limits;
+    // A body cut short ends in an error here, so it never reaches the parser.
+    let body = match axum::body::to_bytes(body, limits.body).await {
+        Ok(body) => body,
+        Err(_) => return to_http(Response::retry_later()),
+    };
+    let declared_length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    let mut parts = Parts::new(method.as_str(), uri.path(), uri.query().unwrap_or_default(), &body);
+    parts.declared_length = declared_length;
+    match Request::parse(parts, &limits) {
+        Ok((serial, request)) => to_http(devices.turn(serial, &request).await),
+        Err(error) => {
+            tracing::warn!(code = error.code(), %error, "request refused");
+            to_http(Response::rejection(&error))
+        }
+    }
+}
+
+fn to_http(response: Response) -> HttpResponse {
+    let status = StatusCode::from_u16(response.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut builder = HttpResponse::builder().status(status);
+    for (name, value) in Response::HEADERS {
+        builder = builder.header(name, value);
+    }
+    let body: Bytes = response.into_body();
+    builder.body(Body::from(body)).unwrap_or_else(|_| HttpResponse::new(Body::empty()))
+}

@@ -1,0 +1,9 @@
+//! The device listener: plain HTTP/1 exactly as firmware speaks and hears it.
+
+mod connection;
+mod handler;
+mod registry;
+mod request_line;
+
+pub(crate) use connection::serve;
+pub use handler::Devices;

@@ -1,0 +1,119 @@
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use chrono::{DateTime, Utc};
+use punch_normalize::{DeviceZone, Rules, TenantKey};
+use punch_protocol::SerialNumber;
+use punch_protocol::push::{Admission, Request, Session, Settings, TimeZoneMinutes, Turn};
+use punch_webhook::DeviceInfo;
+
+use crate::config::{Config, DeviceConfig, UnknownBadges};
+use crate::core::Directory;
+use crate::store::DeviceRow;
+
+/// The terminals the gateway knows, and the conversation with each.
+#[derive(Debug)]
+pub(super) struct Registry {
+    devices: Mutex<BTreeMap<SerialNumber, Device>>,
+    template: DeviceConfig,
+    hold_unknown_badges: Option<bool>,
+    key: TenantKey,
+}
+
+#[derive(Debug)]
+struct Device {
+    session: Session,
+    directory: Directory,
+}
+
+impl Registry {
+    /// Everything the configuration names and the store remembers.
+    pub(super) fn new(config: &Config, rows: &[DeviceRow], key: [u8; 32]) -> Self {
+        let hold_unknown_badges = match config.unknown_badges {
+            UnknownBadges::Auto => None,
+            UnknownBadges::Deliver => Some(false),
+            UnknownBadges::Hold => Some(true),
+        };
+        let placeholder = SerialNumber::parse("unset").unwrap_or_else(|_| unreachable!("`unset` is a legal serial"));
+        let defaults = &config.defaults;
+        let registry = Self {
+            devices: Mutex::default(),
+            template: DeviceConfig {
+                serial: placeholder,
+                name: String::new(),
+                site: defaults.site.clone(),
+                zone: defaults.zone,
+                window: defaults.window,
+            },
+            hold_unknown_badges,
+            key: TenantKey::new(key),
+        };
+        for row in rows {
+            let Ok(serial) = SerialNumber::parse(&row.serial) else { continue };
+            let named = config.devices.iter().find(|device| device.serial == serial);
+            registry.admit(serial, row.admission, named, Some(row));
+        }
+        registry
+    }
+
+    /// Begins a conversation with a terminal nobody had named before.
+    pub(super) fn admit(
+        &self,
+        serial: SerialNumber,
+        admission: Admission,
+        named: Option<&DeviceConfig>,
+        row: Option<&DeviceRow>,
+    ) {
+        let profile = named.unwrap_or(&self.template);
+        let mut settings = Settings::default();
+        if let Some(row) = row {
+            if let Some(stamp) = &row.attlog_stamp {
+                settings.attlog_stamp.clone_from(stamp);
+            }
+            if let Some(stamp) = &row.operlog_stamp {
+                settings.operlog_stamp.clone_from(stamp);
+            }
+        }
+        let session = match admission {
+            Admission::Approved => Session::approved(serial.clone(), settings),
+            Admission::Pending | Admission::Blocked => Session::unapproved(serial.clone(), admission),
+        };
+        let mut rules = Rules::new(profile.zone);
+        rules.window = profile.window;
+        let mut device = DeviceInfo::default();
+        device.id = Some(self.key.opaque_id("dev", "device", serial.as_str().as_bytes()));
+        device.name = Some(if profile.name.is_empty() { serial.to_string() } else { profile.name.clone() });
+        device.site = Some(profile.site.clone()).filter(|site| !site.is_empty());
+        let directory = Directory { rules, device, hold_unknown_badges: self.hold_unknown_badges };
+        self.lock().insert(serial, Device { session, directory });
+    }
+
+    /// What to do with a request; `None` if the serial is unknown.
+    pub(super) fn handle(&self, serial: &SerialNumber, request: &Request<'_>, now: DateTime<Utc>) -> Option<Turn> {
+        let mut devices = self.lock();
+        let device = devices.get_mut(serial)?;
+        // The offset follows daylight saving, so it is looked up for each handshake.
+        device.session.set_time_zone(offset_at(&device.directory.rules.zone, now));
+        Some(device.session.handle(request, now))
+    }
+
+    pub(super) fn directory(&self, serial: &SerialNumber) -> Option<Directory> {
+        self.lock().get(serial).map(|device| device.directory.clone())
+    }
+
+    /// When each terminal was last heard.
+    pub(super) fn last_seen(&self) -> BTreeMap<String, DateTime<Utc>> {
+        let devices = self.lock();
+        devices.iter().filter_map(|(serial, device)| Some((serial.to_string(), device.session.last_seen()?))).collect()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<SerialNumber, Device>> {
+        // A panic elsewhere leaves a session in one of its legal states.
+        self.devices.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The offset firmware is told. One that it cannot be told becomes UTC; configured zones have none such today.
+fn offset_at(zone: &DeviceZone, now: DateTime<Utc>) -> TimeZoneMinutes {
+    TimeZoneMinutes::new(zone.offset_minutes_at(now)).unwrap_or_default()
+}

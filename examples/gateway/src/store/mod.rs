@@ -1,0 +1,157 @@
+//! One SQLite file, one writer that groups commits. What a commit returns for is on disk.
+
+mod delivery;
+mod device;
+mod ledger;
+mod read;
+mod writer;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use chrono::{DateTime, Utc};
+use rusqlite::{Connection, OptionalExtension as _};
+
+pub use delivery::{AttemptRow, EndpointRow, Outgoing};
+pub(crate) use delivery::{persist, waiting as delivery_rows};
+pub(crate) use device::put_employee;
+pub use device::{DeviceRow, StampUpdate};
+pub use ledger::SqliteLedger;
+pub use read::{AttendanceRow, Counts, HeldRow, Timeline};
+pub use writer::Transaction;
+
+use writer::Writer;
+
+/// The newest layout of the file this program knows.
+const VERSION: i64 = 1;
+
+/// Why the store could not do something.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// SQLite said no.
+    #[error("store: {0}; check the disk and the file's permissions")]
+    Sqlite(#[from] rusqlite::Error),
+    /// The file was written by a newer program.
+    #[error("store `{path}`: layout {found} is newer than this program knows ({VERSION}); install the newer version")]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its layout version.
+        found: i64,
+    },
+    /// The writer has stopped.
+    #[error("store: the writer has stopped; the gateway is shutting down")]
+    Stopped,
+    /// More is waiting to be written than the writer takes on.
+    #[error("store: {limit} writes are waiting already; the terminal keeps its rows and tries again")]
+    Busy {
+        /// How many may wait.
+        limit: usize,
+    },
+}
+
+/// The store: many readers, one writer.
+#[derive(Debug, Clone)]
+pub struct Store {
+    path: PathBuf,
+    writer: Writer,
+    readers: Arc<Mutex<Vec<Connection>>>,
+}
+
+impl Store {
+    /// Opens the file, making it or bringing it to the newest layout first.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be opened or is newer than this program.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let connection = connect(path)?;
+        migrate(&connection, path)?;
+        Ok(Self { path: path.to_owned(), writer: Writer::start(connection), readers: Arc::default() })
+    }
+
+    /// Runs `work` inside the next group commit. Returns once the commit is on disk, or not at all done.
+    ///
+    /// # Errors
+    ///
+    /// Whatever `work` or the commit failed with; nothing of `work` remains then.
+    pub async fn write<T, W>(&self, work: W) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        W: FnOnce(&mut Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
+    {
+        self.writer.run(work).await
+    }
+
+    /// Runs `work` on a reading connection, off the async threads.
+    ///
+    /// # Errors
+    ///
+    /// Whatever `work` failed with.
+    pub async fn read<T, W>(&self, work: W) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        W: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    {
+        let (path, readers) = (self.path.clone(), Arc::clone(&self.readers));
+        let task = tokio::task::spawn_blocking(move || {
+            let idle = readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            let connection = idle.map_or_else(|| connect(&path), Ok)?;
+            let result = work(&connection);
+            readers.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+            result
+        });
+        task.await.map_err(|_| StoreError::Stopped)?
+    }
+
+    /// A value made once per store: the one that is there, or `make()` from now on.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be written.
+    pub async fn once(
+        &self,
+        key: &'static str,
+        make: impl FnOnce() -> Vec<u8> + Send + 'static,
+    ) -> Result<(Vec<u8>, bool), StoreError> {
+        self.write(move |tx| {
+            let found = tx.query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| row.get(0)).optional()?;
+            if let Some(value) = found {
+                return Ok((value, false));
+            }
+            let value = make();
+            tx.execute("INSERT INTO meta (key, value) VALUES (?1, ?2)", (key, &value))?;
+            Ok((value, true))
+        })
+        .await
+    }
+}
+
+fn connect(path: &Path) -> Result<Connection, StoreError> {
+    let connection = Connection::open(path)?;
+    connection.busy_timeout(core::time::Duration::from_secs(5))?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(connection)
+}
+
+fn migrate(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+    let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if found > VERSION {
+        return Err(StoreError::Newer { path: path.to_owned(), found });
+    }
+    if found < 1 {
+        connection.execute_batch(&format!("BEGIN; {} PRAGMA user_version = 1; COMMIT;", include_str!("schema.sql")))?;
+    }
+    Ok(())
+}
+
+fn millis(time: DateTime<Utc>) -> i64 {
+    time.timestamp_millis()
+}
+
+fn from_millis(millis: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp_millis(millis).unwrap_or(DateTime::UNIX_EPOCH)
+}

@@ -1,0 +1,117 @@
+use core::fmt;
+
+use rusqlite::Connection;
+use tokio::sync::{mpsc, oneshot};
+
+use super::StoreError;
+
+/// The transaction of one piece of work: a savepoint inside the group's commit.
+pub type Transaction<'a> = rusqlite::Savepoint<'a>;
+
+/// Pieces of work that may wait for the writer; beyond it terminals are told to come back.
+const WAITING_MAX: usize = 4096;
+
+/// Pieces of work that share one commit.
+const GROUP_MAX: usize = 512;
+
+/// The one thread that writes. Whoever waits for it waits for the disk.
+#[derive(Clone)]
+pub(super) struct Writer {
+    jobs: mpsc::Sender<Box<dyn Job>>,
+}
+
+impl Writer {
+    pub(super) fn start(connection: Connection) -> Self {
+        let (jobs, queue) = mpsc::channel(WAITING_MAX);
+        std::thread::spawn(move || work_off(connection, queue));
+        Self { jobs }
+    }
+
+    pub(super) async fn run<T, W>(&self, work: W) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        W: FnOnce(&mut Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
+    {
+        let (answer, committed) = oneshot::channel();
+        let job = Box::new(Pending { work: Some(work), result: None, answer });
+        self.jobs.try_send(job).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => StoreError::Busy { limit: WAITING_MAX },
+            mpsc::error::TrySendError::Closed(_) => StoreError::Stopped,
+        })?;
+        committed.await.map_err(|_| StoreError::Stopped)?
+    }
+}
+
+impl fmt::Debug for Writer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Writer")
+    }
+}
+
+trait Job: Send {
+    /// Does the work inside `group`, leaving nothing behind if it fails.
+    fn work(&mut self, group: &mut rusqlite::Transaction<'_>);
+    /// Tells whoever waits, once the fate of the commit is known.
+    fn answer(self: Box<Self>, committed: bool);
+}
+
+struct Pending<W, T> {
+    work: Option<W>,
+    result: Option<Result<T, StoreError>>,
+    answer: oneshot::Sender<Result<T, StoreError>>,
+}
+
+impl<W, T> Job for Pending<W, T>
+where
+    T: Send,
+    W: FnOnce(&mut Transaction<'_>) -> Result<T, StoreError> + Send,
+{
+    fn work(&mut self, group: &mut rusqlite::Transaction<'_>) {
+        let Some(work) = self.work.take() else { return };
+        let attempt = || {
+            let mut savepoint = group.savepoint()?;
+            // Dropped without a commit, a savepoint rolls back.
+            let value = work(&mut savepoint)?;
+            savepoint.commit()?;
+            Ok(value)
+        };
+        self.result = Some(attempt());
+    }
+
+    fn answer(self: Box<Self>, committed: bool) {
+        let result = match self.result {
+            Some(Ok(value)) if committed => Ok(value),
+            Some(Err(error)) => Err(error),
+            Some(Ok(_)) | None => Err(StoreError::Stopped),
+        };
+        // Whoever asked may be gone; what is on disk stays there.
+        drop(self.answer.send(result));
+    }
+}
+
+fn work_off(mut connection: Connection, mut queue: mpsc::Receiver<Box<dyn Job>>) {
+    let mut group: Vec<Box<dyn Job>> = Vec::new();
+    while let Some(first) = queue.blocking_recv() {
+        group.push(first);
+        while group.len() < GROUP_MAX
+            && let Ok(next) = queue.try_recv()
+        {
+            group.push(next);
+        }
+        let committed = commit(&mut connection, &mut group);
+        if let Err(error) = &committed {
+            tracing::error!(%error, jobs = group.len(), "commit failed");
+        }
+        for job in group.drain(..) {
+            job.answer(committed.is_ok());
+        }
+    }
+}
+
+fn commit(connection: &mut Connection, group: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
+    let mut transaction = connection.transaction()?;
+    for job in group.iter_mut() {
+        job.work(&mut transaction);
+    }
+    Ok(transaction.commit()?)
+}

@@ -1,0 +1,23 @@
+//! The crate from outside: one module per subject, each case named after its row in the specification.
+#![expect(clippy::arithmetic_side_effects, reason = "an overflow in a test is a failed test")]
+
+extern crate alloc;
+
+#[cfg(test)]
+mod build;
+#[cfg(test)]
+mod codes;
+#[cfg(test)]
+mod duplicates;
+#[cfg(test)]
+mod holds;
+#[cfg(test)]
+mod identity;
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod secrecy;
+#[cfg(test)]
+mod upload;
+#[cfg(test)]
+mod zones;
