@@ -118,8 +118,7 @@ impl Gateway {
 
     /// Stops listening, lets what is in flight end, and returns. What was not delivered stays in the store.
     pub async fn shut_down(self) {
-        // Nobody listening any more means everything has stopped already.
-        drop(self.stop.send(true));
+        self.stop.send_replace(true);
         self.engine.drain().await;
         for task in self.tasks {
             drop(task.await);

@@ -1,8 +1,9 @@
+use core::fmt;
 use std::process::ExitCode;
 
 /// How a command ended, as scripts see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Exit {
+pub(crate) enum Exit {
     /// 0: done.
     Done,
     /// 1: the thing asked about is wrong: a bad signature, rows in error, a punch that did not arrive.
@@ -22,4 +23,21 @@ impl From<Exit> for ExitCode {
             Exit::Failed => Self::from(3),
         }
     }
+}
+
+/// An error of whoever typed the command or wrote the file: exit code 2.
+#[derive(Debug)]
+pub(crate) struct UsageError(pub String);
+
+impl fmt::Display for UsageError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl core::error::Error for UsageError {}
+
+/// The exit code an error asks for.
+pub(crate) fn of(error: &anyhow::Error) -> Exit {
+    if error.is::<UsageError>() { Exit::Usage } else { Exit::Failed }
 }

@@ -1,2 +1,86 @@
-//! x
-fn main() {}
+//! The punch binary: parses arguments and calls the rest.
+#![forbid(unsafe_code)]
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::exhaustive_enums,
+    clippy::exhaustive_structs,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::std_instead_of_alloc,
+    clippy::std_instead_of_core,
+    clippy::wildcard_enum_match_arm,
+    reason = "a shell: std is there, results go to stdout, and nothing here is a published API"
+)]
+
+mod config;
+mod decode;
+mod demo;
+mod exit;
+mod gateway_command;
+mod terminal;
+mod webhook;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use exit::Exit;
+
+/// From a punch at a biometric terminal to an ERP: nothing lost, nothing doubled, nothing misdated.
+#[derive(Debug, Parser)]
+#[command(name = "punch", version, propagate_version = true, after_help = "Start here: punch demo")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Demo(demo::Demo),
+    Gateway(gateway_command::GatewayCommand),
+    Terminal(terminal::TerminalCommand),
+    Decode(decode::Decode),
+    Webhook(webhook::WebhookCommand),
+    Config(config::ConfigCommand),
+}
+
+fn main() -> ExitCode {
+    let command = match Cli::try_parse() {
+        Ok(cli) => cli.command,
+        Err(error) => {
+            // Help and version come this way too, with exit code 0.
+            drop(error.print());
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    match run(command) {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            eprintln!("punch: {error:#}");
+            exit::of(&error).into()
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<Exit> {
+    match command {
+        Command::Demo(demo) => asynchronous(demo::run(demo)),
+        Command::Gateway(gateway) => asynchronous(gateway_command::run(gateway)),
+        Command::Terminal(terminal) => asynchronous(terminal::run(terminal)),
+        Command::Decode(decode) => decode::run(decode),
+        Command::Webhook(webhook) => webhook::run(webhook),
+        Command::Config(config) => Ok(config::run(&config)),
+    }
+}
+
+/// Runs `work` on a runtime of its own.
+pub(crate) fn asynchronous<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
+}
+
+/// Logs to standard error, at the level of `RUST_LOG` or `default`.
+pub(crate) fn log_to_stderr(default: &str) {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env();
+    let filter = filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(default));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}

@@ -1,1 +1,18 @@
-//! x
+//! The world around a gateway, simulated: terminals, receivers, an ERP.
+#![forbid(unsafe_code)]
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::exhaustive_enums,
+    clippy::exhaustive_structs,
+    clippy::std_instead_of_alloc,
+    clippy::std_instead_of_core,
+    clippy::wildcard_enum_match_arm,
+    reason = "a shell: std is there, and nothing here is a published API"
+)]
+
+pub mod captures;
+pub mod erp;
+pub mod erpnext;
+pub mod receiver;
+pub mod terminal;
+pub mod world;

@@ -132,7 +132,7 @@ impl fmt::Debug for RowError<'_> {
 
 impl fmt::Display for RowError<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let table = if self.table.is_empty() { "row without a table" } else { self.table };
+        let table = if self.table.is_empty() { "row without a table" } else { self.table }.escape_debug();
         let Range { start, end } = self.span;
         let (code, line, column) = (self.kind.code(), self.line, self.column);
         write!(f, "{code} {table} line {line}, column {column} (bytes {start}..{end}): {}", self.kind)

@@ -1,4 +1,3 @@
-use alloc::string::String;
 use core::fmt;
 
 use chrono::NaiveDateTime;
@@ -75,6 +74,6 @@ impl<'a> KeyedRow<'a> {
 
 impl fmt::Debug for KeyedRow<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.pairs().map(|pair| String::from_utf8_lossy(pair.key))).finish()
+        self.pairs().fmt(f)
     }
 }

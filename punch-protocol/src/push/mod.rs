@@ -10,7 +10,7 @@
 //! let parts = Parts::new("POST", "/iclock/cdata", "SN=CZKE2241600045&table=ATTLOG&Stamp=9999", body);
 //! let (serial, request) = Request::parse(parts, &Limits::default())?;
 //!
-//! let now = "2026-03-28T07:47:13Z".parse()?;
+//! let now = chrono::DateTime::from_timestamp(1_774_684_033, 0).expect("in range");
 //! let mut session = Session::approved(serial, Settings::default());
 //! match session.handle(&request, now) {
 //!     Turn::Store(receipt) => {
@@ -21,6 +21,7 @@
 //!         assert_eq!(receipt.stored().body(), b"OK: 1");
 //!     }
 //!     Turn::Reply(response) => println!("{}", response.status()),
+//!     other => println!("{other:?}"),
 //! }
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -58,7 +59,7 @@ pub use limits::Limits;
 pub use operation::OperationRow;
 pub use options::OptionBlock;
 pub use query::Query;
-pub use request::{Parts, Poll, Request};
+pub use request::{Parts, Ping, Poll, Request};
 pub use response::{Receipt, Response};
 pub use server_options::{ServerAnswer, ServerOptions, TransFlag, TransFlagForm};
 pub use session::{Admission, Session, Settings, Turn};

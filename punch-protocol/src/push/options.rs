@@ -75,17 +75,17 @@ impl fmt::Display for OptionBlock {
         f.write_str("Realtime=1\n")?;
         writeln!(f, "TimeZone={}", self.time_zone)?;
         f.write_str("Encrypt=0\n")?;
-        writeln!(f, "ServerVer={}", self.version)?;
-        writeln!(f, "PushProtVer={}", self.version)?;
+        let version = one_line(&self.version);
+        writeln!(f, "ServerVer={version}\nPushProtVer={version}")?;
         f.write_str("PushOptionsFlag=0\nSupportPing=1\n")?;
         writeln!(f, "MaxPostSize={}", self.max_post_size)
     }
 }
 
-/// A stamp is the terminal's own text; anything that could start another line is cut off.
-fn one_line(stamp: &str) -> &str {
-    let end = stamp.find(|c: char| c.is_control()).unwrap_or(stamp.len());
-    stamp.get(..end).filter(|text| !text.is_empty()).unwrap_or("0")
+/// Stamps and versions are the terminal's own text; anything that could start another line is cut off.
+fn one_line(text: &str) -> &str {
+    let end = text.find(|c: char| c.is_control()).unwrap_or(text.len());
+    text.get(..end).filter(|text| !text.is_empty()).unwrap_or("0")
 }
 
 /// The lower of two dotted versions, compared part by part; a version that does not read counts as 2.2.14.

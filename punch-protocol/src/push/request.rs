@@ -1,3 +1,5 @@
+use alloc::borrow::ToOwned;
+use alloc::string::String;
 use core::fmt;
 
 use super::errors::ParseError;
@@ -9,8 +11,8 @@ use super::target::Endpoint;
 use super::upload::Upload;
 use crate::SerialNumber;
 
-/// The parts of one HTTP request, as a shell has them.
-#[derive(Debug, Clone, Copy)]
+/// The parts of one HTTP request, as a shell has them. `Debug` shows neither query nor body.
+#[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct Parts<'a> {
     /// `GET` or `POST`. Bodiless calls come with either.
@@ -21,14 +23,27 @@ pub struct Parts<'a> {
     pub query: &'a str,
     /// The body, complete.
     pub body: &'a [u8],
+    /// The `Cookie` header, if there is one. Access terminals carry a session token in it.
+    pub cookie: Option<&'a str>,
     /// `Content-Length`, if the shell knows it. A shorter body is refused: half an upload is none.
     pub declared_length: Option<u64>,
 }
 
 impl<'a> Parts<'a> {
-    /// Parts without a declared length.
+    /// Parts without a cookie and a declared length.
     pub fn new(method: &'a str, path: &'a str, query: &'a str, body: &'a [u8]) -> Self {
-        Self { method, path, query, body, declared_length: None }
+        Self { method, path, query, body, cookie: None, declared_length: None }
+    }
+}
+
+impl fmt::Debug for Parts<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Parts")
+            .field("method", &self.method)
+            .field("path", &self.path)
+            .field("bytes", &self.body.len())
+            .field("declared_length", &self.declared_length)
+            .finish_non_exhaustive()
     }
 }
 
@@ -47,7 +62,7 @@ pub enum Request<'a> {
     /// It brings results of commands. The body is not interpreted yet.
     Results(&'a [u8]),
     /// Keep-alive during a long upload.
-    Ping,
+    Ping(Ping),
     /// An endpoint of the protocol that this crate does not serve.
     Unserved(Endpoint),
 }
@@ -85,7 +100,7 @@ impl<'a> Request<'a> {
             Endpoint::Cdata | Endpoint::Edata | Endpoint::Fdata => upload(),
             Endpoint::GetRequest => Self::Poll(Poll { info: query.get("INFO").map(Info::parse) }),
             Endpoint::DeviceCmd => Self::Results(parts.body),
-            Endpoint::Ping => Self::Ping,
+            Endpoint::Ping => Self::Ping(Ping { token: parts.cookie.and_then(token_of) }),
             Endpoint::Registry
             | Endpoint::Push
             | Endpoint::Exchange
@@ -104,7 +119,7 @@ impl fmt::Debug for Request<'_> {
             Self::Upload(upload) => upload.fmt(f),
             Self::Poll(poll) => poll.fmt(f),
             Self::Results(body) => write!(f, "Results({} bytes)", body.len()),
-            Self::Ping => f.write_str("Ping"),
+            Self::Ping(ping) => ping.fmt(f),
             Self::Unserved(endpoint) => write!(f, "Unserved({endpoint:?})"),
         }
     }
@@ -116,6 +131,26 @@ impl fmt::Debug for Request<'_> {
 pub struct Poll {
     /// The facts behind `INFO=`, if it is there.
     pub info: Option<Info>,
+}
+
+/// A keep-alive.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Ping {
+    /// The session token of an access terminal. Opaque; never log it.
+    pub token: Option<String>,
+}
+
+impl fmt::Debug for Ping {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Ping")
+    }
+}
+
+/// `token=<hex>`, separated from what follows by a comma or, on some firmware, a semicolon.
+fn token_of(cookie: &str) -> Option<String> {
+    let mut parts = cookie.split([',', ';']).map(str::trim);
+    parts.find_map(|part| part.strip_prefix("token=")).map(ToOwned::to_owned)
 }
 
 fn serial_of(query: &Query<'_>) -> Result<SerialNumber, ParseError> {

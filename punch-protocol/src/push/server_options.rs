@@ -68,8 +68,9 @@ impl<'a> ServerOptions<'a> {
         let text = core::str::from_utf8(body).ok()?;
         let rest = text.strip_prefix("GET OPTION FROM:")?;
         let terminated = text.ends_with(['\n', '\r']);
-        let mut lines = rest.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line)).collect::<Vec<_>>();
-        if terminated {
+        let whole = |line: &'a str| line.strip_suffix('\r').unwrap_or(line).split('\r');
+        let mut lines = rest.split('\n').flat_map(whole).collect::<Vec<_>>();
+        if text.ends_with('\n') {
             lines.pop();
         }
         let (serial, lines) = lines.split_first()?;

@@ -1,5 +1,4 @@
 use alloc::borrow::Cow;
-use alloc::string::String;
 use core::fmt;
 
 use super::line::cut;
@@ -59,9 +58,7 @@ impl<'a> TaggedRow<'a> {
 
 impl fmt::Debug for TaggedRow<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let keys = self.pairs().map(|pair| String::from_utf8_lossy(pair.key));
-        write!(f, "{} ", self.tag)?;
-        f.debug_list().entries(keys).finish()
+        write!(f, "{} {:?}", self.tag, self.pairs())
     }
 }
 
@@ -83,12 +80,13 @@ pub struct Pair<'a> {
     pub key: &'a [u8],
     /// Everything behind the first `=`.
     pub value: &'a [u8],
+    has_equals: bool,
 }
 
 impl<'a> Pair<'a> {
     pub(super) fn parse(field: &'a [u8]) -> Self {
         let (key, value) = cut(field, b'=');
-        Self { key, value: value.unwrap_or_default() }
+        Self { key, value: value.unwrap_or_default(), has_equals: value.is_some() }
     }
 
     /// Whether the value is a template or a picture.
@@ -108,7 +106,11 @@ impl<'a> Pair<'a> {
 
 impl fmt::Debug for Pair<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}=..", String::from_utf8_lossy(self.key))
+        // A field without `=` and a piece of a template come here as keys too.
+        let like_a_key = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'~');
+        let shown = self.has_equals && self.key.len() <= 32 && self.key.iter().all(like_a_key);
+        let key = core::str::from_utf8(self.key).ok().filter(|_| shown).unwrap_or_default();
+        write!(f, "{key}=..")
     }
 }
 
@@ -123,7 +125,10 @@ impl<'a> Iterator for Pairs<'a> {
         let (field, rest) = cut(self.0?, b'\t');
         let pair = Pair::parse(field);
         if let Some((value, template)) = blank_before_template(self.1, pair.value) {
-            self.0 = Some(template);
+            // The template goes on to the next TAB, and what is behind it follows; a template has no blanks.
+            let text = self.0.unwrap_or_default();
+            self.0 = text.get(field.len().saturating_sub(template.len())..);
+            self.1 = "";
             return Some(Pair { value, ..pair });
         }
         self.0 = rest;

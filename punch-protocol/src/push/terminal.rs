@@ -2,6 +2,7 @@ use alloc::collections::VecDeque;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -16,14 +17,14 @@ use crate::{RawPunch, SerialNumber, Status, Verify};
 /// use punch_protocol::SerialNumber;
 /// use punch_protocol::push::Terminal;
 ///
-/// let now = "2026-03-28T07:47:13Z".parse()?;
+/// let now = chrono::DateTime::from_timestamp(1_774_684_033, 0).expect("in range");
 /// let mut terminal = Terminal::new(SerialNumber::parse("SIM1")?);
 /// let request = terminal.poll_request(now).expect("a fresh terminal shakes hands");
 /// assert!(request.target.starts_with("/iclock/cdata?SN=SIM1&options=all"));
 /// terminal.handle_answer(200, b"GET OPTION FROM: SIM1\nDelay=10\n", now);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Terminal {
     serial: SerialNumber,
     memory: VecDeque<Vec<u8>>,
@@ -37,8 +38,20 @@ pub struct Terminal {
     refused: u64,
 }
 
+impl fmt::Debug for Terminal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Terminal")
+            .field("serial", &self.serial)
+            .field("state", &self.state)
+            .field("in_flight", &self.in_flight)
+            .field("pending", &self.memory.len())
+            .field("next_at", &self.next_at)
+            .finish_non_exhaustive()
+    }
+}
+
 /// One HTTP request a terminal wants sent.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TerminalRequest {
     /// `GET` without a body, `POST` with one.
@@ -47,6 +60,12 @@ pub struct TerminalRequest {
     pub target: String,
     /// The body; empty for `GET`.
     pub body: Vec<u8>,
+}
+
+impl fmt::Debug for TerminalRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} ({} bytes)", self.method, self.target, self.body.len())
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -134,7 +153,7 @@ impl Terminal {
         let Some(in_flight) = self.in_flight.take() else { return };
         let answer = ServerAnswer::of(status, body);
         self.next_at = match (in_flight, &answer) {
-            (_, ServerAnswer::UnknownDevice) => {
+            (InFlight::Upload { .. } | InFlight::Poll, ServerAnswer::UnknownDevice) => {
                 self.state = State::Disconnected;
                 None
             }
@@ -149,6 +168,7 @@ impl Terminal {
                 self.acknowledged = self.acknowledged.saturating_add(u64::try_from(rows).unwrap_or(u64::MAX));
                 None
             }
+            (InFlight::Poll, ServerAnswer::Accepted { .. }) if !self.memory.is_empty() => None,
             (InFlight::Poll, ServerAnswer::Accepted { .. }) => now.checked_add_signed(self.delay),
             (in_flight, _) => {
                 self.refused = self.refused.saturating_add(u64::from(in_flight != InFlight::Poll));
@@ -183,17 +203,19 @@ impl Terminal {
     }
 }
 
-/// Writes a row as current firmware does: ten TAB-separated fields.
+/// Writes a row as current firmware does: ten TAB-separated fields. No terminal has a key for TAB or a line
+/// end, so a PIN or work code with one in it loses it here instead of becoming two rows.
 fn encode_row(punch: &RawPunch) -> Vec<u8> {
     let Status(status) = punch.status.unwrap_or(Status::NONE);
     let Verify(verify) = punch.verify.unwrap_or(Verify::FINGERPRINT);
-    let work_code = punch.work_code.as_deref().unwrap_or("0");
+    let work_code = punch.work_code.as_deref().unwrap_or("0").replace(['\t', '\n', '\r'], "");
     let tail = format!("\t{}\t{status}\t{verify}\t{work_code}\t0\t0\t0\t0\t0", Written(punch.time));
-    let mut row = punch.pin.as_bytes().to_vec();
+    let separates = |byte: &u8| matches!(byte, b'\t' | b'\n' | b'\r');
+    let mut row: Vec<u8> = punch.pin.as_bytes().iter().copied().filter(|byte| !separates(byte)).collect();
     row.extend_from_slice(tail.as_bytes());
     row
 }
 
 fn seconds(value: Option<&str>) -> Option<TimeDelta> {
-    value?.trim().parse().ok().and_then(TimeDelta::try_seconds)
+    value?.trim().parse::<u32>().ok().and_then(|seconds| TimeDelta::try_seconds(seconds.into()))
 }

@@ -2,6 +2,7 @@ use alloc::borrow::Cow;
 use alloc::string::String;
 use core::fmt;
 
+use memchr::memchr3;
 use nom::IResult;
 use nom::Parser as _;
 use nom::bytes::complete::{tag, take_while1};
@@ -59,15 +60,20 @@ fn trim_separators(text: &[u8]) -> &[u8] {
 
 /// Where the pair at the start of `text` ends: at a newline, or at a comma with a key behind it.
 fn pair_end(text: &[u8]) -> usize {
-    let ends = |(at, &byte): (usize, &u8)| match byte {
-        b'\n' | b'\r' => true,
-        b',' => text.get(at.saturating_add(1)..).is_some_and(|tail| {
-            let tail = trim_separators(tail);
-            tail.is_empty() || key_and_equals(tail).is_ok()
-        }),
-        _ => false,
-    };
-    text.iter().enumerate().position(ends).unwrap_or(text.len())
+    let mut at = 0;
+    while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
+        let value = memchr3(b',', b'\n', b'\r', rest).unwrap_or(rest.len());
+        let end = at.saturating_add(value);
+        let separators = rest.get(value..).unwrap_or_default();
+        let tail = trim_separators(separators);
+        // One look per run of commas: a look at each would take a hostile body's length squared.
+        let commas = separators.iter().take_while(|byte| **byte == b',').count();
+        if commas == 0 || tail.is_empty() || key_and_equals(tail).is_ok() {
+            return end;
+        }
+        at = end.saturating_add(commas);
+    }
+    text.len()
 }
 
 fn key_and_equals(text: &[u8]) -> IResult<&[u8], &[u8]> {

@@ -6,7 +6,7 @@ use super::attlog::AttlogRow;
 use super::errors::{RowError, RowErrorKind};
 use super::keyed::KeyedRow;
 use super::limits::Limits;
-use super::line::{Line, Lines};
+use super::line::{Line, Lines, cut};
 use super::operation::OperationRow;
 use super::query::Query;
 use super::tagged::TaggedRow;
@@ -46,7 +46,8 @@ impl Table {
 
 impl fmt::Debug for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        // The name is whatever the query says, line ends included.
+        write!(f, "{}", self.0.escape_debug())
     }
 }
 
@@ -157,7 +158,7 @@ impl fmt::Debug for Upload<'_> {
 }
 
 /// One row of an upload.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 #[non_exhaustive]
 pub enum Row<'a> {
     /// A punch.
@@ -170,6 +171,18 @@ pub enum Row<'a> {
     Tagged(TaggedRow<'a>),
     /// A line of a table this crate does not know. It survives as it stands.
     Unknown(&'a [u8]),
+}
+
+impl fmt::Debug for Row<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Punch(row) => row.fmt(f),
+            Self::Event(row) => row.fmt(f),
+            Self::Operation(row) => row.fmt(f),
+            Self::Tagged(row) => row.fmt(f),
+            Self::Unknown(line) => write!(f, "Unknown({} bytes)", line.len()),
+        }
+    }
 }
 
 /// Iterator over the rows of an [`Upload`]. One bad row never costs its neighbours.
@@ -244,11 +257,12 @@ impl fmt::Debug for Rows<'_, '_> {
 }
 
 fn read_punch(line: &[u8]) -> Result<Row<'_>, (RowErrorKind, usize)> {
-    let first = line.split(|&byte| byte == b'\t').next().unwrap_or_default();
-    if first.contains(&b'=') {
-        return KeyedRow::parse(line).map(Row::Event).ok_or((RowErrorKind::NotPositional, 0));
-    }
-    AttlogRow::parse(line).map(Row::Punch)
+    // A time in second place decides, so that a PIN with `=` in it is a PIN.
+    AttlogRow::parse(line).map(Row::Punch).or_else(|error| {
+        let (first, _) = cut(line, b'\t');
+        let pairs = first.contains(&b'=');
+        if pairs { KeyedRow::parse(line).map(Row::Event).ok_or((RowErrorKind::NotPositional, 0)) } else { Err(error) }
+    })
 }
 
 fn is_known(table: &str) -> bool {

@@ -213,7 +213,7 @@ fn store_path(root: &mut Section, text: &str) -> Option<PathBuf> {
 fn defaults(root: &mut Section, base: &DeviceDefaults) -> DeviceDefaults {
     let mut section = root.section("defaults");
     let defaults = DeviceDefaults {
-        zone: zone(&mut section).unwrap_or_else(|| base.zone.clone()),
+        zone: zone(&mut section).unwrap_or(base.zone),
         window: window(&mut section).unwrap_or(base.window),
         site: section.text("site").unwrap_or_default(),
     };
@@ -241,7 +241,7 @@ fn device(root: &mut Section, mut section: Section, defaults: &DeviceDefaults) -
     let device = DeviceConfig {
         name: name.or_else(|| serial.as_ref().map(ToString::to_string)).unwrap_or_default(),
         site: section.text("site").unwrap_or_else(|| defaults.site.clone()),
-        zone: zone(&mut section).unwrap_or_else(|| defaults.zone.clone()),
+        zone: zone(&mut section).unwrap_or(defaults.zone),
         window: window(&mut section).unwrap_or(defaults.window),
         serial: serial.clone().unwrap_or_else(placeholder),
     };

@@ -187,10 +187,7 @@ async fn answer(
 ) -> HttpResponse {
     let limits = devices.0.limits;
     // A body cut short ends in an error here, so it never reaches the parser.
-    let body = match axum::body::to_bytes(body, limits.body).await {
-        Ok(body) => body,
-        Err(_) => return to_http(Response::retry_later()),
-    };
+    let Ok(body) = axum::body::to_bytes(body, limits.body).await else { return to_http(Response::retry_later()) };
     let declared_length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
     let mut parts = Parts::new(method.as_str(), uri.path(), uri.query().unwrap_or_default(), &body);
     parts.declared_length = declared_length;

@@ -17,10 +17,8 @@ pub(crate) use delivery::{persist, waiting as delivery_rows};
 pub(crate) use device::put_employee;
 pub use device::{DeviceRow, StampUpdate};
 pub use ledger::SqliteLedger;
-pub use read::{AttendanceRow, Counts, HeldRow, Timeline};
-pub use writer::Transaction;
-
-use writer::Writer;
+pub use read::{AttemptLine, AttendanceRow, Counts, DeliveryTimeline, HeldRow, Timeline};
+pub use writer::{Transaction, Writer};
 
 /// The newest layout of the file this program knows.
 const VERSION: i64 = 1;
@@ -128,7 +126,12 @@ impl Store {
     }
 }
 
-fn connect(path: &Path) -> Result<Connection, StoreError> {
+/// A connection whose commits are on disk when they return.
+///
+/// # Errors
+///
+/// The file cannot be opened.
+pub fn connect(path: &Path) -> Result<Connection, StoreError> {
     let connection = Connection::open(path)?;
     connection.busy_timeout(core::time::Duration::from_secs(5))?;
     connection.pragma_update(None, "journal_mode", "WAL")?;

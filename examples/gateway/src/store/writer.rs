@@ -16,18 +16,24 @@ const GROUP_MAX: usize = 512;
 
 /// The one thread that writes. Whoever waits for it waits for the disk.
 #[derive(Clone)]
-pub(super) struct Writer {
+pub struct Writer {
     jobs: mpsc::Sender<Box<dyn Job>>,
 }
 
 impl Writer {
-    pub(super) fn start(connection: Connection) -> Self {
+    /// Starts the thread. It ends when the last clone is gone.
+    pub fn start(connection: Connection) -> Self {
         let (jobs, queue) = mpsc::channel(WAITING_MAX);
         std::thread::spawn(move || work_off(connection, queue));
         Self { jobs }
     }
 
-    pub(super) async fn run<T, W>(&self, work: W) -> Result<T, StoreError>
+    /// Runs `work` inside the next group commit. Returns once the commit is on disk, or not at all done.
+    ///
+    /// # Errors
+    ///
+    /// Whatever `work` or the commit failed with; nothing of `work` remains then.
+    pub async fn run<T, W>(&self, work: W) -> Result<T, StoreError>
     where
         T: Send + 'static,
         W: FnOnce(&mut Transaction<'_>) -> Result<T, StoreError> + Send + 'static,

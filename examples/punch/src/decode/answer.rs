@@ -1,5 +1,6 @@
 use serde_json::{Map, Value, json};
 
+use super::put;
 use punch_protocol::push::{Endpoint, ServerAnswer, ServerOptions, TimeZoneReading, TransFlagForm};
 
 /// What a server answered, as the terminal hears it.
@@ -95,7 +96,7 @@ fn trans_flag(options: &ServerOptions<'_>) -> Option<Value> {
         _ => json!({ "form": "list", "tables": flag.tables }),
     };
     if flag.space_separated {
-        object["warning"] = "space_separated".into();
+        put(&mut object, "warning", "space_separated".into());
     }
     Some(object)
 }

@@ -12,7 +12,8 @@ pub(super) fn to_rows(bytes: &[u8]) -> anyhow::Result<Vec<Value>> {
     let mut lines = head.lines();
     let first = lines.next().unwrap_or_default();
     if let Some(status) = first.strip_prefix("HTTP/") {
-        let status = status.split(' ').nth(1).and_then(|code| code.parse().ok()).context("status line without a status")?;
+        let status =
+            status.split(' ').nth(1).and_then(|code| code.parse().ok()).context("status line without a status")?;
         return Ok(vec![answer::to_json("", status, body)]);
     }
     // Firmware writes raw blanks into targets, so the target is what stands between the first and last blank.
@@ -20,20 +21,19 @@ pub(super) fn to_rows(bytes: &[u8]) -> anyhow::Result<Vec<Value>> {
     let target = rest.rsplit_once(" HTTP/").map_or(rest, |(target, _)| target);
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let mut parts = Parts::new(method, path, query, body);
-    parts.declared_length = declared_length(lines);
+    let headers: Vec<(&str, &str)> = lines.filter_map(|line| line.split_once(':')).collect();
+    let header = |wanted: &str| {
+        headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value.trim())
+    };
+    parts.declared_length = header("content-length").and_then(|length| length.parse().ok());
+    parts.cookie = header("cookie");
     match Request::parse(parts, &Limits::default()) {
         Ok((_, Request::Upload(upload))) if !request::has_no_rows(&upload) => {
             Ok(rows::file_rows(upload.table().as_str(), body))
         }
-        Ok(_) => Ok(vec![request::to_json(method, path, query, body)]),
+        Ok(_) => Ok(vec![request::to_json(parts)]),
         Err(error) => bail!("{error}"),
     }
-}
-
-fn declared_length<'a>(headers: impl Iterator<Item = &'a str>) -> Option<u64> {
-    let mut pairs = headers.filter_map(|line| line.split_once(':'));
-    let (_, value) = pairs.find(|(name, _)| name.eq_ignore_ascii_case("content-length"))?;
-    value.trim().parse().ok()
 }
 
 fn split_head(bytes: &[u8]) -> Option<(&[u8], &[u8])> {

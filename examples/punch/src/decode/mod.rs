@@ -10,13 +10,14 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
+use punch_protocol::push::Parts;
 use serde_json::Value;
 
 use crate::exit::Exit;
 
 /// Turn captured traffic into JSON.
 #[derive(Debug, Args)]
-pub struct Decode {
+pub(crate) struct Decode {
     #[command(subcommand)]
     protocol: Protocol,
 }
@@ -43,7 +44,7 @@ struct Push {
 }
 
 /// Runs the command.
-pub fn run(decode: Decode) -> anyhow::Result<Exit> {
+pub(crate) fn run(decode: Decode) -> anyhow::Result<Exit> {
     let Protocol::Push(push) = decode.protocol;
     if push.ndjson { samples() } else { file(push) }
 }
@@ -62,7 +63,7 @@ fn samples() -> anyhow::Result<Exit> {
 }
 
 /// Decodes one sample: the object of a vector file in, the object the contract promises out.
-pub fn sample_to_json(sample: &Value) -> anyhow::Result<Value> {
+pub(crate) fn sample_to_json(sample: &Value) -> anyhow::Result<Value> {
     let text = |key: &str| sample.get(key).and_then(Value::as_str).unwrap_or_default();
     let body = match text("body_encoding") {
         "base64" => {
@@ -76,12 +77,27 @@ pub fn sample_to_json(sample: &Value) -> anyhow::Result<Value> {
         let status = sample.get("status").and_then(Value::as_u64).and_then(|status| u16::try_from(status).ok());
         answer::to_json(path, status.unwrap_or(200), &body)
     } else {
-        request::to_json(text("method"), path, query, &body)
+        let mut parts = Parts::new(text("method"), path, query, &body);
+        parts.cookie = header(sample, "cookie");
+        request::to_json(parts)
     };
-    if let (Some(object), Some(id)) = (decoded.as_object_mut(), sample.get("id")) {
-        object.insert("id".to_owned(), id.clone());
+    if let Some(id) = sample.get("id") {
+        put(&mut decoded, "id", id.clone());
     }
     Ok(decoded)
+}
+
+fn header<'s>(sample: &'s Value, wanted: &str) -> Option<&'s str> {
+    let headers = sample.get("headers")?.as_array()?;
+    let pairs = headers.iter().filter_map(|pair| Some((pair.get(0)?.as_str()?, pair.get(1)?.as_str()?)));
+    pairs.into_iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value)
+}
+
+/// Sets a member of an object; anything else stays as it is.
+fn put(object: &mut Value, key: &str, value: Value) {
+    if let Some(object) = object.as_object_mut() {
+        object.insert(key.to_owned(), value);
+    }
 }
 
 fn file(push: Push) -> anyhow::Result<Exit> {

@@ -4,13 +4,16 @@ use punch_protocol::push::{
     Ack, Dialect, Endpoint, Handshake, Info, Limits, ParseError, Parts, Poll, Query, Request, Row, Table, Upload,
 };
 
-use super::rows;
+use super::{put, rows};
 
 /// What a terminal said, under the contract's names.
-pub(super) fn to_json(method: &str, path: &str, query: &str, body: &[u8]) -> Value {
-    let (serial, request) = match Request::parse(Parts::new(method, path, query, body), &Limits::default()) {
+pub(super) fn to_json(parts: Parts<'_>) -> Value {
+    let (path, query) = (parts.path, parts.query);
+    let (serial, request) = match Request::parse(parts, &Limits::default()) {
         Ok(parsed) => parsed,
-        Err(ParseError::PackedBody { plain_len }) => return json!({ "kind": "encrypted_legacy", "plain_len": plain_len }),
+        Err(ParseError::PackedBody { plain_len }) => {
+            return json!({ "kind": "encrypted_legacy", "plain_len": plain_len });
+        }
         Err(error) => return json!({ "kind": "reject", "status": error.status(), "reason": error.reason() }),
     };
     let query = Query::parse(query);
@@ -20,7 +23,7 @@ pub(super) fn to_json(method: &str, path: &str, query: &str, body: &[u8]) -> Val
         Request::Upload(upload) => upload_to_json(upload, &query),
         Request::Poll(poll) => poll_to_json(poll),
         Request::Results(_) => json!({ "kind": "devicecmd", "ack": "OK" }),
-        Request::Ping => json!({ "kind": "ping", "ack": "OK" }),
+        Request::Ping(ping) => json!({ "kind": "ping", "token": ping.token, "ack": "OK" }),
         _ => json!({ "kind": "unserved" }),
     };
     if let Some(object) = decoded.as_object_mut() {
@@ -49,10 +52,10 @@ fn handshake_to_json(handshake: &Handshake) -> Value {
         "dialect": dialect,
     });
     if handshake.speaks_chinese() {
-        object["text_encoding_hint"] = "gb18030".into();
+        put(&mut object, "text_encoding_hint", "gb18030".into());
     }
     if handshake.dialect() == Dialect::Undecided {
-        object["ack_if_unregistered_acc"] = "OK".into();
+        put(&mut object, "ack_if_unregistered_acc", "OK".into());
     }
     object
 }
@@ -91,16 +94,19 @@ fn upload_to_json(upload: &Upload<'_>, query: &Query<'_>) -> Value {
     } else {
         rows_to_json(upload)
     };
-    object["ack"] = upload.ack().to_string().into();
-    object["stamp"] = upload.stamp().into();
-    object["cmd_id"] = upload.command().into();
+    put(&mut object, "ack", upload.ack().to_string().into());
+    put(&mut object, "stamp", upload.stamp().into());
+    put(&mut object, "cmd_id", upload.command().into());
     for (name, key) in [("Count", "count"), ("PackCnt", "pack_cnt"), ("PackIdx", "pack_idx")] {
         if let Some(number) = query.number(name) {
-            object[key] = number.into();
+            put(&mut object, key, number.into());
         }
     }
     object
 }
+
+/// Punches of a terminal that reads identity cards.
+const IDENTITY_CARD: &str = "attlog_idcard";
 
 fn rows_to_json(upload: &Upload<'_>) -> Value {
     let mut kind = kind_of(upload);
@@ -110,7 +116,7 @@ fn rows_to_json(upload: &Upload<'_>) -> Value {
             Ok(row) => {
                 match &row {
                     Row::Event(_) => kind = "rtlog".to_owned(),
-                    Row::Punch(punch) if punch.identity_card().is_some() => kind = "attlog_idcard".to_owned(),
+                    Row::Punch(punch) if punch.identity_card().is_some() => kind = IDENTITY_CARD.to_owned(),
                     _ => {}
                 }
                 records.push(rows::row_to_json(&row));
@@ -119,8 +125,13 @@ fn rows_to_json(upload: &Upload<'_>) -> Value {
         }
     }
     // A body whose rows are operations, users or templates lists items; punches and events are records.
-    let list = if ["attlog", "attlog_idcard", "rtlog"].contains(&kind.as_str()) { "records" } else { "items" };
-    json!({ "kind": kind, list: records, "skipped": skipped })
+    let list = if ["attlog", IDENTITY_CARD, "rtlog"].contains(&kind.as_str()) { "records" } else { "items" };
+    let mut object = json!({ "kind": kind, list: records, "skipped": skipped });
+    if kind == IDENTITY_CARD {
+        // What the columns mean was announced in a handshake that this body does not show.
+        put(&mut object, "requires_device_type", "pid".into());
+    }
+    object
 }
 
 fn kind_of(upload: &Upload<'_>) -> String {

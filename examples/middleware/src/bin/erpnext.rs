@@ -1,0 +1,21 @@
+//! Every punch becomes one Employee Checkin in ERPNext. Needs `WEBHOOK_SECRET`, `ERPNEXT_URL`, `API_KEY`,
+//! `API_SECRET` and `SITE_ZONE`, the zone in the site's System Settings. `DRY_RUN=true` prints and sends nothing.
+#![allow(clippy::print_stdout, reason = "a dry run is for reading")]
+
+use middleware::{Inbox, Settings, env, erpnext, log_to_stderr};
+use punch_erp::ReqwestTransport;
+use punch_erp::erpnext::{ErpNext, ErpNextSettings};
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    log_to_stderr();
+    let settings = Settings::from_env()?;
+    let (url, key, secret) = (env("ERPNEXT_URL")?, env("API_KEY")?, env("API_SECRET")?);
+    let site = ErpNext::new(ErpNextSettings::new(url, key, secret, env("SITE_ZONE")?))?;
+    let inbox = Inbox::open(&settings).await?;
+    tracing::info!(addr = %inbox.addr, dry_run = settings.dry_run, "receiving on /webhook");
+    if settings.dry_run {
+        return inbox.serve(erpnext::dry_run(site, |request| println!("{request}"))).await;
+    }
+    inbox.serve(erpnext::writer(site, ReqwestTransport::new()?)).await
+}

@@ -1,0 +1,118 @@
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, post};
+use gateway::clock::now;
+use punch_erp::Outcome;
+use punch_webhook::{ReceivedEvent, ReceivedPunch, Verifier};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+use crate::Settings;
+use crate::table::{Progress, Table};
+use crate::worker::Worker;
+
+/// Receives events, remembers them on disk, and has them written to the ERP.
+#[derive(Debug)]
+pub struct Inbox {
+    /// Where it listens.
+    pub addr: SocketAddr,
+    listener: TcpListener,
+    table: Table,
+    verifier: Verifier,
+}
+
+/// Largest body received, in bytes.
+const BODY_MAX: usize = 64 << 10;
+
+impl Inbox {
+    /// Opens the file and the port.
+    ///
+    /// # Errors
+    ///
+    /// One of them cannot be opened.
+    pub async fn open(settings: &Settings) -> anyhow::Result<Self> {
+        let table = Table::open(&settings.path)?;
+        let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, settings.port)).await;
+        let listener = listener.with_context(|| format!("listen on port {}; set PORT", settings.port))?;
+        let addr = listener.local_addr()?;
+        Ok(Self { addr, listener, table, verifier: Verifier::new(&settings.secret) })
+    }
+
+    /// Serves for ever. `write` is called in order per person, one at a time, until it says that it is done;
+    /// what it parks is kept and shown.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, or the listener failed.
+    pub async fn serve<W, F>(self, write: W) -> anyhow::Result<()>
+    where
+        W: Fn(ReceivedPunch) -> F + Send + 'static,
+        F: Future<Output = Outcome> + Send + 'static,
+    {
+        let worker = Worker::start(self.table.clone(), write).await?;
+        let door = Arc::new(Door { table: self.table, verifier: self.verifier, worker });
+        let mut router = Router::new().route("/health", get(health));
+        for path in ["/webhook", "/webhook/asistencia", "/webhooks/attendance"] {
+            router = router.route(path, post(receive));
+        }
+        let router = router.layer(DefaultBodyLimit::max(BODY_MAX)).with_state(door);
+        axum::serve(self.listener, router).await.context("listener")
+    }
+}
+
+#[derive(Debug)]
+struct Door {
+    table: Table,
+    verifier: Verifier,
+    worker: Worker,
+}
+
+async fn health(State(door): State<Arc<Door>>) -> Response {
+    match door.table.progress().await {
+        Ok(Progress { waiting, done, parked }) => {
+            answer(StatusCode::OK, &json!({ "waiting": waiting, "done": done, "parked": parked }))
+        }
+        Err(error) => answer(StatusCode::SERVICE_UNAVAILABLE, &json!({ "error": error.to_string() })),
+    }
+}
+
+async fn receive(State(door): State<Arc<Door>>, headers: HeaderMap, body: Bytes) -> Response {
+    let pairs = headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
+    let verified = match door.verifier.verify(pairs, &body, now()) {
+        Ok(verified) => verified,
+        Err(error) => {
+            tracing::warn!(%error, "signature");
+            return answer(StatusCode::UNAUTHORIZED, &json!({ "error": "Invalid signature" }));
+        }
+    };
+    let punch = match verified.event() {
+        Ok(ReceivedEvent::Punch(punch)) => punch,
+        Ok(_) => return answer(StatusCode::OK, &json!({ "received": true })),
+        Err(error) => {
+            tracing::warn!(%error, "event");
+            return answer(StatusCode::BAD_REQUEST, &json!({ "error": error.to_string(), "code": error.reason() }));
+        }
+    };
+    match door.table.remember(&punch, body.to_vec(), now()).await {
+        Ok(Some(waiting)) => {
+            door.worker.write(waiting);
+            answer(StatusCode::OK, &json!({ "received": true }))
+        }
+        Ok(None) => answer(StatusCode::OK, &json!({ "received": true, "duplicate": true })),
+        Err(error) => {
+            tracing::error!(%error, event_id = %punch.event_id, "not remembered, the sender will try again");
+            answer(StatusCode::SERVICE_UNAVAILABLE, &json!({ "error": "not stored" }))
+        }
+    }
+}
+
+fn answer(status: StatusCode, body: &Value) -> Response {
+    (status, axum::Json(body)).into_response()
+}

@@ -1,0 +1,128 @@
+use std::path::Path;
+
+use chrono::{DateTime, Utc};
+use gateway::store::{StoreError, Transaction, Writer, connect};
+use punch_webhook::{DeliveryId, EndpointId, Lane, ReceivedPunch, Record, Waiting};
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+/// The ERP, as the queue's only endpoint.
+pub(crate) const ERP: EndpointId = EndpointId(1);
+
+const SCHEMA: &str = "
+    CREATE TABLE IF NOT EXISTS inbox (
+        id         INTEGER PRIMARY KEY,
+        event_id   TEXT NOT NULL UNIQUE,
+        lane       INTEGER NOT NULL,
+        created_at INTEGER NOT NULL,
+        state      TEXT NOT NULL DEFAULT 'waiting',  -- waiting, done, parked
+        attempts   INTEGER NOT NULL DEFAULT 0,
+        reason     TEXT,
+        remote_id  TEXT,
+        body       BLOB NOT NULL
+    );
+    CREATE INDEX IF NOT EXISTS inbox_waiting ON inbox (id) WHERE state = 'waiting';
+";
+
+/// The events received, on disk.
+#[derive(Debug, Clone)]
+pub(crate) struct Table {
+    writer: Writer,
+}
+
+/// How many events are where.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// On their way to the ERP.
+    pub waiting: u64,
+    /// In the ERP.
+    pub done: u64,
+    /// Set aside until somebody acts.
+    pub parked: u64,
+}
+
+impl Table {
+    pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
+        let connection = connect(path)?;
+        connection.execute_batch(SCHEMA)?;
+        Ok(Self { writer: Writer::start(connection) })
+    }
+
+    /// Remembers an event. `None` if it was remembered before.
+    pub(crate) async fn remember(
+        &self,
+        punch: &ReceivedPunch,
+        body: Vec<u8>,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Waiting>, StoreError> {
+        let (event_id, lane) = (punch.event_id.to_string(), Lane::of(punch.badge.as_bytes()));
+        let insert = move |tx: &mut Transaction<'_>| {
+            let id = tx
+                .prepare_cached(
+                    "INSERT INTO inbox (event_id, lane, created_at, body) VALUES (?1, ?2, ?3, ?4)
+                     ON CONFLICT (event_id) DO NOTHING RETURNING id",
+                )?
+                .query_row(params![event_id, lane.0.cast_signed(), now.timestamp_millis(), body], |row| row.get(0))
+                .optional()?;
+            Ok(id.map(|id: i64| Waiting::new(DeliveryId(id.cast_unsigned()), ERP, lane, now)))
+        };
+        self.writer.run(insert).await
+    }
+
+    /// What an earlier life left undone.
+    pub(crate) async fn waiting(&self) -> Result<Vec<Waiting>, StoreError> {
+        self.writer.run(|tx| waiting(tx)).await
+    }
+
+    /// The body of an event.
+    pub(crate) async fn body(&self, delivery: DeliveryId) -> Result<Vec<u8>, StoreError> {
+        self.writer
+            .run(move |tx| {
+                let id = delivery.0.cast_signed();
+                Ok(tx.query_row("SELECT body FROM inbox WHERE id = ?1", [id], |row| row.get(0))?)
+            })
+            .await
+    }
+
+    /// Makes what the queue decided durable.
+    pub(crate) async fn persist(&self, records: Vec<Record>, remote_id: Option<String>) -> Result<(), StoreError> {
+        self.writer.run(move |tx| records.iter().try_for_each(|record| persist(tx, record, remote_id.as_deref()))).await
+    }
+
+    pub(crate) async fn progress(&self) -> Result<Progress, StoreError> {
+        self.writer
+            .run(|tx| {
+                let count = |state: &str| -> Result<u64, StoreError> {
+                    let sql = "SELECT count(*) FROM inbox WHERE state = ?1";
+                    Ok(tx.query_row(sql, [state], |row| row.get::<_, i64>(0))?.cast_unsigned())
+                };
+                Ok(Progress { waiting: count("waiting")?, done: count("done")?, parked: count("parked")? })
+            })
+            .await
+    }
+}
+
+fn waiting(connection: &Connection) -> Result<Vec<Waiting>, StoreError> {
+    let mut statement =
+        connection.prepare("SELECT id, lane, created_at, attempts FROM inbox WHERE state = 'waiting' ORDER BY id")?;
+    let rows = statement.query_map([], |row| {
+        let (id, lane): (i64, i64) = (row.get(0)?, row.get(1)?);
+        let created_at = DateTime::from_timestamp_millis(row.get(2)?).unwrap_or_default();
+        let mut waiting = Waiting::new(DeliveryId(id.cast_unsigned()), ERP, Lane(lane.cast_unsigned()), created_at);
+        waiting.progress.attempts = row.get(3)?;
+        Ok(waiting)
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn persist(tx: &Transaction<'_>, record: &Record, remote_id: Option<&str>) -> Result<(), StoreError> {
+    let (delivery, state, attempts, reason) = match record {
+        Record::Delivered { delivery, attempts, .. } => (delivery, "done", *attempts, None),
+        Record::Failed { delivery, attempts, reason, .. } => (delivery, "parked", *attempts, Some(reason.to_string())),
+        Record::Waiting { delivery, progress } => (delivery, "waiting", progress.attempts, None),
+        // The ERP's state is found out again after a restart.
+        _ => return Ok(()),
+    };
+    tx.prepare_cached("UPDATE inbox SET state = ?2, attempts = ?3, reason = ?4, remote_id = ?5 WHERE id = ?1")?
+        .execute(params![delivery.0.cast_signed(), state, attempts, reason, remote_id])?;
+    Ok(())
+}

@@ -1,0 +1,64 @@
+//! `punch gateway`: the real thing.
+
+use core::time::Duration;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Args;
+use gateway::config::{Config, parse_store};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::exit::{Exit, UsageError};
+
+/// Receive punches, keep them, deliver them.
+///
+/// Example: punch gateway --config punch.toml
+#[derive(Debug, Args)]
+pub(crate) struct GatewayCommand {
+    /// The configuration; without it the defaults are used and terminals are let in by the API.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Where terminals connect.
+    #[arg(long, value_name = "ADDR", env = "PUNCH_DEVICE_ADDR")]
+    device_addr: Option<SocketAddr>,
+    /// Where the API listens.
+    #[arg(long, value_name = "ADDR", env = "PUNCH_API_ADDR")]
+    api_addr: Option<SocketAddr>,
+    /// Where rows are kept: sqlite:PATH.
+    #[arg(long, value_name = "STORE", env = "PUNCH_STORE")]
+    store: Option<String>,
+}
+
+/// How long a stop may take before what is in flight is given up; it is sent again at the next start.
+const DRAIN_MAX: Duration = Duration::from_secs(9);
+
+/// Runs the command.
+pub(crate) async fn run(command: GatewayCommand) -> anyhow::Result<Exit> {
+    crate::log_to_stderr("info");
+    let mut config = match &command.config {
+        Some(file) => crate::config::read(file)?,
+        None => Config::default(),
+    };
+    config.device_addr = command.device_addr.unwrap_or(config.device_addr);
+    config.api_addr = command.api_addr.unwrap_or(config.api_addr);
+    if let Some(store) = command.store {
+        config.store = parse_store(&store).map_err(|problem| UsageError(format!("--store: {problem}")))?;
+    }
+    let mut terminate = signal(SignalKind::terminate())?;
+    let gateway = gateway::start(config).await?;
+    if let Some(key) = &gateway.new_api_key {
+        println!("api key (shown once, keep it): {}", key.expose());
+    }
+    println!("device listener on http://{}", gateway.device_addr);
+    println!("api on http://{}/v1", gateway.api_addr);
+    println!("dashboard on http://{}/", gateway.api_addr);
+    tokio::select! {
+        _ = terminate.recv() => {}
+        result = tokio::signal::ctrl_c() => result?,
+    }
+    tracing::info!("stopping; what is in flight ends first");
+    if tokio::time::timeout(DRAIN_MAX, gateway.shut_down()).await.is_err() {
+        tracing::warn!("stopped with attempts in flight; they are repeated at the next start");
+    }
+    Ok(Exit::Done)
+}

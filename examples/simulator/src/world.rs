@@ -1,0 +1,83 @@
+//! A seeded world: the same seed gives the same people and the same punches.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
+use punch_normalize::DeviceZone;
+use punch_protocol::{Pin, RawPunch, SerialNumber, Status, Verify};
+
+/// A small generator of numbers (splitmix64): good enough for a simulation, the same on every machine.
+#[derive(Debug, Clone)]
+pub struct Dice(u64);
+
+impl Dice {
+    /// Starts at `seed`.
+    pub fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    /// The next 64 bits.
+    pub fn roll(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    /// A number below `limit`; 0 if the limit is 0.
+    pub fn below(&mut self, limit: u64) -> u64 {
+        self.roll().checked_rem(limit).unwrap_or(0)
+    }
+}
+
+/// The people in front of one terminal. They punch in turn, in, then out, and so on.
+#[derive(Debug, Clone)]
+pub struct Crowd {
+    serial: SerialNumber,
+    zone: DeviceZone,
+    users: u32,
+    first_badge: u32,
+    dice: Dice,
+    punched: u64,
+    last: BTreeMap<u64, NaiveDateTime>,
+}
+
+impl Crowd {
+    /// `users` people, at least one, with badges from 1001.
+    pub fn new(serial: SerialNumber, zone: DeviceZone, users: u32, seed: u64) -> Self {
+        Self {
+            serial,
+            zone,
+            users: users.max(1),
+            first_badge: 1001,
+            dice: Dice::new(seed),
+            punched: 0,
+            last: BTreeMap::new(),
+        }
+    }
+
+    /// Counts the badges from `badge` instead.
+    #[must_use]
+    pub fn with_first_badge(mut self, badge: u32) -> Self {
+        self.first_badge = badge;
+        self
+    }
+
+    /// The next punch, at `now` on the terminal's clock, and never two of a person in one second.
+    pub fn punch(&mut self, now: DateTime<Utc>) -> RawPunch {
+        let offset = TimeDelta::minutes(i64::from(self.zone.offset_minutes_at(now)));
+        let clock = (now + offset).naive_utc();
+        let clock = clock - TimeDelta::nanoseconds(i64::from(now.timestamp_subsec_nanos()));
+        let person = self.punched % u64::from(self.users);
+        let time = self.last.get(&person).map_or(clock, |&last| clock.max(last + TimeDelta::seconds(1)));
+        self.last.insert(person, time);
+        let round = self.punched / u64::from(self.users);
+        self.punched += 1;
+        let pin = (u64::from(self.first_badge) + person).to_string();
+        let mut punch = RawPunch::new(self.serial.clone(), Pin::new(pin.as_bytes()).into_owned(), time);
+        punch.status = Some(if round.is_multiple_of(2) { Status::CHECK_IN } else { Status::CHECK_OUT });
+        let methods = [Verify::FINGERPRINT, Verify::FACE, Verify::CARD];
+        punch.verify = methods.get(usize::try_from(self.dice.below(3)).unwrap_or(0)).copied();
+        punch
+    }
+}
