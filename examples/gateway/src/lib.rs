@@ -30,7 +30,7 @@ use tokio::task::JoinHandle;
 
 use api::{Api, ApiKey, hash_key};
 use clock::now;
-use config::{Config, EndpointConfig};
+use config::Config;
 use delivery::Engine;
 use device::Devices;
 use stage::Watch;
@@ -141,8 +141,8 @@ async fn keys(store: &Store, config: &Config) -> Result<([u8; 32], Option<ApiKey
     getrandom::fill(&mut api).map_err(StartError::Random)?;
     let (tenant, _) = store.once("tenant_key", move || tenant.to_vec()).await?;
     let tenant = <[u8; 32]>::try_from(tenant).unwrap_or_default();
-    if let Some(text) = &config.api_key {
-        return Ok((tenant, None, hash_key(text)));
+    if let Some(given) = &config.api_key {
+        return Ok((tenant, None, hash_key(given.expose())));
     }
     let key = ApiKey::from_random(api);
     let hash = hash_key(key.expose());
@@ -164,8 +164,8 @@ async fn write_config(store: &Store, config: &mut Config) -> Result<(), StoreErr
             for employee in &employees {
                 store::put_employee(tx, &employee.badge, employee.name.as_deref())?;
             }
-            for EndpointConfig { url, secret, format, schedule } in &endpoints {
-                EndpointRow::put(tx, url, secret, *format, schedule, now())?;
+            for endpoint in &endpoints {
+                EndpointRow::put(tx, endpoint, now())?;
             }
             Ok(())
         })

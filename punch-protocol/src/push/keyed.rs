@@ -1,28 +1,41 @@
+use alloc::vec::Vec;
 use core::fmt;
 
 use chrono::NaiveDateTime;
 
+use super::access::VerifyBits;
 use super::line::decimal;
-use super::tagged::{Pair, Pairs};
+use super::tagged::Pair;
 use crate::civil::{self, CivilError};
 use crate::{Pin, Status, Verify};
 
 /// One access-control event: `key=value` pairs with at least a `time`, in any order.
 ///
 /// Access terminals post them as `rtlog`; some attendance units post them under `ATTLOG`.
+///
+/// QR readers separate the pairs by commas instead of TABs.
 #[derive(Clone, Copy)]
-pub struct KeyedRow<'a>(&'a [u8]);
+pub struct KeyedRow<'a> {
+    line: &'a [u8],
+    separator: u8,
+}
 
 impl<'a> KeyedRow<'a> {
     /// Takes a line that has a `time` pair.
     pub(super) fn parse(line: &'a [u8]) -> Option<Self> {
-        let row = Self(line);
+        let separator = if line.contains(&b'\t') || !line.contains(&b',') { b'\t' } else { b',' };
+        let row = Self { line, separator };
         row.value("time").map(|_| row)
     }
 
     /// The pairs, in the order of the row.
-    pub fn pairs(&self) -> Pairs<'a> {
-        Pairs(Some(self.0), "")
+    pub fn pairs(&self) -> impl Iterator<Item = Pair<'a>> {
+        self.line.split(move |byte| *byte == self.separator).map(Pair::parse)
+    }
+
+    /// Whether commas separate the pairs.
+    pub fn is_comma_separated(&self) -> bool {
+        self.separator == b','
     }
 
     /// The value of `key`, whatever its letter case.
@@ -41,7 +54,7 @@ impl<'a> KeyedRow<'a> {
 
     /// Who it was; empty if nobody (`0` or missing).
     pub fn pin(&self) -> Pin<'a> {
-        Pin::new(self.value("pin").filter(|pin| *pin != b"0").unwrap_or_default())
+        Pin::new(self.value("pin").filter(|&pin| pin != b"0").unwrap_or_default())
     }
 
     /// The event number; `None` on attendance units that leave it out.
@@ -63,6 +76,37 @@ impl<'a> KeyedRow<'a> {
         self.value("verifytype").filter(|value| value.len() < 16).and_then(decimal).map(Verify)
     }
 
+    /// The bit string of verification methods, on firmware that writes one.
+    pub fn verify_bits(&self) -> Option<VerifyBits> {
+        VerifyBits::parse(core::str::from_utf8(self.value("verifytype")?).ok()?)
+    }
+
+    /// The event that triggered this one: events 6 and 231 carry its number in place of the verification.
+    pub fn trigger_event(&self) -> Option<u16> {
+        let verify = self.verify().map(|Verify(number)| number);
+        verify.filter(|_| matches!(self.event(), Some(6 | 231)))
+    }
+
+    /// The doors of a state row, door 1 first: two bits of `sensor`, one of `relay`, a byte of `alarm` each.
+    ///
+    /// One-door rows are on record; the order of several doors is inferred.
+    pub fn doors(&self) -> Vec<DoorState> {
+        let bytes = |key: &str| hex_bytes(self.value(key).unwrap_or_default());
+        let (sensors, relays, alarms) = (bytes("sensor"), bytes("relay"), bytes("alarm"));
+        let count = self.value("door").and_then(decimal::<usize>).unwrap_or(alarms.len()).min(alarms.len());
+        let bits = |bytes: &[u8], at: usize, width: usize| {
+            let (index, shift) = (at.saturating_mul(width) / 8, at.saturating_mul(width) % 8);
+            let mask = if width == 2 { 3 } else { 1 };
+            bytes.get(index).map_or(0, |byte| byte.checked_shr(u32::try_from(shift).unwrap_or(0)).unwrap_or(0) & mask)
+        };
+        let door = |at: usize| DoorState {
+            sensor: bits(&sensors, at, 2),
+            relay: bits(&relays, at, 1) == 1,
+            alarm: alarms.get(at).copied().unwrap_or(0),
+        };
+        (0..count).map(door).collect()
+    }
+
     /// Whether this event is a person passing: a PIN, and an event number of the passing kind (or none).
     ///
     /// The numbers are 0 to 3, 14 to 19, 203, 207, 222 and 232; refusals and alarms are not punches.
@@ -72,8 +116,47 @@ impl<'a> KeyedRow<'a> {
     }
 }
 
+/// The state of one door.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DoorState {
+    /// 0 no sensor, 1 closed, 2 open.
+    pub sensor: u8,
+    /// Whether the lock is energised.
+    pub relay: bool,
+    /// Alarm bits as sent; see [`DoorState::alarms`].
+    pub alarm: u8,
+}
+
+impl DoorState {
+    const ALARMS: [&'static str; 8] = [
+        "forced open",
+        "tamper",
+        "duress password",
+        "duress finger",
+        "left open",
+        "mains failure",
+        "battery failure",
+        "reader removed",
+    ];
+
+    /// The alarms that are on, by name.
+    pub fn alarms(&self) -> impl Iterator<Item = &'static str> {
+        let alarm = self.alarm;
+        (0u32..)
+            .zip(Self::ALARMS)
+            .filter(move |(bit, _)| alarm.checked_shr(*bit).unwrap_or(0) & 1 == 1)
+            .map(|(_, name)| name)
+    }
+}
+
+fn hex_bytes(text: &[u8]) -> Vec<u8> {
+    let pair = |pair: &[u8]| u8::from_str_radix(core::str::from_utf8(pair).ok()?, 16).ok();
+    text.chunks(2).map_while(pair).collect()
+}
+
 impl fmt::Debug for KeyedRow<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.pairs().fmt(f)
+        f.debug_list().entries(self.pairs()).finish()
     }
 }

@@ -29,7 +29,10 @@
 //! [`Receipt::stored`] is the only function that makes an `OK` for an upload, and it consumes the receipt:
 //! acknowledging before storing does not compile into a program that has nothing to call it on.
 
+mod access;
 mod attlog;
+mod command;
+mod encoded_time;
 pub mod errors;
 mod handshake;
 mod info;
@@ -38,9 +41,11 @@ mod limits;
 mod line;
 mod operation;
 mod options;
+mod photo;
 mod query;
 mod request;
 mod response;
+mod results;
 mod server_options;
 mod session;
 mod tagged;
@@ -50,17 +55,22 @@ mod terminal_options;
 mod time_zone;
 mod upload;
 
+pub use access::{QueryPage, RecordRow, VerifyBits};
 pub use attlog::{AttlogRow, Fields, IdentityCard};
+pub use command::{CommandLine, PollAnswer};
+pub use encoded_time::EncodedTime;
 pub use errors::{ParseError, RowError, RowErrorKind};
 pub use handshake::{Dialect, Handshake};
 pub use info::{Functions, Info};
-pub use keyed::KeyedRow;
+pub use keyed::{DoorState, KeyedRow};
 pub use limits::Limits;
 pub use operation::OperationRow;
 pub use options::OptionBlock;
+pub use photo::PhotoHeader;
 pub use query::Query;
-pub use request::{Parts, Ping, Poll, Request};
+pub use request::{BackgroundCheck, FingerImage, Parts, Ping, Poll, Request};
 pub use response::{Receipt, Response};
+pub use results::{CommandResult, CommandResults};
 pub use server_options::{ServerAnswer, ServerOptions, TransFlag, TransFlagForm};
 pub use session::{Admission, Session, Settings, Turn};
 pub use tagged::{Pair, Pairs, TaggedRow};

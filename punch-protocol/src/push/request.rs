@@ -2,12 +2,18 @@ use alloc::borrow::ToOwned;
 use alloc::string::String;
 use core::fmt;
 
+use super::access::QueryPage;
 use super::errors::ParseError;
 use super::handshake::Handshake;
 use super::info::Info;
+use super::keyed::KeyedRow;
 use super::limits::Limits;
+use super::line::Lines;
 use super::query::Query;
+use super::results::CommandResults;
+use super::tagged::Pairs;
 use super::target::Endpoint;
+use super::terminal_options::TerminalOptions;
 use super::upload::Upload;
 use crate::SerialNumber;
 
@@ -59,10 +65,28 @@ pub enum Request<'a> {
     Upload(Upload<'a>),
     /// It asks for commands.
     Poll(Poll),
-    /// It brings results of commands. The body is not interpreted yet.
-    Results(&'a [u8]),
+    /// It brings results of commands.
+    Results(CommandResults<'a>),
+    /// It brings a page of the answer to a query.
+    QueryPage(QueryPage<'a>),
     /// Keep-alive during a long upload.
     Ping(Ping),
+    /// An access terminal registers with what it is.
+    Registry(TerminalOptions<'a>),
+    /// An access terminal asks for its configuration.
+    Configuration(Ping),
+    /// An archive of rows, which this crate does not open. It stays on the terminal.
+    Package(Upload<'a>),
+    /// The raw image of a finger. It is measured, never kept.
+    FingerImage(FingerImage),
+    /// The terminal asks whether to let somebody in, and waits.
+    BackgroundCheck(BackgroundCheck<'a>),
+    /// The terminal tells what became of a check, in a form customers define.
+    CheckOutcome(&'a [u8]),
+    /// The terminal wants a file, by a path relative to the server.
+    FileDownload(String),
+    /// The terminal offers to encrypt. The scheme is not public.
+    Exchange(String),
     /// An endpoint of the protocol that this crate does not serve.
     Unserved(Endpoint),
 }
@@ -86,27 +110,50 @@ impl<'a> Request<'a> {
     }
 
     fn dispatch(endpoint: Endpoint, query: &Query<'_>, parts: &Parts<'a>, limits: &Limits) -> Self {
-        let upload = || Self::Upload(Upload::new(query, parts.body, limits));
         match endpoint {
-            Endpoint::Cdata if query.get("table").is_some() => upload(),
-            Endpoint::Cdata if query.get("options").is_some_and(|value| value.eq_ignore_ascii_case("all")) => {
-                Self::Handshake(Handshake::parse(query))
-            }
-            Endpoint::Cdata if query.get("AuthType").is_some() || query.get("type").is_some() => {
-                Self::Unserved(endpoint)
-            }
-            Endpoint::Cdata if parts.body.is_empty() && query.get("PIN").is_none() => Self::Alive,
-            Endpoint::Cdata if parts.body.is_empty() => Self::Unserved(endpoint),
-            Endpoint::Cdata | Endpoint::Edata | Endpoint::Fdata => upload(),
+            Endpoint::Cdata => Self::cdata(query, parts, limits),
+            Endpoint::Edata | Endpoint::Fdata => Self::Upload(Upload::new(query, parts.body, limits)),
             Endpoint::GetRequest => Self::Poll(Poll { info: query.get("INFO").map(Info::parse) }),
-            Endpoint::DeviceCmd => Self::Results(parts.body),
-            Endpoint::Ping => Self::Ping(Ping { token: parts.cookie.and_then(token_of) }),
-            Endpoint::Registry
-            | Endpoint::Push
-            | Endpoint::Exchange
-            | Endpoint::QueryData
-            | Endpoint::RtData
-            | Endpoint::File => Self::Unserved(endpoint),
+            Endpoint::DeviceCmd => Self::Results(CommandResults::new(parts.body)),
+            Endpoint::Ping => Self::Ping(Ping::of(parts)),
+            Endpoint::QueryData => Self::QueryPage(QueryPage::new(query, parts.body)),
+            Endpoint::Registry => Self::Registry(TerminalOptions::new(parts.body)),
+            Endpoint::Push => Self::Configuration(Ping::of(parts)),
+            Endpoint::Exchange => Self::Exchange(query.get("type").unwrap_or_default().to_owned()),
+            Endpoint::File => match query.get("url") {
+                Some(url) if parts.body.is_empty() => Self::FileDownload(url.to_owned()),
+                Some(_) | None => Self::Unserved(endpoint),
+            },
+            Endpoint::RtData => Self::Unserved(endpoint),
+        }
+    }
+
+    /// `cdata` carries half the protocol; what it means is in the query.
+    fn cdata(query: &Query<'_>, parts: &Parts<'a>, limits: &Limits) -> Self {
+        let is = |name: &str, wanted: &str| query.get(name).is_some_and(|value| value.eq_ignore_ascii_case(wanted));
+        let upload = || Upload::new(query, parts.body, limits);
+        if is("ContentType", "tgz") {
+            return Self::Package(upload());
+        }
+        if query.get("table").is_some() {
+            return Self::Upload(upload());
+        }
+        if let Some(kind) = query.get("AuthType") {
+            return Self::BackgroundCheck(BackgroundCheck { kind: kind.to_owned(), body: parts.body });
+        }
+        if is("options", "all") {
+            return Self::Handshake(Handshake::parse(query));
+        }
+        if is("FPImage", "1") {
+            return Self::FingerImage(FingerImage::new(query, parts.body.len()));
+        }
+        if is("type", "PostVerifyData") {
+            return Self::CheckOutcome(parts.body);
+        }
+        match (parts.body.is_empty(), query.get("type").or_else(|| query.get("PIN"))) {
+            (true, None) => Self::Alive,
+            (false, None) => Self::Upload(upload()),
+            (_, Some(_)) => Self::Unserved(Endpoint::Cdata),
         }
     }
 }
@@ -118,8 +165,17 @@ impl fmt::Debug for Request<'_> {
             Self::Alive => f.write_str("Alive"),
             Self::Upload(upload) => upload.fmt(f),
             Self::Poll(poll) => poll.fmt(f),
-            Self::Results(body) => write!(f, "Results({} bytes)", body.len()),
+            Self::Results(results) => results.fmt(f),
+            Self::QueryPage(page) => page.fmt(f),
             Self::Ping(ping) => ping.fmt(f),
+            Self::Registry(options) => options.fmt(f),
+            Self::Configuration(_) => f.write_str("Configuration"),
+            Self::Package(upload) => write!(f, "Package({upload:?})"),
+            Self::FingerImage(image) => image.fmt(f),
+            Self::BackgroundCheck(check) => check.fmt(f),
+            Self::CheckOutcome(body) => write!(f, "CheckOutcome({} bytes)", body.len()),
+            Self::FileDownload(_) => f.write_str("FileDownload"),
+            Self::Exchange(kind) => write!(f, "Exchange({kind})"),
             Self::Unserved(endpoint) => write!(f, "Unserved({endpoint:?})"),
         }
     }
@@ -141,9 +197,66 @@ pub struct Ping {
     pub token: Option<String>,
 }
 
+impl Ping {
+    fn of(parts: &Parts<'_>) -> Self {
+        Self { token: parts.cookie.and_then(token_of) }
+    }
+}
+
 impl fmt::Debug for Ping {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Ping")
+    }
+}
+
+/// The image of a finger, by its measure. `Debug` does not show whose.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FingerImage {
+    /// Whose finger.
+    pub pin: String,
+    /// Which finger, 0 to 9.
+    pub finger: Option<u32>,
+    /// Length of the image, in bytes.
+    pub len: usize,
+}
+
+impl FingerImage {
+    fn new(query: &Query<'_>, len: usize) -> Self {
+        Self { pin: query.get("PIN").unwrap_or_default().to_owned(), finger: query.number("FID"), len }
+    }
+}
+
+impl fmt::Debug for FingerImage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "FingerImage({} bytes)", self.len)
+    }
+}
+
+/// A question at the door.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BackgroundCheck<'a> {
+    /// `device` (access control), or what was presented: `PWD`, `CARD`, `FP`, `FACE`.
+    pub kind: String,
+    body: &'a [u8],
+}
+
+impl<'a> BackgroundCheck<'a> {
+    /// The event that waits for a verdict, in the access-control form.
+    pub fn event(&self) -> Option<KeyedRow<'a>> {
+        Lines::new(self.body).next().and_then(|line| KeyedRow::parse(line.bytes))
+    }
+
+    /// The pairs of the old form: `PIN`, `Size` and what was presented.
+    pub fn pairs(&self) -> Pairs<'a> {
+        Pairs(Some(self.body), "")
+    }
+}
+
+impl fmt::Debug for BackgroundCheck<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "BackgroundCheck({})", self.kind)
     }
 }
 

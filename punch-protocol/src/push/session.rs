@@ -107,7 +107,19 @@ impl Session {
             }
             Request::Upload(upload) => Turn::Store(Receipt::new(upload.ack())),
             Request::Results(_) => Turn::Store(Receipt::new(Ack::Plain)),
-            Request::Unserved(_) => Turn::Reply(Response::unserved()),
+            Request::QueryPage(page) => {
+                Turn::Store(Receipt::new(Ack::Table { name: page.table.clone(), count: page.count }))
+            }
+            // Nothing of it is kept, so there is nothing to wait for.
+            Request::FingerImage(_) | Request::CheckOutcome(_) => Turn::Reply(Response::idle()),
+            // Refused, it stays on the terminal until somebody can open it.
+            Request::Package(_) => Turn::Reply(Response::retry_later()),
+            Request::Registry(_)
+            | Request::Configuration(_)
+            | Request::BackgroundCheck(_)
+            | Request::FileDownload(_)
+            | Request::Exchange(_)
+            | Request::Unserved(_) => Turn::Reply(Response::unserved()),
         }
     }
 

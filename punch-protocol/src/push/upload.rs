@@ -2,6 +2,7 @@ use alloc::borrow::ToOwned;
 use alloc::string::String;
 use core::fmt;
 
+use super::access::RecordRow;
 use super::attlog::AttlogRow;
 use super::errors::{RowError, RowErrorKind};
 use super::keyed::KeyedRow;
@@ -25,6 +26,10 @@ impl Table {
     pub const OPTIONS: &'static str = "options";
     /// Access events.
     pub const RTLOG: &'static str = "rtlog";
+    /// State of doors.
+    pub const RTSTATE: &'static str = "rtstate";
+    /// Stored records of access terminals.
+    pub const TABLEDATA: &'static str = "tabledata";
     /// Photos.
     pub const ATTPHOTO: &'static str = "ATTPHOTO";
 
@@ -139,11 +144,11 @@ impl<'a> Upload<'a> {
 
     /// The answer that says all of this is stored.
     pub fn ack(&self) -> Ack {
-        if self.table.is("tabledata") {
+        if self.table.is(Table::TABLEDATA) {
             let name = self.record_table.clone().unwrap_or_default();
             return Ack::Table { name, count: self.announced.unwrap_or(0) };
         }
-        let plain = ["", Table::OPTIONS, Table::RTLOG, "rtstate", "irstate", "testdata", Table::ATTPHOTO];
+        let plain = ["", Table::OPTIONS, Table::RTLOG, Table::RTSTATE, "irstate", "testdata", Table::ATTPHOTO];
         if plain.iter().any(|name| self.table.is(name)) {
             return Ack::Plain;
         }
@@ -169,6 +174,8 @@ pub enum Row<'a> {
     Operation(OperationRow<'a>),
     /// A user, a template, an identity card, an error.
     Tagged(TaggedRow<'a>),
+    /// A stored record of an access terminal.
+    Record(RecordRow<'a>),
     /// A line of a table this crate does not know. It survives as it stands.
     Unknown(&'a [u8]),
 }
@@ -180,6 +187,7 @@ impl fmt::Debug for Row<'_> {
             Self::Event(row) => row.fmt(f),
             Self::Operation(row) => row.fmt(f),
             Self::Tagged(row) => row.fmt(f),
+            Self::Record(row) => row.fmt(f),
             Self::Unknown(line) => write!(f, "Unknown({} bytes)", line.len()),
         }
     }
@@ -216,8 +224,11 @@ impl<'q, 'a> Rows<'q, 'a> {
         if self.table.eq_ignore_ascii_case(Table::ATTLOG) {
             return read_punch(line.bytes);
         }
-        if self.table.eq_ignore_ascii_case(Table::RTLOG) {
+        if [Table::RTLOG, Table::RTSTATE].iter().any(|table| self.table.eq_ignore_ascii_case(table)) {
             return KeyedRow::parse(line.bytes).map(Row::Event).ok_or((RowErrorKind::NotPositional, 0));
+        }
+        if self.table.eq_ignore_ascii_case(Table::TABLEDATA) {
+            return Ok(Row::Record(RecordRow::parse(line.bytes)));
         }
         if let Some(operation) = line.bytes.strip_prefix(b"OPLOG") {
             let text = operation.strip_prefix(b" ").and_then(OperationRow::parse);

@@ -61,6 +61,11 @@ impl Paging {
         Ok(paging)
     }
 
+    pub(super) fn part_of<T>(self, rows: &[T]) -> impl Iterator<Item = &T> {
+        let whole = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+        rows.iter().skip(whole(self.offset())).take(whole(self.per_page))
+    }
+
     pub(super) fn offset(self) -> u32 {
         self.page.saturating_sub(1).saturating_mul(self.per_page)
     }
@@ -72,13 +77,13 @@ pub(super) struct ApiError {
     status: StatusCode,
     code: &'static str,
     message: String,
-    field: Option<&'static str>,
+    field: Option<String>,
 }
 
 impl ApiError {
-    pub(super) fn invalid(field: &'static str, message: &str) -> Self {
+    pub(super) fn invalid(field: &str, message: &str) -> Self {
         let message = format!("'{field}': {message}.");
-        Self { status: StatusCode::BAD_REQUEST, code: "validation_failed", message, field: Some(field) }
+        Self { status: StatusCode::BAD_REQUEST, code: "validation_failed", message, field: Some(field.to_owned()) }
     }
 
     pub(super) fn unauthorized(message: &str) -> Self {
@@ -89,6 +94,11 @@ impl ApiError {
     pub(super) fn not_found(what: &str) -> Self {
         let message = format!("There is no such {what}.");
         Self { status: StatusCode::NOT_FOUND, code: "not_found", message, field: None }
+    }
+
+    pub(super) fn wrong_method() -> Self {
+        let message = "This route has no such method; see `Allow`.".to_owned();
+        Self { status: StatusCode::METHOD_NOT_ALLOWED, code: "method_not_allowed", message, field: None }
     }
 
     pub(super) fn unavailable(message: &str) -> Self {
@@ -105,9 +115,21 @@ impl From<StoreError> for ApiError {
 
 impl From<JsonRejection> for ApiError {
     fn from(rejection: JsonRejection) -> Self {
-        let message = format!("The body is not the JSON object expected here: {}.", rejection.body_text());
-        Self { status: StatusCode::BAD_REQUEST, code: "validation_failed", message, field: None }
+        let text = rejection.body_text();
+        let message = format!("The body is not the JSON object expected here: {text}.");
+        let field = matches!(rejection, JsonRejection::JsonDataError(_)).then(|| field_at_fault(&text)).flatten();
+        Self { status: StatusCode::BAD_REQUEST, code: "validation_failed", message, field }
     }
+}
+
+/// The field that a text like `…: url: invalid type …` or `…: missing field `url` at line 1` is about.
+fn field_at_fault(text: &str) -> Option<String> {
+    let named = ["unknown field `", "missing field `"].into_iter().find_map(|word| text.split_once(word));
+    let field = match named {
+        Some((_, rest)) => rest.split('`').next(),
+        None => text.rsplit_once(": invalid ").and_then(|(before, _)| before.rsplit(": ").next()),
+    };
+    field.filter(|field| !field.contains(' ')).map(ToOwned::to_owned)
 }
 
 impl IntoResponse for ApiError {

@@ -60,6 +60,7 @@ impl Api {
             .route("/readyz", get(routes::ready))
             .merge(guarded)
             .fallback(|| async { envelope::ApiError::not_found("route") })
+            .method_not_allowed_fallback(|| async { envelope::ApiError::wrong_method() })
             .with_state(self)
     }
 }

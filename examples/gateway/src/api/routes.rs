@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use punch_protocol::push::Admission;
 use punch_protocol::{Pin, RawPunch, SerialNumber, Status, Verify, civil};
-use punch_webhook::{EventType, PayloadFormat, Schedule, Secret};
+use punch_webhook::{PayloadFormat, Secret};
 use rusqlite::params;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::Api;
 use super::envelope::{ApiError, Paging, one, page};
 use crate::clock::now;
-use crate::config::check_url;
+use crate::config::{EndpointConfig, check_events, check_url};
 use crate::core::{Received, ReceivedRow};
 use crate::store::{AttendanceRow, Counts, DeviceRow, EndpointRow, HeldRow, StoreError, Timeline};
 
@@ -45,7 +45,7 @@ pub(super) async fn status(State(api): State<Api>) -> Result<Response, ApiError>
     Ok(one(StatusCode::OK, &status))
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewWebhook {
     url: String,
@@ -62,11 +62,12 @@ pub(super) async fn add_webhook(
 ) -> Result<Response, ApiError> {
     let Json(new) = body?;
     check_url(&new.url, &api.delivery).map_err(|problem| ApiError::invalid("url", &problem))?;
-    check_events(&new.events)?;
+    check_events(&new.events).map_err(|problem| ApiError::invalid("events", &problem))?;
     let format = new.payload_format.as_deref().unwrap_or("nested").parse::<PayloadFormat>();
     let format = format.map_err(|error| ApiError::invalid("payload_format", &error.to_string()))?;
-    let schedule = new.schedule.unwrap_or_else(|| "seed-002".to_owned());
-    Schedule::named(&schedule).map_err(|error| ApiError::invalid("schedule", &error.to_string()))?;
+    let wanted = new.schedule.as_deref().unwrap_or("seed-002");
+    let schedule = EndpointConfig::SCHEDULES.into_iter().find(|name| *name == wanted);
+    let schedule = schedule.ok_or_else(|| ApiError::invalid("schedule", "expected `seed-002` or `seed-001`"))?;
     let made = new.secret.is_none();
     let text = match new.secret {
         Some(text) => text,
@@ -75,8 +76,8 @@ pub(super) async fn add_webhook(
     let secret = Secret::new(text).map_err(|error| ApiError::invalid("secret", &error.to_string()))?;
     let standard = secret.check_standard().is_ok();
     let shown = made.then(|| secret.expose().to_owned());
-    let url = new.url.clone();
-    let id = api.store.write(move |tx| EndpointRow::put(tx, &url, &secret, format, &schedule, now())).await?;
+    let endpoint = EndpointConfig { url: new.url.clone(), secret, format, schedule, events: new.events.clone() };
+    let id = api.store.write(move |tx| EndpointRow::put(tx, &endpoint, now())).await?;
     let rows = api.store.read(EndpointRow::all).await?;
     if let Some(row) = rows.into_iter().find(|row| row.id == id) {
         api.engine.set_endpoint(row);
@@ -89,42 +90,33 @@ pub(super) async fn add_webhook(
     Ok(one(StatusCode::CREATED, &data))
 }
 
-fn check_events(events: &[String]) -> Result<(), ApiError> {
-    if events.is_empty() {
-        return Err(ApiError::invalid("events", "name at least one event, like `attendance.punch`"));
-    }
-    let known = |event: &String| EventType::SUBSCRIBABLE.iter().any(|known| known.as_str() == event);
-    match events.iter().find(|event| !known(event)) {
-        Some(unknown) => Err(ApiError::invalid("events", &format!("`{unknown}` is no event"))),
-        None => Ok(()),
-    }
-}
-
 fn random_secret() -> Result<String, ApiError> {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes).map_err(|error| ApiError::unavailable(&error.to_string()))?;
     Ok(Secret::from_random(bytes).expose().to_owned())
 }
 
-pub(super) async fn list_webhooks(State(api): State<Api>) -> Result<Response, ApiError> {
+pub(super) async fn list_webhooks(State(api): State<Api>, query: PageQuery) -> Result<Response, ApiError> {
+    let paging = Paging::checked(query)?;
     let rows = api.store.read(EndpointRow::all).await?;
-    let data: Vec<Value> = rows
-        .iter()
+    let data: Vec<Value> = paging
+        .part_of(&rows)
         .map(|row| {
             json!({
                 "id": row.id.0, "url": row.url, "payload_format": row.format.as_str(),
-                "state": row.state.health.as_str(), "failures": row.state.failures,
+                "events": row.events, "state": row.state.health.as_str(), "failures": row.state.failures,
             })
         })
         .collect();
-    Ok(page(&data, Paging::default()))
+    Ok(page(&data, paging))
 }
 
-pub(super) async fn list_devices(State(api): State<Api>) -> Result<Response, ApiError> {
+pub(super) async fn list_devices(State(api): State<Api>, query: PageQuery) -> Result<Response, ApiError> {
+    let paging = Paging::checked(query)?;
     let rows = api.store.read(DeviceRow::all).await?;
     let last_seen = api.devices.last_seen();
-    let data: Vec<Value> = rows
-        .iter()
+    let data: Vec<Value> = paging
+        .part_of(&rows)
         .map(|row| {
             let admission = match row.admission {
                 Admission::Approved => "approved",
@@ -137,7 +129,7 @@ pub(super) async fn list_devices(State(api): State<Api>) -> Result<Response, Api
             })
         })
         .collect();
-    Ok(page(&data, Paging::default()))
+    Ok(page(&data, paging))
 }
 
 #[derive(Debug, Deserialize)]

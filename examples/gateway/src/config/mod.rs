@@ -11,8 +11,9 @@ use chrono::TimeDelta;
 use punch_normalize::{DeviceZone, Rules};
 use punch_protocol::SerialNumber;
 use punch_protocol::push::Limits;
-use punch_webhook::{PayloadFormat, Secret};
+use punch_webhook::{EventType, PayloadFormat, Secret};
 
+use crate::api::ApiKey;
 use section::Section;
 
 /// Everything a gateway needs to know. [`Config::default`] runs without a file.
@@ -25,7 +26,7 @@ pub struct Config {
     /// The SQLite file. Default `punch.sqlite` in the working directory.
     pub store: PathBuf,
     /// A fixed API key; without it the first start makes one and prints it once.
-    pub api_key: Option<String>,
+    pub api_key: Option<ApiKey>,
     /// What a terminal without a setting of its own gets.
     pub defaults: DeviceDefaults,
     /// The terminals approved by the file.
@@ -77,17 +78,25 @@ pub struct EndpointConfig {
     pub secret: Secret,
     /// The shape of the body. Default nested.
     pub format: PayloadFormat,
-    /// When failed attempts are repeated. Default `seed-002`.
+    /// When failed attempts are repeated: `seed-002` (the default) or `seed-001`.
     pub schedule: &'static str,
+    /// The types of events it wants. Default all of them.
+    pub events: Vec<String>,
 }
 
-/// One registered person.
-#[derive(Debug, Clone)]
+/// One registered person. `Debug` names nobody.
+#[derive(Clone)]
 pub struct EmployeeConfig {
     /// The PIN as the terminal sends it.
     pub badge: String,
     /// The name sent in payloads; none keeps it private.
     pub name: Option<String>,
+}
+
+impl fmt::Debug for EmployeeConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EmployeeConfig").field("named", &self.name.is_some()).finish_non_exhaustive()
+    }
 }
 
 /// What to do with a badge nobody has registered.
@@ -142,7 +151,10 @@ impl Config {
     /// [`ConfigErrors`] lists everything that is wrong with it, in the order of the file's keys.
     pub fn parse(text: &str) -> Result<Self, ConfigErrors> {
         let table = text.parse::<toml::Table>().map_err(|error| {
-            ConfigErrors(vec![ConfigError { key: "file".to_owned(), problem: error.to_string().trim().to_owned() }])
+            // The line itself is not shown: a secret may stand on it.
+            let place = error.span().and_then(|span| text.get(..span.start)).map(place_after);
+            let problem = format!("{}: {}", place.unwrap_or_default(), error.message());
+            ConfigErrors(vec![ConfigError { key: "file".to_owned(), problem }])
         })?;
         let mut root = Section::new("", table);
         let config = Self::from_section(&mut root);
@@ -157,7 +169,7 @@ impl Config {
         let api_addr = listen.parsed("api", "an address like `127.0.0.1:8080`").unwrap_or(base.api_addr);
         root.absorb(listen);
         let store = root.text("store").map_or(Some(base.store.clone()), |text| store_path(root, &text));
-        let api_key = root.text("api_key");
+        let api_key = root.text("api_key").map(ApiKey::new);
         let defaults = defaults(root, &base.defaults);
         let delivery = delivery(root, &base.delivery);
         let unknown_badges = root.one_of(
@@ -189,6 +201,13 @@ impl Config {
         refuse_repeats(root, &config);
         config
     }
+}
+
+/// Where the character behind `before` stands.
+fn place_after(before: &str) -> String {
+    let line = before.matches('\n').count().saturating_add(1);
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count().saturating_add(1);
+    format!("line {line}, column {column}")
 }
 
 /// Reads `sqlite:PATH`, the form that `--store` takes too.
@@ -260,10 +279,14 @@ fn endpoint(root: &mut Section, mut section: Section, delivery: &DeliveryConfig)
     let secret = secret(&mut section);
     let formats = PayloadFormat::ALL.map(|format| (format.as_str(), format));
     let format = section.one_of("payload_format", &formats).unwrap_or_default();
-    let schedules = ["seed-002", "seed-001"].map(|name| (name, name));
+    let schedules = EndpointConfig::SCHEDULES.map(|name| (name, name));
     let schedule = section.one_of("schedule", &schedules).unwrap_or("seed-002");
+    let events = section.texts("events").unwrap_or_else(EndpointConfig::all_events);
+    if let Err(problem) = check_events(&events) {
+        section.complain("events", problem);
+    }
     root.absorb(section);
-    Some(EndpointConfig { url: url?, secret: secret?, format, schedule })
+    Some(EndpointConfig { url: url?, secret: secret?, format, schedule, events })
 }
 
 fn secret(section: &mut Section) -> Option<Secret> {
@@ -316,6 +339,30 @@ pub fn check_url(url: &str, delivery: &DeliveryConfig) -> Result<(), String> {
         return Err("has a user name in it; endpoints are told apart by their signature".to_owned());
     }
     Ok(())
+}
+
+impl EndpointConfig {
+    /// The names a schedule may have.
+    pub const SCHEDULES: [&'static str; 2] = ["seed-002", "seed-001"];
+
+    /// Every type of event an endpoint can want.
+    pub fn all_events() -> Vec<String> {
+        EventType::SUBSCRIBABLE.iter().map(ToString::to_string).collect()
+    }
+}
+
+/// Whether `events` names at least one type, and only types there are.
+///
+/// # Errors
+///
+/// What is wrong, and what to do.
+pub fn check_events(events: &[String]) -> Result<(), String> {
+    let known = EndpointConfig::all_events();
+    match events.iter().find(|event| !known.contains(event)) {
+        Some(unknown) => Err(format!("`{unknown}` is no event, expected some of: {}", known.join(", "))),
+        None if events.is_empty() => Err(format!("names no event, expected some of: {}", known.join(", "))),
+        None => Ok(()),
+    }
 }
 
 fn refuse_repeats(root: &mut Section, config: &Config) {

@@ -39,6 +39,17 @@ impl Section {
         }
     }
 
+    pub(super) fn texts(&mut self, key: &str) -> Option<Vec<String>> {
+        let value = self.take(key)?;
+        let texts = value.as_array().and_then(|list| {
+            list.iter().map(|item| item.as_str().map(ToOwned::to_owned)).collect::<Option<Vec<String>>>()
+        });
+        if texts.is_none() {
+            self.complain(key, format!("is {}, expected a list of texts", kind(&value)));
+        }
+        texts
+    }
+
     pub(super) fn required(&mut self, key: &str, expected: &str) -> Option<String> {
         if !self.table.contains_key(key) {
             self.known.push(key.to_owned());

@@ -1,5 +1,5 @@
 use chrono::{DateTime, Utc};
-use punch_protocol::push::{AttlogRow, KeyedRow, Row, RowError, Table, Upload};
+use punch_protocol::push::{AttlogRow, KeyedRow, OperationRow, Row, RowError, Table, Upload};
 use punch_protocol::{RawPunch, SerialNumber};
 
 /// One upload, owned: what has to be durable before the terminal may forget it.
@@ -78,11 +78,13 @@ impl Received {
             Row::Punch(row) => self.punch(row),
             Row::Event(row) if row.is_punch() => self.event(row),
             Row::Event(row) => ReceivedRow::Record { raw: join(row) },
-            Row::Operation(row) => {
-                let time = String::from_utf8_lossy(row.time_raw()).into_owned();
-                ReceivedRow::Record { raw: format!("OPLOG {}\t{time}", row.code()).into_bytes() }
-            }
+            Row::Operation(row) => ReceivedRow::Record { raw: operation_bytes(row) },
             Row::Unknown(line) => ReceivedRow::Record { raw: line.get(..Self::RAW_LIMIT).unwrap_or(line).to_vec() },
+            // Of stored records only the errors are no personal data.
+            Row::Record(row) if row.table() != Some("errorlog") => {
+                self.discarded = self.discarded.saturating_add(1);
+                return;
+            }
             // Users, templates, pictures and identity cards: never asked for, never kept.
             Row::Tagged(row) if row.tag() != "ERRORLOG" => {
                 self.discarded = self.discarded.saturating_add(1);
@@ -130,6 +132,13 @@ impl Received {
             self.discarded = self.discarded.saturating_add(1);
         }
     }
+}
+
+fn operation_bytes(row: &OperationRow<'_>) -> Vec<u8> {
+    let head = format!("OPLOG {}", row.code()).into_bytes();
+    let operator = row.operator();
+    let objects = row.objects().collect::<Vec<_>>().join(&b'\t');
+    [head.as_slice(), operator.as_bytes(), row.time_raw(), &objects].join(&b'\t')
 }
 
 fn row_bytes(row: &AttlogRow<'_>) -> Vec<u8> {

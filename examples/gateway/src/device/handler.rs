@@ -112,10 +112,14 @@ impl Devices {
         match (turn, request) {
             (Turn::Reply(response), _) => response,
             (Turn::Store(receipt), Request::Upload(upload)) => {
-                self.store(receipt, Received::read(serial, upload, now())).await
+                let response = self.store(receipt, Received::read(serial.clone(), upload, now())).await;
+                if response.status() == 200 {
+                    self.0.registry.advance(&serial, upload);
+                }
+                response
             }
-            (Turn::Store(receipt), Request::Results(body)) => {
-                self.store(receipt, Received::record(serial, "devicecmd", body, now())).await
+            (Turn::Store(receipt), Request::Results(results)) => {
+                self.store(receipt, Received::record(serial, "devicecmd", results.body(), now())).await
             }
             (Turn::Store(receipt), _) => receipt.refused(),
             (_, _) => Response::retry_later(),

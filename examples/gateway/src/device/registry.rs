@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 use chrono::{DateTime, Utc};
 use punch_normalize::{DeviceZone, Rules, TenantKey};
 use punch_protocol::SerialNumber;
-use punch_protocol::push::{Admission, Request, Session, Settings, TimeZoneMinutes, Turn};
+use punch_protocol::push::{Admission, Request, Session, Settings, TimeZoneMinutes, Turn, Upload};
 use punch_webhook::DeviceInfo;
 
 use crate::config::{Config, DeviceConfig, UnknownBadges};
@@ -25,6 +25,9 @@ struct Device {
     session: Session,
     directory: Directory,
 }
+
+/// Terminals remembered at once; unapproved ones beyond it are refused without being remembered.
+const DEVICES_MAX: usize = 100_000;
 
 impl Registry {
     /// Everything the configuration names and the store remembers.
@@ -85,7 +88,18 @@ impl Registry {
         device.name = Some(if profile.name.is_empty() { serial.to_string() } else { profile.name.clone() });
         device.site = Some(profile.site.clone()).filter(|site| !site.is_empty());
         let directory = Directory { rules, device, hold_unknown_badges: self.hold_unknown_badges };
-        self.lock().insert(serial, Device { session, directory });
+        let mut devices = self.lock();
+        if let Some(known) = devices.get_mut(&serial) {
+            // What is known about it stays, and a call that was on its way when it was approved changes nothing.
+            if admission == Admission::Approved {
+                known.session = session;
+            }
+            return;
+        }
+        // Made-up serials must not fill the memory; the ones that matter are approved.
+        if admission == Admission::Approved || devices.len() < DEVICES_MAX {
+            devices.insert(serial, Device { session, directory });
+        }
     }
 
     /// What to do with a request; `None` if the serial is unknown.
@@ -95,6 +109,13 @@ impl Registry {
         // The offset follows daylight saving, so it is looked up for each handshake.
         device.session.set_time_zone(offset_at(&device.directory.rules.zone, now));
         Some(device.session.handle(request, now))
+    }
+
+    /// Moves the resume mark of a terminal behind rows that are stored.
+    pub(super) fn advance(&self, serial: &SerialNumber, upload: &Upload<'_>) {
+        if let Some(device) = self.lock().get_mut(serial) {
+            device.session.advance(upload);
+        }
     }
 
     pub(super) fn directory(&self, serial: &SerialNumber) -> Option<Directory> {

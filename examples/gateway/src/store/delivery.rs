@@ -7,6 +7,7 @@ use punch_webhook::{
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::{StoreError, Transaction, from_millis, millis};
+use crate::config::EndpointConfig;
 
 /// A webhook endpoint.
 #[derive(Debug)]
@@ -21,6 +22,8 @@ pub struct EndpointRow {
     pub format: PayloadFormat,
     /// When failed attempts are repeated.
     pub schedule: Schedule,
+    /// The types of events it wants.
+    pub events: Vec<String>,
     /// What the queue last recorded about it.
     pub state: EndpointState,
 }
@@ -33,7 +36,8 @@ impl EndpointRow {
     /// The store cannot be read.
     pub fn all(connection: &Connection) -> Result<Vec<Self>, StoreError> {
         let mut statement = connection.prepare(
-            "SELECT id, url, secret, format, schedule, health, since, failures, next_probe_at, deadlines_from
+            "SELECT id, url, secret, format, schedule, health, since, failures, next_probe_at, deadlines_from,
+                    events
              FROM endpoint ORDER BY id",
         )?;
         let mut rows = statement.query([])?;
@@ -54,6 +58,7 @@ impl EndpointRow {
                 secret,
                 format: row.get::<_, String>(3)?.parse().unwrap_or_default(),
                 schedule: Schedule::named(&row.get::<_, String>(4)?).unwrap_or_default(),
+                events: row.get::<_, String>(10)?.split(',').map(ToOwned::to_owned).collect(),
                 state,
             });
         }
@@ -65,20 +70,14 @@ impl EndpointRow {
     /// # Errors
     ///
     /// The store cannot be written.
-    pub fn put(
-        tx: &Transaction<'_>,
-        url: &str,
-        secret: &Secret,
-        format: PayloadFormat,
-        schedule: &str,
-        now: DateTime<Utc>,
-    ) -> Result<EndpointId, StoreError> {
+    pub fn put(tx: &Transaction<'_>, endpoint: &EndpointConfig, now: DateTime<Utc>) -> Result<EndpointId, StoreError> {
+        let EndpointConfig { url, secret, format, schedule, events } = endpoint;
         let id: i64 = tx.query_row(
-            "INSERT INTO endpoint (url, secret, format, schedule, created_at) VALUES (?1, ?2, ?3, ?4, ?5)
+            "INSERT INTO endpoint (url, secret, format, schedule, events, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
              ON CONFLICT (url) DO UPDATE SET secret = excluded.secret, format = excluded.format,
-                 schedule = excluded.schedule
+                 schedule = excluded.schedule, events = excluded.events
              RETURNING id",
-            params![url, secret.expose(), format.as_str(), schedule, millis(now)],
+            params![url, secret.expose(), format.as_str(), schedule, events.join(","), millis(now)],
             |row| row.get(0),
         )?;
         Ok(EndpointId(id.cast_unsigned()))

@@ -89,8 +89,10 @@ impl<'t, 'c> SqliteLedger<'t, 'c> {
         Ok(())
     }
 
+    /// The endpoints that want punches.
     fn endpoints(&self) -> Result<Vec<(i64, String)>, StoreError> {
-        let mut statement = self.transaction.prepare_cached("SELECT id, format FROM endpoint ORDER BY id")?;
+        let sql = "SELECT id, format FROM endpoint WHERE instr(',' || events || ',', ',attendance.punch,') ORDER BY id";
+        let mut statement = self.transaction.prepare_cached(sql)?;
         let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }

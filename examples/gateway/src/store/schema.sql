@@ -60,6 +60,7 @@ CREATE TABLE endpoint (
     secret     TEXT NOT NULL,
     format     TEXT NOT NULL,
     schedule   TEXT NOT NULL,
+    events     TEXT NOT NULL,                -- the types it wants, separated by commas
     health     TEXT NOT NULL DEFAULT 'healthy', -- this and the next four are the queue's
     since      INTEGER,
     failures   INTEGER NOT NULL DEFAULT 0,

@@ -2,6 +2,7 @@
 
 mod answer;
 mod capture;
+mod commands;
 mod request;
 mod rows;
 

@@ -2,7 +2,7 @@ use base64::Engine as _;
 use serde_json::{Map, Value, json};
 
 use punch_protocol::civil::{self, CivilError, Written};
-use punch_protocol::push::{AttlogRow, KeyedRow, OperationRow, Row, Rows, TaggedRow};
+use punch_protocol::push::{AttlogRow, EncodedTime, KeyedRow, OperationRow, RecordRow, Row, Rows, TaggedRow};
 
 /// Every row of a body, errors in place.
 pub(super) fn file_rows(table: &str, body: &[u8]) -> Vec<Value> {
@@ -29,6 +29,7 @@ pub(super) fn row_to_json(row: &Row<'_>) -> Value {
         Row::Event(event) => event_to_json(event),
         Row::Operation(operation) => operation_to_json(operation),
         Row::Tagged(tagged) => tagged_to_json(tagged),
+        Row::Record(record) => record_to_json(record),
         Row::Unknown(line) => json!({ "raw": text(line) }),
         _ => Value::Null,
     }
@@ -87,6 +88,12 @@ pub(super) fn event_to_json(row: &KeyedRow<'_>) -> Value {
         object.insert(key, number.flatten().map_or_else(|| value.as_ref().into(), Value::from));
     }
     object.entry("event").or_insert(Value::Null);
+    if let Some(bits) = row.verify_bits() {
+        object.insert("verify_methods".to_owned(), bits.methods().collect::<Vec<_>>().into());
+    }
+    if let Some(trigger) = row.trigger_event() {
+        object.insert("trigger_event".to_owned(), trigger.into());
+    }
     Value::Object(object)
 }
 
@@ -111,6 +118,30 @@ pub(super) fn tagged_to_json(row: &TaggedRow<'_>) -> Value {
         fields.insert("TMP_len".to_owned(), template.len().into());
     }
     json!({ "type": row.tag(), "fields": fields })
+}
+
+pub(super) fn base64(bytes: &[u8]) -> String {
+    base64::engine::general_purpose::STANDARD.encode(bytes)
+}
+
+/// A stored record of an access terminal. Numbers that the protocol defines are numbers.
+pub(super) fn record_to_json(row: &RecordRow<'_>) -> Value {
+    let mut object = Map::new();
+    for pair in row.pairs() {
+        // Keys of device lists keep their spelling; those of records differ by firmware in nothing but case.
+        let key =
+            if row.table() == Some("DeviceAuthorize") { text(pair.key) } else { text(pair.key).to_ascii_lowercase() };
+        let value = pair.text();
+        match (key.as_str(), value.parse::<u32>()) {
+            ("eventtype" | "inoutstate", Ok(number)) => object.insert(key, number.into()),
+            ("time_second", Ok(packed)) => {
+                let time = EncodedTime(packed).civil().map(|time| Written(time).to_string());
+                object.insert("time".to_owned(), time.into())
+            }
+            _ => object.insert(key, value.as_ref().into()),
+        };
+    }
+    Value::Object(object)
 }
 
 pub(super) fn text(bytes: &[u8]) -> String {

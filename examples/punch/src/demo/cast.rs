@@ -97,6 +97,7 @@ impl Cast {
             secret,
             format: PayloadFormat::Nested,
             schedule: "seed-002",
+            events: EndpointConfig::all_events(),
         }];
         config.devices = scripts.iter().zip(SITES).map(|(script, site)| script.device(site, zone)).collect();
         let gateway = gateway::start(config).await?;

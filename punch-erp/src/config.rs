@@ -1,0 +1,115 @@
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::fmt;
+
+/// What is wrong with one setting. The texts name the key and the cure, never the value of a secret.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// No value.
+    #[error("PE-CONF-001: `{key}` is empty; {cure}")]
+    Missing {
+        /// The key of the setting.
+        key: &'static str,
+        /// Where to get a value.
+        cure: &'static str,
+    },
+    /// Not an address that calls can be made to.
+    #[error("PE-CONF-002: `{key}` {problem}; write it like `https://erp.example.com`")]
+    BadAddress {
+        /// The key of the setting.
+        key: &'static str,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// The secret would travel in the clear.
+    #[error(
+        "PE-CONF-003: `{key}` is not https, so the secret could be read on the way; use https, or set `allow_http = true`"
+    )]
+    PlainHttp {
+        /// The key of the setting.
+        key: &'static str,
+    },
+    /// A credential with a character that its header cannot carry.
+    #[error("PE-CONF-004: `{key}` holds a blank, a colon or an invisible character; copy it again")]
+    BadCredential {
+        /// The key of the setting.
+        key: &'static str,
+    },
+    /// Not a zone.
+    #[error(
+        "PE-CONF-005: `{key}` is `{found}`, which is not in the IANA database; copy the time zone of the ERP's System Settings, such as `Asia/Dhaka`"
+    )]
+    UnknownZone {
+        /// The key of the setting.
+        key: &'static str,
+        /// The text found, at most 64 bytes of it.
+        found: Box<str>,
+    },
+}
+
+impl ConfigError {
+    /// Every code, in order.
+    pub const CODES: [&'static str; 5] = ["PE-CONF-001", "PE-CONF-002", "PE-CONF-003", "PE-CONF-004", "PE-CONF-005"];
+
+    /// The stable code the text begins with; [`errors`](crate::errors) has its paragraph.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Missing { .. } => "PE-CONF-001",
+            Self::BadAddress { .. } => "PE-CONF-002",
+            Self::PlainHttp { .. } => "PE-CONF-003",
+            Self::BadCredential { .. } => "PE-CONF-004",
+            Self::UnknownZone { .. } => "PE-CONF-005",
+        }
+    }
+
+    /// The key of the setting.
+    pub fn key(&self) -> &'static str {
+        match self {
+            Self::Missing { key, .. }
+            | Self::BadAddress { key, .. }
+            | Self::PlainHttp { key }
+            | Self::BadCredential { key }
+            | Self::UnknownZone { key, .. } => key,
+        }
+    }
+}
+
+/// Everything that is wrong with a configuration, one error a line. There is at least one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigErrors(Vec<ConfigError>);
+
+impl ConfigErrors {
+    /// The errors, in the order of the settings.
+    pub fn iter(&self) -> core::slice::Iter<'_, ConfigError> {
+        self.0.iter()
+    }
+
+    /// Fails with all of `errors`, or not at all.
+    pub(crate) fn check(errors: Vec<ConfigError>) -> Result<(), Self> {
+        if errors.is_empty() { Ok(()) } else { Err(Self(errors)) }
+    }
+}
+
+impl<'a> IntoIterator for &'a ConfigErrors {
+    type Item = &'a ConfigError;
+    type IntoIter = core::slice::Iter<'a, ConfigError>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl fmt::Display for ConfigErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, error) in self.0.iter().enumerate() {
+            if index > 0 {
+                f.write_str("\n")?;
+            }
+            error.fmt(f)?;
+        }
+        Ok(())
+    }
+}
+
+impl core::error::Error for ConfigErrors {}

@@ -1,0 +1,172 @@
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::fmt;
+use core::str::FromStr as _;
+
+use bytes::Bytes;
+use chrono_tz::Tz;
+use http::header::{ACCEPT, ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_TYPE};
+use http::{HeaderValue, Method, Request, Uri};
+use zeroize::Zeroizing;
+
+use super::{DeviceIdField, ErpNextSettings, UnknownDirection};
+use crate::percent::push_encoded;
+use crate::{ConfigError, ConfigErrors, Credential, HttpRequest};
+
+/// One ERPNext site: where it is, who we are there, and how punches are written. A clone is cheap.
+///
+/// `Debug` shows no credential. A request carries the secret in a header marked sensitive, which clients keep out of
+/// their own logs; that copy is not wiped.
+#[derive(Clone)]
+pub struct ErpNext(Arc<Site>);
+
+struct Site {
+    base: String,
+    key: Credential,
+    secret: Credential,
+    zone: Tz,
+    unknown_direction: UnknownDirection,
+    device_id: DeviceIdField,
+}
+
+impl ErpNext {
+    /// Checks the settings.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrors`] lists everything that is wrong with them, not only the first thing.
+    pub fn new(settings: ErpNextSettings) -> Result<Self, ConfigErrors> {
+        let ErpNextSettings { base, key, secret, zone, unknown_direction, device_id, allow_http } = settings;
+        let base = base.trim_end_matches('/');
+        let mut errors: Vec<ConfigError> = check_base(base, allow_http).err().into_iter().collect();
+        errors.extend(check_credential("key", &key).err());
+        errors.extend(check_credential("secret", &secret).err());
+        let zone = match read_zone(&zone) {
+            Ok(zone) => zone,
+            Err(error) => {
+                errors.push(error);
+                Tz::UTC
+            }
+        };
+        ConfigErrors::check(errors)?;
+        Ok(Self(Arc::new(Site { base: base.into(), key, secret, zone, unknown_direction, device_id })))
+    }
+
+    /// The site's time zone.
+    pub fn zone(&self) -> Tz {
+        self.0.zone
+    }
+
+    /// What is written for a punch without a direction.
+    pub fn unknown_direction(&self) -> UnknownDirection {
+        self.0.unknown_direction
+    }
+
+    /// What is written into the field `device_id`.
+    pub fn device_id(&self) -> DeviceIdField {
+        self.0.device_id
+    }
+
+    pub(super) fn get(&self, path: &[&str], query: &[(&str, &str)]) -> HttpRequest {
+        self.request(Method::GET, path, query, Bytes::new())
+    }
+
+    pub(super) fn post(&self, path: &[&str], body: Bytes) -> HttpRequest {
+        let mut request = self.request(Method::POST, path, &[], body);
+        request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        request
+    }
+
+    fn request(&self, method: Method, path: &[&str], query: &[(&str, &str)], body: Bytes) -> HttpRequest {
+        let mut url = self.0.base.clone();
+        for segment in path {
+            url.push('/');
+            push_encoded(&mut url, segment);
+        }
+        for (index, (name, value)) in query.iter().enumerate() {
+            url.push_str(if index == 0 { "?" } else { "&" });
+            url.push_str(name);
+            url.push('=');
+            push_encoded(&mut url, value);
+        }
+        let mut request = Request::new(body);
+        *request.method_mut() = method;
+        // The base was checked and the rest is escaped, so this is a legal address; the length is the only limit
+        // left, and an overlong one goes to the base, where nothing is stored.
+        *request.uri_mut() = Uri::from_str(&url).or_else(|_| Uri::from_str(&self.0.base)).unwrap_or_default();
+        let headers = request.headers_mut();
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        // Refusals differ only by their text, and that follows this header.
+        headers.insert(ACCEPT_LANGUAGE, HeaderValue::from_static("en"));
+        if let Some(token) = self.authorization() {
+            headers.insert(AUTHORIZATION, token);
+        }
+        request
+    }
+
+    fn authorization(&self) -> Option<HeaderValue> {
+        let text = Zeroizing::new(alloc::format!("token {}:{}", self.0.key.expose(), self.0.secret.expose()));
+        let mut value = HeaderValue::from_str(&text).ok()?;
+        value.set_sensitive(true);
+        Some(value)
+    }
+}
+
+impl fmt::Debug for ErpNext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ErpNext").field("base", &self.0.base).field("zone", &self.0.zone).finish_non_exhaustive()
+    }
+}
+
+fn check_base(base: &str, allow_http: bool) -> Result<(), ConfigError> {
+    let key = "base";
+    let bad = |problem| Err(ConfigError::BadAddress { key, problem });
+    if base.is_empty() {
+        return Err(ConfigError::Missing { key, cure: "give the address of the ERPNext site" });
+    }
+    let Ok(uri) = Uri::from_str(base) else { return bad("is not an address") };
+    let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
+        return bad("has no `https://` and host name");
+    };
+    if authority.as_str().contains('@') {
+        return bad("holds a user name or password");
+    }
+    if base.contains(['?', '#']) {
+        return bad("goes on behind the path");
+    }
+    match scheme {
+        "https" => Ok(()),
+        "http" if allow_http || is_this_machine(authority.host()) => Ok(()),
+        "http" => Err(ConfigError::PlainHttp { key }),
+        _ => bad("is neither https nor http"),
+    }
+}
+
+fn is_this_machine(host: &str) -> bool {
+    matches!(host, "localhost" | "127.0.0.1" | "[::1]")
+}
+
+fn check_credential(key: &'static str, credential: &Credential) -> Result<(), ConfigError> {
+    let text = credential.expose();
+    if text.is_empty() {
+        return Err(ConfigError::Missing {
+            key,
+            cure: "make it in ERPNext: User, Settings, API Access, Generate Keys",
+        });
+    }
+    // The header is `token key:secret`; blanks come from copying.
+    if text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b':') {
+        Ok(())
+    } else {
+        Err(ConfigError::BadCredential { key })
+    }
+}
+
+fn read_zone(zone: &str) -> Result<Tz, ConfigError> {
+    let key = "zone";
+    if zone.is_empty() {
+        return Err(ConfigError::Missing { key, cure: "copy the time zone of the ERP's System Settings" });
+    }
+    Tz::from_str(zone).map_err(|_| ConfigError::UnknownZone { key, found: zone.chars().take(16).collect() })
+}

@@ -1,0 +1,58 @@
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt::Write as _;
+
+use http::HeaderValue;
+use http::header::{AUTHORIZATION, COOKIE, HeaderName, PROXY_AUTHORIZATION};
+
+use crate::HttpRequest;
+
+/// A request as text, for a dry run: method and address, headers by name, a blank line, the body.
+///
+/// Of credentials only the scheme stays. Address and body are shown as they would be sent, with the people in them:
+/// print it for the one who asked, do not log it.
+///
+/// ```
+/// use punch_erp::erpnext::{ErpNext, ErpNextSettings, LoggedUser};
+/// use punch_erp::{Endpoint as _, render_masked};
+///
+/// let site = ErpNext::new(ErpNextSettings::new("https://erp.example.com", "key", "s3cret", "Asia/Dhaka"))?;
+/// let text = render_masked(&LoggedUser::new(&site).request());
+/// assert_eq!(
+///     text,
+///     "GET https://erp.example.com/api/method/frappe.auth.get_logged_user\n\
+///      accept: application/json\n\
+///      accept-language: en\n\
+///      authorization: token ***\n"
+/// );
+/// # Ok::<(), punch_erp::ConfigErrors>(())
+/// ```
+pub fn render_masked(request: &HttpRequest) -> String {
+    let mut text = String::new();
+    // Writing to a String cannot fail.
+    let _ = writeln!(text, "{} {}", request.method(), request.uri());
+    let mut headers: Vec<_> = request.headers().iter().collect();
+    // The map has no promised order, and a dry run is compared as text.
+    headers.sort_by_key(|(name, _)| name.as_str());
+    for (name, value) in headers {
+        let _ = writeln!(text, "{name}: {}", shown(name, value));
+    }
+    if !request.body().is_empty() {
+        let _ = match core::str::from_utf8(request.body()) {
+            Ok(body) => writeln!(text, "\n{body}"),
+            Err(_) => writeln!(text, "\n({} bytes, not text)", request.body().len()),
+        };
+    }
+    text
+}
+
+fn shown(name: &HeaderName, value: &HeaderValue) -> String {
+    let text = String::from_utf8_lossy(value.as_bytes());
+    if !value.is_sensitive() && ![AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE].contains(name) {
+        return text.into_owned();
+    }
+    match text.split_once(' ') {
+        Some((scheme, _)) => alloc::format!("{scheme} ***"),
+        None => String::from("***"),
+    }
+}

@@ -1,0 +1,108 @@
+use core::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use reqwest::redirect::Policy;
+
+use crate::{Failure, HttpRequest, HttpResponse};
+
+/// Sends requests with `reqwest`, set up the way the flows expect it: no redirect is followed, no cookie is kept,
+/// nothing is sent a second time, and the answer has a limit in time and size.
+///
+/// It needs a tokio runtime around it. A clone shares its connections.
+///
+/// ```no_run
+/// # async fn write(mut flow: punch_erp::erpnext::WriteCheckin) -> Result<(), Box<dyn std::error::Error>> {
+/// use punch_erp::{ReqwestTransport, drive_async};
+///
+/// let transport = ReqwestTransport::new()?;
+/// let outcome = drive_async(&mut flow, |request| transport.send(request)).await;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct ReqwestTransport {
+    client: reqwest::Client,
+    max_body: usize,
+}
+
+impl ReqwestTransport {
+    /// From the first byte sent to the last received: 60 s. A database waits 50 s for a lock.
+    pub const TIMEOUT: Duration = Duration::from_secs(60);
+
+    /// The longest answer read, in bytes: 32 MiB, an employee table of some 200,000.
+    pub const MAX_BODY: usize = 33_554_432;
+
+    /// A client with [`TIMEOUT`](Self::TIMEOUT) and [`MAX_BODY`](Self::MAX_BODY).
+    ///
+    /// # Errors
+    ///
+    /// [`TransportError`] if TLS cannot be set up.
+    pub fn new() -> Result<Self, TransportError> {
+        Self::with_limits(Self::TIMEOUT, Self::MAX_BODY)
+    }
+
+    /// A client with limits of one's own: the time of a whole call, and the length of an answer in bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`TransportError`] if TLS cannot be set up.
+    pub fn with_limits(timeout: Duration, max_body: usize) -> Result<Self, TransportError> {
+        let client = reqwest::Client::builder()
+            // A POST that becomes a GET is answered 200 and stores nothing; and the secret must not go elsewhere.
+            .redirect(Policy::none())
+            .referer(false)
+            .retry(reqwest::retry::never())
+            .timeout(timeout)
+            .build()
+            .map_err(TransportError)?;
+        Ok(Self { client, max_body })
+    }
+
+    /// Sends one request and reads the whole answer, whatever its status.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`], with [`Reached::No`](crate::Reached::No) if no connection was made and
+    /// [`Reached::Unknown`](crate::Reached::Unknown) in every other case.
+    pub async fn send(&self, request: HttpRequest) -> Result<HttpResponse, Failure> {
+        let request = reqwest::Request::try_from(request).map_err(|_| Failure::not_reached("not a legal request"))?;
+        let mut response = self.client.execute(request).await.map_err(|error| failure(&error))?;
+        let mut answer = HttpResponse::new(Bytes::new());
+        *answer.status_mut() = response.status();
+        *answer.headers_mut() = core::mem::take(response.headers_mut());
+        let mut body = BytesMut::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| failure(&error))? {
+            if body.len().saturating_add(chunk.len()) > self.max_body {
+                return Err(Failure::unknown("the answer is too long"));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        *answer.body_mut() = body.freeze();
+        Ok(answer)
+    }
+}
+
+/// Fixed words only: the client's own texts hold addresses.
+fn failure(error: &reqwest::Error) -> Failure {
+    if error.is_connect() {
+        Failure::not_reached("no connection")
+    } else if error.is_builder() {
+        Failure::not_reached("not a legal request")
+    } else if error.is_timeout() {
+        Failure::unknown("timed out")
+    } else {
+        Failure::unknown("the connection broke")
+    }
+}
+
+/// The HTTP client could not be set up.
+#[derive(Debug, thiserror::Error)]
+#[error("PE-NET-003: the HTTP client could not be set up; check the system's certificates")]
+pub struct TransportError(#[source] reqwest::Error);
+
+impl TransportError {
+    /// The stable code the text begins with; [`errors`](crate::errors) has its paragraph.
+    pub fn code(&self) -> &'static str {
+        "PE-NET-003"
+    }
+}

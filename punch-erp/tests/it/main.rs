@@ -1,0 +1,29 @@
+//! The crate against recorded answers and against a site in memory.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::std_instead_of_alloc,
+    clippy::std_instead_of_core,
+    clippy::wildcard_enum_match_arm,
+    let_underscore_drop,
+    reason = "tests"
+)]
+
+mod answers;
+mod documents;
+#[path = "../../../examples/simulator/src/erpnext/mod.rs"]
+#[allow(dead_code, unreachable_pub, missing_docs, reason = "the crate `simulator` compiles it as its own")]
+mod erpnext;
+mod faults;
+mod middleware;
+mod older_servers;
+mod property;
+mod requests;
+mod secrecy;
+mod setup;
+#[cfg(feature = "reqwest")]
+mod transport;
+mod world;
+mod writing;

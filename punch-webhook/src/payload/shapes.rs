@@ -1,0 +1,120 @@
+//! The members of every event in every shape, in the order they are written.
+
+use alloc::format;
+use alloc::string::String;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use punch_protocol::SerialNumber;
+
+use super::json::Object;
+use super::{Detail, DeviceInfo, Event, PayloadFormat, PunchDetail};
+use crate::event_type::EventType;
+
+impl Event<'_> {
+    pub(super) fn nested(&self, event: &mut Object<'_>) {
+        event.text("event_id", self.id.as_str());
+        event.text("event_type", self.event_type().as_str());
+        event.text("timestamp", &utc(self.at));
+        match &self.detail {
+            Detail::Punch(detail) => detail.nested(event),
+            Detail::DeviceStatus { serial, device, online } => {
+                event.object("device", |object| object.device(serial, device));
+                event.text("status", online_word(*online));
+                event.object("metadata", |object| object.first_attempt());
+            }
+            Detail::Test => event.object("metadata", |object| object.first_attempt()),
+        }
+    }
+
+    pub(super) fn flat(&self, format: PayloadFormat, event: &mut Object<'_>) {
+        match &self.detail {
+            Detail::Punch(detail) if format == PayloadFormat::FlatStrict001 => detail.flat_001(event),
+            Detail::Punch(detail) => {
+                detail.flat_000(event);
+                if format == PayloadFormat::Flat {
+                    event.text("punch_type", detail.punch.direction.plain().as_str());
+                }
+            }
+            Detail::DeviceStatus { serial, online, .. } => {
+                event.text("event", self.event_type().as_str());
+                event.text("device_serial", serial.as_str());
+                event.text("timestamp", &utc(self.at));
+                event.text("status", online_word(*online));
+                event.text("event_id", self.id.as_str());
+            }
+            Detail::Test => {
+                event.text("event", self.event_type().as_str());
+                event.text("timestamp", &utc(self.at));
+                event.text("event_id", self.id.as_str());
+            }
+        }
+    }
+}
+
+impl PunchDetail<'_> {
+    fn nested(&self, event: &mut Object<'_>) {
+        let Self { punch, device, employee, .. } = self;
+        event.object("device", |object| object.device(&punch.serial, device));
+        event.object("employee", |object| {
+            object.optional_text("id", employee.id.as_deref());
+            object.text("badge_number", &employee.badge);
+            object.optional_text("name", employee.name.as_deref());
+        });
+        event.object("punch", |object| {
+            object.text("direction", punch.direction.as_str());
+            object.text("method", punch.method.as_str());
+            if let Some(confidence) = self.confidence {
+                object.share("confidence", confidence);
+            }
+            object.text("local_time", &punch.local_time.to_rfc3339_opts(SecondsFormat::Secs, false));
+        });
+        event.object("metadata", |object| {
+            object.flag("deduplicated", self.deduplicated);
+            object.word("direction_source", &punch.direction_source);
+            object.word("time_quality", &punch.time_quality);
+            object.text("device_local", &format!("{}", punch.device_local.format("%Y-%m-%dT%H:%M:%S")));
+            object.text("received_at", &utc(punch.received_at));
+            object.first_attempt();
+        });
+    }
+
+    fn flat_000(&self, event: &mut Object<'_>) {
+        event.text("event", EventType::ATTENDANCE_PUNCH.as_str());
+        event.text("device_serial", self.punch.serial.as_str());
+        event.text("employee_id", &self.employee.badge);
+        event.text("timestamp", &utc(self.punch.punched_at));
+        event.text("direction", self.punch.direction.plain().as_str());
+        event.text("method", self.punch.method.as_str());
+        event.text("event_id", self.punch.event_id.as_str());
+    }
+
+    fn flat_001(&self, event: &mut Object<'_>) {
+        event.text("event_id", self.punch.event_id.as_str());
+        event.text("employee_id", &self.employee.badge);
+        event.text("timestamp", &utc(self.punch.punched_at));
+        event.text("device_serial", self.punch.serial.as_str());
+        event.text("punch_type", self.punch.direction.plain().as_str());
+    }
+}
+
+impl Object<'_> {
+    fn device(&mut self, serial: &SerialNumber, device: &DeviceInfo) {
+        self.optional_text("id", device.id.as_deref());
+        self.text("serial_number", serial.as_str());
+        self.optional_text("name", device.name.as_deref());
+        self.optional_text("site", device.site.as_deref());
+    }
+
+    /// Always the last member of the last member: [`StoredBody::render`] finds it there.
+    fn first_attempt(&mut self) {
+        self.number("delivery_attempt", 1);
+    }
+}
+
+fn utc(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+fn online_word(online: bool) -> &'static str {
+    if online { "online" } else { "offline" }
+}

@@ -1,0 +1,4 @@
+mod model;
+mod outage;
+mod rules;
+mod world;
