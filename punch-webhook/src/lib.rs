@@ -78,8 +78,8 @@ pub use header::{HeaderName, HeaderNameError};
 pub use outcome::{Class, MAX_RETRY_AFTER, Outcome, Reason, body_says_duplicate, parse_retry_after};
 pub use payload::{DeviceInfo, EmployeeInfo, Event, PayloadFormat, PayloadFormatError, StoredBody};
 pub use queue::{
-    Attempt, DeliveryId, EndpointId, EndpointRules, EndpointState, EndpointStatus, EnqueueError, Health, Lane, Progress,
-    Queue, QueueLimits, QueueStatus, Record, Waiting,
+    Attempt, DeliveryId, EndpointId, EndpointRules, EndpointState, EndpointStatus, EnqueueError, Health, Lane,
+    Progress, Queue, QueueLimits, QueueStatus, Record, Waiting,
 };
 pub use received::{ReceiveError, ReceivedEvent, ReceivedPunch};
 pub use schedule::{Disposition, Schedule, ScheduleError};

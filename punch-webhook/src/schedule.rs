@@ -217,19 +217,19 @@ impl Default for Schedule {
 #[non_exhaustive]
 pub enum ScheduleError {
     /// No schedule has this name.
-    #[error("no schedule is called `{found}`, expected `seed-001`, `seed-002` or a list of delays")]
+    #[error("PW-SCH-001: no schedule is called `{found}`, expected `seed-001`, `seed-002` or a list of delays")]
     UnknownName {
         /// The name given.
         found: String,
     },
     /// Too few or too many delays.
-    #[error("schedule has {found} delays, expected 1 to {}", Schedule::MAX_DELAYS)]
+    #[error("PW-SCH-002: schedule has {found} delays, expected 1 to {}", Schedule::MAX_DELAYS)]
     Count {
         /// How many were given.
         found: usize,
     },
     /// A delay under the minimum.
-    #[error("schedule delay {index} is {}, expected at least {}", found, Schedule::MIN_DELAY)]
+    #[error("PW-SCH-003: schedule delay {index} is {}, expected at least {}", found, Schedule::MIN_DELAY)]
     TooShort {
         /// Its place in the list, from 0.
         index: usize,
@@ -237,7 +237,7 @@ pub enum ScheduleError {
         found: TimeDelta,
     },
     /// An attempt that could never happen.
-    #[error("schedule delay {index} ends after the horizon of {horizon}; shorten the list")]
+    #[error("PW-SCH-004: schedule delay {index} ends after the horizon of {horizon}; shorten the list")]
     AfterHorizon {
         /// The delay's place in the list, from 0.
         index: usize,
@@ -245,11 +245,24 @@ pub enum ScheduleError {
         horizon: TimeDelta,
     },
     /// A horizon out of range.
-    #[error("schedule horizon is {found}, expected {} to {}", Schedule::MIN_DELAY, Schedule::MAX_HORIZON)]
+    #[error("PW-SCH-005: schedule horizon is {found}, expected {} to {}", Schedule::MIN_DELAY, Schedule::MAX_HORIZON)]
     Horizon {
         /// The horizon given.
         found: TimeDelta,
     },
+}
+
+impl ScheduleError {
+    /// The stable code the text begins with; [`errors`](crate::errors) has its paragraph.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::UnknownName { .. } => "PW-SCH-001",
+            Self::Count { .. } => "PW-SCH-002",
+            Self::TooShort { .. } => "PW-SCH-003",
+            Self::AfterHorizon { .. } => "PW-SCH-004",
+            Self::Horizon { .. } => "PW-SCH-005",
+        }
+    }
 }
 
 /// `at` plus `delta`, or the end of time.

@@ -74,6 +74,11 @@ pub async fn run(
         if (now() - progress.1).to_std().is_ok_and(|stalled| stalled > behaviour.patience) {
             break;
         }
+        // What happened while an answer was awaited goes out together, as a real terminal's memory does.
+        while let Ok(happening) = happenings.try_recv() {
+            take(&mut terminal, happening);
+            sent += 1;
+        }
         if let Some(request) = terminal.poll_request(now()) {
             let url = format!("{}{}", behaviour.server.trim_end_matches('/'), request.target);
             let call = if request.method == "POST" { client.post(url).body(request.body) } else { client.get(url) };
@@ -89,11 +94,8 @@ pub async fn run(
         tokio::select! {
             happening = happenings.recv(), if open => match happening {
                 Some(happening) => {
+                    take(&mut terminal, happening);
                     sent += 1;
-                    match happening {
-                        Happening::Punch(punch) => terminal.punch(&punch),
-                        Happening::Row(row) => terminal.remember(row),
-                    }
                 }
                 None => open = false,
             },
@@ -102,6 +104,13 @@ pub async fn run(
     }
     let (acknowledged, refused) = terminal.counts();
     Ok(Achieved { sent, acknowledged, refused })
+}
+
+fn take(terminal: &mut Terminal, happening: Happening) {
+    match happening {
+        Happening::Punch(punch) => terminal.punch(&punch),
+        Happening::Row(row) => terminal.remember(row),
+    }
 }
 
 async fn answer(call: reqwest::RequestBuilder) -> reqwest::Result<(u16, Vec<u8>)> {

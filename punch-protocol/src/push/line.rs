@@ -73,10 +73,9 @@ pub(super) fn cut(bytes: &[u8], separator: u8) -> (&[u8], Option<&[u8]>) {
 }
 
 /// Reads an unsigned decimal that fills the whole field; blanks around it are ignored, signs are not digits.
-pub(super) fn decimal<T: core::str::FromStr>(field: &[u8]) -> Option<T> {
-    let field = field.trim_ascii();
-    if !field.first()?.is_ascii_digit() {
-        return None;
-    }
-    core::str::from_utf8(field).ok()?.parse().ok()
+pub(super) fn decimal<T: TryFrom<u32>>(field: &[u8]) -> Option<T> {
+    let (first, rest) = field.trim_ascii().split_first()?;
+    let digit = |byte: &u8| byte.is_ascii_digit().then(|| u32::from(byte & 0x0f));
+    let value = rest.iter().try_fold(digit(first)?, |sum, byte| sum.checked_mul(10)?.checked_add(digit(byte)?))?;
+    T::try_from(value).ok()
 }

@@ -175,7 +175,7 @@ impl fmt::Debug for Request<'_> {
             Self::BackgroundCheck(check) => check.fmt(f),
             Self::CheckOutcome(body) => write!(f, "CheckOutcome({} bytes)", body.len()),
             Self::FileDownload(_) => f.write_str("FileDownload"),
-            Self::Exchange(kind) => write!(f, "Exchange({kind})"),
+            Self::Exchange(kind) => write!(f, "Exchange({kind:?})"),
             Self::Unserved(endpoint) => write!(f, "Unserved({endpoint:?})"),
         }
     }
@@ -256,7 +256,7 @@ impl<'a> BackgroundCheck<'a> {
 
 impl fmt::Debug for BackgroundCheck<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "BackgroundCheck({})", self.kind)
+        write!(f, "BackgroundCheck({:?})", self.kind)
     }
 }
 

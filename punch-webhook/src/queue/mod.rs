@@ -31,11 +31,17 @@ use lanes::Held;
 ///   head of a lane is retried the rest waits, at most [`EndpointRules::max_head_block`]; then it goes ahead with a
 ///   [`Record::HeadBypassed`] and the head keeps its own schedule.
 /// * Retry state belongs to the endpoint. After [`EndpointRules::back_off_after`] retryable failures in a row it backs
-///   off: one probe at a time, by the schedule and at least every [`EndpointRules::probe_interval`], with the oldest
-///   event in turn with the oldest of a lane that has not failed. The first success drains the backlog in order,
-///   with 1, 2, 4 … attempts in flight.
-/// * An event that serves as a probe uses up nothing but its attempt numbers. While its endpoint backs off it fails by its
-///   deadline or by a permanent answer, and by its deadline only together with a probe that failed.
+///   off: one probe at a time, by the schedule and at least every [`EndpointRules::probe_interval`]; the oldest event
+///   and the oldest of a lane that has not failed take turns. The first success makes everything due and drains it in
+///   order, with 1, 2, 4 … attempts in flight.
+/// * An event that serves as a probe uses up nothing but its attempt numbers. While its endpoint backs off it fails by
+///   its deadline or by an answer about itself (a permanent one, or 404 too often); by its deadline only together with
+///   a probe that failed.
+/// * A lane that fails, sees others succeed and fails again has itself to blame: it follows its own schedule and no
+///   longer counts against the endpoint. While fewer lanes than `back_off_after` have failed, an event of another lane
+///   need not wait for the next probe: it is one.
+/// * `Retry-After` holds the whole endpoint, at most for the probe interval, and the event itself at most for twice its
+///   slot.
 /// * A paused or disabled endpoint keeps its events, without a deadline; those count anew when it starts again.
 /// * A dead endpoint or a failing lane delays no other: budgets are per endpoint and endpoints take turns.
 ///

@@ -56,7 +56,7 @@ impl Default for EndpointRules {
 #[non_exhaustive]
 pub enum EnqueueError {
     /// As many deliveries are held as allowed. Feed it again when some are settled.
-    #[error("queue is full, it holds {max_waiting} deliveries; feed {delivery} again later")]
+    #[error("PW-QUE-001: queue is full, it holds {max_waiting} deliveries; feed {delivery} again later")]
     Full {
         /// The delivery refused.
         delivery: DeliveryId,
@@ -64,7 +64,7 @@ pub enum EnqueueError {
         max_waiting: usize,
     },
     /// The endpoint was never set, or is removed.
-    #[error("endpoint {endpoint} is unknown, set it before feeding its deliveries")]
+    #[error("PW-QUE-002: endpoint {endpoint} is unknown, set it before feeding its deliveries")]
     UnknownEndpoint {
         /// The endpoint named.
         endpoint: EndpointId,
@@ -72,6 +72,14 @@ pub enum EnqueueError {
 }
 
 impl EnqueueError {
+    /// The stable code the text begins with; [`errors`](crate::errors) has its paragraph.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Full { .. } => "PW-QUE-001",
+            Self::UnknownEndpoint { .. } => "PW-QUE-002",
+        }
+    }
+
     /// Whether the same delivery may be taken later as it is.
     pub fn is_retryable(&self) -> bool {
         matches!(self, Self::Full { .. })

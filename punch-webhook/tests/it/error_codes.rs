@@ -4,7 +4,8 @@ use alloc::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use punch_webhook::{HeaderName, PayloadFormat, ReceiveError, SecretError, VerifyError};
+use chrono::TimeDelta;
+use punch_webhook::{HeaderName, PayloadFormat, ReceiveError, Schedule, ScheduleError, SecretError, VerifyError};
 
 #[test]
 fn codes_and_paragraphs_match() {
@@ -56,6 +57,15 @@ fn texts_begin_with_their_code_and_are_lower_case() {
         ReceiveError::TimeConflict,
     ];
     texts.extend(receive.map(|error| (error.code(), error.to_string())));
+    let minute = TimeDelta::minutes(1);
+    let schedule = [
+        ScheduleError::UnknownName { found: "daily".into() },
+        Schedule::custom(&[], minute).unwrap_err(),
+        Schedule::custom(&[TimeDelta::zero()], minute).unwrap_err(),
+        Schedule::custom(&[minute, minute], minute).unwrap_err(),
+        Schedule::custom(&[minute], TimeDelta::days(400)).unwrap_err(),
+    ];
+    texts.extend(schedule.map(|error| (error.code(), error.to_string())));
     for error in verify_errors() {
         assert!(error.to_string().contains(error.reason()) && error.to_string().contains(error.class()), "{error}");
         texts.push((error.code(), error.to_string()));

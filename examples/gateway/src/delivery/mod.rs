@@ -24,6 +24,9 @@ use sender::{Sender, Sent};
 /// Deliveries read from the store in one go, at the start and after the queue was full.
 const PAGE: u32 = 10_000;
 
+/// The queue is filled up from the store when fewer deliveries than this wait in it.
+const REFILL_BELOW: usize = 1_000;
+
 /// How the rest of the gateway speaks to the engine.
 #[derive(Debug, Clone)]
 pub struct Engine {
@@ -253,8 +256,8 @@ impl Driver {
                 (Err(error), _) => tracing::error!(%error, "an attempt could not be written down"),
             }
         });
-        let room = self.queue.status().waiting < 1_000;
-        if let Some(after) = self.unfed_after.filter(|_| room)
+        if let Some(after) = self.unfed_after
+            && self.queue.status().waiting < REFILL_BELOW
             && let Err(error) = self.feed(after).await
         {
             tracing::error!(%error, "undelivered rows could not be read");

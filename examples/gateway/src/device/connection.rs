@@ -60,6 +60,8 @@ async fn serve_one(
     let connection = http1::Builder::new()
         // Firmware searches for `Content-Length:` and `Date:` in exactly this spelling.
         .title_case_headers(true)
+        // A client that says it will send no more still waits for its answer.
+        .half_close(true)
         .timer(TokioTimer::new())
         .header_read_timeout(REQUEST_DEADLINE)
         .keep_alive(!opening.repaired)

@@ -3,7 +3,7 @@ use serde_json::{Map, Value, json};
 
 use punch_protocol::push::{
     Ack, BackgroundCheck, Dialect, DoorState, Endpoint, Handshake, Info, Limits, ParseError, Parts, PhotoHeader, Poll,
-    Query, QueryPage, Request, Row, Table, TerminalOptions, Upload,
+    Query, QueryPage, Request, Row, Table, TaggedRow, TerminalOptions, Upload,
 };
 
 use super::{commands, put, rows};
@@ -205,7 +205,7 @@ fn photo_to_json(upload: &Upload<'_>) -> Value {
 
 fn rows_to_json(upload: &Upload<'_>) -> Value {
     let mut kind = kind_of(upload);
-    let (mut records, mut skipped, mut commas) = (Vec::new(), Vec::new(), false);
+    let (mut records, mut skipped, mut commas, mut facts) = (Vec::new(), Vec::new(), false, Map::new());
     for row in upload.rows() {
         match row {
             Ok(row) => {
@@ -214,6 +214,7 @@ fn rows_to_json(upload: &Upload<'_>) -> Value {
                         kind = "rtlog".to_owned();
                         commas |= event.is_comma_separated();
                     }
+                    Row::Tagged(user) => facts.extend(user_facts(user)),
                     Row::Punch(punch) if punch.identity_card().is_some() => kind = IDENTITY_CARD.to_owned(),
                     _ => {}
                 }
@@ -226,6 +227,9 @@ fn rows_to_json(upload: &Upload<'_>) -> Value {
     let list =
         if ["attlog", IDENTITY_CARD, "rtlog", "tabledata"].contains(&kind.as_str()) { "records" } else { "items" };
     let mut object = json!({ "kind": kind, list: records, "skipped": skipped });
+    for (key, value) in facts {
+        put(&mut object, &key, value);
+    }
     if commas {
         put(&mut object, "separator", "comma".into());
     }
@@ -234,6 +238,28 @@ fn rows_to_json(upload: &Upload<'_>) -> Value {
         put(&mut object, "requires_device_type", "pid".into());
     }
     object
+}
+
+/// What a user's fields do not show: the code page of a name, and the number of a card written as bytes.
+fn user_facts(user: &TaggedRow<'_>) -> Map<String, Value> {
+    let mut facts = Map::new();
+    if user.value("Name").is_some_and(|name| core::str::from_utf8(name).is_err()) {
+        facts.insert("name_encoding".to_owned(), "gb18030".into());
+    }
+    if let Some(number) = user.value("Card").and_then(card_number) {
+        facts.insert("card_decimal".to_owned(), number.into());
+    }
+    facts
+}
+
+/// The number of a card in the form `[15CD5B07]`: its bytes in hex, the lowest first.
+fn card_number(text: &[u8]) -> Option<u64> {
+    let digits = core::str::from_utf8(text.strip_prefix(b"[")?.strip_suffix(b"]")?).ok()?;
+    let pairs = digits.as_bytes().chunks(2).map(|pair| u8::from_str_radix(core::str::from_utf8(pair).ok()?, 16).ok());
+    let bytes: Vec<u8> = pairs.collect::<Option<_>>()?;
+    let mut whole = [0; 8];
+    whole.get_mut(..bytes.len())?.copy_from_slice(&bytes);
+    (!bytes.is_empty()).then(|| u64::from_le_bytes(whole))
 }
 
 fn kind_of(upload: &Upload<'_>) -> String {

@@ -1,3 +1,4 @@
+mod lanes;
 mod model;
 mod outage;
 mod rules;

@@ -2,8 +2,8 @@ use alloc::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use punch_webhook::{
-    Attempt, Class, DeliveryId, EndpointId, EndpointRules, EndpointState, Health, Lane, Queue, QueueLimits, Reason,
-    Record, Waiting,
+    Attempt, Class, DeliveryId, EndpointId, EndpointRules, EndpointState, Health, Lane, Outcome, Queue, QueueLimits,
+    Reason, Record, Waiting,
 };
 
 pub(crate) fn start() -> DateTime<Utc> {
@@ -13,6 +13,18 @@ pub(crate) fn start() -> DateTime<Utc> {
 /// Seconds after [`start`].
 pub(crate) fn at(seconds: i64) -> DateTime<Utc> {
     start() + TimeDelta::seconds(seconds)
+}
+
+/// The default rules to the second.
+pub(crate) fn exact() -> EndpointRules {
+    let mut rules = EndpointRules::default();
+    rules.schedule = rules.schedule.without_jitter();
+    rules
+}
+
+/// What a plain answer with this status means.
+pub(crate) fn status(status: u16) -> Class {
+    Class::of(&Outcome::answered(status))
 }
 
 pub(crate) const HOUR: i64 = 3600;
@@ -195,6 +207,11 @@ impl World {
 
     pub(crate) fn health(&self, endpoint: u64) -> Health {
         self.queue.endpoint_status(EndpointId(endpoint)).unwrap().state.health
+    }
+
+    /// Seconds after the start of every attempt of a delivery.
+    pub(crate) fn offsets(&self, id: u64) -> Vec<i64> {
+        self.sent_of(id).into_iter().map(|now| (now - start()).num_seconds()).collect()
     }
 
     pub(crate) fn sent_of(&self, id: u64) -> Vec<DateTime<Utc>> {

@@ -1,0 +1,195 @@
+//! `punch.toml`: everything that is wrong is said at once, with a cure, and without a secret.
+
+use gateway::config::{Config, ConfigErrors, UnknownBadges};
+
+fn errors_of(text: &str) -> Vec<(String, String)> {
+    let ConfigErrors(errors) = Config::parse(text).expect_err("nothing was wrong");
+    errors.into_iter().map(|error| (error.key, error.problem)).collect()
+}
+
+/// A file with an error in every place that can have one.
+const WRONG: &str = r#"
+        stor = "sqlite:punch.sqlite"
+        api_key = 7
+        unknown_badges = "keep"
+        max_body_bytes = 12
+
+        [listen]
+        device = "everywhere"
+        api = 8080
+
+        [defaults]
+        zone = "Mexico"
+        window_seconds = -1
+
+        [delivery]
+        timeout_seconds = 31
+        allow_http = "yes"
+
+        [[device]]
+        serial = "T1"
+        zone = "+25:00"
+
+        [[device]]
+        serial = "BAD SN"
+
+        [[device]]
+        name = "nameless"
+
+        [[device]]
+        serial = "T1"
+
+        [[endpoint]]
+        url = "http://example.com/"
+
+        [[endpoint]]
+        url = "example.com"
+        secret = ""
+
+        [[endpoint]]
+        url = "https://example.com/hook"
+        secret_file = "/nonexistent/secret"
+        payload_format = "xml"
+        schedule = "daily"
+        events = ["attendance.punched"]
+
+        [[employee]]
+        badge = 42
+
+        [[employee]]
+        badge = "7"
+        nmae = "Ada"
+    "#;
+
+/// The key of each of its errors, and what the text about it has to say.
+const ERRORS: &[(&str, &str)] = &[
+    ("stor", "did you mean `store`?"),
+    ("api_key", "expected text in quotes"),
+    ("unknown_badges", "expected one of: auto, deliver, hold"),
+    ("max_body_bytes", "from 65536"),
+    ("listen.device", "expected an address like"),
+    ("listen.api", "expected text in quotes"),
+    ("defaults.zone", "Mexico"),
+    ("defaults.window_seconds", "from 0 to 86400"),
+    ("delivery.timeout_seconds", "from 1 to 30"),
+    ("delivery.allow_http", "expected true or false"),
+    ("device[1].zone", "+25:00"),
+    ("device[2].serial", "is not a letter, digit"),
+    ("device[3].serial", "missing"),
+    ("device.serial", "repeats an earlier one"),
+    ("endpoint[1].url", "https"),
+    ("endpoint[1].secret", "missing"),
+    ("endpoint[2].url", "https://host/path"),
+    ("endpoint[2].secret", "empty"),
+    ("endpoint[3].secret_file", "/nonexistent/secret"),
+    ("endpoint[3].payload_format", "nested"),
+    ("endpoint[3].schedule", "seed-002"),
+    ("endpoint[3].events", "attendance.punch"),
+    ("employee[1].badge", "expected text in quotes"),
+    ("employee[2].nmae", "did you mean `name`?"),
+];
+
+#[test]
+fn every_error_of_a_file_is_listed_at_once_with_its_key_and_a_cure() {
+    let errors = errors_of(WRONG);
+    for (key, cure) in ERRORS {
+        let texts: Vec<&String> = errors.iter().filter(|(found, _)| found == key).map(|(_, problem)| problem).collect();
+        assert!(matches!(texts.as_slice(), [one] if one.contains(cure)), "{key}: wanted `{cure}`, got {texts:?}");
+    }
+    let unexpected: Vec<_> = errors.iter().filter(|(key, _)| ERRORS.iter().all(|(wanted, _)| wanted != key)).collect();
+    assert!(unexpected.is_empty(), "{unexpected:#?}");
+    // Shown together, one a line.
+    assert_eq!(Config::parse(WRONG).unwrap_err().to_string().lines().count(), errors.len());
+}
+
+#[test]
+fn a_whole_file_is_read_as_written() {
+    let config = Config::parse(
+        r#"
+        store = "sqlite:/var/lib/punch/punch.sqlite"
+        unknown_badges = "hold"
+        [listen]
+        device = "0.0.0.0:9081"
+        api = "127.0.0.1:9080"
+        [defaults]
+        zone = "Asia/Kolkata"
+        site = "Plant"
+        [[device]]
+        serial = "T1"
+        [[device]]
+        serial = "T2"
+        zone = "-03:30"
+        window_seconds = 0
+        name = "Gate"
+        [[endpoint]]
+        url = "https://example.com/hook"
+        secret = "s3cret"
+        payload_format = "flat"
+        [[employee]]
+        badge = "0042"
+        name = "Ada"
+        "#,
+    )
+    .unwrap();
+    assert_eq!(config.store.to_str(), Some("/var/lib/punch/punch.sqlite"));
+    assert_eq!((config.device_addr.port(), config.api_addr.port()), (9081, 9080));
+    assert_eq!(config.unknown_badges, UnknownBadges::Hold);
+    let device = |index: usize| {
+        let device = &config.devices[index];
+        (device.name.as_str(), device.site.as_str(), device.zone.to_string(), device.window.num_seconds())
+    };
+    assert_eq!(device(0), ("T1", "Plant", "Asia/Kolkata".to_owned(), 60));
+    assert_eq!(device(1), ("Gate", "Plant", "-03:30".to_owned(), 0));
+    assert_eq!(config.endpoints[0].format.as_str(), "flat");
+    assert_eq!((config.employees[0].badge.as_str(), config.employees[0].name.as_deref()), ("0042", Some("Ada")));
+    assert!(Config::parse("").unwrap().devices.is_empty(), "an empty file is the defaults");
+}
+
+/// Whatever is wrong with a file, and however it is shown, a secret, a name or a badge is not in it.
+#[test]
+fn neither_errors_nor_debug_show_a_secret_or_a_person() {
+    let endpoint = "[[endpoint]]\nurl = \"https://example.com/\"\n";
+    let broken = [
+        "api_key = \"canary".to_owned(),
+        "api_key = canary".to_owned(),
+        "api_key = [\"canary\"]".to_owned(),
+        format!("{endpoint}secret = \"whsec_canary"),
+        format!("{endpoint}secret = whsec_canary"),
+        format!("{endpoint}secret = [\"canary\"]"),
+        format!("{endpoint}secret = \"canary\"\nsecret = \"canary\""),
+        format!("{endpoint}secret = \"canary\"\nnonsense = \"canary\""),
+        format!("{endpoint}secret = '''canary\n"),
+        "[[employee]]\nbadge = \"7canary\"\n[[employee]]\nbadge = \"7canary\"\nname = \"canary".to_owned(),
+        "[[employee]]\nbadge = \"7canary\"\n[[employee]]\nbadge = \"7canary\"\n".to_owned(),
+        "[[employee]]\nbadge = \"7\"\nname = [\"canary\"]".to_owned(),
+    ];
+    for text in broken {
+        let errors = Config::parse(&text).unwrap_err();
+        let shown = format!("{errors} {errors:?}");
+        assert!(!shown.contains("canary"), "{text}\n{shown}");
+    }
+    let file = format!(
+        "api_key = \"canary\"\n{endpoint}secret = \"canary\"\n[[employee]]\nbadge = \"7canary\"\nname = \"canary\""
+    );
+    let config = Config::parse(&file).unwrap();
+    assert!(!format!("{config:?} {config:#?}").contains("canary"), "{config:?}");
+}
+
+/// A syntax error still says where it is.
+#[test]
+fn a_syntax_error_is_found_by_line_and_column() {
+    let errors = errors_of("[listen]\ndevice = \"0.0.0.0:8081\"\napi = oops\n");
+    assert_eq!(errors.len(), 1);
+    assert!(errors[0].1.starts_with("line 3, column 7: "), "{errors:?}");
+}
+
+#[test]
+fn the_example_file_has_no_error() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/punch.toml");
+    let text = std::fs::read_to_string(file).unwrap_or_else(|error| {
+        panic!("examples/gateway/punch.toml, the example that users copy, is missing: {error}")
+    });
+    if let Err(errors) = Config::parse(&text) {
+        panic!("punch.toml:\n{errors}");
+    }
+}

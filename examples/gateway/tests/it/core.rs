@@ -1,0 +1,247 @@
+//! The pure core over maps, and the same core over SQLite behind HTTP: one truth.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::convert::Infallible;
+
+use chrono::{DateTime, NaiveDateTime, Utc};
+use gateway::core::{Directory, Entry, Fate, Intake, Ledger, Received, Settled, Tally};
+use punch_normalize::{DeviceZone, EventId, Kept, Rules};
+use punch_protocol::push::{Limits, Parts, Request};
+use punch_protocol::{Pin, SerialNumber, Status};
+use punch_webhook::{DeviceInfo, EmployeeInfo};
+use simulator::world::Dice;
+
+use crate::harness::Site;
+
+/// A ledger that is a map.
+#[derive(Debug, Default)]
+struct Book {
+    rows: BTreeMap<String, Line>,
+    events: Vec<String>,
+}
+
+#[derive(Debug, Clone)]
+struct Line {
+    fate: String,
+    of: Option<String>,
+    raw: Vec<u8>,
+    kept: Option<(Kept, NaiveDateTime)>,
+    instant: Option<DateTime<Utc>>,
+}
+
+impl Ledger for Book {
+    type Error = Infallible;
+
+    fn settled(&mut self, event_id: &EventId) -> Result<Option<Settled>, Infallible> {
+        Ok(self.rows.get(event_id.as_str()).map(|line| match (&line.kept, line.instant) {
+            (Some((kept, _)), _) => Settled::Delivered(kept.clone()),
+            (None, Some(instant)) => Settled::Suppressed(instant),
+            (None, None) => Settled::Held,
+        }))
+    }
+
+    fn kept(
+        &mut self,
+        serial: &SerialNumber,
+        pin: &Pin<'static>,
+        from: NaiveDateTime,
+        to: NaiveDateTime,
+    ) -> Result<Vec<Kept>, Infallible> {
+        let kept = self.rows.values().filter_map(|line| line.kept.as_ref());
+        let near =
+            kept.filter(|(kept, local)| kept.serial == *serial && kept.pin == *pin && (from..=to).contains(local));
+        Ok(near.map(|(kept, _)| kept.clone()).collect())
+    }
+
+    fn employee(&mut self, _: &str) -> Result<Option<EmployeeInfo>, Infallible> {
+        Ok(None)
+    }
+
+    fn has_employees(&mut self) -> Result<bool, Infallible> {
+        Ok(false)
+    }
+
+    fn enter(&mut self, entry: &Entry<'_>) -> Result<(), Infallible> {
+        let (fate, of, instant) = match &entry.fate {
+            Fate::Delivered { punch, .. } => ("delivered".to_owned(), None, Some(punch.punched_at)),
+            Fate::Suppressed { punch, of } => ("suppressed".to_owned(), Some(of.to_string()), Some(punch.punched_at)),
+            Fate::Held { reason, .. } => (format!("held/{}", reason.code()), None, None),
+            Fate::Recorded { table } => (format!("recorded/{table}"), None, None),
+        };
+        let kept = entry.punch.filter(|_| fate == "delivered").zip(instant).map(|(punch, instant)| {
+            let id = EventId::parse(entry.id).unwrap();
+            let status: Option<Status> = punch.status;
+            (Kept::new(id, entry.serial.clone(), punch.pin.clone(), instant, status), punch.time)
+        });
+        let line = Line { fate, of, raw: entry.raw.to_vec(), kept, instant };
+        let known = self.rows.get(entry.id).map(|line| line.fate.clone());
+        if known.is_none_or(|known| known.starts_with("held") && !line.fate.starts_with("held")) {
+            if line.fate == "delivered" {
+                self.events.push(entry.id.to_owned());
+            }
+            self.rows.insert(entry.id.to_owned(), line);
+        }
+        Ok(())
+    }
+}
+
+impl Book {
+    /// Fate and the punch that stands for it, by identity.
+    fn page(&self) -> BTreeMap<String, (String, Option<String>)> {
+        self.rows.iter().map(|(id, line)| (id.clone(), (line.fate.clone(), line.of.clone()))).collect()
+    }
+}
+
+/// The rows of a busy hour: few people, close times, both directions, and some of everything that goes wrong.
+fn rows(dice: &mut Dice) -> Vec<String> {
+    let mut rows = BTreeSet::new();
+    while rows.len() < 60 {
+        let (person, second) = (1001 + dice.below(4), dice.below(600));
+        let state = [0, 0, 0, 1, 255][usize::try_from(dice.below(5)).unwrap()];
+        let time = format!("2026-03-28 08:{:02}:{:02}", second / 60, second % 60);
+        rows.insert(match dice.below(20) {
+            0 => format!("junk {second}"),
+            1 => format!("{person}\t2000-01-01 00:00:{:02}\t{state}\t1", second % 60),
+            2 => format!("\t{time}\t{state}\t1"),
+            3 => format!("{person}\t2026-02-30 00:00:{:02}\t{state}\t1", second % 60),
+            _ => format!("{person}\t{time}\t{state}\t1\t0"),
+        });
+    }
+    rows.into_iter().collect()
+}
+
+/// Every row at least once, some again and again, in any order, in uploads of any size.
+fn uploads(dice: &mut Dice, rows: &[String]) -> Vec<String> {
+    let mut sent: Vec<&String> = rows.iter().collect();
+    for _ in 0..rows.len() / 2 {
+        sent.push(&rows[usize::try_from(dice.below(rows.len() as u64)).unwrap()]);
+    }
+    for index in (1..sent.len()).rev() {
+        sent.swap(index, usize::try_from(dice.below(index as u64 + 1)).unwrap());
+    }
+    let mut uploads = Vec::new();
+    while !sent.is_empty() {
+        let size = usize::try_from(1 + dice.below(15)).unwrap().min(sent.len());
+        uploads.push(sent.drain(..size).map(|row| format!("{row}\n")).collect());
+    }
+    uploads
+}
+
+fn directory() -> Directory {
+    Directory { rules: Rules::new(DeviceZone::Utc), device: DeviceInfo::default(), hold_unknown_badges: None }
+}
+
+fn take(intake: &mut Intake, book: &mut Book, body: &str) -> Tally {
+    let parts = Parts::new("POST", "/iclock/cdata", "SN=T1&table=ATTLOG&Stamp=9999", body.as_bytes());
+    let (serial, request) = Request::parse(parts, &Limits::default()).unwrap();
+    let Request::Upload(upload) = request else { panic!("{request:?}") };
+    let received = Received::read(serial, &upload, "2026-03-28T10:00:00Z".parse().unwrap());
+    intake.take(&received, &directory(), book).unwrap()
+}
+
+fn total(tally: Tally) -> usize {
+    let Tally { delivered, suppressed, held, replayed, recorded, discarded } = tally;
+    usize::try_from(delivered + suppressed + held + replayed + recorded + discarded).unwrap()
+}
+
+#[test]
+fn every_row_of_random_uploads_has_exactly_one_fate_and_repeating_them_changes_nothing() {
+    for seed in 0..200 {
+        let mut dice = Dice::new(seed);
+        let rows = rows(&mut dice);
+        let uploads = uploads(&mut dice, &rows);
+        let (mut intake, mut book) = (Intake::new([7; 32]), Book::default());
+        for body in &uploads {
+            let tally = take(&mut intake, &mut book, body);
+            assert_eq!(total(tally), body.lines().count(), "seed {seed}: {tally:?}");
+        }
+        let fates: BTreeMap<String, usize> = rows
+            .iter()
+            .map(|row| {
+                let of_row = |line: &&Line| line.raw.as_slice() == row.as_bytes();
+                (row.clone(), book.rows.values().filter(of_row).count())
+            })
+            .collect();
+        assert!(fates.values().all(|&fates| fates == 1), "seed {seed}: {fates:#?}");
+        assert_eq!(book.rows.len(), rows.len(), "seed {seed}");
+        assert_eq!(book.events.len(), book.events.iter().collect::<BTreeSet<_>>().len(), "seed {seed}: an event twice");
+
+        // f(x + x) = f(x), whatever the second order and whoever remembers: a new intake knows the book alone.
+        let (before, events) = (book.page(), book.events.len());
+        let mut intake = Intake::new([7; 32]);
+        for body in uploads.iter().rev() {
+            let tally = take(&mut intake, &mut book, body);
+            assert_eq!((tally.delivered, tally.suppressed), (0, 0), "seed {seed}: {tally:?}");
+        }
+        assert_eq!((book.page(), book.events.len()), (before, events), "seed {seed}");
+    }
+}
+
+/// D3, D7, D8: neighbours closer than the window contradict each other (another key was pressed), and every suppressed
+/// row names a delivered one that is near it.
+#[test]
+fn what_is_kept_is_apart_and_what_is_suppressed_is_near_what_stands_for_it() {
+    for seed in 0..200 {
+        let mut dice = Dice::new(1000 + seed);
+        let rows = rows(&mut dice);
+        let (mut intake, mut book) = (Intake::new([7; 32]), Book::default());
+        for body in uploads(&mut dice, &rows) {
+            take(&mut intake, &mut book, &body);
+        }
+        for line in book.rows.values().filter(|line| line.fate == "suppressed") {
+            let stands = &book.rows[line.of.as_ref().unwrap()];
+            let apart = line.instant.unwrap().signed_duration_since(stands.instant.unwrap()).abs();
+            assert!(stands.fate == "delivered" && apart < Rules::WINDOW, "seed {seed}: {line:?}");
+        }
+        let mut people = BTreeMap::<Vec<u8>, BTreeMap<DateTime<Utc>, Vec<Option<u16>>>>::new();
+        for (kept, _) in book.rows.values().filter_map(|line| line.kept.as_ref()) {
+            let state = kept.status.map(|Status(code)| code).filter(|&code| code != 255);
+            people.entry(kept.pin.as_bytes().to_vec()).or_default().entry(kept.punched_at).or_default().push(state);
+        }
+        for times in people.values() {
+            for (instant, states) in times {
+                // Two keys in one second stand as they are.
+                let next = times.range(instant..).nth(1).filter(|(next, _)| **next - instant < Rules::WINDOW);
+                let next = next.filter(|(_, others)| states.len() == 1 && others.len() == 1);
+                let near = next.map_or(&[][..], |(_, states)| states);
+                for (index, one) in states.iter().enumerate() {
+                    let mut others = states[index + 1..].iter().chain(near);
+                    assert!(
+                        others.all(|other| one.is_some() && other.is_some() && one != other),
+                        "seed {seed}: {times:?}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// The map and SQLite behind the real listener agree on every row of the same uploads.
+#[tokio::test]
+async fn the_ledger_of_the_store_decides_as_the_ledger_of_the_test_does() {
+    for seed in 0..5 {
+        let mut dice = Dice::new(2000 + seed);
+        let rows = rows(&mut dice);
+        let uploads = uploads(&mut dice, &rows);
+        let mut site = Site::start(|_| ()).await;
+        let key: Vec<u8> = site.ask("SELECT value FROM meta WHERE key = 'tenant_key'").await;
+        let (mut intake, mut book) = (Intake::new(key.try_into().unwrap()), Book::default());
+        for (index, body) in uploads.iter().enumerate() {
+            take(&mut intake, &mut book, body);
+            site.punch(body).await;
+            if index == uploads.len() / 2 {
+                // What the process remembered is gone; the store knows it all the same.
+                site = site.restart(|_| ()).await;
+            }
+        }
+        let stored = site.gateway.store().read(|connection| {
+            let mut statement =
+                connection.prepare("SELECT id, fate || coalesce('/' || reason, ''), duplicate_of FROM row")?;
+            let rows = statement.query_map([], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))))?;
+            Ok(rows.collect::<Result<BTreeMap<String, (String, Option<String>)>, _>>()?)
+        });
+        assert_eq!(stored.await.unwrap(), book.page(), "seed {seed}");
+        let events: BTreeSet<String> = site.ask_all("SELECT id FROM event").await.into_iter().collect();
+        assert_eq!(events, book.events.iter().cloned().collect(), "seed {seed}");
+    }
+}

@@ -1,0 +1,147 @@
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use chrono::TimeDelta;
+use gateway::api::ApiKey;
+use gateway::config::{Config, DeviceConfig, EndpointConfig};
+use gateway::{Gateway, StartError};
+use punch_normalize::DeviceZone;
+use punch_protocol::SerialNumber;
+use punch_webhook::{PayloadFormat, Secret};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::{Answer, Recorder, eventually, post};
+
+pub(crate) const API_KEY: &str = "pk_of_the_tests";
+/// Serves both signature schemes.
+pub(crate) const SECRET: &str = "whsec_BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=";
+
+/// A gateway in this process, on loopback, with the approved terminal `T1` and a store in a folder of its own.
+pub(crate) struct Site {
+    pub(crate) gateway: Gateway,
+    pub(crate) folder: TempDir,
+    http: reqwest::Client,
+}
+
+/// An approved terminal on UTC with the default window.
+pub(crate) fn device(serial: &str) -> DeviceConfig {
+    DeviceConfig {
+        serial: SerialNumber::parse(serial).unwrap(),
+        name: format!("Door {serial}"),
+        site: "Plant".to_owned(),
+        zone: DeviceZone::Utc,
+        window: TimeDelta::seconds(60),
+    }
+}
+
+/// An endpoint signed with [`SECRET`].
+pub(crate) fn endpoint(url: &str, format: PayloadFormat) -> EndpointConfig {
+    let events = EndpointConfig::all_events();
+    EndpointConfig { url: url.to_owned(), secret: Secret::new(SECRET).unwrap(), format, schedule: "seed-002", events }
+}
+
+impl Site {
+    pub(crate) async fn start(change: impl FnOnce(&mut Config)) -> Self {
+        Self::start_in(tempfile::tempdir().unwrap(), change).await.unwrap()
+    }
+
+    /// A site that delivers to one receiver.
+    pub(crate) async fn delivering_to(receiver: &Recorder) -> Self {
+        Self::start(|config| config.endpoints.push(endpoint(&receiver.url(), PayloadFormat::Nested))).await
+    }
+
+    pub(crate) async fn start_in(folder: TempDir, change: impl FnOnce(&mut Config)) -> Result<Self, StartError> {
+        let mut config = Config::default();
+        let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        (config.device_addr, config.api_addr) = (loopback, loopback);
+        config.store = folder.path().join("punch.sqlite");
+        config.api_key = Some(ApiKey::new(API_KEY.to_owned()));
+        (config.delivery.allow_http, config.delivery.allow_private_targets) = (true, true);
+        config.devices = vec![device("T1")];
+        change(&mut config);
+        let gateway = gateway::start(config).await?;
+        Ok(Self { gateway, folder, http: reqwest::Client::new() })
+    }
+
+    /// Stops and starts over the same store.
+    pub(crate) async fn restart(self, change: impl FnOnce(&mut Config)) -> Self {
+        self.gateway.shut_down().await;
+        Self::start_in(self.folder, change).await.unwrap()
+    }
+
+    pub(crate) fn store_path(&self) -> PathBuf {
+        self.folder.path().join("punch.sqlite")
+    }
+
+    /// Uploads rows as a terminal does.
+    pub(crate) async fn upload(&self, serial: &str, table: &str, body: impl AsRef<[u8]>) -> Answer {
+        let target = format!("/iclock/cdata?SN={serial}&table={table}&Stamp=9999");
+        post(self.gateway.device_addr, &target, body.as_ref()).await
+    }
+
+    /// Uploads punches of `T1`, which must be acknowledged.
+    pub(crate) async fn punch(&self, rows: &str) {
+        let answer = self.upload("T1", "ATTLOG", rows).await;
+        assert_eq!(answer.body, format!("OK: {}", rows.lines().count()), "{rows}");
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> (u16, Value) {
+        self.call(self.request("GET", path).bearer_auth(API_KEY)).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: Value) -> (u16, Value) {
+        let request = self.request("POST", path).bearer_auth(API_KEY).header("Content-Type", "application/json");
+        self.call(request.body(body.to_string())).await
+    }
+
+    /// A request to the API without a key.
+    pub(crate) fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
+        self.http.request(method.parse().unwrap(), format!("http://{}{path}", self.gateway.api_addr))
+    }
+
+    pub(crate) async fn call(&self, request: reqwest::RequestBuilder) -> (u16, Value) {
+        let response = request.send().await.unwrap();
+        let status = response.status().as_u16();
+        let text = response.text().await.unwrap();
+        (status, serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text:?}")))
+    }
+
+    /// The first column of the first row of a query.
+    pub(crate) async fn ask<T: rusqlite::types::FromSql + Send + 'static>(&self, sql: &'static str) -> T {
+        let read = self.gateway.store().read(move |connection| Ok(connection.query_row(sql, [], |row| row.get(0))?));
+        read.await.unwrap_or_else(|error| panic!("{sql}: {error}"))
+    }
+
+    pub(crate) async fn ask_all(&self, sql: &'static str) -> Vec<String> {
+        let read = self.gateway.store().read(move |connection| {
+            let mut statement = connection.prepare(sql)?;
+            let rows = statement.query_map([], |row| row.get(0))?;
+            Ok(rows.collect::<Result<Vec<String>, _>>()?)
+        });
+        read.await.unwrap_or_else(|error| panic!("{sql}: {error}"))
+    }
+
+    /// Waits until no delivery waits any more.
+    pub(crate) async fn delivered_all(&self) {
+        eventually("every delivery is made", async || {
+            let waiting: i64 = self.ask("SELECT count(*) FROM delivery WHERE state <> 'delivered'").await;
+            (waiting == 0).then_some(())
+        })
+        .await;
+    }
+
+    /// Waits until as many attempts are written down.
+    pub(crate) async fn attempts(&self, at_least: i64) {
+        eventually("an attempt is written down", async || {
+            let made: i64 = self.ask("SELECT count(*) FROM attempt").await;
+            (made >= at_least).then_some(())
+        })
+        .await;
+    }
+
+    /// What became of each row, in the order of arrival: `fate/reason`.
+    pub(crate) async fn fates(&self) -> Vec<String> {
+        self.ask_all("SELECT fate || coalesce('/' || reason, '') FROM row ORDER BY seq").await
+    }
+}

@@ -1,0 +1,22 @@
+//! The gateway from outside: raw bytes into the device listener, HTTP into the API, signed webhooks out of it.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::std_instead_of_alloc,
+    clippy::std_instead_of_core,
+    clippy::unwrap_used,
+    clippy::wildcard_enum_match_arm,
+    reason = "a test: std is there, and whatever goes wrong is a failed test"
+)]
+
+mod admission;
+mod api;
+mod canary;
+mod config;
+mod core;
+mod delivery;
+mod device;
+mod harness;
+mod store;
+mod uploads;

@@ -1,0 +1,101 @@
+//! The store: what a commit returned for is there, in this life and the next.
+
+use gateway::store::{Store, StoreError};
+use rusqlite::Connection;
+use tokio::task::JoinSet;
+
+use crate::harness::{API_KEY, Site};
+
+#[test]
+fn a_store_of_a_newer_program_is_refused_and_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("punch.sqlite");
+    Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
+    let error = Store::open(&path).unwrap_err();
+    assert!(matches!(error, StoreError::Newer { found: 99, .. }), "{error:?}");
+    let text = error.to_string();
+    assert!(text.contains("punch.sqlite") && text.contains("newer") && text.contains("install"), "{text}");
+    let connection = Connection::open(&path).unwrap();
+    let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).unwrap();
+    assert_eq!(tables, 0, "nothing was written into it");
+}
+
+/// S2-017, design 5: keys and identities outlive the process, so nothing is doubled by a restart.
+#[tokio::test]
+async fn a_restart_keeps_the_keys_and_every_identity() {
+    let site = Site::start(|config| config.api_key = None).await;
+    let made = site.gateway.new_api_key.as_ref().unwrap().expose().to_owned();
+    assert!(made.starts_with("pk_") && made.len() == 67);
+    let rows = "1001\t2026-03-28 08:47:12\t0\t1\n1002\t2026-03-28 08:47:12\t255\t15\n";
+    site.punch(rows).await;
+    let ids = site.ask_all("SELECT id FROM event ORDER BY id").await;
+    let site = site.restart(|config| config.api_key = None).await;
+    assert!(site.gateway.new_api_key.is_none(), "made once");
+    site.punch(rows).await;
+    assert_eq!(site.ask_all("SELECT id FROM event ORDER BY id").await, ids);
+    let with = async |key: &str| site.call(site.request("GET", "/v1/devices").bearer_auth(key)).await.0;
+    assert_eq!((with(&made).await, with(API_KEY).await), (200, 401));
+    // What is stored of the key is not the key.
+    let bytes = std::fs::read(site.store_path()).unwrap();
+    assert!(!bytes.windows(made.len()).any(|window| window == made.as_bytes()));
+}
+
+/// Two stores have two tenant keys: an id says nothing to whoever has no key.
+#[tokio::test]
+async fn two_stores_give_one_punch_two_identities() {
+    let mut ids = std::collections::BTreeSet::new();
+    for _ in 0..2 {
+        let site = Site::start(|_| ()).await;
+        site.punch("1001\t2026-03-28 08:47:12\t0\t1\n").await;
+        ids.insert(site.ask::<String>("SELECT id FROM event").await);
+    }
+    assert_eq!(ids.len(), 2);
+}
+
+/// S2-016: 200 terminals at once; every `OK` stands for a row that another connection can read.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_many_uploads_at_once_every_acknowledged_one_is_there() {
+    let site = Site::start(|_| ()).await;
+    let addr = site.gateway.device_addr;
+    let mut uploads = JoinSet::new();
+    for person in 0..200 {
+        let row = format!("{}\t2026-03-28 08:47:12\t0\t1\n", 1001 + person);
+        uploads.spawn(async move {
+            let target = "/iclock/cdata?SN=T1&table=ATTLOG&Stamp=9999";
+            crate::harness::post(addr, target, row.as_bytes()).await.body
+        });
+    }
+    let answers = uploads.join_all().await;
+    assert_eq!(answers, vec!["OK: 1"; 200]);
+    let other = Connection::open(site.store_path()).unwrap();
+    let rows: i64 =
+        other.query_row("SELECT count(DISTINCT pin) FROM row WHERE fate = 'delivered'", [], |row| row.get(0)).unwrap();
+    assert_eq!(rows, 200);
+}
+
+/// A piece of work that fails takes nothing else of its group commit with it, and leaves nothing behind.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_failing_piece_of_work_spoils_no_other_of_its_group() {
+    let site = Site::start(|_| ()).await;
+    let mut jobs = JoinSet::new();
+    for number in 0..300_i64 {
+        let store = site.gateway.store().clone();
+        jobs.spawn(async move {
+            let work = store.write(move |tx| {
+                tx.execute("INSERT INTO employee (badge) VALUES (?1)", [number.to_string()])?;
+                match number % 3 {
+                    0 => Err(StoreError::Stopped),
+                    // A second row under the same badge breaks the key.
+                    1 => Ok(tx.execute("INSERT INTO employee (badge) VALUES (?1)", [number.to_string()])?),
+                    _ => Ok(1),
+                }
+            });
+            (number, work.await.is_ok())
+        });
+    }
+    let outcomes = jobs.join_all().await;
+    assert!(outcomes.iter().all(|(number, kept)| (number % 3 == 2) == *kept), "{outcomes:?}");
+    let kept = site.ask_all("SELECT badge FROM employee ORDER BY CAST(badge AS INTEGER)").await;
+    let expected: Vec<String> = (0..300).filter(|number| number % 3 == 2).map(|number| number.to_string()).collect();
+    assert_eq!(kept, expected);
+}

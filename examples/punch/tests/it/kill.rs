@@ -1,0 +1,147 @@
+//! The promise of the project, with the power cut at any moment: nothing lost, nothing doubled under another name.
+
+use std::collections::BTreeSet;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use punch_normalize::{DeviceZone, TenantKey};
+use punch_protocol::push::Terminal;
+use punch_protocol::{RawPunch, SerialNumber};
+use punch_webhook::Secret;
+use rusqlite::Connection;
+use simulator::receiver::{Receiver, Script};
+use simulator::terminal::{Behaviour, Happening};
+use simulator::world::{Crowd, Dice};
+use tokio::sync::mpsc;
+
+use crate::command::{PATIENCE, Running, punch};
+
+const KILLS: u32 = 100;
+const SERIAL: &str = "KILL1";
+
+/// A port that no outgoing connection of this machine will take while the gateway is down: those begin at 32768.
+fn quiet_port(dice: &mut Dice) -> SocketAddr {
+    loop {
+        let port = 20_000 + u16::try_from(dice.below(12_000)).unwrap();
+        let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        if TcpListener::bind(addr).is_ok() {
+            return addr;
+        }
+    }
+}
+
+fn write_config(folder: &Path, receiver: SocketAddr, secret: &Secret) -> String {
+    let file = folder.join("punch.toml");
+    let text = format!(
+        "store = \"sqlite:{}\"\n\
+         [delivery]\nallow_http = true\nallow_private_targets = true\n\
+         [[device]]\nserial = \"{SERIAL}\"\nwindow_seconds = 0\n\
+         [[endpoint]]\nurl = \"http://{receiver}/webhook\"\nsecret = \"{}\"\n",
+        folder.join("punch.sqlite").display(),
+        secret.expose()
+    );
+    std::fs::write(&file, text).unwrap();
+    file.display().to_string()
+}
+
+fn start(config: &str, device_addr: SocketAddr) -> Running {
+    let addr = device_addr.to_string();
+    Running::start(punch().args(["gateway", "--config", config, "--device-addr", &addr, "--api-addr", "127.0.0.1:0"]))
+}
+
+/// People punch until `stop`; returns every punch that went into the terminal's memory.
+async fn punches(stop: Arc<AtomicBool>, terminal: mpsc::Sender<Happening>) -> Vec<RawPunch> {
+    let serial = SerialNumber::parse(SERIAL).unwrap();
+    let mut crowd = Crowd::new(serial, DeviceZone::Utc, 300, 1);
+    let mut all = Vec::new();
+    while !stop.load(Ordering::Relaxed) {
+        let punch = crowd.punch(::gateway::clock::now());
+        all.push(punch.clone());
+        terminal.send(Happening::Punch(Box::new(punch))).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(8)).await;
+    }
+    all
+}
+
+/// S0-010, S2-016, S2-017: `kill -9` at a hundred random instants while a terminal punches and a receiver listens.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hundred_kills_lose_no_punch_and_give_none_a_second_identity() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut dice = Dice::new(20_260_328);
+    let secret = Secret::from_random([9; 32]);
+    let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let script = Script { statuses: Vec::new(), delay: Duration::from_millis(3) };
+    let (receiver, mut arrivals) = Receiver::start(loopback, &secret, script).await.unwrap();
+    let config = write_config(folder.path(), receiver.addr, &secret);
+    let device_addr = quiet_port(&mut Dice::new(u64::from(std::process::id())));
+
+    let (sender, happenings) = mpsc::channel(64);
+    let behaviour = Behaviour {
+        server: format!("http://{device_addr}"),
+        error_delay: TimeDelta::milliseconds(15),
+        patience: PATIENCE,
+    };
+    let terminal = Terminal::new(SerialNumber::parse(SERIAL).unwrap()).with_batch(20);
+    let terminal = tokio::spawn(simulator::terminal::run(terminal, behaviour, happenings));
+    let stop = Arc::new(AtomicBool::new(false));
+    let people = tokio::spawn(punches(Arc::clone(&stop), sender));
+
+    for _ in 0..KILLS {
+        let gateway = start(&config, device_addr);
+        tokio::time::sleep(Duration::from_millis(20 + dice.below(381))).await;
+        gateway.kill();
+    }
+    stop.store(true, Ordering::Relaxed);
+    let punched = people.await.unwrap();
+    let gateway = start(&config, device_addr);
+    let achieved = tokio::time::timeout(PATIENCE, terminal).await.expect("the terminal gets rid of its rows");
+    let achieved = achieved.unwrap().unwrap();
+    assert_eq!(achieved.acknowledged, u64::try_from(punched.len()).unwrap(), "{achieved:?}");
+
+    let store = Connection::open(folder.path().join("punch.sqlite")).unwrap();
+    let key: Vec<u8> =
+        store.query_row("SELECT value FROM meta WHERE key = 'tenant_key'", [], |row| row.get(0)).unwrap();
+    let key = TenantKey::new(key.try_into().unwrap());
+    let expected: BTreeSet<String> = punched.iter().map(|punch| key.event_id(punch).to_string()).collect();
+    assert_eq!(expected.len(), punched.len(), "every punch is one of its own");
+    let all_arrived = async {
+        while receiver.accepted().len() < expected.len() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    if tokio::time::timeout(PATIENCE, all_arrived).await.is_err() {
+        let lost: Vec<_> = expected.iter().filter(|id| !receiver.accepted().contains_key(*id)).collect();
+        panic!("{} acknowledged punches did not arrive: {lost:?}", lost.len());
+    }
+    assert_eq!(gateway.terminate().code, Some(0));
+
+    // Exactly the punches, each under its one name, however often it was sent.
+    let accepted = receiver.accepted();
+    assert_eq!(accepted.keys().cloned().collect::<BTreeSet<_>>(), expected);
+    check_store(&store, achieved.sent);
+    while let Ok(arrival) = arrivals.try_recv() {
+        assert_eq!((arrival.status, arrival.problem), (200, None), "every attempt was signed and whole");
+    }
+    let deliveries: u32 = accepted.values().sum();
+    let repeated = accepted.values().filter(|times| **times > 1).count();
+    eprintln!(
+        "{KILLS} kills, {} punches, {} requests refused, {deliveries} deliveries, {repeated} events sent more than once",
+        achieved.sent, achieved.refused
+    );
+    // The test means nothing if the kills hit nothing.
+    assert!(achieved.refused > 0 && achieved.sent > 1000, "{achieved:?}");
+}
+
+/// The store is whole, and knows every punch once and as delivered.
+fn check_store(store: &Connection, punches: u64) {
+    let count = |sql: &str| store.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap().cast_unsigned();
+    assert_eq!(count("SELECT count(*) FROM row WHERE fate = 'delivered'"), punches);
+    assert_eq!(count("SELECT count(*) FROM row"), punches, "no row but the punches");
+    assert_eq!(count("SELECT count(*) FROM delivery WHERE state = 'delivered'"), punches);
+    let integrity: String = store.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
+    assert_eq!(integrity, "ok");
+}

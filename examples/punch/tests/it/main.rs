@@ -1,0 +1,20 @@
+//! The binary from outside: arguments in, lines and exit codes out, and what is left on disk when it is killed.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    clippy::std_instead_of_alloc,
+    clippy::std_instead_of_core,
+    clippy::unwrap_used,
+    clippy::wildcard_enum_match_arm,
+    reason = "a test: std is there, and whatever goes wrong is a failed test"
+)]
+
+mod command;
+mod decode;
+mod demo;
+mod gateway;
+mod interop;
+mod kill;
+mod webhook;

@@ -1,0 +1,166 @@
+//! The programs run and say what they should, and the documents say what is so.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// A file of the repository.
+fn read(path: &str) -> String {
+    std::fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn run(program: &str) -> Vec<String> {
+    let output = Command::new(program).output().unwrap();
+    assert!(output.status.success(), "{program}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().lines().map(ToOwned::to_owned).collect()
+}
+
+#[test]
+fn protocol() {
+    let lines = run(env!("CARGO_BIN_EXE_protocol"));
+    assert_eq!(lines[0], "1042 2026-03-28 08:47:12 Some(Status(0))");
+    assert!(lines[1].starts_with("PP-ROW-002 ATTLOG line 2, column 1"), "{}", lines[1]);
+    assert_eq!(lines[2], "007 2026-03-28 08:47:15 Some(Status(255))");
+    assert_eq!(lines[3..], ["200 OK: 3"]);
+}
+
+#[test]
+fn normalize() {
+    let lines = run(env!("CARGO_BIN_EXE_normalize"));
+    let id = "evt_0ary4x0xm4ygtzxxab6rj9b1gx";
+    assert_eq!(lines[0], format!("fresh {id} 2026-03-28 08:47:12 -06:00 in"));
+    assert_eq!(lines[1..3], [format!("bounce of {id}"), format!("replay of {id}")]);
+    assert!(lines[3].starts_with("held: the terminal's clock was unset"), "{}", lines[3]);
+}
+
+#[test]
+fn webhook() {
+    let lines = run(env!("CARGO_BIN_EXE_webhook"));
+    let names: Vec<&str> = lines[..4].iter().filter_map(|line| Some(line.split_once(": ")?.0)).collect();
+    assert_eq!(names, ["X-PunchConnect-Signature", "webhook-id", "webhook-timestamp", "webhook-signature"]);
+    assert_eq!(lines[4], "0042 2026-03-28 14:47:12 UTC in");
+    assert!(lines[5].starts_with("PW-SIG-006") && lines[6].starts_with("PW-SIG-004"), "{lines:?}");
+}
+
+#[test]
+fn erp() {
+    let lines = run(env!("CARGO_BIN_EXE_erp"));
+    let calls: Vec<&String> = lines.iter().filter(|line| line.contains(" https://erp.example.com/")).collect();
+    assert_eq!(calls.len(), 2, "{lines:?}");
+    assert!(calls[0].starts_with("GET ") && calls[1].starts_with("POST "), "{calls:?}");
+    assert!(lines.iter().all(|line| !line.contains("s3cret")), "a secret is shown");
+    assert_eq!(lines.last().map(String::as_str), Some("applied: evt_1"));
+}
+
+#[test]
+fn whole_way() {
+    let lines = run(env!("CARGO_BIN_EXE_whole_way"));
+    assert_eq!(lines.len(), 3, "one event, its signature, the acknowledgement: {lines:?}");
+    assert!(lines[0].contains(r#""timestamp":"2026-03-28T14:47:12Z""#), "{}", lines[0]);
+    assert!(lines[1].starts_with("sha256=") && lines[1].len() == 71, "{}", lines[1]);
+    assert_eq!(lines[2], "OK: 2");
+}
+
+#[test]
+fn programs_are_short() {
+    for name in ["protocol", "normalize", "webhook", "erp", "whole_way"] {
+        let lines = read(&format!("examples/quickstart/src/bin/{name}.rs")).lines().count();
+        assert!(lines <= 40, "{name}.rs has {lines} lines");
+    }
+}
+
+const READMES: [&str; 2] = ["README.md", "README.es.md"];
+const DOCUMENTS: [&str; 6] =
+    ["README.md", "README.es.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"];
+
+#[test]
+fn the_example_of_the_readmes_is_the_program() {
+    let program = read("examples/quickstart/src/bin/whole_way.rs");
+    for readme in READMES {
+        let text = read(readme);
+        let examples: Vec<&str> =
+            text.split("\n```rust\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+        assert_eq!(examples, [program.as_str()], "{readme}");
+    }
+}
+
+#[test]
+fn the_readmes_begin_with_the_two_commands() {
+    for readme in READMES {
+        let text = read(readme);
+        let demo = text.find("\n$ cargo run --release --bin punch -- demo\n").unwrap_or_else(|| panic!("{readme}"));
+        let test = text.find("\n$ cargo test --workspace\n").unwrap_or_else(|| panic!("{readme}"));
+        assert_eq!(text.find("\n$ "), Some(demo), "{readme}: another command comes first");
+        assert!(demo < test, "{readme}");
+    }
+}
+
+/// Everything outside fenced code.
+fn prose(text: &str) -> impl Iterator<Item = &str> {
+    let mut code = false;
+    text.lines().filter(move |line| {
+        let fence = line.starts_with("```");
+        code ^= fence;
+        !code && !fence
+    })
+}
+
+#[test]
+fn the_readmes_have_the_same_shape() {
+    let shape = |readme: &str| -> Vec<String> {
+        let text = read(readme);
+        let marks = prose(&text).filter_map(|line| {
+            let mark = line.split(' ').next()?;
+            let counts = mark.starts_with('#') || matches!(mark, "|" | "*" | "1." | "2." | "3." | "4." | "5." | "6.");
+            counts.then(|| mark.to_owned())
+        });
+        marks.collect()
+    };
+    assert_eq!(shape(READMES[0]), shape(READMES[1]));
+}
+
+#[test]
+fn both_readmes_name_the_same_tests() {
+    let named = READMES.map(|readme| tests_named_in(&read(readme)));
+    assert!(named[0].len() > 15, "{:?}", named[0]);
+    assert_eq!(named[0], named[1]);
+}
+
+/// `path/to/file.rs::name` in code style.
+fn tests_named_in(text: &str) -> Vec<(String, String)> {
+    let tokens = text.split('`').filter(|token| !token.contains(char::is_whitespace));
+    tokens
+        .filter_map(|token| token.split_once(".rs::"))
+        .map(|(file, test)| (format!("{file}.rs"), test.to_owned()))
+        .collect()
+}
+
+#[test]
+fn every_test_that_a_document_names_is_there() {
+    for document in DOCUMENTS {
+        for (file, test) in tests_named_in(&read(document)) {
+            let source = read(&file);
+            let place =
+                source.find(&format!("fn {test}(")).unwrap_or_else(|| panic!("{document}: {file} has no {test}"));
+            let above = source[..place].lines().rev().take(4);
+            let attribute = above.map(str::trim_start).any(|line| line.starts_with("#[") && line.contains("test"));
+            let is_test = attribute || source.contains("proptest!");
+            assert!(is_test, "{document}: {test} in {file} is no test");
+        }
+    }
+}
+
+#[test]
+fn every_link_into_the_repository_leads_somewhere() {
+    for document in DOCUMENTS {
+        let text = read(document);
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            if !link.contains("://") {
+                assert!(root().join(link).exists(), "{document}: {link}");
+            }
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! Both ends against each other under a simulated clock, with a network and a server that fail by a seed:
+//! every punch is stored, and a resend is recognisable as one.
+
+mod by_marks;
+mod world;
+
+use chrono::TimeDelta;
+
+use self::world::{Faults, World};
+use crate::random::at;
+
+/// I7: lost requests, lost and mangled answers, failed stores, crashes, restarts, late approval; 200 seeds.
+#[test]
+fn every_punch_is_stored_whatever_fails() {
+    let mut met = Faults::default();
+    let mut resent = 0;
+    for seed in 0..200 {
+        let mut world = World::new(seed);
+        world.live_through();
+        world.assert_complete();
+        resent += world.resent();
+        met.add(world.faults());
+    }
+    assert!(met.each_happened(100), "{met:?}");
+    assert!(resent > 1000, "{resent} rows came again: nothing was put to the test");
+}
+
+/// S2-004: 30 s without a network. S0-005: 6 h. Both with people punching all the time.
+#[test]
+fn an_outage_loses_nothing() {
+    for (seconds, seed) in [(30, 1), (30, 2), (6 * 3600, 3), (6 * 3600, 4)] {
+        let mut world = World::without_faults(seed);
+        let (start, end) = (at(3600), at(3600 + seconds));
+        world.cut_network(start, end);
+        world.live_through();
+        world.assert_complete();
+        assert_eq!(world.resent(), 0, "requests were lost, no answer was");
+        let (last, waited) = world.longest_wait();
+        assert!(waited <= TimeDelta::seconds(seconds) + TimeDelta::minutes(2), "{last} waited {waited}");
+        if seconds > 3600 {
+            assert!(waited > TimeDelta::hours(5), "nobody punched in the outage");
+        }
+    }
+}
+
+/// In peace a punch is stored at once, also one that comes while a poll is under way.
+#[test]
+fn a_punch_does_not_wait_for_the_next_poll() {
+    for seed in 0..20 {
+        let mut world = World::without_faults(seed);
+        world.live_through();
+        world.assert_complete();
+        let (last, waited) = world.longest_wait();
+        assert!(waited <= TimeDelta::seconds(5), "{last} waited {waited}");
+    }
+}

@@ -1,0 +1,98 @@
+//! Every code in the sources has a paragraph in `ERRORS.md`, every paragraph a code, every text its code in front.
+
+use alloc::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use punch_protocol::SerialError;
+use punch_protocol::push::{Limits, ParseError, Parts, Request, RowErrorKind, Rows};
+
+#[test]
+fn codes_and_paragraphs_match() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut used = BTreeSet::new();
+    collect(&root.join("src"), &mut used);
+    let page = fs::read_to_string(root.join("ERRORS.md")).unwrap();
+    let explained: BTreeSet<String> =
+        page.lines().filter_map(|line| line.strip_prefix("#### ")).map(str::to_owned).collect();
+    assert_eq!(used, explained);
+    assert_eq!(explained.len(), parse_errors().len() + RowErrorKind::ALL.len());
+    for paragraph in page.split("#### ").skip(1) {
+        assert!(paragraph.lines().count() > 2, "a heading without a text: {paragraph}");
+    }
+}
+
+fn collect(folder: &Path, used: &mut BTreeSet<String>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(&path, used);
+            continue;
+        }
+        let source = fs::read_to_string(&path).unwrap();
+        for (start, _) in source.match_indices("PP-") {
+            used.insert(source[start..].chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '-').collect());
+        }
+    }
+}
+
+fn parse_errors() -> Vec<ParseError> {
+    vec![
+        ParseError::MissingSerial,
+        ParseError::BadSerial(SerialError::Empty),
+        ParseError::DuplicateSerial { count: 2 },
+        ParseError::UnknownEndpoint,
+        ParseError::BodyTooLarge { len: 2, limit: 1 },
+        ParseError::TruncatedBody { declared: 2, got: 1 },
+        ParseError::QueryTooLong { len: 2, limit: 1 },
+        ParseError::PackedBody { plain_len: 64 },
+    ]
+}
+
+#[test]
+fn request_errors_begin_with_their_code_and_have_their_own_word() {
+    let mut words = BTreeSet::new();
+    for error in parse_errors() {
+        let (code, text) = (error.code(), error.to_string());
+        let rest = text.strip_prefix(code).unwrap_or_else(|| panic!("{text} does not begin with {code}"));
+        assert!(rest.starts_with(' ') && rest[1..].starts_with(|c: char| !c.is_uppercase()), "{text}");
+        assert!(words.insert(code) && words.insert(error.reason()), "{text}");
+    }
+}
+
+/// One body for each kind, so that a kind no row can have is noticed too.
+#[test]
+fn row_errors_begin_with_their_code() {
+    let long = vec![b'x'; (1 << 20) + 1];
+    let bodies: [(&str, &[u8]); 8] = [
+        ("ATTLOG", b"1001 2026-08-06"),
+        ("ATTLOG", b"junk"),
+        ("ATTLOG", b"1\tnoon"),
+        ("ATTLOG", b"1\t1704096000"),
+        ("ATTLOG", b"PIN=1\tName=a"),
+        ("OPERLOG", b"basura"),
+        ("OPERLOG", b"OPLOG\t6"),
+        ("OPERLOG", &long),
+    ];
+    for ((table, body), kind) in bodies.into_iter().zip(RowErrorKind::ALL) {
+        let error = Rows::of(table, body).next().unwrap().unwrap_err();
+        assert_eq!(error.kind, kind);
+        let text = error.to_string();
+        assert!(text.starts_with(&format!("{} {table} line 1, column ", kind.code())), "{text}");
+        assert!(kind.to_string().starts_with(|c: char| !c.is_uppercase()));
+    }
+    let reasons: BTreeSet<&str> = RowErrorKind::ALL.into_iter().map(RowErrorKind::reason).collect();
+    assert_eq!(reasons.len(), RowErrorKind::ALL.len());
+}
+
+/// The name of a table is what a stranger put into a query: it breaks no line of a log.
+#[test]
+fn a_table_name_cannot_forge_a_log_line() {
+    let parts = Parts::new("POST", "/iclock/cdata", "SN=T1&table=USERINFO%0Afatal", b"USER");
+    let Ok((_, Request::Upload(upload))) = Request::parse(parts, &Limits::default()) else { panic!() };
+    assert!(!format!("{upload:?}").contains('\n'));
+    // Only tables the crate knows have rows in error, and none has a line end in its name; a caller may hand one in.
+    let mut error = Rows::of("OPERLOG", b"x").next().unwrap().unwrap_err();
+    error.table = "OPERLOG\nfatal";
+    assert!(!error.to_string().contains('\n') && !format!("{error:?}").contains('\n'));
+}

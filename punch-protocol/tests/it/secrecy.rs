@@ -1,0 +1,164 @@
+//! Nothing that identifies a person reaches a log by `Debug` or by an error text.
+
+use core::fmt::Debug;
+
+use punch_protocol::push::{Limits, Parts, Request, Row, Rows, Terminal};
+use punch_protocol::{Pin, RawPunch, SerialNumber};
+
+use crate::random::at;
+use crate::samples::Sample;
+
+const CANARY: &str = "canary";
+
+/// Neither as text nor as the list of numbers that a derived `Debug` makes of bytes.
+fn assert_silent(shown: &str, context: &str) {
+    let numbers = format!("{:?}", CANARY.as_bytes());
+    assert!(!shown.contains(CANARY), "{context}: {shown}");
+    assert!(!shown.contains(numbers.trim_matches(['[', ']'])), "{context}: {shown}");
+}
+
+fn show(value: &impl Debug, context: &str) {
+    assert_silent(&format!("{value:?}"), context);
+    assert_silent(&format!("{value:#?}").replace(['\n', ' '], "").replace(',', ", "), context);
+}
+
+fn show_rows(rows: Rows<'_, '_>, context: &str) -> usize {
+    show(&rows, context);
+    let mut parts = 0;
+    for row in rows {
+        match &row {
+            Ok(row) => {
+                show(row, context);
+                parts += show_parts(row, context);
+            }
+            Err(error) => {
+                show(error, context);
+                assert_silent(&error.to_string(), context);
+                parts += 1;
+            }
+        }
+    }
+    parts
+}
+
+fn show_parts(row: &Row<'_>, context: &str) -> usize {
+    match row {
+        Row::Punch(row) => {
+            show(row, context);
+            show(&(row.pin(), row.rest(), row.identity_card()), context);
+            row.field_count()
+        }
+        Row::Event(row) => {
+            show(row, context);
+            show(&row.pin(), context);
+            row.pairs().map(|pair| show(&pair, context)).count()
+        }
+        Row::Operation(row) => {
+            show(row, context);
+            show(&(row.operator(), row.objects()), context);
+            row.objects().count()
+        }
+        Row::Tagged(row) => {
+            show(row, context);
+            show(&row.pairs(), context);
+            row.pairs().map(|pair| show(&pair, context)).count()
+        }
+        Row::Record(row) => {
+            show(row, context);
+            row.pairs().map(|pair| show(&pair, context)).count()
+        }
+        _ => 1,
+    }
+}
+
+/// The bodies of a sample with the canary in one value after the other: a field between TABs, behind its `=`.
+fn with_canary(body: &[u8]) -> Vec<Vec<u8>> {
+    let separator = |byte: u8| matches!(byte, b'\t' | b'\n' | b'\r');
+    let starts = (0..body.len()).filter(|at| !separator(body[*at]) && (*at == 0 || separator(body[at - 1])));
+    let mut bodies = Vec::new();
+    for start in starts {
+        let end = (start..body.len()).find(|at| separator(body[*at])).unwrap_or(body.len());
+        let value = (start..end).find(|at| body[*at] == b'=').map_or(start, |at| at + 1);
+        // In place of the value, and beside it where the value's own form matters.
+        bodies.push([&body[..value], CANARY.as_bytes(), &body[end..]].concat());
+        bodies.push([&body[..value], CANARY.as_bytes(), &body[value..]].concat());
+        bodies.push([&body[..end], CANARY.as_bytes(), &body[end..]].concat());
+    }
+    bodies
+}
+
+#[test]
+fn no_row_shows_a_value() {
+    let (mut bodies, mut parts) = (0, 0);
+    for sample in Sample::all().iter().filter(|sample| sample.from_terminal && sample.id.starts_with(['A', 'O', 'B'])) {
+        for body in with_canary(&sample.body) {
+            for table in ["ATTLOG", "OPERLOG", "rtlog", "USERINFO", "IDCARD", "tabledata", "rtstate", "unknown", ""] {
+                parts += show_rows(Rows::of(table, &body), &format!("{} as {table}", sample.id));
+            }
+            let mut parts = sample.parts();
+            parts.body = &body;
+            show(&parts, &sample.id);
+            let (_, request) = Request::parse(parts, &Limits::default()).unwrap();
+            show(&request, &sample.id);
+            bodies += 1;
+        }
+    }
+    assert!(bodies > 900 && parts > 20_000, "{bodies} bodies, {parts} parts");
+}
+
+#[test]
+fn no_request_shows_what_it_carries() {
+    let targets = [
+        ("/iclock/cdata", "SN=T1&options=all&pushcommkey=canary", &b""[..]),
+        ("/iclock/cdata", "SN=T1&PIN=canary&FID=1", b"canary"),
+        ("/iclock/cdata", "SN=T1&table=options", b"~DeviceName=canary,canary"),
+        ("/iclock/cdata", "SN=T1&table=ATTPHOTO", b"PIN=canary.jpg"),
+        ("/iclock/devicecmd", "SN=T1", b"ID=1&Return=0&CMD=DATA canary"),
+        ("/iclock/getrequest", "SN=T1&PIN=canary", b""),
+        ("/iclock/cdata", "SN=T1&FPImage=1&PIN=canary", b"canary"),
+        ("/iclock/cdata", "SN=T1&AuthType=PWD", b"PIN=canary\tSize=4\tTMP=canary"),
+        ("/iclock/cdata", "SN=T1&type=PostVerifyData", b"pin=canary"),
+        ("/iclock/cdata", "SN=T1&table=tabledata&tablename=user&count=1", b"user pin=canary\tname=canary"),
+        ("/iclock/cdata", "SN=T1&table=OPERLOG&ContentType=tgz", b"canary"),
+        ("/iclock/querydata", "SN=T1&type=tabledata&tablename=user&count=1", b"user pin=canary\tname=canary"),
+        ("/iclock/registry", "SN=T1", b"~DeviceName=canary,canary"),
+        ("/iclock/push", "SN=T1", b"canary"),
+        ("/iclock/exchange", "SN=T1&type=factors", b"Factors=canary"),
+        ("/iclock/file", "SN=T1&url=/files/canary", b""),
+    ];
+    for (path, query, body) in targets {
+        let mut parts = Parts::new("POST", path, query, body);
+        parts.cookie = Some("token=canary");
+        show(&parts, query);
+        let (_, request) = Request::parse(parts, &Limits::default()).unwrap();
+        show(&request, query);
+        match &request {
+            Request::Upload(upload) => show(&(upload.options(), upload.ack()), query),
+            Request::Results(results) => results.read().iter().for_each(|result| show(result, query)),
+            Request::QueryPage(page) => page.records().for_each(|record| show(&record, query)),
+            Request::BackgroundCheck(check) => show(&(check.event(), check.pairs()), query),
+            _ => {}
+        }
+        let (_, refused) = ("", Request::parse(Parts::new("POST", path, "SN=canary!", body), &Limits::default()));
+        let error = refused.unwrap_err();
+        show(&error, query);
+        assert_silent(&error.to_string(), query);
+    }
+}
+
+#[test]
+fn no_terminal_shows_what_it_remembers() {
+    let serial = SerialNumber::parse("T1").unwrap();
+    let mut terminal = Terminal::new(serial.clone());
+    let punch = RawPunch::new(serial, Pin::new(b"canary").into_owned(), at(0).naive_utc());
+    show(&punch, "punch");
+    terminal.punch(&punch);
+    terminal.remember(b"canary".to_vec());
+    show(&terminal, "terminal");
+    show(&terminal.poll_request(at(0)), "handshake");
+    terminal.handle_answer(200, b"GET OPTION FROM: T1\n", at(0));
+    let upload = terminal.poll_request(at(0)).unwrap();
+    assert!(upload.body.starts_with(CANARY.as_bytes()));
+    show(&upload, "upload");
+    show(&terminal, "terminal");
+}
