@@ -20,6 +20,7 @@ mod gateway_command;
 mod terminal;
 mod webhook;
 
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -82,5 +83,6 @@ pub(crate) fn asynchronous<T>(work: impl Future<Output = anyhow::Result<T>>) -> 
 pub(crate) fn log_to_stderr(default: &str) {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env();
     let filter = filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(default));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let logging = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(std::io::stderr().is_terminal());
+    logging.with_writer(std::io::stderr).init();
 }

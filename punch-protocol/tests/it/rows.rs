@@ -57,7 +57,7 @@ fn line() -> impl Strategy<Value = Vec<u8>> {
 /// Lines with any ends, blank lines between them, and perhaps no end behind the last.
 fn body() -> impl Strategy<Value = Vec<u8>> {
     let end = select(&["\n", "\r\n", "\r", "\n\n", "\r\r\n", "\n\r", ""][..]);
-    vec((line(), end), 0..12)
+    vec((line(), end), 0..40)
         .prop_map(|lines| lines.into_iter().flat_map(|(line, end)| [line, end.as_bytes().to_vec()].concat()).collect())
 }
 

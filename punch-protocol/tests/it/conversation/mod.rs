@@ -5,6 +5,8 @@ mod by_marks;
 mod world;
 
 use chrono::TimeDelta;
+use punch_protocol::SerialNumber;
+use punch_protocol::push::{Terminal, TerminalRequest};
 
 use self::world::{Faults, World};
 use crate::random::at;
@@ -41,6 +43,26 @@ fn an_outage_loses_nothing() {
             assert!(waited > TimeDelta::hours(5), "nobody punched in the outage");
         }
     }
+}
+
+/// A server that knows nobody is asked again, and is not asked in a storm.
+#[test]
+fn an_unknown_device_waits_before_it_asks_again() {
+    let mut terminal = Terminal::new(SerialNumber::parse("SIM1").unwrap()).with_batch(2);
+    terminal.remember(b"1\t2026-03-28 08:47:12\t0\t1".to_vec());
+    let handshake = |request: Option<TerminalRequest>| request.is_some_and(|r| r.target.contains("options=all"));
+    assert!(handshake(terminal.poll_request(at(0))));
+    terminal.handle_answer(200, b"UNKNOWN DEVICE", at(0));
+    assert_eq!(terminal.poll_request(at(0)), None);
+    let next = terminal.poll_timeout().expect("a time to try again");
+    assert!(next >= at(5) && handshake(terminal.poll_request(next)));
+    terminal.handle_answer(200, b"GET OPTION FROM: SIM1\nDelay=10\nErrorDelay=30\n", next);
+
+    // Once connected, it means: shake hands again, and keep the rows.
+    assert!(terminal.poll_request(next).is_some_and(|request| request.target.contains("table=ATTLOG")));
+    terminal.handle_answer(200, b"UNKNOWN DEVICE", next);
+    assert!(handshake(terminal.poll_request(next)));
+    assert_eq!(terminal.pending(), 1);
 }
 
 /// In peace a punch is stored at once, also one that comes while a poll is under way.

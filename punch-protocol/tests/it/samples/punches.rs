@@ -1,7 +1,7 @@
 //! A01 to A42: what an attendance upload holds. S1-056: one fixture per family of terminals is among them.
 
 use punch_protocol::civil::{CivilError, Written, is_unset_clock};
-use punch_protocol::push::{AttlogRow, Endpoint, KeyedRow, Row, RowError};
+use punch_protocol::push::{AttlogRow, Endpoint, KeyedRow, Row, RowError, Rows};
 use punch_protocol::{Status, Verify};
 use serde_json::{Value, json};
 
@@ -157,4 +157,39 @@ fn passing_a_door_is_a_punch() {
         let upload = sample.upload();
         assert!(upload.rows().all(|row| matches!(row, Ok(Row::Event(row)) if row.is_punch())), "{id}");
     }
+}
+
+/// A04, A05: field 8 is a mask only as 0 or 1 in a row of ten fields; a counter of older firmware is none.
+#[test]
+fn a_mask_is_read_only_where_firmware_writes_one() {
+    let row = |tail: &str| {
+        let body = format!("1\t2026-03-28 08:47:12\t0\t1\t0\t0\t0\t{tail}");
+        let mut rows = Rows::of("ATTLOG", body.as_bytes());
+        let Some(Ok(Row::Punch(row))) = rows.next() else { panic!("{tail}") };
+        (row.mask(), row.temperature().map(str::to_owned), row.time_offset_seconds())
+    };
+    let warm = || Some("36.5".to_owned());
+    assert_eq!(row("1"), (None, None, None));
+    assert_eq!(row("1\t36.5"), (None, warm(), None));
+    assert_eq!(row("1\t36.5\t97.7"), (Some(true), warm(), None));
+    assert_eq!(row("2\t36.5\t97.7"), (None, warm(), None));
+    assert_eq!(row("0\t-\t\t6"), (Some(false), None, None));
+    assert_eq!(row("0\t.5\t5.\t-12600"), (Some(false), None, Some(-12_600)));
+}
+
+/// PIN 0 is nobody, and a refusal at the door (event 27) is no punch; without an event number it is one.
+#[test]
+fn a_door_event_is_a_punch_only_if_somebody_passed() {
+    let is_punch = |pairs: &str| {
+        let body = format!("time=2026-03-28 08:47:12\t{pairs}");
+        let mut rows = Rows::of("rtlog", body.as_bytes());
+        let Some(Ok(Row::Event(row))) = rows.next() else { panic!("{pairs}") };
+        row.is_punch()
+    };
+    assert!(
+        ["pin=7", "pin=7\tevent=0", "pin=7\tevent=3", "event=19\tPIN=7", "pin=7\tevent=232"].into_iter().all(is_punch)
+    );
+    assert!(
+        !["pin=0\tevent=0", "event=0", "pin=7\tevent=27", "pin=7\tevent=4", "pin=\tevent=0"].into_iter().any(is_punch)
+    );
 }

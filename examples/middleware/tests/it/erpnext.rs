@@ -1,0 +1,288 @@
+//! `erpnext`: one punch, one Employee Checkin, whatever happens on the way.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::sync::{Arc, Mutex};
+
+use serde_json::{Value, json};
+use simulator::erp::{SharedErpNext, serve_erpnext};
+use simulator::erpnext::{ErpNextConfig, ErpNextEmployee, ErpNextStandIn};
+use simulator::world::Dice;
+use tempfile::tempdir;
+use tokio::task::JoinSet;
+
+use crate::program::{Program, erpnext, eventually, punch, signed};
+
+/// A site that knows the badges 1001 to 1009.
+fn site() -> SharedErpNext {
+    let mut config = ErpNextConfig::new("America/Mexico_City", "key-of-the-api", "canary-of-the-api").unwrap();
+    let badges = (1001..1010).map(|badge: u32| badge.to_string());
+    config.employees = badges.map(|badge| ErpNextEmployee::new(&format!("HR-EMP-{badge}"), "Ada", &badge)).collect();
+    Arc::new(Mutex::new(ErpNextStandIn::new(config)))
+}
+
+async fn serve(site: &SharedErpNext) -> String {
+    let addr = serve_erpnext(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), Arc::clone(site)).await.unwrap();
+    format!("http://{addr}")
+}
+
+/// The checkins by event: employee, local time, direction.
+fn checkins(site: &SharedErpNext) -> BTreeMap<String, Vec<String>> {
+    let mut found = BTreeMap::<String, Vec<String>>::new();
+    for row in site.lock().unwrap().checkins() {
+        let (event, log_type) = (row.device_id.clone().unwrap_or_default(), row.log_type.clone().unwrap_or_default());
+        found.entry(event).or_default().push(format!("{} {} {log_type}", row.employee, row.time));
+    }
+    found
+}
+
+fn json_of((status, text): (u16, String)) -> (u16, Value) {
+    (status, serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}")))
+}
+
+/// A port that no outgoing connection of this machine takes: those begin at 32768.
+fn quiet_addr() -> SocketAddr {
+    let mut dice = Dice::new(u64::from(std::process::id()));
+    loop {
+        let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, 20_000 + u16::try_from(dice.below(12_000)).unwrap()));
+        if TcpListener::bind(addr).is_ok() {
+            return addr;
+        }
+    }
+}
+
+/// S0-015, S0-057 to S0-060, S1-035, S1-036, S2-042: one record in local time; a repetition is said to be one.
+#[tokio::test]
+async fn a_signed_punch_becomes_one_checkin_however_often_it_comes() {
+    let (folder, site) = (tempdir().unwrap(), site());
+    let program = Program::start(&serve(&site).await, folder.path(), &[]).await;
+    assert_eq!(json_of(program.deliver("evt_1", "1001").await), (200, json!({ "received": true })));
+    program.stands_at(0, 1, 0).await;
+    let expected = BTreeMap::from([("evt_1".to_owned(), vec!["HR-EMP-1001 2026-03-28 08:47:12 IN".to_owned()])]);
+    assert_eq!(checkins(&site), expected);
+    for _ in 0..3 {
+        let again = json_of(program.deliver("evt_1", "1001").await);
+        assert_eq!(again, (200, json!({ "received": true, "duplicate": true })));
+    }
+    program.stands_at(0, 1, 0).await;
+    assert_eq!(checkins(&site), expected);
+    // S0-061: the checkin is written, the attendance never.
+    assert!(site.lock().unwrap().requests().iter().all(|request| !request.contains("doctype/Attendance")));
+}
+
+/// S0-065: two at once are one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_event_posted_by_many_at_once_is_one_checkin() {
+    let (folder, site) = (tempdir().unwrap(), site());
+    let program = Arc::new(Program::start(&serve(&site).await, folder.path(), &[]).await);
+    let mut posts = JoinSet::new();
+    for _ in 0..20 {
+        let program = Arc::clone(&program);
+        posts.spawn(async move { json_of(program.deliver("evt_1", "1001").await).1 });
+    }
+    let answers = posts.join_all().await;
+    let fresh = answers.iter().filter(|answer| answer.get("duplicate").is_none()).count();
+    assert_eq!((answers.len(), fresh), (20, 1), "{answers:?}");
+    program.stands_at(0, 1, 0).await;
+    assert_eq!(checkins(&site).values().map(Vec::len).sum::<usize>(), 1);
+}
+
+/// S2-039, S1-042: nothing is believed before its signature is.
+#[tokio::test]
+async fn what_is_not_signed_is_refused_with_the_published_body() {
+    let (folder, site) = (tempdir().unwrap(), site());
+    let program = Program::start(&serve(&site).await, folder.path(), &[]).await;
+    let body = punch("evt_1", "1001");
+    let header = |value: &str| vec![("X-PunchConnect-Signature".to_owned(), value.to_owned())];
+    let right = signed("evt_1", &body);
+    let longer = right[0].1.replace("sha256=", "sha256=0");
+    // The signature of Standard Webhooks without its timestamp proves nothing, nor with another one.
+    let without_time: Vec<_> = right[1..].iter().filter(|(name, _)| name != "webhook-timestamp").cloned().collect();
+    let mut other_time = right[1..].to_vec();
+    other_time[1].1.push('0');
+    let cases = [
+        Vec::new(),
+        header(""),
+        header("sha256="),
+        header("sha256=zz"),
+        header(&format!("sha256={}", "0".repeat(64))),
+        header(&longer),
+        without_time,
+        other_time,
+        signed("evt_1", b"another body"),
+    ];
+    for headers in cases {
+        let answer = program.post("/webhook", &headers, &body).await;
+        assert_eq!(answer, (401, r#"{"error":"Invalid signature"}"#.to_owned()), "{headers:?}");
+    }
+    program.stands_at(0, 0, 0).await;
+    assert!(site.lock().unwrap().requests().is_empty());
+}
+
+/// S2-040, X23: other events are taken and ignored; what can never be read is refused for good, with a code.
+#[tokio::test]
+async fn other_events_are_answered_200_and_unreadable_ones_400() {
+    let (folder, site) = (tempdir().unwrap(), site());
+    let program = Program::start(&serve(&site).await, folder.path(), &[]).await;
+    let post = async |body: &[u8]| json_of(program.post("/webhook", &signed("evt_1", body), body).await);
+    for kind in ["device.status", "webhook.test", "something.else"] {
+        let body =
+            format!("{{\"event_id\":\"evt_1\",\"event_type\":\"{kind}\",\"timestamp\":\"2026-03-28T14:47:12Z\"}}");
+        assert_eq!(post(body.as_bytes()).await, (200, json!({ "received": true })), "{kind}");
+    }
+    let without_id =
+        br#"{"event":"attendance.punch","employee_id":"1001","timestamp":"2026-03-28T14:47:12Z","direction":"in"}"#;
+    let (status, answer) = post(without_id).await;
+    assert_eq!((status, &answer["code"]), (400, &json!("missing_event_id")), "{answer}");
+    for body in [&b""[..], b"{", b"[]", br#"{"event_id":"evt_1","event":"attendance.punch"}"#] {
+        let (status, answer) = post(body).await;
+        assert_eq!(status, 400, "{answer}");
+        assert!(answer["code"].is_string() && answer["error"].is_string(), "{answer}");
+    }
+    program.stands_at(0, 0, 0).await;
+    assert!(site.lock().unwrap().requests().is_empty());
+}
+
+/// contracts.md: the three published paths, and no other.
+#[tokio::test]
+async fn all_three_published_paths_receive() {
+    let (folder, site) = (tempdir().unwrap(), site());
+    let program = Program::start(&serve(&site).await, folder.path(), &[]).await;
+    for (number, path) in ["/webhook", "/webhook/asistencia", "/webhooks/attendance"].into_iter().enumerate() {
+        let (id, badge) = (format!("evt_{number}"), (1001 + number).to_string());
+        let body = punch(&id, &badge);
+        assert_eq!(program.post(path, &signed(&id, &body), &body).await.0, 200, "{path}");
+    }
+    let body = punch("evt_9", "1009");
+    assert_eq!(program.post("/other", &signed("evt_9", &body), &body).await.0, 404);
+    let large = [b" ".repeat(65 << 10), punch("evt_8", "1008")].concat();
+    assert_eq!(program.post("/webhook", &signed("evt_8", &large), &large).await.0, 413);
+    program.stands_at(0, 3, 0).await;
+    assert_eq!(checkins(&site).len(), 3);
+}
+
+/// S0-066, S1-038, S1-044: answered 200 is on disk; a dead ERP and a killed program lose nothing.
+#[tokio::test]
+async fn punches_taken_while_the_erp_is_down_are_written_after_a_kill_and_a_restart() {
+    let (folder, site, addr) = (tempdir().unwrap(), site(), quiet_addr());
+    let url = format!("http://{addr}");
+    let program = Program::start(&url, folder.path(), &[]).await;
+    for (id, badge) in [("evt_1", "1001"), ("evt_2", "1002"), ("evt_3", "1001")] {
+        assert_eq!(json_of(program.deliver(id, badge).await), (200, json!({ "received": true })));
+    }
+    program.stands_at(3, 0, 0).await;
+    program.kill();
+
+    serve_erpnext(addr, Arc::clone(&site)).await.unwrap();
+    let program = Program::start(&url, folder.path(), &[]).await;
+    // evt_3 is the same employee at the same second in the same direction: ERPNext calls it a duplicate, and so it is done.
+    program.stands_at(0, 3, 0).await;
+    let written = checkins(&site);
+    assert!(
+        written.contains_key("evt_2") && (written.contains_key("evt_1") || written.contains_key("evt_3")),
+        "{written:?}"
+    );
+    assert!(written.values().all(|rows| rows.len() == 1), "{written:?}");
+    let again = json_of(program.deliver("evt_2", "1002").await);
+    assert_eq!(again.1, json!({ "received": true, "duplicate": true }), "remembered over the kill");
+}
+
+/// S0-010 for the middleware: killed at any moment, every event answered 200 is in the ERP once.
+#[tokio::test]
+async fn kills_at_any_moment_lose_and_double_nothing_that_was_answered() {
+    let (folder, site) = (tempdir().unwrap(), site());
+    let (url, mut dice) = (serve(&site).await, Dice::new(7));
+    let mut answered = Vec::new();
+    for round in 0..15 {
+        let program = Program::start(&url, folder.path(), &[]).await;
+        let delay = std::time::Duration::from_millis(dice.below(60));
+        let posts = async {
+            for number in 0.. {
+                // Each punch in a second of its own, so that only a repetition is a repetition.
+                let (id, badge) = (format!("evt_{round}_{number}"), (1001 + number % 9).to_string());
+                let seconds = round * 100 + number;
+                let time =
+                    format!("2026-03-28T{:02}:{:02}:{:02}Z", 10 + seconds / 3600, seconds / 60 % 60, seconds % 60);
+                let body = String::from_utf8(punch(&id, &badge)).unwrap().replace("2026-03-28T14:47:12Z", &time);
+                if let Ok((200, _)) = program.try_post("/webhook", &signed(&id, body.as_bytes()), body.as_bytes()).await
+                {
+                    answered.push(id);
+                }
+                if number == 99 {
+                    break;
+                }
+            }
+        };
+        tokio::select! {
+            () = posts => {}
+            () = tokio::time::sleep(delay) => {}
+        }
+        program.kill();
+    }
+    assert!(answered.len() > 15, "the kills came too early to prove anything: {}", answered.len());
+    let _program = Program::start(&url, folder.path(), &[]).await;
+    eventually("every answered event is in the ERP", async || {
+        let written = checkins(&site);
+        answered.iter().all(|id| written.contains_key(id)).then_some(())
+    })
+    .await;
+    let doubled: Vec<_> = checkins(&site).into_iter().filter(|(_, rows)| rows.len() != 1).collect();
+    assert!(doubled.is_empty(), "{doubled:?}");
+}
+
+/// S0-027, X7: whom the ERP does not know is set aside, and nobody waits for that.
+#[tokio::test]
+async fn an_unknown_employee_is_parked_and_the_others_go_on() {
+    let (folder, site) = (tempdir().unwrap(), site());
+    let program = Program::start(&serve(&site).await, folder.path(), &[]).await;
+    for (id, badge) in [("evt_1", "9999"), ("evt_2", "1002"), ("evt_3", "9999"), ("evt_4", "1004")] {
+        assert_eq!(program.deliver(id, badge).await.0, 200);
+    }
+    program.stands_at(0, 2, 2).await;
+    assert_eq!(checkins(&site).keys().cloned().collect::<Vec<_>>(), ["evt_2", "evt_4"]);
+}
+
+/// S3-020: prints the request, masks the secret, calls nobody.
+#[tokio::test]
+async fn a_dry_run_prints_the_request_masked_and_sends_nothing() {
+    let (folder, site) = (tempdir().unwrap(), site());
+    let program = Program::start(&serve(&site).await, folder.path(), &[("DRY_RUN", "true")]).await;
+    assert_eq!(program.deliver("evt_1", "1001").await.0, 200);
+    let said = eventually("the request is shown", async || {
+        let said = program.said();
+        said.contains("evt_1").then_some(said)
+    })
+    .await;
+    assert!(said.contains("POST ") && said.contains("Employee%20Checkin"), "{said}");
+    assert!(said.contains("2026-03-28 08:47:12") && said.contains("\"IN\""), "{said}");
+    assert!(said.to_ascii_lowercase().contains("authorization: "), "{said}");
+    assert!(!said.contains("canary-of-the-api"), "{said}");
+    assert!(site.lock().unwrap().requests().is_empty());
+}
+
+#[test]
+fn a_missing_or_wrong_setting_is_named_and_its_value_is_not() {
+    let folder = tempdir().unwrap();
+    let refusal = |command: &mut std::process::Command| {
+        let output = command.output().unwrap();
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success(), "{text}");
+        assert!(!text.contains("panicked") && !text.contains("canary-of-the-api"), "{text}");
+        text
+    };
+    let program = || erpnext("http://127.0.0.1:9", folder.path());
+    for variable in ["WEBHOOK_SECRET", "ERPNEXT_URL", "API_KEY", "API_SECRET", "SITE_ZONE"] {
+        let text = refusal(program().env_remove(variable));
+        assert!(text.contains(variable), "{variable}: {text}");
+    }
+    let wrong = [
+        ("PORT", "80x", "PORT"),
+        ("SITE_ZONE", "Mexico", "zone"),
+        ("ERPNEXT_URL", "erp.example.com", "base"),
+        ("WEBHOOK_SECRET", "", "WEBHOOK_SECRET"),
+    ];
+    for (variable, value, named) in wrong {
+        let text = refusal(program().env(variable, value));
+        assert!(text.contains(named), "{variable}: {text}");
+    }
+}

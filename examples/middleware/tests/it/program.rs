@@ -1,0 +1,155 @@
+//! Runs an example program and talks to it.
+
+use std::io::{BufRead as _, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use punch_normalize::EventId;
+use punch_webhook::{Secret, Signer};
+use reqwest::Client;
+
+/// What has not happened after this long will not happen. No test is decided by anything shorter.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+pub(crate) const SECRET: &str = "whsec_BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=";
+
+/// An example program at work. It is killed when it is dropped.
+pub(crate) struct Program {
+    child: Child,
+    port: u16,
+    http: Client,
+    stdout: Arc<Mutex<String>>,
+}
+
+impl Program {
+    /// Starts `erpnext` against the site at `url`, with its inbox in `folder`.
+    pub(crate) async fn start(url: &str, folder: &Path, more: &[(&str, &str)]) -> Self {
+        let mut command = erpnext(url, folder);
+        command.envs(more.iter().copied()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let stdout = Arc::new(Mutex::new(String::new()));
+        gather(child.stdout.take().unwrap(), Arc::clone(&stdout));
+        let log = Arc::new(Mutex::new(String::new()));
+        gather(child.stderr.take().unwrap(), Arc::clone(&log));
+        let port = eventually("the program says where it listens", async || {
+            let log = log.lock().unwrap();
+            let line = log.lines().find(|line| line.contains("receiving on /webhook"))?;
+            let addr = line.split("addr=").nth(1)?.split(' ').next()?;
+            addr.rsplit(':').next()?.parse().ok()
+        })
+        .await;
+        Self { child, port, http: Client::new(), stdout }
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.port)
+    }
+
+    /// Posts a body with these headers; the status and the answer.
+    pub(crate) async fn post(&self, path: &str, headers: &[(String, String)], body: &[u8]) -> (u16, String) {
+        self.try_post(path, headers, body).await.unwrap()
+    }
+
+    pub(crate) async fn try_post(
+        &self,
+        path: &str,
+        headers: &[(String, String)],
+        body: &[u8],
+    ) -> reqwest::Result<(u16, String)> {
+        let mut request = self.http.post(self.url(path)).header("Content-Type", "application/json").body(body.to_vec());
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        let response = request.send().await?;
+        Ok((response.status().as_u16(), response.text().await?))
+    }
+
+    /// Posts a signed punch.
+    pub(crate) async fn deliver(&self, id: &str, badge: &str) -> (u16, String) {
+        let body = punch(id, badge);
+        self.post("/webhook", &signed(id, &body), &body).await
+    }
+
+    /// Waits until the inbox stands so: waiting, done, parked.
+    pub(crate) async fn stands_at(&self, waiting: u64, done: u64, parked: u64) {
+        let wanted = format!("{{\"done\":{done},\"parked\":{parked},\"waiting\":{waiting}}}");
+        eventually(&wanted, async || {
+            let response = self.http.get(self.url("/health")).send().await.ok()?;
+            (response.text().await.ok()? == wanted).then_some(())
+        })
+        .await;
+    }
+
+    /// Everything on standard output so far.
+    pub(crate) fn said(&self) -> String {
+        self.stdout.lock().unwrap().clone()
+    }
+
+    /// `kill -9`.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // It may be dead already.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// The program with everything it needs from the environment, and nothing else.
+pub(crate) fn erpnext(url: &str, folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_erpnext"));
+    command.env_clear().current_dir(folder).stdin(Stdio::null()).envs([
+        ("WEBHOOK_SECRET", SECRET),
+        ("PORT", "0"),
+        ("ERPNEXT_URL", url),
+        ("API_KEY", "key-of-the-api"),
+        ("API_SECRET", "canary-of-the-api"),
+        ("SITE_ZONE", "America/Mexico_City"),
+    ]);
+    command
+}
+
+fn gather(stream: impl Read + Send + 'static, into: Arc<Mutex<String>>) {
+    std::thread::spawn(move || {
+        for line in BufReader::new(stream).lines().map_while(Result::ok) {
+            let mut text = into.lock().unwrap();
+            text.push_str(&line);
+            text.push('\n');
+        }
+    });
+}
+
+/// A punch in the flat shape of the published samples, with both names of the direction.
+pub(crate) fn punch(id: &str, badge: &str) -> Vec<u8> {
+    format!(
+        "{{\"event\":\"attendance.punch\",\"event_id\":\"{id}\",\"device_serial\":\"T1\",\"employee_id\":\"{badge}\",\
+         \"timestamp\":\"2026-03-28T14:47:12Z\",\"direction\":\"in\",\"punch_type\":\"in\",\"method\":\"face\"}}"
+    )
+    .into_bytes()
+}
+
+pub(crate) fn signed(id: &str, body: &[u8]) -> Vec<(String, String)> {
+    let signer = Signer::new(&Secret::new(SECRET).unwrap());
+    let headers = signer.headers(&EventId::parse(id).unwrap(), body, gateway::clock::now());
+    headers.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
+/// Looks again and again until `look` sees something.
+pub(crate) async fn eventually<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+    let watching = async {
+        loop {
+            if let Some(seen) = look().await {
+                return seen;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, watching).await.unwrap_or_else(|_| panic!("never happened: {what}"))
+}
