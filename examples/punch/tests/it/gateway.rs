@@ -75,6 +75,37 @@ async fn a_delivery_on_its_way_is_finished_before_the_end() {
     assert_eq!(state, "delivered");
 }
 
+/// `punch terminal push` against `punch gateway`: the summary that scripts read.
+#[test]
+fn a_simulated_terminal_gets_every_row_acknowledged_and_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("punch.toml");
+    std::fs::write(&config, "[[device]]\nserial = \"SIM1\"\n").unwrap();
+    let recorded = folder.path().join("rows");
+    std::fs::write(&recorded, "1001\t2026-03-28 08:47:12\t0\t1\r\njunk\r\n1002\t2026-03-28 08:47:13\t0\t1\r\n")
+        .unwrap();
+    let (gateway, device, _) = start(folder.path(), &["--config", config.to_str().unwrap()]);
+    let server = format!("http://{device}");
+    let push = ["terminal", "push", "--server", &server, "--serial", "SIM1"];
+    let live = run(&[&push[..], &["--users", "5", "--rate", "200", "--count", "20", "--seed", "3"]].concat(), b"");
+    assert_eq!(
+        (live.code, live.stdout.as_str()),
+        (Some(0), "20 rows sent, 20 acknowledged, 0 requests refused\n"),
+        "{live:?}"
+    );
+    let replayed = run(&[&push[..], &["--replay", recorded.to_str().unwrap()]].concat(), b"");
+    assert_eq!(replayed.stdout, "3 rows sent, 3 acknowledged, 0 requests refused\n", "{replayed:?}");
+    assert_eq!(gateway.terminate().code, Some(0));
+    let store = rusqlite::Connection::open(folder.path().join("punch.sqlite")).unwrap();
+    let count = |fate: &str| {
+        store.query_row("SELECT count(*) FROM row WHERE fate = ?1", [fate], |row| row.get::<_, i64>(0)).unwrap()
+    };
+    assert_eq!(count("held"), 1, "the junk is kept");
+    assert_eq!(store.query_row("SELECT count(*) FROM row", [], |row| row.get::<_, i64>(0)).unwrap(), 23);
+    // Five people, in and out within the window: other states are other events, repeated ones are not.
+    assert!(count("delivered") >= 10 + 2, "{}", count("delivered"));
+}
+
 #[test]
 fn a_port_that_is_taken_ends_with_3_and_says_what_to_do() {
     let folder = tempfile::tempdir().unwrap();

@@ -98,7 +98,7 @@ impl Library {
 }
 
 fn bodies() -> [Vec<u8>; 5] {
-    let large = format!("{{\"note\":\"{}\"}}", "ñ€漢🕗".repeat(5_041));
+    let large = format!("{{\"note\":\"{}\"}}", "ñ€漢🕗".repeat(5_460));
     assert!((64 << 10) - large.len() < 16, "64 KiB and hardly less: {}", large.len());
     [
         b"{\"event_id\":\"evt_1\",\"timestamp\":\"2026-03-28T08:47:12Z\"}".to_vec(),
