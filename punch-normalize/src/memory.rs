@@ -1,5 +1,6 @@
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
+use core::ops::Bound;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use punch_protocol::{Pin, SerialNumber, Status};
@@ -67,7 +68,7 @@ impl History {
         window: TimeDelta,
     ) -> Option<&EventId> {
         let before = self.kept.range(..=instant).next_back();
-        let after = self.kept.range(instant..).next();
+        let after = self.kept.range((Bound::Excluded(instant), Bound::Unbounded)).next();
         before
             .into_iter()
             .chain(after)

@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::store::StoreError;
 
 /// Where the paragraph of each error code stands.
-const DOCS: &str = "https://docs.rs/punch-webhook/latest/punch_webhook/errors/index.html";
+const DOCS: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/docs/errors.md");
 
 /// `{"data": …, "meta": {"request_id": …}}`.
 pub(super) fn one<T: Serialize>(status: StatusCode, data: &T) -> Response {
@@ -101,6 +101,11 @@ impl ApiError {
         Self { status: StatusCode::METHOD_NOT_ALLOWED, code: "method_not_allowed", message, field: None }
     }
 
+    pub(super) fn conflict(field: &str, message: &str) -> Self {
+        let message = format!("'{field}': {message}.");
+        Self { status: StatusCode::CONFLICT, code: "conflict", message, field: Some(field.to_owned()) }
+    }
+
     pub(super) fn unavailable(message: &str) -> Self {
         let message = format!("Not available now: {message}.");
         Self { status: StatusCode::SERVICE_UNAVAILABLE, code: "unavailable", message, field: None }
@@ -142,5 +147,26 @@ impl IntoResponse for ApiError {
             "request_id": request_id(),
         });
         (self.status, Json(json!({ "error": error }))).into_response()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ApiError;
+
+    /// S2-007, S2-090.
+    #[test]
+    fn every_code_has_a_heading_in_the_docs_and_every_heading_a_code() {
+        let errors = [
+            ApiError::invalid("url", ""),
+            ApiError::unauthorized(""),
+            ApiError::not_found(""),
+            ApiError::wrong_method(),
+            ApiError::conflict("url", ""),
+            ApiError::unavailable(""),
+        ];
+        let page = include_str!("../../../../docs/errors.md");
+        let headings: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("## ")).collect();
+        assert_eq!(errors.map(|error| error.code).to_vec(), headings);
     }
 }

@@ -22,7 +22,8 @@ type PageQuery = Result<Query<Paging>, QueryRejection>;
 pub(super) async fn ready(State(api): State<Api>) -> Result<&'static str, ApiError> {
     // Ready means that a terminal's rows could be made durable now, so that is what is tried.
     let write = api.store.write(|tx| {
-        tx.execute("INSERT INTO meta (key, value) VALUES ('ready', x'01') ON CONFLICT (key) DO NOTHING", [])?;
+        let sql = "INSERT INTO meta (key, value) VALUES ('ready', ?1) ON CONFLICT (key) DO UPDATE SET value = ?1";
+        tx.execute(sql, [now().timestamp_millis()])?;
         Ok(())
     });
     write.await?;
@@ -69,6 +70,10 @@ pub(super) async fn add_webhook(
     let schedule = EndpointConfig::SCHEDULES.into_iter().find(|name| *name == wanted);
     let schedule = schedule.ok_or_else(|| ApiError::invalid("schedule", "expected `seed-002` or `seed-001`"))?;
     let made = new.secret.is_none();
+    if made && api.store.read(EndpointRow::all).await?.iter().any(|row| row.url == new.url) {
+        // A new secret would break the receiver that has the old one.
+        return Err(ApiError::conflict("url", "is registered already; send its `secret` too to change the rest"));
+    }
     let text = match new.secret {
         Some(text) => text,
         None => random_secret()?,

@@ -38,6 +38,9 @@ pub enum StoreError {
         /// Its layout version.
         found: i64,
     },
+    /// The work was done and could not be put on disk.
+    #[error("store: the commit failed, nothing of this is on disk; check the disk, the log has the cause")]
+    NotCommitted,
     /// The writer has stopped.
     #[error("store: the writer has stopped; the gateway is shutting down")]
     Stopped,

@@ -88,7 +88,7 @@ where
         let result = match self.result {
             Some(Ok(value)) if committed => Ok(value),
             Some(Err(error)) => Err(error),
-            Some(Ok(_)) | None => Err(StoreError::Stopped),
+            Some(Ok(_)) | None => Err(StoreError::NotCommitted),
         };
         // Whoever asked may be gone; what is on disk stays there.
         drop(self.answer.send(result));
