@@ -1,6 +1,6 @@
 //! The gateway: listeners, a store and a delivery engine around the pure crates.
 //!
-//! [`start`] brings everything up; what decides anything lives in [`core`](crate::core) and in the crates below.
+//! [`start`] brings everything up; what decides anything lives in [`core`](mod@core) and in the crates below.
 #![forbid(unsafe_code)]
 #![allow(
     clippy::arithmetic_side_effects,
