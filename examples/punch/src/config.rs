@@ -31,12 +31,12 @@ pub(crate) fn run(command: &ConfigCommand) -> Exit {
     let Action::Check { file } = &command.action;
     match read(file) {
         Ok(config) => {
-            println!(
+            crate::say(format_args!(
                 "{}: good; {} terminals, {} endpoints",
                 file.display(),
                 config.devices.len(),
                 config.endpoints.len()
-            );
+            ));
             Exit::Done
         }
         Err(error) => {

@@ -47,11 +47,11 @@ pub(crate) async fn run(command: GatewayCommand) -> anyhow::Result<Exit> {
     let mut terminate = signal(SignalKind::terminate())?;
     let gateway = gateway::start(config).await?;
     if let Some(key) = &gateway.new_api_key {
-        println!("api key (shown once, keep it): {}", key.expose());
+        crate::say(format_args!("api key (shown once, keep it): {}", key.expose()));
     }
-    println!("device listener on http://{}", gateway.device_addr);
-    println!("api on http://{}/v1", gateway.api_addr);
-    println!("dashboard on http://{}/", gateway.api_addr);
+    crate::say(format_args!("device listener on http://{}", gateway.device_addr));
+    crate::say(format_args!("api on http://{}/v1", gateway.api_addr));
+    crate::say(format_args!("dashboard on http://{}/", gateway.api_addr));
     tokio::select! {
         _ = terminate.recv() => {}
         result = tokio::signal::ctrl_c() => result?,

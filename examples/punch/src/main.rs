@@ -4,7 +4,6 @@
     clippy::arithmetic_side_effects,
     clippy::exhaustive_enums,
     clippy::exhaustive_structs,
-    clippy::print_stdout,
     clippy::print_stderr,
     clippy::std_instead_of_alloc,
     clippy::std_instead_of_core,
@@ -77,6 +76,15 @@ fn run(command: Command) -> anyhow::Result<Exit> {
 /// Runs `work` on a runtime of its own.
 pub(crate) fn asynchronous<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
+}
+
+/// Prints a line of the result. A reader that has gone away, as `head` does, ends the program without a fuss.
+pub(crate) fn say(line: core::fmt::Arguments<'_>) {
+    use std::io::Write as _;
+
+    if writeln!(std::io::stdout(), "{line}").is_err() {
+        std::process::exit(0);
+    }
 }
 
 /// Logs to standard error, at the level of `RUST_LOG` or `default`.

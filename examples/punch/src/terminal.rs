@@ -81,10 +81,10 @@ pub(crate) async fn run(command: TerminalCommand) -> anyhow::Result<Exit> {
     tokio::spawn(play(crowd, rows, count, push.rate, total, sender));
     let terminal = Terminal::new(serial).with_batch(push.batch);
     let achieved = simulator::terminal::run(terminal, Behaviour::new(push.server), happenings).await?;
-    println!(
+    crate::say(format_args!(
         "{} rows sent, {} acknowledged, {} requests refused",
         achieved.sent, achieved.acknowledged, achieved.refused
-    );
+    ));
     Ok(if achieved.acknowledged == achieved.sent { Exit::Done } else { Exit::Wrong })
 }
 

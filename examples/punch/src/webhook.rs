@@ -165,7 +165,9 @@ fn print_signature(sign: &Sign) -> anyhow::Result<Exit> {
     let secrets = sign.secrets.read()?;
     let (signer, body) = (signer(&secrets)?, body()?);
     match sign.scheme {
-        SchemeName::Punchconnect => println!("X-PunchConnect-Signature: {}", signer.punchconnect(&body)),
+        SchemeName::Punchconnect => {
+            crate::say(format_args!("X-PunchConnect-Signature: {}", signer.punchconnect(&body)));
+        }
         SchemeName::Standard => {
             let id = EventId::parse(sign.id.as_deref().unwrap_or_default());
             let id = id.map_err(|error| UsageError(format!("--id: {error}")))?;
@@ -176,7 +178,9 @@ fn print_signature(sign: &Sign) -> anyhow::Result<Exit> {
                 let problem = problem.map(|error| error.to_string()).unwrap_or_default();
                 return Err(UsageError(format!("--secret: {problem}")).into());
             };
-            println!("webhook-id: {id}\nwebhook-timestamp: {timestamp}\nwebhook-signature: {signature}");
+            crate::say(format_args!(
+                "webhook-id: {id}\nwebhook-timestamp: {timestamp}\nwebhook-signature: {signature}"
+            ));
         }
     }
     Ok(Exit::Done)
@@ -226,8 +230,10 @@ async fn listen(listen: Listen) -> anyhow::Result<Exit> {
     eprintln!("listening on http://{}; stop with Ctrl-C", receiver.addr);
     while let Some(arrival) = arrivals.recv().await {
         match (&arrival.event_id, &arrival.problem) {
-            (Some(_), _) if listen.ndjson => println!("{}", String::from_utf8_lossy(&arrival.body)),
-            (Some(id), _) => println!("{}  {id}  {} bytes, verified", arrival.status, arrival.body.len()),
+            (Some(_), _) if listen.ndjson => crate::say(format_args!("{}", String::from_utf8_lossy(&arrival.body))),
+            (Some(id), _) => {
+                crate::say(format_args!("{}  {id}  {} bytes, verified", arrival.status, arrival.body.len()));
+            }
             (None, problem) => eprintln!("{}  refused: {}", arrival.status, problem.as_deref().unwrap_or_default()),
         }
     }
@@ -246,6 +252,6 @@ async fn send(send: Send) -> anyhow::Result<Exit> {
     }
     let response = request.timeout(Duration::from_secs(10)).send().await.context("send")?;
     let status = response.status();
-    println!("{status}");
+    crate::say(format_args!("{status}"));
     Ok(if status.is_success() { Exit::Done } else { Exit::Wrong })
 }

@@ -74,7 +74,9 @@ impl Board {
 
     pub(super) fn print_head(&self) {
         if !self.json {
-            println!("badge  device          punched at           received      durable  delivered   written");
+            crate::say(format_args!(
+                "badge  device          punched at           received      durable  delivered   written"
+            ));
         }
     }
 
@@ -85,7 +87,7 @@ impl Board {
                 continue;
             }
             let Some(line) = track.line(event_id, self.json) else { continue };
-            println!("{line}");
+            crate::say(format_args!("{line}"));
             track.printed = true;
             self.printed += 1;
         }

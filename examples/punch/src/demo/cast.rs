@@ -122,19 +122,19 @@ impl Cast {
     }
 
     pub(super) fn print_addresses(&self) {
-        println!("device listener  http://{}", self.gateway.device_addr);
-        println!("api              http://{}/v1", self.gateway.api_addr);
-        println!("dashboard        http://{}/", self.gateway.api_addr);
-        println!("middleware       http://127.0.0.1:{}/webhook", self.inbox_addr.port());
-        println!("erpnext stand-in http://{}", self.erp_addr);
+        crate::say(format_args!("device listener  http://{}", self.gateway.device_addr));
+        crate::say(format_args!("api              http://{}/v1", self.gateway.api_addr));
+        crate::say(format_args!("dashboard        http://{}/", self.gateway.api_addr));
+        crate::say(format_args!("middleware       http://127.0.0.1:{}/webhook", self.inbox_addr.port()));
+        crate::say(format_args!("erpnext stand-in http://{}", self.erp_addr));
         if let Some(key) = &self.gateway.new_api_key {
-            println!("api key          {}", key.expose());
+            crate::say(format_args!("api key          {}", key.expose()));
         }
-        println!(
+        crate::say(format_args!(
             "more punches:    punch terminal push --server http://{} --serial {} --count 20",
             self.gateway.device_addr, BOCK[0].serial
-        );
-        println!("stop with Ctrl-C");
+        ));
+        crate::say(format_args!("stop with Ctrl-C"));
     }
 
     pub(super) async fn dismiss(self) {

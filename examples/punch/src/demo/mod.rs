@@ -79,12 +79,12 @@ pub(crate) async fn run(demo: Demo) -> anyhow::Result<Exit> {
     let summary = board.summary(&cast.checkins());
     if demo.keep {
         cast.print_addresses();
-        println!("{summary}");
+        crate::say(format_args!("{summary}"));
         tokio::signal::ctrl_c().await?;
     }
     cast.dismiss().await;
     if !demo.keep {
-        println!("{summary}");
+        crate::say(format_args!("{summary}"));
     }
     Ok(if summary.is_perfect() { Exit::Done } else { Exit::Wrong })
 }
