@@ -148,7 +148,7 @@ impl<'a> Upload<'a> {
             let name = self.record_table.clone().unwrap_or_default();
             return Ack::Table { name, count: self.announced.unwrap_or(0) };
         }
-        let plain = ["", Table::OPTIONS, Table::RTLOG, Table::RTSTATE, "irstate", "testdata", Table::ATTPHOTO];
+        let plain = [Table::OPTIONS, Table::RTLOG, Table::RTSTATE, "irstate", "testdata", Table::ATTPHOTO];
         if plain.iter().any(|name| self.table.is(name)) {
             return Ack::Plain;
         }

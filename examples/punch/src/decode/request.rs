@@ -2,7 +2,7 @@ use punch_protocol::civil::Written;
 use serde_json::{Map, Value, json};
 
 use punch_protocol::push::{
-    Ack, BackgroundCheck, Dialect, DoorState, Endpoint, Handshake, Info, Limits, ParseError, Parts, PhotoHeader, Poll,
+    BackgroundCheck, Dialect, DoorState, Endpoint, Handshake, Info, Limits, ParseError, Parts, PhotoHeader, Poll,
     Query, QueryPage, Request, Row, Table, TaggedRow, TerminalOptions, Upload,
 };
 
@@ -263,9 +263,9 @@ fn card_number(text: &[u8]) -> Option<u64> {
 }
 
 fn kind_of(upload: &Upload<'_>) -> String {
-    match (upload.table().as_str(), upload.ack()) {
-        ("", Ack::Plain) => "attlog".to_owned(),
-        ("USERINFO" | "FINGERTMP", _) => "operlog".to_owned(),
-        (table, _) => table.to_ascii_lowercase(),
+    match upload.table().as_str() {
+        "" => "attlog".to_owned(),
+        "USERINFO" | "FINGERTMP" => "operlog".to_owned(),
+        table => table.to_ascii_lowercase(),
     }
 }
