@@ -54,6 +54,14 @@ pub struct DeviceDefaults {
     pub site: String,
 }
 
+impl DeviceDefaults {
+    /// A terminal with these settings; without a name it is called by its serial.
+    pub fn device(&self, serial: SerialNumber, name: Option<String>) -> DeviceConfig {
+        let name = name.unwrap_or_else(|| serial.to_string());
+        DeviceConfig { serial, name, site: self.site.clone(), zone: self.zone, window: self.window }
+    }
+}
+
 /// One approved terminal.
 #[derive(Debug, Clone)]
 pub struct DeviceConfig {
@@ -256,20 +264,14 @@ fn device(root: &mut Section, mut section: Section, defaults: &DeviceDefaults) -
     let serial = text.and_then(|text| {
         SerialNumber::parse(&text).map_err(|error| section.complain("serial", error.to_string())).ok()
     });
-    let name = section.text("name");
-    let device = DeviceConfig {
-        name: name.or_else(|| serial.as_ref().map(ToString::to_string)).unwrap_or_default(),
-        site: section.text("site").unwrap_or_else(|| defaults.site.clone()),
-        zone: zone(&mut section).unwrap_or(defaults.zone),
-        window: window(&mut section).unwrap_or(defaults.window),
-        serial: serial.clone().unwrap_or_else(placeholder),
-    };
+    let (name, site) = (section.text("name"), section.text("site"));
+    let (zone, window) = (zone(&mut section), window(&mut section));
     root.absorb(section);
-    serial.map(|_| device)
-}
-
-fn placeholder() -> SerialNumber {
-    SerialNumber::parse("unset").unwrap_or_else(|_| unreachable!("`unset` is a legal serial"))
+    let mut device = defaults.device(serial?, name);
+    device.site = site.unwrap_or(device.site);
+    device.zone = zone.unwrap_or(device.zone);
+    device.window = window.unwrap_or(device.window);
+    Some(device)
 }
 
 fn endpoint(root: &mut Section, mut section: Section, delivery: &DeliveryConfig) -> Option<EndpointConfig> {

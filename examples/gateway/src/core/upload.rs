@@ -1,6 +1,7 @@
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDateTime, Utc};
+use punch_protocol::civil::CivilError;
 use punch_protocol::push::{AttlogRow, KeyedRow, OperationRow, Row, RowError, Table, Upload};
-use punch_protocol::{RawPunch, SerialNumber};
+use punch_protocol::{Pin, RawPunch, SerialNumber};
 
 /// One upload, owned: what has to be durable before the terminal may forget it.
 #[derive(Debug, Clone)]
@@ -68,7 +69,7 @@ impl Received {
 
     /// A body that is kept as it stands, such as the results of commands.
     pub fn record(serial: SerialNumber, table: &str, body: &[u8], received_at: DateTime<Utc>) -> Self {
-        let raw = body.get(..Self::RAW_LIMIT).unwrap_or(body).to_vec();
+        let raw = clip(body);
         let rows = if raw.is_empty() { Vec::new() } else { vec![ReceivedRow::Record { raw }] };
         Self { serial, table: table.to_owned(), stamp: None, received_at, rows, discarded: 0 }
     }
@@ -79,59 +80,67 @@ impl Received {
             Row::Event(row) if row.is_punch() => self.event(row),
             Row::Event(row) => ReceivedRow::Record { raw: join(row) },
             Row::Operation(row) => ReceivedRow::Record { raw: operation_bytes(row) },
-            Row::Unknown(line) => ReceivedRow::Record { raw: line.get(..Self::RAW_LIMIT).unwrap_or(line).to_vec() },
-            // Of stored records only the errors are no personal data.
-            Row::Record(row) if row.table() != Some("errorlog") => {
-                self.discarded = self.discarded.saturating_add(1);
-                return;
+            Row::Unknown(line) => ReceivedRow::Record { raw: clip(line) },
+            Row::Tagged(row) if row.tag() == "ERRORLOG" => {
+                ReceivedRow::Record { raw: row.value("ErrCode").unwrap_or_default().to_vec() }
             }
-            // Users, templates, pictures and identity cards: never asked for, never kept.
-            Row::Tagged(row) if row.tag() != "ERRORLOG" => {
-                self.discarded = self.discarded.saturating_add(1);
-                return;
-            }
-            Row::Tagged(row) => ReceivedRow::Record { raw: row.value("ErrCode").unwrap_or_default().to_vec() },
+            // Of stored records, and of users, templates, pictures and identity cards, nothing is kept.
+            Row::Record(row) if row.table() == Some("errorlog") => return,
+            Row::Record(_) | Row::Tagged(_) => return self.discard(),
             _ => return,
         };
         self.rows.push(row);
     }
 
+    fn discard(&mut self) {
+        self.discarded = self.discarded.saturating_add(1);
+    }
+
     fn punch(&self, row: &AttlogRow<'_>) -> ReceivedRow {
-        let raw = row_bytes(row);
-        match row.time() {
+        let work_code = row.work_code().filter(|code| !matches!(code, [] | [b'0']));
+        let work_code = work_code.map(|code| String::from_utf8_lossy(code).into_owned());
+        self.reading(row.time(), row.pin(), row_bytes(row), |punch| {
+            (punch.status, punch.verify, punch.work_code) = (row.status(), row.verify(), work_code);
+        })
+    }
+
+    fn event(&self, row: &KeyedRow<'_>) -> ReceivedRow {
+        self.reading(row.time(), row.pin(), join(row), |punch| {
+            (punch.status, punch.verify) = (row.status(), row.verify());
+        })
+    }
+
+    /// A punch if the row names a moment, else a row that has to be looked at.
+    fn reading(
+        &self,
+        time: Result<NaiveDateTime, CivilError>,
+        pin: Pin<'_>,
+        raw: Vec<u8>,
+        complete: impl FnOnce(&mut RawPunch),
+    ) -> ReceivedRow {
+        match time {
             Ok(time) => {
-                let mut punch = RawPunch::new(self.serial.clone(), row.pin().into_owned(), time);
-                punch.status = row.status();
-                punch.verify = row.verify();
-                let work_code = row.work_code().filter(|code| !matches!(code, [] | [b'0']));
-                punch.work_code = work_code.map(|code| String::from_utf8_lossy(code).into_owned());
+                let mut punch = RawPunch::new(self.serial.clone(), pin.into_owned(), time);
+                complete(&mut punch);
                 ReceivedRow::Punch { punch, raw }
             }
             Err(error) => ReceivedRow::Broken { problem: error.to_string(), raw },
         }
     }
 
-    fn event(&self, row: &KeyedRow<'_>) -> ReceivedRow {
-        match row.time() {
-            Ok(time) => {
-                let mut punch = RawPunch::new(self.serial.clone(), row.pin().into_owned(), time);
-                punch.status = row.status();
-                punch.verify = row.verify();
-                ReceivedRow::Punch { punch, raw: join(row) }
-            }
-            Err(error) => ReceivedRow::Broken { problem: error.to_string(), raw: join(row) },
-        }
-    }
-
     fn take_broken(&mut self, table: &Table, error: &RowError<'_>) {
         // What a broken row of another table holds is unknown, and could be a template.
         if table.is(Table::ATTLOG) || table.is(Table::RTLOG) || table.as_str().is_empty() {
-            let raw = error.raw.get(..Self::RAW_LIMIT).unwrap_or(error.raw).to_vec();
-            self.rows.push(ReceivedRow::Broken { problem: error.to_string(), raw });
+            self.rows.push(ReceivedRow::Broken { problem: error.to_string(), raw: clip(error.raw) });
         } else {
-            self.discarded = self.discarded.saturating_add(1);
+            self.discard();
         }
     }
+}
+
+/// At most [`Received::RAW_LIMIT`] bytes of a row.
+fn clip(raw: &[u8]) -> Vec<u8> {
+    raw.get(..Received::RAW_LIMIT).unwrap_or(raw).to_vec()
 }
 
 fn operation_bytes(row: &OperationRow<'_>) -> Vec<u8> {

@@ -19,7 +19,7 @@ use crate::config::DeliveryConfig;
 use crate::stage::{Stage, Watch};
 use crate::store::{AttemptRow, EndpointRow, Outgoing, Store, StoreError, delivery_rows};
 
-use sender::{Sender, Sent};
+use sender::{Sender, Sent, Target};
 
 /// Deliveries read from the store in one go, at the start and after the queue was full.
 const PAGE: u32 = 10_000;
@@ -38,7 +38,7 @@ enum Order {
     /// These are durable.
     Deliver(Vec<Waiting>),
     /// An endpoint was added or changed.
-    Endpoint(Arc<EndpointRow>),
+    Endpoint(Box<EndpointRow>),
     /// How does it stand?
     Status(oneshot::Sender<QueueStatus>),
     /// Begin nothing new and end when nothing is in flight.
@@ -57,7 +57,7 @@ impl Engine {
         let (orders, inbox) = mpsc::unbounded_channel();
         let mut driver = Driver {
             queue: Queue::new(QueueLimits::default()),
-            endpoints: BTreeMap::new(),
+            targets: BTreeMap::new(),
             store,
             sender: Arc::new(sender),
             watch,
@@ -67,7 +67,7 @@ impl Engine {
             unfed_after: None,
         };
         for endpoint in endpoints {
-            driver.set_endpoint(Arc::new(endpoint));
+            driver.set_endpoint(endpoint);
         }
         driver.feed(0).await?;
         tokio::spawn(driver.run(inbox));
@@ -83,7 +83,7 @@ impl Engine {
 
     /// Makes an endpoint known, or its change.
     pub fn set_endpoint(&self, endpoint: EndpointRow) {
-        self.order(Order::Endpoint(Arc::new(endpoint)));
+        self.order(Order::Endpoint(Box::new(endpoint)));
     }
 
     /// The queue in numbers; `None` once the engine has stopped.
@@ -109,7 +109,7 @@ impl Engine {
 
 struct Driver {
     queue: Queue,
-    endpoints: BTreeMap<EndpointId, Arc<EndpointRow>>,
+    targets: BTreeMap<EndpointId, Arc<Target>>,
     store: Store,
     sender: Arc<Sender>,
     watch: Watch,
@@ -160,19 +160,19 @@ impl Driver {
                     self.enqueue(waiting);
                 }
             }
-            Order::Endpoint(endpoint) => self.set_endpoint(endpoint),
+            Order::Endpoint(endpoint) => self.set_endpoint(*endpoint),
             Order::Status(answer) => drop(answer.send(self.queue.status())),
             Order::Drain(_) => {}
         }
     }
 
-    fn set_endpoint(&mut self, endpoint: Arc<EndpointRow>) {
+    fn set_endpoint(&mut self, endpoint: EndpointRow) {
         let mut rules = EndpointRules::default();
         rules.schedule = endpoint.schedule.clone();
         if !self.queue.set_rules(endpoint.id, rules.clone()) {
             self.queue.set_endpoint(endpoint.id, rules, endpoint.state, now());
         }
-        self.endpoints.insert(endpoint.id, endpoint);
+        self.targets.insert(endpoint.id, Arc::new(Target::of(&endpoint)));
         for waiting in std::mem::take(&mut self.early) {
             self.enqueue(waiting);
         }
@@ -212,7 +212,7 @@ impl Driver {
 
     fn begin_attempts(&mut self) {
         while let Some(attempt) = self.queue.poll_attempt(now()) {
-            let Some(endpoint) = self.endpoints.get(&attempt.endpoint).map(Arc::clone) else {
+            let Some(target) = self.targets.get(&attempt.endpoint).map(Arc::clone) else {
                 self.queue.settle(attempt.delivery, Class::Retry { after: None }, now());
                 continue;
             };
@@ -221,7 +221,7 @@ impl Driver {
                 let began = now();
                 let delivery = attempt.delivery;
                 let sent = match store.read(move |connection| Outgoing::of(connection, delivery)).await {
-                    Ok(Some(outgoing)) => sender.send(&endpoint, &outgoing, attempt.number).await,
+                    Ok(Some(outgoing)) => sender.send(&target, &outgoing, attempt.number).await,
                     Ok(None) => Sent::nothing("the event has no body in this endpoint's format"),
                     Err(error) => Sent::nothing(&error.to_string()),
                 };

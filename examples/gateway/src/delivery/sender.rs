@@ -1,5 +1,3 @@
-use core::time::Duration;
-
 use punch_normalize::EventId;
 use punch_webhook::{Outcome, Signer, body_says_duplicate, parse_retry_after};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER, USER_AGENT};
@@ -19,7 +17,19 @@ pub(super) struct Sender {
     client: Option<reqwest::Client>,
     guard: Guard,
     config: DeliveryConfig,
-    timeout: Duration,
+}
+
+/// Where the events of an endpoint go, with a signer that is keyed once and not per attempt.
+#[derive(Debug)]
+pub(super) struct Target {
+    url: String,
+    signer: Signer,
+}
+
+impl Target {
+    pub(super) fn of(endpoint: &EndpointRow) -> Self {
+        Self { url: endpoint.url.clone(), signer: Signer::new(&endpoint.secret) }
+    }
 }
 
 /// What one attempt came to.
@@ -47,10 +57,10 @@ impl Sender {
         if let Err(error) = &client {
             tracing::error!(%error, "no HTTP client, nothing can be delivered");
         }
-        Self { client: client.ok(), guard, config: config.clone(), timeout: config.timeout }
+        Self { client: client.ok(), guard, config: config.clone() }
     }
 
-    pub(super) async fn send(&self, endpoint: &EndpointRow, outgoing: &Outgoing, number: u32) -> Sent {
+    pub(super) async fn send(&self, target: &Target, outgoing: &Outgoing, number: u32) -> Sent {
         let event_id = Some(outgoing.event_id.clone());
         let refused = |reason: String| Sent {
             outcome: Outcome::Refused(reason.into()),
@@ -58,16 +68,14 @@ impl Sender {
             event_id: Some(outgoing.event_id.clone()),
         };
         let Some(client) = &self.client else { return refused("no HTTP client".to_owned()) };
-        if let Err(reason) =
-            check_url(&endpoint.url, &self.config).and_then(|()| self.guard.check_literal(&endpoint.url))
-        {
+        if let Err(reason) = check_url(&target.url, &self.config).and_then(|()| self.guard.check_literal(&target.url)) {
             return refused(reason);
         }
         // Signed once per attempt, over the very bytes that leave.
         let body = outgoing.body.render(number);
-        let headers = Signer::new(&endpoint.secret).headers(&outgoing.event_id, &body, now());
+        let headers = target.signer.headers(&outgoing.event_id, &body, now());
         let mut request = client
-            .post(&endpoint.url)
+            .post(&target.url)
             .header(CONTENT_TYPE, "application/json")
             .header(USER_AGENT, concat!("punch/", env!("CARGO_PKG_VERSION")))
             .header("Webhook-Attempt", number)
@@ -76,7 +84,7 @@ impl Sender {
             request = request.header(name, value);
         }
         // The client's own timeout ends with the headers' arrival; this one is for the whole exchange.
-        match tokio::time::timeout(self.timeout, exchange(request)).await {
+        match tokio::time::timeout(self.config.timeout, exchange(request)).await {
             Ok(Ok(outcome)) => Sent { outcome, error: None, event_id },
             Ok(Err(error)) if error.is_timeout() => Sent { outcome: Outcome::TimedOut, error: None, event_id },
             Ok(Err(error)) => Sent { outcome: Outcome::Unreachable, error: Some(chain(&error)), event_id },

@@ -33,7 +33,7 @@ struct Inner {
     store: Store,
     engine: Engine,
     intake: Arc<Mutex<Intake>>,
-    key: [u8; 32],
+    key: TenantKey,
     limits: Limits,
     watch: Watch,
 }
@@ -53,7 +53,7 @@ impl Devices {
             store,
             engine,
             intake: Arc::new(Mutex::new(Intake::new(key))),
-            key,
+            key: TenantKey::new(key),
             limits: config.limits,
             watch,
         }))
@@ -149,11 +149,10 @@ impl Devices {
         if !self.0.watch.is_watched() {
             return Vec::new();
         }
-        let key = TenantKey::new(self.0.key);
         let mut ids = Vec::new();
         for row in &received.rows {
             if let ReceivedRow::Punch { punch, .. } = row {
-                let id = key.event_id(punch).to_string();
+                let id = self.0.key.event_id(punch).to_string();
                 self.0.watch.announce(&id, Stage::Received, received.received_at);
                 ids.push(id);
             }

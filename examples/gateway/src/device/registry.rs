@@ -7,7 +7,7 @@ use punch_protocol::SerialNumber;
 use punch_protocol::push::{Admission, Request, Session, Settings, TimeZoneMinutes, Turn, Upload};
 use punch_webhook::DeviceInfo;
 
-use crate::config::{Config, DeviceConfig, UnknownBadges};
+use crate::config::{Config, DeviceConfig, DeviceDefaults, UnknownBadges};
 use crate::core::Directory;
 use crate::store::DeviceRow;
 
@@ -15,7 +15,7 @@ use crate::store::DeviceRow;
 #[derive(Debug)]
 pub(super) struct Registry {
     devices: Mutex<BTreeMap<SerialNumber, Device>>,
-    template: DeviceConfig,
+    defaults: DeviceDefaults,
     hold_unknown_badges: Option<bool>,
     key: TenantKey,
 }
@@ -37,17 +37,9 @@ impl Registry {
             UnknownBadges::Deliver => Some(false),
             UnknownBadges::Hold => Some(true),
         };
-        let placeholder = SerialNumber::parse("unset").unwrap_or_else(|_| unreachable!("`unset` is a legal serial"));
-        let defaults = &config.defaults;
         let registry = Self {
             devices: Mutex::default(),
-            template: DeviceConfig {
-                serial: placeholder,
-                name: String::new(),
-                site: defaults.site.clone(),
-                zone: defaults.zone,
-                window: defaults.window,
-            },
+            defaults: config.defaults.clone(),
             hold_unknown_badges,
             key: TenantKey::new(key),
         };
@@ -67,7 +59,7 @@ impl Registry {
         named: Option<&DeviceConfig>,
         row: Option<&DeviceRow>,
     ) {
-        let profile = named.unwrap_or(&self.template);
+        let profile = named.cloned().unwrap_or_else(|| self.defaults.device(serial.clone(), None));
         let mut settings = Settings::default();
         if let Some(row) = row {
             if let Some(stamp) = &row.attlog_stamp {
@@ -85,8 +77,8 @@ impl Registry {
         rules.window = profile.window;
         let mut device = DeviceInfo::default();
         device.id = Some(self.key.opaque_id("dev", "device", serial.as_str().as_bytes()));
-        device.name = Some(if profile.name.is_empty() { serial.to_string() } else { profile.name.clone() });
-        device.site = Some(profile.site.clone()).filter(|site| !site.is_empty());
+        device.name = Some(profile.name);
+        device.site = Some(profile.site).filter(|site| !site.is_empty());
         let directory = Directory { rules, device, hold_unknown_badges: self.hold_unknown_badges };
         let mut devices = self.lock();
         if let Some(known) = devices.get_mut(&serial) {
