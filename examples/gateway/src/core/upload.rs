@@ -84,8 +84,11 @@ impl Received {
             Row::Tagged(row) if row.tag() == "ERRORLOG" => {
                 ReceivedRow::Record { raw: row.value("ErrCode").unwrap_or_default().to_vec() }
             }
-            // Of stored records, and of users, templates, pictures and identity cards, nothing is kept.
-            Row::Record(row) if row.table() == Some("errorlog") => return,
+            Row::Record(row) if row.table() == Some("errorlog") => {
+                let code = row.pairs().find(|pair| pair.key.eq_ignore_ascii_case(b"errcode"));
+                ReceivedRow::Record { raw: code.map(|pair| pair.value.to_vec()).unwrap_or_default() }
+            }
+            // Other stored records, users, templates, pictures and identity cards: nothing of them is kept.
             Row::Record(_) | Row::Tagged(_) => return self.discard(),
             _ => return,
         };

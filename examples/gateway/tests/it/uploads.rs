@@ -248,6 +248,10 @@ async fn the_fates_of_an_upload_add_up_to_its_rows() {
     assert_eq!(site.upload("T1", "OPERLOG", operations).await.body, "OK: 3");
     assert_eq!(counts().await, [3, 2, 1, 1]);
     assert_eq!(site.ask::<i64>("SELECT count(*) FROM event").await, 3);
+    // Of an access terminal's records the error is recorded, the user discarded.
+    let records = "errorlog errcode=D01E0001\terrmsg=\tdataorigin=cmd\tcmdid=123\tadditional=\nuser pin=4\tname=A\n";
+    assert_eq!(site.upload("T1", "tabledata&tablename=errorlog&count=2", records).await.body, "errorlog=2");
+    assert_eq!(counts().await, [3, 2, 1, 2]);
 }
 
 /// Samples A08 and A09: access events posted to the punch table.
