@@ -5,8 +5,8 @@ use core::hint::black_box;
 use chrono::DateTime;
 use punch_protocol::SerialNumber;
 use punch_protocol::push::{
-    Admission, KeyedRow, Limits, ParseError, Parts, PhotoHeader, PollAnswer, Request, Response, Row, RowError, Rows,
-    ServerAnswer, ServerOptions, Session, Settings, Terminal, TimeZoneReading, Turn, Upload,
+    Admission, Dialect, KeyedRow, Limits, ParseError, Parts, PhotoHeader, PollAnswer, Request, Response, Row, RowError,
+    Rows, ServerAnswer, ServerOptions, Session, Settings, Terminal, TimeZoneReading, Turn, Upload,
 };
 
 /// The tables that the first byte of [`rows`] picks from.
@@ -92,8 +92,14 @@ fn check_request(serial: SerialNumber, request: &Request<'_>) {
         (Request::Upload(_) | Request::Results(_) | Request::QueryPage(_), Turn::Store(receipt)) => {
             assert_eq!(receipt.stored().status(), 200);
         }
+        // A body that no row looks like is not stored: the terminal shakes hands again and sends it in the clear.
+        (Request::Upload(_), Turn::Reply(reply)) => assert_eq!(reply.body(), b"UNKNOWN DEVICE"),
         (Request::Upload(_) | Request::Results(_) | Request::QueryPage(_), turn) => panic!("{request:?} got {turn:?}"),
-        (Request::Handshake(_), Turn::Reply(reply)) => check_option_block(reply.body()),
+        (Request::Handshake(handshake), Turn::Reply(reply)) if handshake.dialect() == Dialect::Attendance => {
+            check_option_block(reply.body());
+        }
+        (Request::Handshake(_), Turn::Reply(reply)) => assert_eq!((reply.status(), reply.body()), (200, &b"OK"[..])),
+        (Request::Registry(_) | Request::Configuration(_), Turn::Reply(reply)) => assert!(!contains_ok(reply.body())),
         (Request::Alive | Request::Poll(_) | Request::Ping(_), Turn::Reply(reply))
         | (Request::FingerImage(_) | Request::CheckOutcome(_), Turn::Reply(reply)) => {
             assert_eq!((reply.status(), reply.body()), (200, &b"OK"[..]));
@@ -151,6 +157,8 @@ fn check_option_block(body: &[u8]) {
         "PushOptionsFlag",
         "SupportPing",
         "MaxPostSize",
+        "MultiBioDataSupport",
+        "MultiBioPhotoSupport",
     ];
     assert_eq!(keys, expected);
     assert!(options.ignored.is_empty() && options.unterminated.is_none());

@@ -32,6 +32,16 @@ pub enum Dialect {
     Undecided,
 }
 
+impl fmt::Display for Dialect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Attendance => "attendance",
+            Self::AccessControl => "access control",
+            Self::Undecided => "undecided",
+        })
+    }
+}
+
 impl Handshake {
     pub(super) fn parse(query: &Query<'_>) -> Self {
         let text = |name: &str| query.get(name).map(ToOwned::to_owned);

@@ -32,6 +32,8 @@
 mod access;
 mod attlog;
 mod command;
+mod commands;
+mod configuration;
 mod encoded_time;
 pub mod errors;
 mod handshake;
@@ -58,6 +60,11 @@ mod upload;
 pub use access::{QueryPage, RecordRow, VerifyBits};
 pub use attlog::{AttlogRow, Fields, IdentityCard};
 pub use command::{CommandLine, PollAnswer};
+pub use commands::{
+    Command, CommandChange, CommandError, CommandId, CommandLimits, CommandQueue, CommandState, CommandUpdate,
+    Dangerous, DataRecord, DataTable, Enrolment, TextEncoding, Ticket, UserRecord,
+};
+pub use configuration::ConfigurationBlock;
 pub use encoded_time::EncodedTime;
 pub use errors::{ParseError, RowError, RowErrorKind};
 pub use handshake::{Dialect, Handshake};
@@ -69,10 +76,10 @@ pub use options::OptionBlock;
 pub use photo::PhotoHeader;
 pub use query::Query;
 pub use request::{BackgroundCheck, FingerImage, Parts, Ping, Poll, Request};
-pub use response::{Receipt, Response};
+pub use response::{Dispatch, Receipt, Response};
 pub use results::{CommandResult, CommandResults};
 pub use server_options::{ServerAnswer, ServerOptions, TransFlag, TransFlagForm};
-pub use session::{Admission, Session, Settings, Turn};
+pub use session::{Admission, CommKey, Session, Settings, Stamps, Turn};
 pub use tagged::{Pair, Pairs, TaggedRow};
 pub use target::Endpoint;
 pub use terminal::{Terminal, TerminalRequest};

@@ -2,7 +2,10 @@ use alloc::borrow::ToOwned;
 use alloc::string::String;
 use core::fmt;
 
+use super::configuration::NO_BIOMETRICS;
+use super::session::Stamps;
 use super::time_zone::TimeZoneMinutes;
+use super::upload::Table;
 use crate::SerialNumber;
 
 /// The option block: a server's answer to the handshake of an attendance terminal.
@@ -29,10 +32,8 @@ pub struct OptionBlock {
     pub serial: SerialNumber,
     /// Protocol version: the lower of the terminal's and [`OptionBlock::SERVER_VERSION`].
     pub version: String,
-    /// Resume mark of the punch table; `0` asks for everything in memory.
-    pub attlog_stamp: String,
-    /// Resume mark of the operation log.
-    pub operlog_stamp: String,
+    /// Resume marks; a table without one is asked for from the beginning.
+    pub stamps: Stamps,
     /// Seconds to wait after any failure, 30 to 300.
     pub error_delay: u32,
     /// Seconds between idle polls, 2 to 60 by the document; larger values are honoured too.
@@ -52,8 +53,7 @@ impl OptionBlock {
         Self {
             serial,
             version: lower_version(terminal_version, Self::SERVER_VERSION).to_owned(),
-            attlog_stamp: "0".to_owned(),
-            operlog_stamp: "0".to_owned(),
+            stamps: Stamps::default(),
             error_delay: 60,
             delay: 30,
             time_zone: TimeZoneMinutes::default(),
@@ -65,7 +65,8 @@ impl OptionBlock {
 impl fmt::Display for OptionBlock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "GET OPTION FROM: {}", self.serial)?;
-        let (attlog, operlog) = (one_line(&self.attlog_stamp), one_line(&self.operlog_stamp));
+        let mark = |table| one_line(self.stamps.get(table).unwrap_or("0"));
+        let (attlog, operlog) = (mark(Table::ATTLOG), mark(Table::OPERLOG));
         writeln!(f, "ATTLOGStamp={attlog}\nStamp={attlog}")?;
         writeln!(f, "OPERLOGStamp={operlog}\nOpStamp={operlog}")?;
         writeln!(f, "ErrorDelay={}", self.error_delay)?;
@@ -78,18 +79,19 @@ impl fmt::Display for OptionBlock {
         let version = one_line(&self.version);
         writeln!(f, "ServerVer={version}\nPushProtVer={version}")?;
         f.write_str("PushOptionsFlag=0\nSupportPing=1\n")?;
-        writeln!(f, "MaxPostSize={}", self.max_post_size)
+        writeln!(f, "MaxPostSize={}", self.max_post_size)?;
+        writeln!(f, "MultiBioDataSupport={NO_BIOMETRICS}\nMultiBioPhotoSupport={NO_BIOMETRICS}")
     }
 }
 
 /// Stamps and versions are the terminal's own text; anything that could start another line is cut off.
-fn one_line(text: &str) -> &str {
+pub(super) fn one_line(text: &str) -> &str {
     let end = text.find(|c: char| c.is_control()).unwrap_or(text.len());
     text.get(..end).filter(|text| !text.is_empty()).unwrap_or("0")
 }
 
 /// The lower of two dotted versions, compared part by part; a version that does not read counts as 2.2.14.
-fn lower_version<'a>(terminal: &'a str, server: &'a str) -> &'a str {
+pub(super) fn lower_version<'a>(terminal: &'a str, server: &'a str) -> &'a str {
     const OLDEST: &str = "2.2.14";
     let parts = |text: &str| -> Option<[u32; 3]> {
         let mut numbers = text.split('.').map(|part| part.parse().ok());

@@ -1,13 +1,17 @@
-use alloc::string::ToString as _;
+use alloc::string::{String, ToString as _};
+use alloc::vec::Vec;
+use core::fmt;
 
 use bytes::Bytes;
 
+use super::commands::{Batch, CommandId};
 use super::errors::ParseError;
-use super::options::OptionBlock;
 use super::upload::Ack;
 
 /// An answer to a terminal. A shell writes it with the headers of [`Response::HEADERS`] and a `Date`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+///
+/// `Debug` shows the status and the length: commands name people.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Response {
     status: u16,
     body: Bytes,
@@ -53,12 +57,29 @@ impl Response {
         Self { status: 200, body: Bytes::from_static(b"OK") }
     }
 
-    pub(super) fn options(block: &OptionBlock) -> Self {
-        Self { status: 200, body: Bytes::from(block.to_string()) }
+    /// The server has forgotten the terminal: it shakes hands anew and keeps its rows. Firmware looks for capitals.
+    pub(super) fn unknown_device() -> Self {
+        Self { status: 200, body: Bytes::from_static(b"UNKNOWN DEVICE") }
+    }
+
+    /// `406`: the only way to refuse a registration.
+    pub(super) fn registration_refused() -> Self {
+        Self { status: 406, body: Bytes::from_static(b"registration refused\n") }
+    }
+
+    /// What a terminal asked to be told, in full.
+    pub(super) fn text(body: String) -> Self {
+        Self { status: 200, body: Bytes::from(body) }
     }
 
     fn acknowledgement(ack: &Ack) -> Self {
         Self { status: 200, body: Bytes::from(ack.to_string()) }
+    }
+}
+
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Response({}, {} bytes)", self.status, self.body.len())
     }
 }
 
@@ -82,5 +103,40 @@ impl Receipt {
     /// The rows could not be made durable: `503`, and the terminal keeps them.
     pub fn refused(self) -> Response {
         Response::retry_later()
+    }
+}
+
+/// Commands that were taken for an answer but have not left. Write down that they are sent, then
+/// [`Dispatch::recorded`].
+///
+/// A command that must not be repeated is lost rather than doubled this way: after a crash in between, the record says
+/// that it may have been executed.
+///
+/// `Debug` shows the ids.
+#[must_use = "the commands count as sent; give them back with `Session::withhold` if they are not"]
+pub struct Dispatch {
+    commands: Vec<CommandId>,
+    body: Bytes,
+}
+
+impl Dispatch {
+    pub(super) fn new(batch: Batch) -> Self {
+        Self { commands: batch.ids, body: Bytes::from(batch.body) }
+    }
+
+    /// The commands in it, in order.
+    pub fn commands(&self) -> &[CommandId] {
+        &self.commands
+    }
+
+    /// It is durable that they are sent: the answer that sends them.
+    pub fn recorded(self) -> Response {
+        Response { status: 200, body: self.body }
+    }
+}
+
+impl fmt::Debug for Dispatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Dispatch").field(&self.commands).finish()
     }
 }

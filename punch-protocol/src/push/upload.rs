@@ -43,6 +43,12 @@ impl Table {
         self.0.eq_ignore_ascii_case(name)
     }
 
+    /// Whether rows of this table are lines of text that this crate knows.
+    pub fn is_text(&self) -> bool {
+        let lines = [Self::ATTLOG, Self::OPERLOG, Self::OPTIONS, Self::RTLOG, Self::RTSTATE, Self::TABLEDATA];
+        lines.iter().any(|name| self.is(name))
+    }
+
     /// Whether rows of this table are binary pictures, not lines.
     pub fn is_picture(&self) -> bool {
         self.is(Self::ATTPHOTO)

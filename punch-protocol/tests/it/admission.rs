@@ -3,7 +3,7 @@
 use punch_protocol::SerialError;
 use punch_protocol::SerialNumber;
 use punch_protocol::push::{
-    Admission, Endpoint, Limits, ParseError, Parts, Receipt, Request, Response, Session, Settings, Turn,
+    Admission, Dialect, Endpoint, Limits, ParseError, Parts, Receipt, Request, Response, Session, Settings, Turn,
 };
 
 use crate::random::at;
@@ -86,7 +86,8 @@ fn nobody_unapproved_gets_an_ok() {
         for admission in [Admission::Pending, Admission::Blocked] {
             let mut session = Session::unapproved(serial.clone(), admission);
             let Turn::Reply(reply) = session.handle(request, at(0)) else { panic!("{name}: {admission:?} stores") };
-            assert_eq!(reply.status(), 503, "{name}");
+            let blocked = matches!(request, Request::Registry(_)) && admission == Admission::Blocked;
+            assert_eq!(reply.status(), if blocked { 406 } else { 503 }, "{name}");
             assert!(!contains_ok(reply.body()), "{name}");
             assert_eq!(session.last_seen(), Some(at(0)));
         }
@@ -112,6 +113,15 @@ fn what_brings_data_is_stored_before_it_is_acknowledged() {
             // An archive brings rows too; nobody opens it, so nobody says OK to it.
             (Request::Package(_), Turn::Reply(reply)) => {
                 assert!(reply.status() == 503 && !contains_ok(reply.body()), "{name}");
+            }
+            (Request::Handshake(handshake), Turn::Reply(reply)) if handshake.dialect() == Dialect::AccessControl => {
+                assert_eq!((reply.status(), reply.body()), (200, &b"OK"[..]), "{name}: it goes on to register");
+            }
+            (Request::Registry(_), Turn::Reply(reply)) => {
+                assert!(reply.status() == 200 && reply.body().starts_with(b"RegistryCode="), "{name}");
+            }
+            (Request::Configuration(_), Turn::Reply(reply)) => {
+                assert!(reply.status() == 200 && reply.body().starts_with(b"ServerVersion="), "{name}");
             }
             (Request::Handshake(_), Turn::Reply(reply)) => {
                 assert!(reply.status() == 200 && reply.body().starts_with(b"GET OPTION FROM: T1\n"), "{name}");

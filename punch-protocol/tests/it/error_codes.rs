@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use punch_protocol::SerialError;
-use punch_protocol::push::{Limits, ParseError, Parts, Request, RowErrorKind, Rows};
+use punch_protocol::push::{CommandError, Dialect, Limits, ParseError, Parts, Request, RowErrorKind, Rows};
 
 #[test]
 fn codes_and_paragraphs_match() {
@@ -16,7 +16,7 @@ fn codes_and_paragraphs_match() {
     let explained: BTreeSet<String> =
         page.lines().filter_map(|line| line.strip_prefix("#### ")).map(str::to_owned).collect();
     assert_eq!(used, explained);
-    assert_eq!(explained.len(), parse_errors().len() + RowErrorKind::ALL.len());
+    assert_eq!(explained.len(), parse_errors().len() + RowErrorKind::ALL.len() + command_errors().len());
     for paragraph in page.split("#### ").skip(1) {
         assert!(paragraph.lines().count() > 2, "a heading without a text: {paragraph}");
     }
@@ -47,6 +47,29 @@ fn parse_errors() -> Vec<ParseError> {
         ParseError::QueryTooLong { len: 2, limit: 1 },
         ParseError::PackedBody { plain_len: 64 },
     ]
+}
+
+fn command_errors() -> Vec<CommandError> {
+    vec![
+        CommandError::Separator { key: "the name", at: 0 },
+        CommandError::BadId { len: 36 },
+        CommandError::Unsupported { command: "check", dialect: Dialect::AccessControl },
+        CommandError::TooLong { len: 2, limit: 1 },
+        CommandError::Unencodable { key: "a text", encoding: "windows-1256" },
+        CommandError::OutOfRange { key: "the door", expected: "1 to 16" },
+        CommandError::QueueFull { limit: 1 },
+        CommandError::DuplicateId,
+    ]
+}
+
+#[test]
+fn command_errors_begin_with_their_code() {
+    for error in command_errors() {
+        let text = error.to_string();
+        let rest = text.strip_prefix(error.code()).unwrap_or_else(|| panic!("{text}"));
+        assert!(rest.starts_with(' ') && rest[1..].starts_with(|c: char| !c.is_uppercase()), "{text}");
+        assert_eq!(error.is_retryable(), matches!(error, CommandError::QueueFull { .. }));
+    }
 }
 
 #[test]

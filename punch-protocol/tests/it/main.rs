@@ -5,9 +5,13 @@
 extern crate alloc;
 
 #[cfg(test)]
+mod access;
+#[cfg(test)]
 mod admission;
 #[cfg(test)]
 mod clock;
+#[cfg(test)]
+mod commands;
 #[cfg(test)]
 mod conversation;
 #[cfg(test)]
@@ -22,6 +26,8 @@ mod fuzzed;
 mod hostile;
 #[cfg(test)]
 mod option_block;
+#[cfg(test)]
+mod outbox;
 #[cfg(test)]
 mod random;
 #[cfg(test)]

@@ -21,11 +21,17 @@ fn first_line_of(text: &str) -> &str {
 fn assert_block(text: &str) -> ServerOptions<'_> {
     assert!(text.ends_with('\n') && !text.contains('\r'));
     let options = ServerOptions::parse(text.as_bytes()).unwrap();
-    assert_eq!((options.unterminated, options.ignored.len(), options.pairs.len()), (None, 0, 17), "{text}");
+    assert_eq!((options.unterminated, options.ignored.len(), options.pairs.len()), (None, 0, 19), "{text}");
     let flag = options.trans_flag().unwrap();
     assert_eq!((flag.form, flag.space_separated), (TransFlagForm::List, false));
     assert_eq!(flag.tables, ["AttLog", "OpLog"], "nothing biometric is asked for");
     assert!(text.contains("\nTransFlag=TransData AttLog\tOpLog\n"));
+    for key in ["MultiBioDataSupport", "MultiBioPhotoSupport"] {
+        assert!(
+            options.value(key).unwrap().split(':').all(|slot| slot == "0"),
+            "templates follow this key, not the flag"
+        );
+    }
     options
 }
 
@@ -46,8 +52,8 @@ proptest! {
     ) {
         let mut block = OptionBlock::new(SerialNumber::parse(&serial).unwrap(), &version);
         block.time_zone = zone;
-        block.attlog_stamp.clone_from(&attlog);
-        block.operlog_stamp.clone_from(&operlog);
+        block.stamps.set("ATTLOG", &attlog);
+        block.stamps.set("OPERLOG", &operlog);
         (block.delay, block.error_delay) = (delay, error_delay);
         let text = block.to_string();
         let options = assert_block(&text);

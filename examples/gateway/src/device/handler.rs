@@ -11,7 +11,7 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use punch_normalize::TenantKey;
 use punch_protocol::SerialNumber;
-use punch_protocol::push::{Admission, Limits, Parts, Receipt, Request, Response, Table, Turn};
+use punch_protocol::push::{Admission, Limits, Parts, Receipt, Request, Response, Stamps, Turn};
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 
@@ -21,7 +21,7 @@ use crate::config::Config;
 use crate::core::{Intake, Received, ReceivedRow, Tally};
 use crate::delivery::Engine;
 use crate::stage::{Stage, Watch};
-use crate::store::{DeviceRow, SqliteLedger, StampUpdate, Store, StoreError};
+use crate::store::{DeviceRow, SqliteLedger, Store, StoreError};
 
 /// Everything the device listener needs; cheap to clone.
 #[derive(Debug, Clone)]
@@ -94,7 +94,9 @@ impl Devices {
         let Some(directory) = self.0.registry.directory(&received.serial) else { return Ok(Tally::default()) };
         let intake = Arc::clone(&self.0.intake);
         let work = move |tx: &mut crate::store::Transaction<'_>| {
-            keep_stamp(tx, &received)?;
+            if let Some(stamp) = received.stamp.as_deref().filter(|_| Stamps::has(&received.table)) {
+                DeviceRow::keep_stamp(tx, received.serial.as_str(), &received.table, stamp)?;
+            }
             let mut ledger = SqliteLedger::new(tx);
             let mut intake = intake.lock().unwrap_or_else(PoisonError::into_inner);
             let tally = intake.take(&received, &directory, &mut ledger)?;
@@ -109,8 +111,11 @@ impl Devices {
         let Some(turn) = self.0.registry.handle(&serial, request, now()) else {
             return self.refuse_unknown(serial).await;
         };
+        self.keep_speech(&serial).await;
         match (turn, request) {
             (Turn::Reply(response), _) => response,
+            // Nothing gives commands to a gateway yet, so there is no place to write down that one is sent.
+            (Turn::Dispatch(dispatch), _) => self.0.registry.withhold(&serial, dispatch),
             (Turn::Store(receipt), Request::Upload(upload)) => {
                 let response = self.store(receipt, Received::read(serial.clone(), upload, now())).await;
                 if response.status() == 200 {
@@ -123,6 +128,18 @@ impl Devices {
             }
             (Turn::Store(receipt), _) => receipt.refused(),
             (_, _) => Response::retry_later(),
+        }
+    }
+
+    /// A dialect that is not kept costs a wrong first guess after a restart, so a failure is only logged.
+    async fn keep_speech(&self, serial: &SerialNumber) {
+        let Some((dialect, declines_encryption)) = self.0.registry.new_speech(serial) else { return };
+        let text = serial.to_string();
+        let work = move |tx: &mut crate::store::Transaction<'_>| {
+            DeviceRow::keep_speech(tx, &text, dialect, declines_encryption)
+        };
+        if let Err(error) = self.0.store.write(work).await {
+            tracing::error!(%serial, %error, "dialect not remembered");
         }
     }
 
@@ -169,16 +186,6 @@ impl Devices {
         self.0.registry.admit(serial, Admission::Pending, None, None);
         Response::retry_later()
     }
-}
-
-fn keep_stamp(tx: &crate::store::Transaction<'_>, received: &Received) -> Result<(), StoreError> {
-    let Some(stamp) = received.stamp.clone() else { return Ok(()) };
-    let stamp = match received.table.as_str() {
-        table if table.eq_ignore_ascii_case(Table::ATTLOG) => StampUpdate::Attlog(stamp),
-        table if table.eq_ignore_ascii_case(Table::OPERLOG) => StampUpdate::Operlog(stamp),
-        _ => return Ok(()),
-    };
-    DeviceRow::keep_stamp(tx, received.serial.as_str(), &stamp)
 }
 
 async fn answer(

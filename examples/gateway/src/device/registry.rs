@@ -4,7 +4,9 @@ use std::sync::{Mutex, PoisonError};
 use chrono::{DateTime, Utc};
 use punch_normalize::{DeviceZone, Rules, TenantKey};
 use punch_protocol::SerialNumber;
-use punch_protocol::push::{Admission, Request, Session, Settings, TimeZoneMinutes, Turn, Upload};
+use punch_protocol::push::{
+    Admission, Dialect, Dispatch, Request, Response, Session, Settings, TimeZoneMinutes, Turn, Upload,
+};
 use punch_webhook::DeviceInfo;
 
 use crate::config::{Config, DeviceConfig, DeviceDefaults, UnknownBadges};
@@ -24,6 +26,8 @@ pub(super) struct Registry {
 struct Device {
     session: Session,
     directory: Directory,
+    /// What the store knows of the terminal's dialect, and whether it has tried to encrypt.
+    speech: (Option<Dialect>, bool),
 }
 
 /// Terminals remembered at once; unapproved ones beyond it are refused without being remembered.
@@ -62,12 +66,8 @@ impl Registry {
         let profile = named.cloned().unwrap_or_else(|| self.defaults.device(serial.clone(), None));
         let mut settings = Settings::default();
         if let Some(row) = row {
-            if let Some(stamp) = &row.attlog_stamp {
-                settings.attlog_stamp.clone_from(stamp);
-            }
-            if let Some(stamp) = &row.operlog_stamp {
-                settings.operlog_stamp.clone_from(stamp);
-            }
+            settings.stamps.clone_from(&row.stamps);
+            (settings.dialect, settings.declines_encryption) = (row.dialect, row.declines_encryption);
         }
         let session = match admission {
             Admission::Approved => Session::approved(serial.clone(), settings),
@@ -79,6 +79,7 @@ impl Registry {
         device.id = Some(self.key.opaque_id("dev", "device", serial.as_str().as_bytes()));
         device.name = Some(profile.name);
         device.site = Some(profile.site).filter(|site| !site.is_empty());
+        let speech = (session.dialect(), session.declines_encryption());
         let directory = Directory { rules, device, hold_unknown_badges: self.hold_unknown_badges };
         let mut devices = self.lock();
         if let Some(known) = devices.get_mut(&serial) {
@@ -90,7 +91,7 @@ impl Registry {
         }
         // Made-up serials must not fill the memory; the ones that matter are approved.
         if admission == Admission::Approved || devices.len() < DEVICES_MAX {
-            devices.insert(serial, Device { session, directory });
+            devices.insert(serial, Device { session, directory, speech });
         }
     }
 
@@ -101,6 +102,23 @@ impl Registry {
         // The offset follows daylight saving, so it is looked up for each handshake.
         device.session.set_time_zone(offset_at(&device.directory.rules.zone, now));
         Some(device.session.handle(request, now))
+    }
+
+    /// What a terminal was found to speak since the store was last told; `None` if nothing is new.
+    pub(super) fn new_speech(&self, serial: &SerialNumber) -> Option<(Option<Dialect>, bool)> {
+        let mut devices = self.lock();
+        let device = devices.get_mut(serial)?;
+        let speech = (device.session.dialect(), device.session.declines_encryption());
+        let known = core::mem::replace(&mut device.speech, speech);
+        (known != speech).then_some(speech)
+    }
+
+    /// The commands of a dispatch could not be written down.
+    pub(super) fn withhold(&self, serial: &SerialNumber, dispatch: Dispatch) -> Response {
+        match self.lock().get_mut(serial) {
+            Some(device) => device.session.withhold(dispatch),
+            None => Response::retry_later(),
+        }
     }
 
     /// Moves the resume mark of a terminal behind rows that are stored.

@@ -1,5 +1,5 @@
 use chrono::{DateTime, Utc};
-use punch_protocol::push::Admission;
+use punch_protocol::push::{Admission, Dialect, Stamps};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::{StoreError, Transaction, from_millis, millis};
@@ -13,19 +13,12 @@ pub struct DeviceRow {
     pub admission: Admission,
     /// When it was first heard or named.
     pub first_seen: DateTime<Utc>,
-    /// Its resume mark of the punch table.
-    pub attlog_stamp: Option<String>,
-    /// Its resume mark of the operation log.
-    pub operlog_stamp: Option<String>,
-}
-
-/// A resume mark to keep with the rows it belongs to.
-#[derive(Debug, Clone)]
-pub enum StampUpdate {
-    /// Of the punch table.
-    Attlog(String),
-    /// Of the operation log.
-    Operlog(String),
+    /// Its resume marks.
+    pub stamps: Stamps,
+    /// What it was last known to speak.
+    pub dialect: Option<Dialect>,
+    /// Whether it has tried to encrypt.
+    pub declines_encryption: bool,
 }
 
 impl DeviceRow {
@@ -38,19 +31,32 @@ impl DeviceRow {
     ///
     /// The store cannot be read.
     pub fn all(connection: &Connection) -> Result<Vec<Self>, StoreError> {
-        let mut statement = connection
-            .prepare("SELECT serial, admission, first_seen, attlog_stamp, operlog_stamp FROM device ORDER BY serial")?;
+        let mut statement = connection.prepare(
+            "SELECT serial, admission, first_seen, dialect, declines_encryption FROM device ORDER BY serial",
+        )?;
         let rows = statement.query_map([], |row| {
-            let admission: String = row.get(1)?;
+            let (admission, dialect): (String, Option<String>) = (row.get(1)?, row.get(3)?);
             Ok(Self {
                 serial: row.get(0)?,
                 admission: admission_of(&admission),
                 first_seen: from_millis(row.get(2)?),
-                attlog_stamp: row.get(3)?,
-                operlog_stamp: row.get(4)?,
+                stamps: Stamps::default(),
+                dialect: dialect.as_deref().and_then(dialect_of),
+                declines_encryption: row.get(4)?,
             })
         })?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        let mut rows = rows.collect::<Result<Vec<_>, _>>()?;
+        let mut statement = connection.prepare("SELECT serial, name, value FROM stamp")?;
+        let mut stamps = statement.query([])?;
+        while let Some(stamp) = stamps.next()? {
+            let (serial, name, value): (String, String, String) = (stamp.get(0)?, stamp.get(1)?, stamp.get(2)?);
+            if let Ok(at) = rows.binary_search_by(|row| row.serial.cmp(&serial))
+                && let Some(row) = rows.get_mut(at)
+            {
+                row.stamps.set(&name, &value);
+            }
+        }
+        Ok(rows)
     }
 
     /// Approves a terminal, making it known if it is not.
@@ -86,13 +92,30 @@ impl DeviceRow {
     /// # Errors
     ///
     /// The store cannot be written.
-    pub fn keep_stamp(tx: &Transaction<'_>, serial: &str, stamp: &StampUpdate) -> Result<(), StoreError> {
-        let (column, value) = match stamp {
-            StampUpdate::Attlog(value) => ("attlog_stamp", value),
-            StampUpdate::Operlog(value) => ("operlog_stamp", value),
-        };
-        tx.prepare_cached(&format!("UPDATE device SET {column} = ?2 WHERE serial = ?1 AND {column} IS NOT ?2"))?
-            .execute(params![serial, value])?;
+    pub fn keep_stamp(tx: &Transaction<'_>, serial: &str, table: &str, stamp: &str) -> Result<(), StoreError> {
+        tx.prepare_cached(
+            "INSERT INTO stamp (serial, name, value) VALUES (?1, upper(?2), ?3)
+             ON CONFLICT DO UPDATE SET value = excluded.value WHERE value IS NOT excluded.value",
+        )?
+        .execute(params![serial, table, stamp])?;
+        Ok(())
+    }
+
+    /// Keeps what a terminal speaks, for the next life of the program.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be written.
+    pub fn keep_speech(
+        tx: &Transaction<'_>,
+        serial: &str,
+        dialect: Option<Dialect>,
+        declines_encryption: bool,
+    ) -> Result<(), StoreError> {
+        tx.execute(
+            "UPDATE device SET dialect = ?2, declines_encryption = ?3 WHERE serial = ?1",
+            params![serial, dialect.map(|dialect| dialect.to_string()), declines_encryption],
+        )?;
         Ok(())
     }
 
@@ -107,6 +130,11 @@ impl DeviceRow {
             .optional()?;
         Ok(word.as_deref().map(admission_of))
     }
+}
+
+/// The word that `Display` writes; a terminal that had not said is asked again.
+fn dialect_of(word: &str) -> Option<Dialect> {
+    [Dialect::Attendance, Dialect::AccessControl].into_iter().find(|dialect| dialect.to_string() == word)
 }
 
 fn admission_of(word: &str) -> Admission {

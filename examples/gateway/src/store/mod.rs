@@ -14,14 +14,16 @@ use rusqlite::{Connection, OptionalExtension as _};
 
 pub use delivery::{AttemptRow, EndpointRow, Outgoing};
 pub(crate) use delivery::{persist, waiting as delivery_rows};
+pub use device::DeviceRow;
 pub(crate) use device::put_employee;
-pub use device::{DeviceRow, StampUpdate};
 pub use ledger::SqliteLedger;
 pub use read::{AttemptLine, AttendanceRow, Counts, DeliveryTimeline, HeldRow, Timeline};
 pub use writer::{Transaction, Writer};
 
-/// The newest layout of the file this program knows.
-const VERSION: i64 = 1;
+/// The layouts of the file, each made from the one before it.
+const LAYOUTS: [(i64, &str); 2] = [(1, include_str!("schema_1.sql")), (2, include_str!("schema_2.sql"))];
+/// The newest layout this program knows.
+const VERSION: i64 = 2;
 
 /// Why the store could not do something.
 #[derive(Debug, thiserror::Error)]
@@ -148,8 +150,8 @@ fn migrate(connection: &Connection, path: &Path) -> Result<(), StoreError> {
     if found > VERSION {
         return Err(StoreError::Newer { path: path.to_owned(), found });
     }
-    if found < 1 {
-        connection.execute_batch(&format!("BEGIN; {} PRAGMA user_version = 1; COMMIT;", include_str!("schema.sql")))?;
+    for (version, sql) in LAYOUTS.into_iter().filter(|(version, _)| *version > found) {
+        connection.execute_batch(&format!("BEGIN; {sql} PRAGMA user_version = {version}; COMMIT;"))?;
     }
     Ok(())
 }

@@ -82,7 +82,7 @@ async fn a_blocked_terminal_and_a_request_without_a_usable_serial_get_no_ok() {
         ("/iclock/cdata?SN=T1&SN=EVIL1&table=ATTLOG", 400),
         ("/iclock/nothing?SN=T1", 404),
         ("/?SN=T1", 404),
-        ("/iclock/registry?SN=T1", 404),
+        ("/iclock/registry?SN=BAD1", 406),
     ];
     for (target, status) in targets {
         let answer = post(site.gateway.device_addr, target, ROWS.as_bytes()).await;

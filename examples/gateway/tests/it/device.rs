@@ -2,7 +2,7 @@
 
 use punch_normalize::DeviceZone;
 
-use crate::harness::{Answer, Site, device, exchange, get};
+use crate::harness::{Answer, Site, device, exchange, get, post};
 
 async fn handshake_of(site: &Site, serial: &str) -> Answer {
     let target = format!("/iclock/cdata?SN={serial}&options=all&pushver=2.4.1&language=69");
@@ -145,4 +145,32 @@ async fn the_resume_mark_of_stored_rows_is_given_back_also_after_a_restart() {
     let site = site.restart(|_| ()).await;
     let block = handshake_of(&site, "T1").await.body;
     assert!(block.contains(marks), "{block}");
+}
+
+/// S1-007: an access terminal from its first word to its events, and again after the gateway has restarted, when a
+/// terminal that stays powered does not introduce itself anew.
+#[tokio::test]
+async fn an_access_terminal_registers_and_delivers_its_events() {
+    let site = Site::start(|_| ()).await;
+    let addr = site.gateway.device_addr;
+    assert_eq!(get(addr, "/iclock/cdata?SN=T1&options=all&pushver=3.0.1&DeviceType=acc").await.body, "OK");
+    let registration = "DeviceType=acc,~DeviceName=F20/M,FirmVer=Ver 8.0.1.3-20151229,LockCount=1";
+    let code = post(addr, "/iclock/registry?SN=T1", registration.as_bytes()).await.body;
+    assert!(code.starts_with("RegistryCode="), "{code}");
+    let configuration = post(addr, "/iclock/push?SN=T1", b"").await.body;
+    assert!(configuration.contains("\nRealtime=1\n") && configuration.ends_with('\n'), "{configuration}");
+    let again = get(addr, "/iclock/cdata?SN=T1&options=all&pushver=3.0.1&DeviceType=acc").await.body;
+    assert!(again.starts_with(&format!("registry=ok\n{code}\n")), "{again}");
+    let pass =
+        "time=2026-02-23 14:13:48\tpin=2\tcardno=0\teventaddr=1\tevent=3\tinoutstatus=0\tverifytype=15\tindex=140\n";
+    let refusal =
+        "time=2026-02-23 14:13:50\tpin=3\tcardno=0\teventaddr=1\tevent=27\tinoutstatus=0\tverifytype=15\tindex=141\n";
+    assert_eq!(site.upload("T1", "rtlog", format!("{pass}{refusal}")).await.body, "OK");
+    let mut fates = site.fates().await;
+    fates.sort_unstable();
+    assert_eq!(fates, ["delivered", "recorded/rtlog"]);
+    let site = site.restart(|_| ()).await;
+    assert_eq!(site.ask::<String>("SELECT dialect FROM device WHERE serial = 'T1'").await, "access control");
+    assert_eq!(site.upload("T1", "rtlog", pass).await.body, "OK");
+    assert_eq!(site.ask::<i64>("SELECT count(*) FROM row").await, 2, "the same event again is no new row");
 }

@@ -1,6 +1,7 @@
 //! The store: what a commit returned for is there, in this life and the next.
 
-use gateway::store::{Store, StoreError};
+use gateway::store::{DeviceRow, Store, StoreError};
+use punch_protocol::push::Admission;
 use rusqlite::Connection;
 use tokio::task::JoinSet;
 
@@ -18,6 +19,32 @@ fn a_store_of_a_newer_program_is_refused_and_left_alone() {
     let connection = Connection::open(&path).unwrap();
     let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).unwrap();
     assert_eq!(tables, 0, "nothing was written into it");
+}
+
+/// A file of the first layout is brought to the newest one with all it holds.
+#[test]
+fn an_older_layout_is_carried_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("punch.sqlite");
+    let old = Connection::open(&path).unwrap();
+    old.execute_batch(include_str!("../../src/store/schema_1.sql")).unwrap();
+    old.execute_batch(
+        "PRAGMA user_version = 1;
+         INSERT INTO device VALUES ('A1', 'approved', 1000, '9999', NULL), ('B2', 'blocked', 2000, NULL, '7');",
+    )
+    .unwrap();
+    drop(old);
+    Store::open(&path).unwrap();
+    let rows = DeviceRow::all(&Connection::open(&path).unwrap()).unwrap();
+    let told: Vec<_> = rows
+        .iter()
+        .map(|row| {
+            (row.serial.as_str(), row.admission, row.stamps.get("ATTLOG"), row.stamps.get("OPERLOG"), row.dialect)
+        })
+        .collect();
+    let expected =
+        [("A1", Admission::Approved, Some("9999"), None, None), ("B2", Admission::Blocked, None, Some("7"), None)];
+    assert_eq!(told, expected);
 }
 
 /// S2-017, design 5: keys and identities outlive the process, so nothing is doubled by a restart.

@@ -48,7 +48,7 @@ struct Server {
 impl Server {
     fn restart(&mut self) {
         let mut settings = Settings::default();
-        settings.attlog_stamp.clone_from(&self.mark);
+        settings.stamps.set("ATTLOG", &self.mark);
         self.session = Session::approved(SerialNumber::parse("OLD1").unwrap(), settings);
     }
 

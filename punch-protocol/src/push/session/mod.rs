@@ -1,0 +1,368 @@
+mod greeting;
+mod stamps;
+
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+
+use chrono::{DateTime, Utc};
+use subtle::ConstantTimeEq as _;
+use zeroize::Zeroizing;
+
+pub use self::stamps::Stamps;
+
+use super::commands::{CommandError, CommandLimits, CommandQueue, CommandUpdate, TextEncoding, Ticket};
+use super::encoded_time::EncodedTime;
+use super::handshake::Dialect;
+use super::info::Info;
+use super::request::Request;
+use super::response::{Dispatch, Receipt, Response};
+use super::results::CommandResults;
+use super::time_zone::TimeZoneMinutes;
+use super::upload::{Ack, Table, Upload};
+use crate::SerialNumber;
+
+/// Whether a terminal may speak to us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "a closed decision: every answer depends on it")]
+pub enum Admission {
+    /// An operator has approved the serial.
+    Approved,
+    /// Nobody has decided. It gets no `OK` and keeps its rows.
+    Pending,
+    /// An operator has refused the serial. It gets no `OK`.
+    Blocked,
+}
+
+/// What a server tells one terminal, and what it remembers of it from an earlier life.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Settings {
+    /// The offset of the terminal's zone right now; it sets the clock with it.
+    pub time_zone: TimeZoneMinutes,
+    /// Seconds between idle polls; spread by up to a tenth per serial.
+    pub delay: u32,
+    /// Seconds to wait after a failure; spread by up to a half per serial, so a restart is no storm.
+    pub error_delay: u32,
+    /// Resume marks from an earlier life. A table without one is asked for from the beginning.
+    pub stamps: Stamps,
+    /// The code page in which commands are written.
+    pub encoding: TextEncoding,
+    /// The dialect from an earlier life: a terminal that stays powered does not say it again.
+    pub dialect: Option<Dialect>,
+    /// The secret typed into the terminal (`pushcommkey`); a handshake with another one, or none, is refused.
+    pub comm_key: Option<CommKey>,
+    /// Whether the terminal has tried to encrypt. It is then offered a version of the protocol without encryption.
+    pub declines_encryption: bool,
+    /// How much is sent to the terminal at once.
+    pub command_limits: CommandLimits,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            time_zone: TimeZoneMinutes::default(),
+            delay: 30,
+            error_delay: 30,
+            stamps: Stamps::default(),
+            encoding: TextEncoding::default(),
+            dialect: None,
+            comm_key: None,
+            declines_encryption: false,
+            command_limits: CommandLimits::default(),
+        }
+    }
+}
+
+/// The shared secret of a handshake. It is compared in constant time and never shown.
+#[derive(Clone)]
+pub struct CommKey(Zeroizing<String>);
+
+impl CommKey {
+    /// Keeps a copy of the secret.
+    pub fn new(secret: &str) -> Self {
+        Self(Zeroizing::new(secret.to_owned()))
+    }
+
+    fn matches(&self, given: Option<&str>) -> bool {
+        given.is_some_and(|given| self.0.as_bytes().ct_eq(given.as_bytes()).into())
+    }
+}
+
+impl PartialEq for CommKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.matches(Some(&other.0))
+    }
+}
+
+impl Eq for CommKey {}
+
+impl fmt::Debug for CommKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CommKey(..)")
+    }
+}
+
+/// What to do with a request.
+#[derive(Debug)]
+#[non_exhaustive]
+#[must_use = "a terminal is waiting for the answer"]
+pub enum Turn {
+    /// Final: write it back.
+    Reply(Response),
+    /// Make the rows of the request durable, then answer with the receipt.
+    Store(Receipt),
+    /// Write down that these commands are sent, then send them.
+    Dispatch(Dispatch),
+}
+
+/// The server's side of the conversation with one terminal.
+///
+/// It holds what was learnt from the terminal and decides; it stores nothing and knows no socket. A terminal
+/// that stays powered does not shake hands again when the server restarts, so a session works from the
+/// serial alone.
+#[derive(Debug, Clone)]
+pub struct Session {
+    serial: SerialNumber,
+    admission: Admission,
+    settings: Settings,
+    commands: CommandQueue,
+    /// Of this connection epoch, which begins with a handshake.
+    dialect: Option<Dialect>,
+    version: Option<String>,
+    registered: bool,
+    verification_styles: Option<String>,
+    key_shown: bool,
+    wants_handshake: bool,
+    info: Option<Info>,
+    last_seen: Option<DateTime<Utc>>,
+}
+
+impl Session {
+    /// A session with an approved terminal.
+    pub fn approved(serial: SerialNumber, settings: Settings) -> Self {
+        Self {
+            serial,
+            admission: Admission::Approved,
+            commands: CommandQueue::new(settings.command_limits),
+            dialect: settings.dialect,
+            version: None,
+            registered: false,
+            verification_styles: None,
+            key_shown: settings.comm_key.is_none(),
+            wants_handshake: false,
+            info: None,
+            last_seen: None,
+            settings,
+        }
+    }
+
+    /// A session with a terminal nobody has approved.
+    pub fn unapproved(serial: SerialNumber, admission: Admission) -> Self {
+        Self { admission, ..Self::approved(serial, Settings::default()) }
+    }
+
+    /// Decides what to do with a request of this terminal.
+    ///
+    /// Nothing an unapproved terminal sends is answered with status 200, no upload is acknowledged here (that takes
+    /// [`Receipt::stored`]), and no command leaves here (that takes [`Dispatch::recorded`]).
+    pub fn handle(&mut self, request: &Request<'_>, now: DateTime<Utc>) -> Turn {
+        self.last_seen = Some(now);
+        if self.admission != Admission::Approved {
+            return Turn::Reply(self.refusal(request));
+        }
+        if let Request::Handshake(handshake) = request {
+            return Turn::Reply(self.shake_hands(handshake));
+        }
+        if !self.key_shown {
+            return Turn::Reply(self.key_first(request));
+        }
+        self.learn_dialect(request);
+        match request {
+            Request::Handshake(_) | Request::Alive | Request::Ping(_) => Turn::Reply(Response::idle()),
+            Request::Poll(poll) => {
+                self.info = poll.info.clone().or_else(|| self.info.take());
+                self.answer_poll(now)
+            }
+            Request::Upload(upload) => self.take_upload(upload),
+            Request::Results(_) => Turn::Store(Receipt::new(Ack::Plain)),
+            Request::QueryPage(page) => {
+                Turn::Store(Receipt::new(Ack::Table { name: page.table.clone(), count: page.count }))
+            }
+            Request::Registry(options) => Turn::Reply(self.register(options)),
+            Request::Configuration(_) => Turn::Reply(self.configure()),
+            Request::Exchange(_) => {
+                self.settings.declines_encryption = true;
+                Turn::Reply(Response::unserved())
+            }
+            // Nothing of it is kept, so there is nothing to wait for.
+            Request::FingerImage(_) | Request::CheckOutcome(_) => Turn::Reply(Response::idle()),
+            // Refused, it stays on the terminal until somebody can open it.
+            Request::Package(_) => Turn::Reply(Response::retry_later()),
+            Request::BackgroundCheck(_) | Request::FileDownload(_) | Request::Unserved(_) => {
+                Turn::Reply(Response::unserved())
+            }
+        }
+    }
+
+    /// Takes a command for the terminal, new or from an earlier life. It goes out with the answer to a poll.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError`] if the queue is full or the id is taken.
+    pub fn submit(&mut self, ticket: Ticket) -> Result<(), CommandError> {
+        self.commands.submit(ticket)
+    }
+
+    /// The commands of the terminal.
+    pub fn commands(&self) -> &CommandQueue {
+        &self.commands
+    }
+
+    /// Takes back a command that has never been sent.
+    pub fn cancel(&mut self, id: &super::CommandId) -> Option<Ticket> {
+        self.commands.cancel(id)
+    }
+
+    /// What posted results say of the commands. Store it with them, then call [`Session::settled`].
+    pub fn outcomes(&self, results: &CommandResults<'_>) -> Vec<CommandUpdate> {
+        self.commands.outcomes(results, self.command_dialect())
+    }
+
+    /// The commands whose time is over or that cannot be written. Store it, then call [`Session::settled`].
+    pub fn overdue(&self, now: DateTime<Utc>) -> Vec<CommandUpdate> {
+        self.commands.overdue(now)
+    }
+
+    /// What became of commands is durable: they are forgotten here.
+    pub fn settled(&mut self, updates: &[CommandUpdate]) {
+        self.commands.settled(updates);
+    }
+
+    /// The commands of a [`Turn::Dispatch`] could not be written down: they go out another time.
+    pub fn withhold(&mut self, dispatch: Dispatch) -> Response {
+        self.commands.put_back(dispatch.commands());
+        Response::idle()
+    }
+
+    /// Makes the terminal shake hands again at its next poll, because what it was told has changed.
+    ///
+    /// Access terminals are not asked: whether they understand `UNKNOWN DEVICE` is not on record.
+    pub fn request_handshake(&mut self) {
+        self.wants_handshake = true;
+    }
+
+    /// Changes what the terminal is told from now on, such as the offset after a change of daylight saving.
+    pub fn set_time_zone(&mut self, time_zone: TimeZoneMinutes) {
+        self.settings.time_zone = time_zone;
+    }
+
+    /// Moves the resume mark behind an upload whose rows are durable: the next handshake gives it back.
+    ///
+    /// The mark of an upload names its own last row, so this is for rows that are stored, never for rows that
+    /// have only arrived. Without it a terminal that goes by marks sends more than it must, and loses nothing.
+    pub fn advance(&mut self, upload: &Upload<'_>) {
+        self.settings.stamps.advance(upload);
+    }
+
+    /// When the terminal was last heard.
+    pub fn last_seen(&self) -> Option<DateTime<Utc>> {
+        self.last_seen
+    }
+
+    /// What the terminal last told about itself.
+    pub fn info(&self) -> Option<&Info> {
+        self.info.as_ref()
+    }
+
+    /// The dialect of this connection epoch, as far as it is known.
+    pub fn dialect(&self) -> Option<Dialect> {
+        self.dialect
+    }
+
+    /// Whether the terminal has tried to encrypt, to be kept for [`Settings::declines_encryption`].
+    pub fn declines_encryption(&self) -> bool {
+        self.settings.declines_encryption
+    }
+
+    /// A blocked access terminal is told so in the one way its firmware knows.
+    fn refusal(&self, request: &Request<'_>) -> Response {
+        if matches!(request, Request::Registry(_)) && self.admission == Admission::Blocked {
+            Response::registration_refused()
+        } else {
+            Response::retry_later()
+        }
+    }
+
+    /// Only a handshake carries the key. A poll is a good moment to ask for one; rows stay where they are.
+    fn key_first(&self, request: &Request<'_>) -> Response {
+        if matches!(request, Request::Poll(_)) { Response::unknown_device() } else { Response::retry_later() }
+    }
+
+    fn answer_poll(&mut self, now: DateTime<Utc>) -> Turn {
+        let dialect = self.command_dialect();
+        if self.wants_handshake && dialect == Dialect::Attendance {
+            return Turn::Reply(Response::unknown_device());
+        }
+        let batch = self.commands.take(dialect, self.settings.encoding, now);
+        if batch.ids.is_empty() { Turn::Reply(Response::idle()) } else { Turn::Dispatch(Dispatch::new(batch)) }
+    }
+
+    fn take_upload(&mut self, upload: &Upload<'_>) -> Turn {
+        let may_be_encrypted = upload.table().is_text() && !self.settings.declines_encryption;
+        if may_be_encrypted && is_unprintable(upload.body()) {
+            // Without an `OK` the rows stay there; the next handshake names a version that does not encrypt.
+            self.settings.declines_encryption = true;
+            return Turn::Reply(Response::unknown_device());
+        }
+        Turn::Store(Receipt::new(upload.ack()))
+    }
+
+    /// What a request proves about the dialect. A handshake begins a new epoch and is not asked here.
+    fn learn_dialect(&mut self, request: &Request<'_>) {
+        let uploads_to = |tables: &[&str]| matches!(request, Request::Upload(upload) if tables.iter().any(|name| upload.table().is(name)));
+        if matches!(request, Request::Registry(_) | Request::Configuration(_) | Request::QueryPage(_))
+            || uploads_to(&[Table::RTLOG, Table::RTSTATE, Table::TABLEDATA])
+        {
+            self.dialect = Some(Dialect::AccessControl);
+        } else if uploads_to(&[Table::ATTLOG, Table::OPERLOG])
+            && matches!(self.dialect, None | Some(Dialect::Undecided))
+        {
+            self.dialect = Some(Dialect::Attendance);
+        }
+    }
+
+    /// The dialect commands are written in. A terminal that has not said speaks attendance.
+    fn command_dialect(&self) -> Dialect {
+        match self.dialect {
+            Some(Dialect::AccessControl) => Dialect::AccessControl,
+            Some(Dialect::Attendance | Dialect::Undecided) | None => Dialect::Attendance,
+        }
+    }
+
+    /// The clock as access terminals ask for it: GMT, packed, and the zone in hours and minutes.
+    fn tell_time(&self, now: DateTime<Utc>) -> Response {
+        let minutes = self.settings.time_zone.minutes();
+        let sign = if minutes < 0 { '-' } else { '+' };
+        let (hours, rest) = (minutes.unsigned_abs() / 60, minutes.unsigned_abs() % 60);
+        match EncodedTime::of(now.naive_utc()) {
+            Some(EncodedTime(seconds)) => {
+                Response::text(format!("DateTime={seconds},ServerTZ={sign}{hours:02}{rest:02}"))
+            }
+            None => Response::retry_later(),
+        }
+    }
+}
+
+/// Share of control bytes above which a body cannot be rows: encrypted bytes hold one in nine, rows none.
+const CONTROL_BYTES_PERCENT: usize = 5;
+/// Shorter bodies say too little.
+const UNPRINTABLE_MIN: usize = 32;
+
+fn is_unprintable(body: &[u8]) -> bool {
+    let control = |byte: &&u8| byte.is_ascii_control() && !matches!(byte, b'\t' | b'\r' | b'\n' | 0);
+    let share = body.iter().filter(control).count().saturating_mul(100);
+    body.len() >= UNPRINTABLE_MIN && share > body.len().saturating_mul(CONTROL_BYTES_PERCENT)
+}
