@@ -26,6 +26,7 @@ fn record(pairs: &[(&str, &str)]) -> DataRecord {
 }
 
 /// Every command, and its text for attendance and for access control; `None` where a dialect has none.
+#[expect(clippy::too_many_lines, reason = "a table, one command after the other")]
 fn commands() -> Vec<(Command, Option<&'static str>, Option<&'static str>)> {
     let (from, to) = (time("2026-01-01 00:00:00"), time("2026-01-31 23:59:59"));
     let mut valid = UserRecord::new("1").unwrap();
