@@ -24,7 +24,7 @@ pub enum ParseError {
     /// The last path segment names nothing the protocol has.
     #[error("PP-PUSH-004 path: unknown endpoint, expected one like `/iclock/cdata`")]
     UnknownEndpoint,
-    /// The body is longer than [`super::Limits::body`].
+    /// The body is longer than [`super::Limits::body`], or [`super::Limits::stream`] if it is read in pieces.
     #[error("PP-PUSH-005 body: {len} bytes, at most {limit} are accepted; raise the limit or lower `MaxPostSize`")]
     BodyTooLarge {
         /// Length of the body, in bytes.
@@ -114,7 +114,7 @@ pub struct RowError<'a> {
     pub column: u32,
     /// Byte range of the row in the body.
     pub span: Range<usize>,
-    /// The row's bytes.
+    /// The row's bytes; of a row too long for a stream only as many as [`super::Limits::line`] allows.
     pub raw: &'a [u8],
 }
 
@@ -169,11 +169,14 @@ pub enum RowErrorKind {
     /// Longer than [`super::Limits::line`].
     #[error("the row is longer than the limit")]
     TooLong,
+    /// More fields than [`super::Limits::fields`], or more pairs than [`super::Limits::pairs`].
+    #[error("the row has more fields than the limit")]
+    TooManyFields,
 }
 
 impl RowErrorKind {
     /// Every kind, in code order.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::NoTab,
         Self::TooFewFields,
         Self::BadTime,
@@ -182,6 +185,7 @@ impl RowErrorKind {
         Self::UnknownTag,
         Self::BadOperation,
         Self::TooLong,
+        Self::TooManyFields,
     ];
 
     /// The stable code, also the anchor of its paragraph in [`errors`](self).
@@ -195,6 +199,7 @@ impl RowErrorKind {
             Self::UnknownTag => "PP-ROW-006",
             Self::BadOperation => "PP-ROW-007",
             Self::TooLong => "PP-ROW-008",
+            Self::TooManyFields => "PP-ROW-009",
         }
     }
 
@@ -209,6 +214,7 @@ impl RowErrorKind {
             Self::UnknownTag => "unknown_tag",
             Self::BadOperation => "bad_oplog",
             Self::TooLong => "line_too_long",
+            Self::TooManyFields => "too_many_fields",
         }
     }
 }

@@ -16,32 +16,75 @@ impl Line<'_> {
     }
 }
 
+/// How far a body has been read.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Position {
+    /// Bytes before this place.
+    pub(super) offset: usize,
+    /// Lines that ended before this place.
+    pub(super) lines: u32,
+    /// The byte before this place is a CR, so an LF here belongs to the same line end.
+    after_cr: bool,
+}
+
 /// Splits at LF, CR LF and lone CR. Empty lines are passed over but counted, nothing else is trimmed:
 /// a leading TAB is an empty PIN, a trailing TAB an empty field.
 #[derive(Clone)]
 pub(super) struct Lines<'a> {
     rest: &'a [u8],
-    offset: usize,
-    number: u32,
+    position: Position,
 }
 
 impl<'a> Lines<'a> {
     pub(super) fn new(body: &'a [u8]) -> Self {
-        Self { rest: body, offset: 0, number: 0 }
+        Self { rest: body, position: Position::default() }
     }
 
-    fn take_line(&mut self) -> Line<'a> {
-        let end = memchr2(b'\n', b'\r', self.rest).unwrap_or(self.rest.len());
-        let (bytes, tail) = self.rest.split_at_checked(end).unwrap_or((self.rest, &[]));
+    /// Goes on with the next piece of a body.
+    pub(super) fn resume(piece: &'a [u8], position: Position) -> Self {
+        match piece {
+            [b'\n', rest @ ..] if position.after_cr => Self {
+                rest,
+                position: Position { offset: position.offset.saturating_add(1), after_cr: false, ..position },
+            },
+            [] => Self { rest: piece, position },
+            _ => Self { rest: piece, position: Position { after_cr: false, ..position } },
+        }
+    }
+
+    /// The next line that has its end in here, empty ones too.
+    pub(super) fn next_ended(&mut self) -> Option<Line<'a>> {
+        let end = memchr2(b'\n', b'\r', self.rest)?;
+        let (bytes, tail) = self.rest.split_at_checked(end)?;
         let (eol, rest) = match tail {
             [b'\r', b'\n', rest @ ..] => (2, rest),
             [_, rest @ ..] => (1, rest),
             [] => (0, tail),
         };
-        let line = Line { number: self.number.saturating_add(1), start: self.offset, bytes };
-        self.offset = self.offset.saturating_add(end).saturating_add(eol);
-        self.number = line.number;
+        let line = Line { number: self.position.lines.saturating_add(1), start: self.position.offset, bytes };
+        self.position = Position {
+            offset: self.position.offset.saturating_add(end).saturating_add(eol),
+            lines: line.number,
+            after_cr: tail == b"\r",
+        };
         self.rest = rest;
+        Some(line)
+    }
+
+    /// What follows the last line end, and the position behind it.
+    pub(super) fn remainder(self) -> (&'a [u8], Position) {
+        let after_cr = self.position.after_cr && self.rest.is_empty();
+        (
+            self.rest,
+            Position { offset: self.position.offset.saturating_add(self.rest.len()), after_cr, ..self.position },
+        )
+    }
+
+    /// The last line of a body, which no line end follows.
+    fn take_unended(&mut self) -> Line<'a> {
+        let line =
+            Line { number: self.position.lines.saturating_add(1), start: self.position.offset, bytes: self.rest };
+        self.rest = &[];
         line
     }
 }
@@ -51,7 +94,7 @@ impl<'a> Iterator for Lines<'a> {
 
     fn next(&mut self) -> Option<Line<'a>> {
         while !self.rest.is_empty() {
-            let line = self.take_line();
+            let line = self.next_ended().unwrap_or_else(|| self.take_unended());
             if !line.bytes.is_empty() {
                 return Some(line);
             }

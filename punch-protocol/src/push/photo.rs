@@ -2,6 +2,7 @@ use alloc::string::String;
 use core::fmt;
 
 use chrono::NaiveDateTime;
+use memchr::memchr;
 
 use super::line::{cut, decimal};
 use crate::civil;
@@ -32,14 +33,23 @@ pub struct PhotoHeader<'a> {
 impl<'a> PhotoHeader<'a> {
     /// Reads the header; `None` if there is none.
     pub fn parse(body: &'a [u8]) -> Option<Self> {
-        let (head, picture_len) = match cut(body, 0) {
-            (head, Some(picture)) => (head, picture.len()),
-            // Without the NUL the picture begins at its own signature.
-            (whole, None) => {
-                let at = whole.windows(3).position(|bytes| bytes == [0xff, 0xd8, 0xff]).unwrap_or(whole.len());
-                (whole.get(..at)?, whole.len().saturating_sub(at))
-            }
-        };
+        let (head, picture) = Self::split(body).unwrap_or((body, &[]));
+        Self::read(head, picture.len())
+    }
+
+    /// The header and the picture; `None` if nothing ends the header.
+    pub(super) fn split(body: &'a [u8]) -> Option<(&'a [u8], &'a [u8])> {
+        let nul = memchr(0, body).unwrap_or(body.len());
+        let (head, tail) = body.split_at_checked(nul)?;
+        // Without the NUL the picture begins at its own signature, and has a NUL of its own.
+        match head.windows(3).position(|bytes| bytes == [0xff, 0xd8, 0xff]) {
+            Some(at) => body.split_at_checked(at),
+            None => tail.split_first().map(|(_, picture)| (head, picture)),
+        }
+    }
+
+    /// Reads the text of a header without its end.
+    pub(super) fn read(head: &'a [u8], picture_len: usize) -> Option<Self> {
         let value = |wanted: &[u8]| {
             let mut pairs = head.split(|byte| matches!(byte, b'\n' | b'\t' | b'\r')).map(|pair| cut(pair, b'='));
             pairs.find(|(key, _)| key.eq_ignore_ascii_case(wanted)).and_then(|(_, value)| value)

@@ -2,15 +2,10 @@ use alloc::borrow::ToOwned;
 use alloc::string::String;
 use core::fmt;
 
-use super::access::RecordRow;
-use super::attlog::AttlogRow;
-use super::errors::{RowError, RowErrorKind};
-use super::keyed::KeyedRow;
 use super::limits::Limits;
-use super::line::{Line, Lines, cut};
-use super::operation::OperationRow;
+use super::line::Lines;
 use super::query::Query;
-use super::tagged::TaggedRow;
+use super::rows::{RowReader, Rows};
 use super::terminal_options::TerminalOptions;
 
 /// A table a terminal uploads. The name survives as spelled; the constants are compared without regard to case.
@@ -89,20 +84,23 @@ impl fmt::Display for Ack {
     }
 }
 
-/// Rows of one table in one request. Borrows the body.
+/// What the query of an upload says about the rows in its body.
+///
+/// With the head alone a shell can decide about an upload before its body has arrived: see
+/// [`Request::streamed`](super::Request::streamed).
 #[derive(Clone)]
-pub struct Upload<'a> {
+pub struct UploadHead {
     table: Table,
     record_table: Option<String>,
     stamp: Option<String>,
     announced: Option<u32>,
     command: Option<String>,
-    body: &'a [u8],
-    line_limit: usize,
+    pub(super) declared_length: Option<u64>,
+    limits: Limits,
 }
 
-impl<'a> Upload<'a> {
-    pub(super) fn new(query: &Query<'_>, body: &'a [u8], limits: &Limits) -> Self {
+impl UploadHead {
+    pub(super) fn new(query: &Query<'_>, limits: &Limits) -> Self {
         let stamp = ["Stamp", "OpStamp", "PhotoStamp"].into_iter().find_map(|name| query.get(name));
         Self {
             table: Table(query.get("table").unwrap_or_default().to_owned()),
@@ -110,8 +108,8 @@ impl<'a> Upload<'a> {
             stamp: stamp.map(ToOwned::to_owned),
             announced: query.number("count"),
             command: query.get("CmdId").map(ToOwned::to_owned),
-            body,
-            line_limit: limits.line,
+            declared_length: None,
+            limits: *limits,
         }
     }
 
@@ -120,14 +118,103 @@ impl<'a> Upload<'a> {
         &self.table
     }
 
+    /// The table of the stored records, if the query names one (`tablename`).
+    pub fn record_table(&self) -> Option<&str> {
+        self.record_table.as_deref()
+    }
+
     /// The terminal's resume mark for this table, exactly as sent. Store it, return it, never compare it.
     pub fn stamp(&self) -> Option<&str> {
         self.stamp.as_deref()
     }
 
+    /// The number of records the query announces, if it announces one.
+    pub fn announced(&self) -> Option<u32> {
+        self.announced
+    }
+
     /// The command this upload answers, if it answers one.
     pub fn command(&self) -> Option<&str> {
         self.command.as_deref()
+    }
+
+    /// The limits the body is read with.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Whether the body consists of rows. Pictures ([`Table::is_picture`]) and [`Table::OPTIONS`] do not.
+    pub fn has_rows(&self) -> bool {
+        !self.table.is_picture() && !self.table.is(Table::OPTIONS)
+    }
+
+    /// The answer that says all of this is stored, when the body had `lines` lines that are not empty.
+    ///
+    /// ```
+    /// use punch_protocol::push::{Limits, Parts, Request};
+    ///
+    /// let parts = |query| Parts::new("POST", "/iclock/cdata", query, b"");
+    /// let (_, head) = Request::streamed(parts("SN=T1&table=ATTLOG&Stamp=9999"), &Limits::default())?.unwrap();
+    /// assert_eq!(head.ack(3).to_string(), "OK: 3");
+    /// let query = "SN=T1&table=tabledata&tablename=user&count=2";
+    /// let (_, head) = Request::streamed(parts(query), &Limits::default())?.unwrap();
+    /// assert_eq!(head.ack(3).to_string(), "user=2");
+    /// # Ok::<(), punch_protocol::push::ParseError>(())
+    /// ```
+    pub fn ack(&self, lines: u32) -> Ack {
+        if self.table.is(Table::TABLEDATA) {
+            let name = self.record_table.clone().unwrap_or_default();
+            return Ack::Table { name, count: self.announced.unwrap_or(0) };
+        }
+        let plain = [Table::OPTIONS, Table::RTLOG, Table::RTSTATE, "irstate", "testdata", Table::ATTPHOTO];
+        if plain.iter().any(|name| self.table.is(name)) { Ack::Plain } else { Ack::Count(lines) }
+    }
+
+    pub(super) fn reader(&self) -> RowReader<'_> {
+        RowReader::new(self.table.as_str(), &self.limits)
+    }
+}
+
+impl fmt::Debug for UploadHead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UploadHead").field("table", &self.table).finish_non_exhaustive()
+    }
+}
+
+/// Rows of one table in one request. Borrows the body.
+#[derive(Clone)]
+pub struct Upload<'a> {
+    head: UploadHead,
+    body: &'a [u8],
+}
+
+impl<'a> Upload<'a> {
+    pub(super) fn new(query: &Query<'_>, body: &'a [u8], limits: &Limits) -> Self {
+        Self { head: UploadHead::new(query, limits), body }
+    }
+
+    /// What the query says.
+    pub fn head(&self) -> &UploadHead {
+        &self.head
+    }
+
+    pub(super) fn into_head(self) -> UploadHead {
+        self.head
+    }
+
+    /// The table named in the query.
+    pub fn table(&self) -> &Table {
+        self.head.table()
+    }
+
+    /// The terminal's resume mark; see [`UploadHead::stamp`].
+    pub fn stamp(&self) -> Option<&str> {
+        self.head.stamp()
+    }
+
+    /// The command this upload answers, if it answers one.
+    pub fn command(&self) -> Option<&str> {
+        self.head.command()
     }
 
     /// The body as received.
@@ -144,145 +231,17 @@ impl<'a> Upload<'a> {
     ///
     /// Binary tables ([`Table::is_picture`]) and [`Table::OPTIONS`] have no rows.
     pub fn rows(&self) -> Rows<'_, 'a> {
-        let lines = if self.table.is_picture() || self.table.is(Table::OPTIONS) { &[] } else { self.body };
-        Rows { table: self.table.as_str(), lines: Lines::new(lines), line_limit: self.line_limit }
+        Rows::new(self.head.reader(), if self.head.has_rows() { self.body } else { &[] })
     }
 
     /// The answer that says all of this is stored.
     pub fn ack(&self) -> Ack {
-        if self.table.is(Table::TABLEDATA) {
-            let name = self.record_table.clone().unwrap_or_default();
-            return Ack::Table { name, count: self.announced.unwrap_or(0) };
-        }
-        let plain = [Table::OPTIONS, Table::RTLOG, Table::RTSTATE, "irstate", "testdata", Table::ATTPHOTO];
-        if plain.iter().any(|name| self.table.is(name)) {
-            return Ack::Plain;
-        }
-        Ack::Count(u32::try_from(Lines::new(self.body).count()).unwrap_or(u32::MAX))
+        self.head.ack(u32::try_from(Lines::new(self.body).count()).unwrap_or(u32::MAX))
     }
 }
 
 impl fmt::Debug for Upload<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Upload").field("table", &self.table).field("bytes", &self.body.len()).finish_non_exhaustive()
+        f.debug_struct("Upload").field("table", self.table()).field("bytes", &self.body.len()).finish_non_exhaustive()
     }
-}
-
-/// One row of an upload.
-#[derive(Clone, Copy)]
-#[non_exhaustive]
-pub enum Row<'a> {
-    /// A punch.
-    Punch(AttlogRow<'a>),
-    /// An access event; a punch if [`KeyedRow::is_punch`].
-    Event(KeyedRow<'a>),
-    /// Something an administrator did.
-    Operation(OperationRow<'a>),
-    /// A user, a template, an identity card, an error.
-    Tagged(TaggedRow<'a>),
-    /// A stored record of an access terminal.
-    Record(RecordRow<'a>),
-    /// A line of a table this crate does not know. It survives as it stands.
-    Unknown(&'a [u8]),
-}
-
-impl fmt::Debug for Row<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Punch(row) => row.fmt(f),
-            Self::Event(row) => row.fmt(f),
-            Self::Operation(row) => row.fmt(f),
-            Self::Tagged(row) => row.fmt(f),
-            Self::Record(row) => row.fmt(f),
-            Self::Unknown(line) => write!(f, "Unknown({} bytes)", line.len()),
-        }
-    }
-}
-
-/// Iterator over the rows of an [`Upload`]. One bad row never costs its neighbours.
-#[derive(Clone)]
-pub struct Rows<'q, 'a> {
-    table: &'q str,
-    lines: Lines<'a>,
-    line_limit: usize,
-}
-
-impl<'q, 'a> Rows<'q, 'a> {
-    /// Reads the rows of `body` as if it had been posted to `table`, with the default limits.
-    ///
-    /// ```
-    /// use punch_protocol::push::{Row, Rows};
-    ///
-    /// let mut rows = Rows::of("ATTLOG", b"1042\t2026-03-28 08:47:12\t0\t1\njunk\n");
-    /// assert!(matches!(rows.next(), Some(Ok(Row::Punch(_)))));
-    /// let error = rows.next().unwrap().unwrap_err();
-    /// assert_eq!((error.line, error.column, error.span), (2, 1, 29..33));
-    /// ```
-    pub fn of(table: &'q str, body: &'a [u8]) -> Self {
-        Self { table, lines: Lines::new(body), line_limit: Limits::default().line }
-    }
-
-    fn read(&self, line: &Line<'a>) -> Result<Row<'a>, (RowErrorKind, usize)> {
-        if line.bytes.len() > self.line_limit {
-            return Err((RowErrorKind::TooLong, self.line_limit));
-        }
-        // A table that is not named is read by the look of its lines, as some units post punches.
-        if self.table.eq_ignore_ascii_case(Table::ATTLOG) {
-            return read_punch(line.bytes);
-        }
-        if [Table::RTLOG, Table::RTSTATE].iter().any(|table| self.table.eq_ignore_ascii_case(table)) {
-            return KeyedRow::parse(line.bytes).map(Row::Event).ok_or((RowErrorKind::NotPositional, 0));
-        }
-        if self.table.eq_ignore_ascii_case(Table::TABLEDATA) {
-            return Ok(Row::Record(RecordRow::parse(line.bytes)));
-        }
-        if let Some(operation) = line.bytes.strip_prefix(b"OPLOG") {
-            let text = operation.strip_prefix(b" ").and_then(OperationRow::parse);
-            return text.map(Row::Operation).ok_or((RowErrorKind::BadOperation, 5));
-        }
-        if let Some(tagged) = TaggedRow::parse(line.bytes, self.table) {
-            return Ok(Row::Tagged(tagged));
-        }
-        match self.table {
-            "" => read_punch(line.bytes),
-            table if is_known(table) => Err((RowErrorKind::UnknownTag, 0)),
-            _ => Ok(Row::Unknown(line.bytes)),
-        }
-    }
-}
-
-impl<'q, 'a: 'q> Iterator for Rows<'q, 'a> {
-    type Item = Result<Row<'a>, RowError<'q>>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let line = self.lines.next()?;
-        Some(self.read(&line).map_err(|(kind, column)| RowError {
-            kind,
-            table: self.table,
-            line: line.number,
-            column: u32::try_from(column).unwrap_or(u32::MAX).saturating_add(1),
-            span: line.span(),
-            raw: line.bytes,
-        }))
-    }
-}
-
-impl fmt::Debug for Rows<'_, '_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Rows").field("table", &self.table).finish_non_exhaustive()
-    }
-}
-
-fn read_punch(line: &[u8]) -> Result<Row<'_>, (RowErrorKind, usize)> {
-    // A time in second place decides, so that a PIN with `=` in it is a PIN.
-    AttlogRow::parse(line).map(Row::Punch).or_else(|error| {
-        let (first, _) = cut(line, b'\t');
-        let pairs = first.contains(&b'=');
-        if pairs { KeyedRow::parse(line).map(Row::Event).ok_or((RowErrorKind::NotPositional, 0)) } else { Err(error) }
-    })
-}
-
-fn is_known(table: &str) -> bool {
-    let tables = [Table::OPERLOG, "USERINFO", "FINGERTMP"];
-    tables.iter().chain(&TaggedRow::TAGS).any(|known| known.eq_ignore_ascii_case(table))
 }

@@ -109,7 +109,7 @@ fn a_truncated_body_is_refused_at_every_cut() {
 
 #[test]
 fn limits_are_the_last_size_accepted() {
-    let limits = Limits { body: 40, query: 30, line: 10 };
+    let limits = Limits { body: 40, query: 30, line: 10, ..Limits::default() };
     let parse = |query: &str, body: &[u8]| {
         Request::parse(Parts::new("POST", "/iclock/cdata", query, body), &limits).map(|_| ()).map_err(|e| e.code())
     };
