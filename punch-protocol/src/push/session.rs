@@ -118,6 +118,9 @@ impl Session {
             | Request::Configuration(_)
             | Request::BackgroundCheck(_)
             | Request::FileDownload(_)
+            | Request::FilePart(_)
+            | Request::Time
+            | Request::UserLookup { .. }
             | Request::Exchange(_)
             | Request::Unserved(_) => Turn::Reply(Response::unserved()),
         }

@@ -222,7 +222,8 @@ impl<'q, 'a> Rows<'q, 'a> {
         }
         // A table that is not named is read by the look of its lines, as some units post punches.
         if self.table.eq_ignore_ascii_case(Table::ATTLOG) {
-            return read_punch(line.bytes);
+            // A body may hold rows of several tables; a row that is no punch but has a tag says so itself.
+            return read_punch(line.bytes).or_else(|error| read_tagged(line.bytes).ok_or(error));
         }
         if [Table::RTLOG, Table::RTSTATE].iter().any(|table| self.table.eq_ignore_ascii_case(table)) {
             return KeyedRow::parse(line.bytes).map(Row::Event).ok_or((RowErrorKind::NotPositional, 0));
@@ -274,6 +275,13 @@ fn read_punch(line: &[u8]) -> Result<Row<'_>, (RowErrorKind, usize)> {
         let pairs = first.contains(&b'=');
         if pairs { KeyedRow::parse(line).map(Row::Event).ok_or((RowErrorKind::NotPositional, 0)) } else { Err(error) }
     })
+}
+
+fn read_tagged(line: &[u8]) -> Option<Row<'_>> {
+    match line.strip_prefix(b"OPLOG ") {
+        Some(operation) => OperationRow::parse(operation).map(Row::Operation),
+        None => TaggedRow::parse(line, "").map(Row::Tagged),
+    }
 }
 
 fn is_known(table: &str) -> bool {
