@@ -4,7 +4,7 @@ use alloc::borrow::ToOwned;
 use alloc::string::String;
 use core::fmt;
 
-use super::line::{Lines, cut};
+use super::line::{Lines, cut, decimal};
 use super::query::Query;
 use super::tagged::Pairs;
 use super::terminal_options::TerminalOptions;
@@ -25,6 +25,8 @@ pub struct QueryPage<'a> {
     pub pages: Option<u32>,
     /// This page, from 1.
     pub page: Option<u32>,
+    /// How the body is written: 3 is a package, see [`QueryPage::package`].
+    pub format: Option<u32>,
     body: &'a [u8],
 }
 
@@ -38,13 +40,31 @@ impl<'a> QueryPage<'a> {
             count: query.number("count").unwrap_or(0),
             pages: query.number("packcnt"),
             page: query.number("packidx"),
+            format: query.number("datafmt"),
             body,
         }
     }
 
-    /// The records, one a line.
+    /// The body as received.
+    pub fn body(&self) -> &'a [u8] {
+        self.body
+    }
+
+    /// The header of a package (`datafmt=3`), with what it holds still packed.
+    pub fn package(&self) -> Option<PackageHeader<'a>> {
+        PackageHeader::parse(self.body).filter(|_| self.format == Some(3))
+    }
+
+    /// The number a `type=count` page answers with (`user=5`).
+    pub fn counted(&self) -> Option<u32> {
+        let line = Lines::new(self.body).next().filter(|_| self.kind.eq_ignore_ascii_case("count"))?;
+        decimal(cut(line.bytes, b'=').1?)
+    }
+
+    /// The records, one a line. Those of a package have to be unpacked first; it has none here.
     pub fn records(&self) -> impl Iterator<Item = RecordRow<'a>> {
-        Lines::new(self.body).map(|line| RecordRow::parse(line.bytes))
+        let lines = if self.package().is_some() { &[] } else { self.body };
+        Lines::new(lines).map(|line| RecordRow::parse(line.bytes))
     }
 
     /// The body as parameters; meaningful for `type=options`.
@@ -56,6 +76,54 @@ impl<'a> QueryPage<'a> {
 impl fmt::Debug for QueryPage<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("QueryPage").field("kind", &self.kind).field("table", &self.table).finish_non_exhaustive()
+    }
+}
+
+/// What stands before the NUL of a packaged query page: `name=`, `size=`, `datacode=`, `datatype=`, one a line.
+///
+/// ```
+/// use punch_protocol::push::PackageHeader;
+///
+/// let header = PackageHeader::parse(b"name=user.tgz\nsize=3\ndatacode=base64\ndatatype=tgz\0QUJD").expect("a package");
+/// assert_eq!((header.name, header.size, header.content), ("user.tgz", Some(3), &b"QUJD"[..]));
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PackageHeader<'a> {
+    /// Name of the file. Never a path to write to.
+    pub name: &'a str,
+    /// Length of the package as announced, in bytes.
+    pub size: Option<u64>,
+    /// How the bytes are written: `base64`.
+    pub encoding: &'a str,
+    /// What they are: `tgz`.
+    pub kind: &'a str,
+    /// The bytes, still encoded.
+    pub content: &'a [u8],
+}
+
+impl<'a> PackageHeader<'a> {
+    /// Reads a body; `None` if it has no NUL with a name before it.
+    pub fn parse(body: &'a [u8]) -> Option<Self> {
+        let (head, content) = cut(body, 0);
+        let head = core::str::from_utf8(head).ok()?;
+        let value = |wanted: &str| {
+            let mut pairs = head.split(['\n', '\r']).filter_map(|line| line.split_once('='));
+            pairs.find(|(key, _)| key.eq_ignore_ascii_case(wanted)).map(|(_, value)| value)
+        };
+        Some(Self {
+            name: value("name")?,
+            size: value("size").and_then(|size| decimal::<u32>(size.as_bytes())).map(u64::from),
+            encoding: value("datacode").unwrap_or_default(),
+            kind: value("datatype").unwrap_or_default(),
+            content: content?,
+        })
+    }
+}
+
+impl fmt::Debug for PackageHeader<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PackageHeader").field("bytes", &self.content.len()).finish_non_exhaustive()
     }
 }
 

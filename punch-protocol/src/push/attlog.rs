@@ -194,7 +194,7 @@ fn decimal_text(field: &[u8]) -> Option<&str> {
     (digits(whole) && digits(fraction)).then_some(text)
 }
 
-fn is_citizen_number(field: &[u8]) -> bool {
+pub(super) fn is_citizen_number(field: &[u8]) -> bool {
     let (last, digits) = match field.split_last() {
         Some(parts) if field.len() == 18 => parts,
         Some(_) | None => return false,

@@ -54,6 +54,9 @@ pub enum ParseError {
         /// Length after unpacking, as the header says.
         plain_len: u32,
     },
+    /// A file is asked for by a path that climbs out of its folder.
+    #[error("PP-PUSH-009 query `url`: climbs out of the folder it is relative to, expected a plain relative path")]
+    UnsafePath,
 }
 
 impl ParseError {
@@ -68,6 +71,7 @@ impl ParseError {
             Self::TruncatedBody { .. } => "PP-PUSH-006",
             Self::QueryTooLong { .. } => "PP-PUSH-007",
             Self::PackedBody { .. } => "PP-PUSH-008",
+            Self::UnsafePath => "PP-PUSH-009",
         }
     }
 
@@ -82,13 +86,15 @@ impl ParseError {
             Self::TruncatedBody { .. } => "truncated_body",
             Self::QueryTooLong { .. } => "query_too_long",
             Self::PackedBody { .. } => "encrypted_legacy",
+            Self::UnsafePath => "path_traversal",
         }
     }
 
     /// The HTTP status that tells the terminal so.
     pub fn status(&self) -> u16 {
         match self {
-            Self::MissingSerial | Self::BadSerial(_) | Self::DuplicateSerial { .. } | Self::TruncatedBody { .. } => 400,
+            Self::MissingSerial | Self::BadSerial(_) | Self::DuplicateSerial { .. } => 400,
+            Self::TruncatedBody { .. } | Self::UnsafePath => 400,
             Self::UnknownEndpoint => 404,
             Self::BodyTooLarge { .. } => 413,
             Self::QueryTooLong { .. } => 414,

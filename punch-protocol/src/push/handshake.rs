@@ -18,6 +18,8 @@ pub struct Handshake {
     pub device_type: Option<String>,
     /// Whether the terminal can push its options.
     pub push_options_flag: Option<u32>,
+    /// `pushflag`, seen once and documented nowhere.
+    pub push_flag: Option<u32>,
 }
 
 /// Which of the two languages that share one URL space a terminal speaks.
@@ -51,6 +53,7 @@ impl Handshake {
             comm_key: text("pushcommkey"),
             device_type: text("DeviceType"),
             push_options_flag: query.number("PushOptionsFlag"),
+            push_flag: query.number("pushflag"),
         }
     }
 
@@ -63,6 +66,11 @@ impl Handshake {
             None if self.push_version.as_deref().is_some_and(|version| version.starts_with("3.")) => Dialect::Undecided,
             None => Dialect::Attendance,
         }
+    }
+
+    /// Whether punches of this terminal name identity cards ([`super::AttlogRow::identity_card`]).
+    pub fn reads_identity_cards(&self) -> bool {
+        self.device_type.as_deref().is_some_and(|kind| kind.eq_ignore_ascii_case("pid"))
     }
 
     /// Whether names come in the Chinese code page unless they read as UTF-8.

@@ -33,6 +33,12 @@ pub struct Info {
     pub faces: Option<u32>,
     /// What the hardware can do.
     pub functions: Option<Functions>,
+    /// Enrolled cards.
+    pub cards: Option<u32>,
+    /// Pictures of users.
+    pub user_pictures: Option<u32>,
+    /// Photos of punches.
+    pub punch_photos: Option<u32>,
 }
 
 /// Function bits of [`Info`], leftmost first.
@@ -45,6 +51,10 @@ pub struct Functions {
     pub face: bool,
     /// Pictures of users.
     pub user_picture: bool,
+    /// Comparison photos; `None` if the firmware ends before the bit.
+    pub comparison_photo: Option<bool>,
+    /// Templates of faces in visible light; `None` if the firmware ends before the bit.
+    pub visible_light: Option<bool>,
 }
 
 impl Info {
@@ -65,6 +75,9 @@ impl Info {
             faces_per_user: number(text()),
             faces: number(text()),
             functions: text().and_then(Functions::parse),
+            cards: number(text()),
+            user_pictures: number(text()),
+            punch_photos: number(text()),
         }
     }
 }
@@ -74,7 +87,14 @@ impl Functions {
         if !bits.bytes().all(|bit| matches!(bit, b'0' | b'1')) {
             return None;
         }
-        let bit = |index: usize| bits.as_bytes().get(index) == Some(&b'1');
-        Some(Self { fingerprint: bit(0), face: bit(1), user_picture: bit(2) })
+        let later = |index: usize| bits.as_bytes().get(index).map(|bit| *bit == b'1');
+        let bit = |index: usize| later(index).unwrap_or(false);
+        Some(Self {
+            fingerprint: bit(0),
+            face: bit(1),
+            user_picture: bit(2),
+            comparison_photo: later(3),
+            visible_light: later(4),
+        })
     }
 }

@@ -89,11 +89,12 @@ impl<'a> KeyedRow<'a> {
 
     /// The doors of a state row, door 1 first: two bits of `sensor`, one of `relay`, a byte of `alarm` each.
     ///
-    /// One-door rows are on record; the order of several doors is inferred.
+    /// One-door rows are on record; the order of several doors is inferred. A row that does not say how many
+    /// (`door=`) ends with the last door of which it says anything.
     pub fn doors(&self) -> Vec<DoorState> {
         let bytes = |key: &str| hex_bytes(self.value(key).unwrap_or_default());
         let (sensors, relays, alarms) = (bytes("sensor"), bytes("relay"), bytes("alarm"));
-        let count = self.value("door").and_then(decimal::<usize>).unwrap_or(alarms.len()).min(alarms.len());
+        let said = self.value("door").and_then(decimal::<usize>);
         let bits = |bytes: &[u8], at: usize, width: usize| {
             let (index, shift) = (at.saturating_mul(width) / 8, at.saturating_mul(width) % 8);
             let mask = if width == 2 { 3 } else { 1 };
@@ -104,7 +105,12 @@ impl<'a> KeyedRow<'a> {
             relay: bits(&relays, at, 1) == 1,
             alarm: alarms.get(at).copied().unwrap_or(0),
         };
-        (0..count).map(door).collect()
+        let silent = |door: &DoorState| door.sensor == 0 && !door.relay && door.alarm == 0;
+        let mut doors: Vec<DoorState> = (0..said.unwrap_or(alarms.len()).min(alarms.len())).map(door).collect();
+        while said.is_none() && doors.len() > 1 && doors.last().is_some_and(silent) {
+            doors.pop();
+        }
+        doors
     }
 
     /// Whether this event is a person passing: a PIN, and an event number of the passing kind (or none).

@@ -30,15 +30,20 @@
 //! acknowledging before storing does not compile into a program that has nothing to call it on.
 
 mod access;
+mod access_answer;
 mod attlog;
+mod background_check;
 mod command;
 mod commands;
 mod configuration;
+mod control;
 mod encoded_time;
 pub mod errors;
+mod file_part;
 mod handshake;
 mod info;
 mod keyed;
+mod lenient;
 mod limits;
 mod line;
 mod operation;
@@ -56,37 +61,44 @@ mod tagged;
 mod target;
 mod terminal;
 mod terminal_options;
+mod time_interval;
 mod time_zone;
 mod upload;
 
-pub use access::{QueryPage, RecordRow, VerifyBits};
+pub use access::{PackageHeader, QueryPage, RecordRow, VerifyBits};
+pub use access_answer::{AuthVerdict, Configuration, RegistrationAnswer, ServerTime};
 pub use attlog::{AttlogRow, Fields, IdentityCard};
-pub use command::{CommandLine, PollAnswer};
+pub use background_check::BackgroundCheck;
+pub use command::{CommandEnvelope, CommandLine, PollAnswer};
 pub use commands::{
     Command, CommandChange, CommandError, CommandId, CommandLimits, CommandQueue, CommandState, CommandUpdate,
     Dangerous, DataRecord, DataTable, Enrolment, TextEncoding, Ticket, UserRecord,
 };
 pub use configuration::ConfigurationBlock;
+pub use control::{ControlAction, ControlDevice, Output, OutputTime};
 pub use encoded_time::EncodedTime;
 pub use errors::{ParseError, RowError, RowErrorKind};
+pub use file_part::FilePart;
 pub use handshake::{Dialect, Handshake};
 pub use info::{Functions, Info};
 pub use keyed::{DoorState, KeyedRow};
+pub use lenient::{GuessedEvent, GuessedForm, GuessedPunch, GuessedTime};
 pub use limits::Limits;
 pub use operation::OperationRow;
 pub use options::OptionBlock;
-pub use photo::PhotoHeader;
+pub use photo::{IdentityPhoto, PhotoHeader};
 pub use query::Query;
-pub use request::{BackgroundCheck, FingerImage, Parts, Ping, Poll, Request};
+pub use request::{FingerImage, Parts, Ping, Poll, Request};
 pub use response::{Dispatch, Receipt, Response};
 pub use results::{CommandResult, CommandResults};
 pub use rows::{Row, Rows};
-pub use server_options::{ServerAnswer, ServerOptions, TransFlag, TransFlagForm};
+pub use server_options::{ServerAnswer, ServerOptions, TableAck, TransFlag, TransFlagForm};
 pub use session::{Admission, CommKey, Session, Settings, Stamps, Turn};
 pub use stream::{Finished, RowStream, Streamed};
-pub use tagged::{Pair, Pairs, TaggedRow};
-pub use target::Endpoint;
+pub use tagged::{Doubt, Pair, Pairs, TaggedRow};
+pub use target::{Endpoint, RequestLine, Target};
 pub use terminal::{Terminal, TerminalRequest};
 pub use terminal_options::TerminalOptions;
+pub use time_interval::TimeInterval;
 pub use time_zone::{TimeZoneError, TimeZoneMinutes, TimeZoneReading};
 pub use upload::{Ack, Table, Upload, UploadHead};

@@ -4,6 +4,7 @@ use core::fmt;
 use chrono::NaiveDateTime;
 use memchr::memchr;
 
+use super::attlog::is_citizen_number;
 use super::line::{cut, decimal};
 use crate::civil;
 
@@ -28,6 +29,10 @@ pub struct PhotoHeader<'a> {
     pub size: Option<u64>,
     /// Length of the picture as received, in bytes.
     pub picture_len: usize,
+    /// The terminal named in the header.
+    pub serial: Option<&'a str>,
+    /// `uploadphoto`, or `realupload` for a picture sent at once.
+    pub command: Option<&'a str>,
 }
 
 impl<'a> PhotoHeader<'a> {
@@ -54,13 +59,32 @@ impl<'a> PhotoHeader<'a> {
             let mut pairs = head.split(|byte| matches!(byte, b'\n' | b'\t' | b'\r')).map(|pair| cut(pair, b'='));
             pairs.find(|(key, _)| key.eq_ignore_ascii_case(wanted)).and_then(|(_, value)| value)
         };
-        let file_name = core::str::from_utf8(value(b"PIN")?).ok()?;
-        let size = value(b"size").and_then(decimal);
-        Some(Self { file_name, size, picture_len })
+        let text = |key: &[u8]| value(key).and_then(|value| core::str::from_utf8(value).ok());
+        let size = value(b"size").and_then(decimal::<u32>).map(u64::from);
+        Some(Self { file_name: text(b"PIN")?, size, picture_len, serial: text(b"SN"), command: text(b"CMD") })
     }
 
     /// The person; `None` if nobody was recognised. A PIN may contain `-`, so only the first one separates.
+    ///
+    /// On an identity terminal's photo this is the PIN inside the name.
     pub fn pin(&self) -> Option<&'a str> {
+        match self.identity() {
+            Some(identity) => Some(identity.pin),
+            None => self.behind_the_time(),
+        }
+    }
+
+    /// The name as an identity terminal writes it: `<time>-<kind>-<pin>-<card number>.jpg`.
+    ///
+    /// Only the handshake (`DeviceType=pid`) tells for sure; a citizen's number at the end tells too.
+    pub fn identity(&self) -> Option<IdentityPhoto<'a>> {
+        let (kind, rest) = self.behind_the_time()?.split_once('-')?;
+        let (pin, number) = rest.rsplit_once('-')?;
+        let kind = kind.parse().ok().filter(|kind| *kind <= 4 && is_citizen_number(number.as_bytes()))?;
+        Some(IdentityPhoto { kind, pin, number })
+    }
+
+    fn behind_the_time(&self) -> Option<&'a str> {
         self.stem().get(14..)?.strip_prefix('-')
     }
 
@@ -75,12 +99,33 @@ impl<'a> PhotoHeader<'a> {
     }
 
     fn stem(&self) -> &'a str {
-        self.file_name.strip_suffix(".jpg").unwrap_or(self.file_name)
+        match self.file_name.rsplit_once('.') {
+            Some((stem, suffix)) if suffix.eq_ignore_ascii_case("jpg") => stem,
+            Some(_) | None => self.file_name,
+        }
     }
 }
 
 impl fmt::Debug for PhotoHeader<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PhotoHeader").field("picture_len", &self.picture_len).finish_non_exhaustive()
+    }
+}
+
+/// What the name of an identity terminal's photo says. `Debug` shows neither person nor card.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct IdentityPhoto<'a> {
+    /// 0 punch accepted, 1 punch refused, 2 blacklisted, 3 identity confirmed, 4 identity refused.
+    pub kind: u8,
+    /// The person.
+    pub pin: &'a str,
+    /// Number of the card.
+    pub number: &'a str,
+}
+
+impl fmt::Debug for IdentityPhoto<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IdentityPhoto").field("kind", &self.kind).finish_non_exhaustive()
     }
 }

@@ -3,19 +3,18 @@ use alloc::string::String;
 use core::fmt;
 
 use super::access::QueryPage;
+use super::background_check::BackgroundCheck;
 use super::errors::ParseError;
+use super::file_part::FilePart;
 use super::handshake::Handshake;
 use super::info::Info;
-use super::keyed::KeyedRow;
 use super::limits::Limits;
-use super::line::Lines;
 use super::query::Query;
 use super::results::CommandResults;
-use super::tagged::Pairs;
-use super::target::Endpoint;
+use super::target::{Endpoint, Target, relative_file};
 use super::terminal_options::TerminalOptions;
 use super::upload::Upload;
-use crate::SerialNumber;
+use crate::{Pin, SerialNumber};
 
 /// The parts of one HTTP request, as a shell has them. `Debug` shows neither query nor body.
 #[derive(Clone, Copy)]
@@ -39,6 +38,20 @@ impl<'a> Parts<'a> {
     /// Parts without a cookie and a declared length.
     pub fn new(method: &'a str, path: &'a str, query: &'a str, body: &'a [u8]) -> Self {
         Self { method, path, query, body, cookie: None, declared_length: None }
+    }
+
+    /// Parts of a request to `target`.
+    ///
+    /// ```
+    /// use punch_protocol::push::{Limits, Parts, Request, RequestLine};
+    ///
+    /// let line = RequestLine::parse("GET http://10.0.0.9/iclock/rtdata?SN=T1&type=time HTTP/1.1").expect("a line");
+    /// let (_, request) = Request::parse(Parts::of_target(line.method, line.target, b""), &Limits::default())?;
+    /// assert!(matches!(request, Request::Time));
+    /// # Ok::<(), punch_protocol::push::ParseError>(())
+    /// ```
+    pub fn of_target(method: &'a str, target: Target<'a>, body: &'a [u8]) -> Self {
+        Self::new(method, target.path, target.query, body)
     }
 }
 
@@ -83,8 +96,17 @@ pub enum Request<'a> {
     BackgroundCheck(BackgroundCheck<'a>),
     /// The terminal tells what became of a check, in a form customers define.
     CheckOutcome(&'a [u8]),
-    /// The terminal wants a file, by a path relative to the server.
+    /// The terminal wants a file, by a path relative to the server that leaves no folder upwards.
     FileDownload(String),
+    /// A controller brings a part of a file.
+    FilePart(FilePart<'a>),
+    /// An access terminal wants the time.
+    Time,
+    /// The terminal does not know this person and asks whether the server does.
+    UserLookup {
+        /// Whom it asks for.
+        pin: Pin<'static>,
+    },
     /// The terminal offers to encrypt. The scheme is not public.
     Exchange(String),
     /// An endpoint of the protocol that this crate does not serve.
@@ -106,6 +128,9 @@ impl<'a> Request<'a> {
         let query = Query::parse(parts.query);
         let serial = serial_of(&query)?;
         check_body(&parts, limits)?;
+        if endpoint == Endpoint::File && file_wanted(&query, parts.path).is_some_and(leaves_its_folder) {
+            return Err(ParseError::UnsafePath);
+        }
         Ok((serial, Self::dispatch(endpoint, &query, &parts, limits)))
     }
 
@@ -120,11 +145,13 @@ impl<'a> Request<'a> {
             Endpoint::Registry => Self::Registry(TerminalOptions::new(parts.body)),
             Endpoint::Push => Self::Configuration(Ping::of(parts)),
             Endpoint::Exchange => Self::Exchange(query.get("type").unwrap_or_default().to_owned()),
-            Endpoint::File => match query.get("url") {
-                Some(url) if parts.body.is_empty() => Self::FileDownload(url.to_owned()),
-                Some(_) | None => Self::Unserved(endpoint),
+            Endpoint::File => match file_wanted(query, parts.path) {
+                Some(file) if parts.body.is_empty() => Self::FileDownload(file.to_owned()),
+                None if parts.body.is_empty() => Self::Unserved(endpoint),
+                Some(_) | None => Self::FilePart(FilePart::new(query, parts.body)),
             },
-            Endpoint::RtData => Self::Unserved(endpoint),
+            Endpoint::RtData if asks_time(query) => Self::Time,
+            Endpoint::RtData | Endpoint::Event | Endpoint::ServiceControl => Self::Unserved(endpoint),
         }
     }
 
@@ -134,6 +161,9 @@ impl<'a> Request<'a> {
         let upload = || Upload::new(query, parts.body, limits);
         if is("ContentType", "tgz") {
             return Self::Package(upload());
+        }
+        if is("table", "RemoteAtt") {
+            return Self::UserLookup { pin: pin_of(query) };
         }
         if query.get("table").is_some() {
             return Self::Upload(upload());
@@ -150,10 +180,14 @@ impl<'a> Request<'a> {
         if is("type", "PostVerifyData") {
             return Self::CheckOutcome(parts.body);
         }
-        match (parts.body.is_empty(), query.get("type").or_else(|| query.get("PIN"))) {
-            (true, None) => Self::Alive,
-            (false, None) => Self::Upload(upload()),
-            (_, Some(_)) => Self::Unserved(Endpoint::Cdata),
+        if asks_time(query) {
+            return Self::Time;
+        }
+        match (parts.body.is_empty(), query.get("type"), query.get("PIN")) {
+            (true, None, None) => Self::Alive,
+            (true, None, Some(_)) => Self::UserLookup { pin: pin_of(query) },
+            (false, None, None) => Self::Upload(upload()),
+            (_, Some(_), _) | (false, None, Some(_)) => Self::Unserved(Endpoint::Cdata),
         }
     }
 }
@@ -175,6 +209,9 @@ impl fmt::Debug for Request<'_> {
             Self::BackgroundCheck(check) => check.fmt(f),
             Self::CheckOutcome(body) => write!(f, "CheckOutcome({} bytes)", body.len()),
             Self::FileDownload(_) => f.write_str("FileDownload"),
+            Self::FilePart(part) => part.fmt(f),
+            Self::Time => f.write_str("Time"),
+            Self::UserLookup { pin } => write!(f, "UserLookup({pin:?})"),
             Self::Exchange(kind) => write!(f, "Exchange({kind:?})"),
             Self::Unserved(endpoint) => write!(f, "Unserved({endpoint:?})"),
         }
@@ -233,33 +270,6 @@ impl fmt::Debug for FingerImage {
     }
 }
 
-/// A question at the door.
-#[derive(Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct BackgroundCheck<'a> {
-    /// `device` (access control), or what was presented: `PWD`, `CARD`, `FP`, `FACE`.
-    pub kind: String,
-    body: &'a [u8],
-}
-
-impl<'a> BackgroundCheck<'a> {
-    /// The event that waits for a verdict, in the access-control form.
-    pub fn event(&self) -> Option<KeyedRow<'a>> {
-        Lines::new(self.body).next().and_then(|line| KeyedRow::parse(line.bytes))
-    }
-
-    /// The pairs of the old form: `PIN`, `Size` and what was presented.
-    pub fn pairs(&self) -> Pairs<'a> {
-        Pairs(Some(self.body), "")
-    }
-}
-
-impl fmt::Debug for BackgroundCheck<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "BackgroundCheck({:?})", self.kind)
-    }
-}
-
 /// `token=<hex>`, separated from what follows by a comma or, on some firmware, a semicolon.
 fn token_of(cookie: &str) -> Option<String> {
     let mut parts = cookie.split([',', ';']).map(str::trim);
@@ -287,4 +297,22 @@ fn check_body(parts: &Parts<'_>, limits: &Limits) -> Result<(), ParseError> {
         return Err(ParseError::PackedBody { plain_len: u32::from_le_bytes(*header) });
     }
     Ok(())
+}
+
+fn asks_time(query: &Query<'_>) -> bool {
+    query.get("type").is_some_and(|kind| kind.eq_ignore_ascii_case("time"))
+}
+
+fn pin_of(query: &Query<'_>) -> Pin<'static> {
+    Pin::new(query.get("PIN").unwrap_or_default().as_bytes()).into_owned()
+}
+
+/// The file a terminal asks for, in the query or in the path itself.
+fn file_wanted<'q>(query: &'q Query<'_>, path: &'q str) -> Option<&'q str> {
+    query.get("url").or_else(|| relative_file(path))
+}
+
+/// Whether a path climbs out of the folder it is joined to, or could be read differently by two programs.
+fn leaves_its_folder(path: &str) -> bool {
+    path.contains(|c: char| c == '\\' || c.is_control()) || path.split('/').any(|segment| segment == "..")
 }

@@ -4,6 +4,7 @@ use core::fmt;
 
 use bytes::Bytes;
 
+use super::background_check::BackgroundCheck;
 use super::commands::{Batch, CommandId};
 use super::errors::ParseError;
 use super::upload::Ack;
@@ -60,6 +61,19 @@ impl Response {
     /// The server has forgotten the terminal: it shakes hands anew and keeps its rows. Firmware looks for capitals.
     pub(super) fn unknown_device() -> Self {
         Self { status: 200, body: Bytes::from_static(b"UNKNOWN DEVICE") }
+    }
+
+    /// Nobody here decides who passes a door: the terminal goes by its own rule for a server that is silent.
+    pub(super) fn undecided(check: &BackgroundCheck<'_>) -> Self {
+        match check.event_line() {
+            Some(event) => Self { status: 200, body: [b"AUTH=TIMEOUT\r\n", event, b"\r\n"].concat().into() },
+            None => Self::unserved(),
+        }
+    }
+
+    /// No person of that PIN is known here.
+    pub(super) fn nobody() -> Self {
+        Self { status: 200, body: Bytes::from_static(b"NONE") }
     }
 
     /// `406`: the only way to refuse a registration.

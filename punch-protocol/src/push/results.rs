@@ -126,12 +126,15 @@ impl<'a> CommandResult<'a> {
     /// Whether the command worked; `None` if that is not known, or not yet.
     ///
     /// Queries and file transfers return a count or a length, enrolments a positive reason of failure,
-    /// everything else 0.
+    /// everything else 0. Firmware that writes `DATA` for every data command leaves a positive number open.
     pub fn success(&self) -> Option<bool> {
         let code = self.code.filter(|&code| code != Self::PENDING)?;
         let command = self.command.as_deref().unwrap_or_default().trim();
         let counts = ["DATA QUERY", "DATA COUNT", "ACCOUNT", "PutFile", "GetFile"];
         let counted = counts.iter().any(|name| command.eq_ignore_ascii_case(name));
+        if code > 0 && command.eq_ignore_ascii_case("DATA") {
+            return None;
+        }
         Some(if counted { code >= 0 } else { code == 0 })
     }
 

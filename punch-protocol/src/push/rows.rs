@@ -159,7 +159,8 @@ impl<'q> RowReader<'q> {
     /// Reads a line, however many fields it has.
     pub(super) fn read_any_width<'a>(&self, line: &'a [u8]) -> Result<Row<'a>, Fault> {
         match self.grammar {
-            Grammar::Punches => read_punch(line),
+            // A body may hold rows of several tables; a row that is no punch but has a tag says so itself.
+            Grammar::Punches => read_punch(line).or_else(|fault| read_any_tag(line).ok_or(fault)),
             Grammar::Events => KeyedRow::parse(line).map(Row::Event).ok_or((RowErrorKind::NotPositional, 0)),
             Grammar::Records => Ok(Row::Record(RecordRow::parse(line))),
             Grammar::Tagged | Grammar::Unnamed | Grammar::Unknown => self.read_tagged(line),
@@ -194,6 +195,13 @@ impl<'q> RowReader<'q> {
         // Hardly any line is long enough to be counted.
         let within = line.len() < limit || memchr_iter(separator, line).count() < limit;
         if within { Ok(row) } else { Err((RowErrorKind::TooManyFields, 0)) }
+    }
+}
+
+fn read_any_tag(line: &[u8]) -> Option<Row<'_>> {
+    match line.strip_prefix(b"OPLOG ") {
+        Some(operation) => OperationRow::parse(operation).map(Row::Operation),
+        None => TaggedRow::parse(line, "").map(Row::Tagged),
     }
 }
 

@@ -31,7 +31,8 @@ impl<'a> ServerAnswer<'a> {
         if status != 200 {
             return Self::Refused;
         }
-        if body.get(..14).unwrap_or(body).eq_ignore_ascii_case(b"UNKNOWN DEVICE") {
+        let named = body.get(..14).is_some_and(|head| head.eq_ignore_ascii_case(b"UNKNOWN DEVICE"));
+        if named || body.get(..20).unwrap_or(body).windows(14).any(|text| text == b"UNKNOWN DEVICE") {
             return Self::UnknownDevice;
         }
         if let Some(options) = ServerOptions::parse(body) {
@@ -45,6 +46,34 @@ impl<'a> ServerAnswer<'a> {
             }
             None => Self::Refused,
         }
+    }
+}
+
+/// The answer that access terminals want for stored records: `user=3`, the table and the number they announced.
+///
+/// A plain `OK` makes them send the same records for ever.
+///
+/// ```
+/// use punch_protocol::push::TableAck;
+///
+/// assert_eq!(TableAck::parse(b"user=3"), Some(TableAck { table: "user", count: 3 }));
+/// assert_eq!(TableAck::parse(b"OK"), None);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "the whole answer")]
+pub struct TableAck<'a> {
+    /// The table, as the terminal spelled it.
+    pub table: &'a str,
+    /// The number of records.
+    pub count: u32,
+}
+
+impl<'a> TableAck<'a> {
+    /// Reads an answer; `None` if it is not one word, `=` and a number.
+    pub fn parse(body: &'a [u8]) -> Option<Self> {
+        let (table, count) = core::str::from_utf8(body).ok()?.trim_end().split_once('=')?;
+        let word = !table.is_empty() && table.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        Some(Self { table, count: count.parse().ok().filter(|_| word)? })
     }
 }
 
@@ -87,6 +116,13 @@ impl<'a> ServerOptions<'a> {
         Some(options)
     }
 
+    /// The resume marks and whom they are for: `ATTLOG` for `ATTLOGStamp`, the legacy names as they stand.
+    ///
+    /// Names that only look like one (`OPStamp`, in one server) are not among them; no firmware reads those.
+    pub fn stamps(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
+        self.pairs.iter().filter_map(|(key, value)| Some((stamp_name(key)?, *value)))
+    }
+
     /// The last value of `key`, exactly as spelled.
     pub fn value(&self, key: &str) -> Option<&'a str> {
         self.pairs.iter().rev().find(|(name, _)| *name == key).map(|(_, value)| *value)
@@ -96,6 +132,15 @@ impl<'a> ServerOptions<'a> {
     pub fn trans_flag(&self) -> Option<TransFlag<'a>> {
         self.value("TransFlag").map(TransFlag::parse)
     }
+}
+
+fn stamp_name(key: &str) -> Option<&str> {
+    const LEGACY: [&str; 6] = ["Stamp", "OpStamp", "PhotoStamp", "BioDataStamp", "IdCardStamp", "ErrorLogStamp"];
+    if LEGACY.contains(&key) {
+        return Some(key);
+    }
+    let table = key.strip_suffix("Stamp")?;
+    (table.len() > 2 && table.bytes().all(|byte| byte.is_ascii_uppercase())).then_some(table)
 }
 
 /// `TransFlag` in either of its forms.
@@ -146,12 +191,12 @@ impl<'a> TransFlag<'a> {
     }
 
     fn from_bits(bits: &'a str) -> Self {
-        let on = |(word, bit)| (bit == '1').then_some(word);
-        let mut tables: Vec<&'a str> = Self::WORDS.into_iter().zip(bits.chars()).filter_map(on).collect();
-        if tables.is_empty() {
-            // All zeros means photos only; that is what the firmware does.
-            tables.push("AttPhoto");
+        // All zeros means photos only, and a table behind the last bit is on; that is what the firmware does.
+        if !bits.contains('1') {
+            return Self { form: TransFlagForm::Bits(bits), tables: Vec::from(["AttPhoto"]), space_separated: false };
         }
+        let mut bit = bits.chars();
+        let tables = Self::WORDS.into_iter().filter(|_| bit.next().is_none_or(|bit| bit == '1')).collect();
         Self { form: TransFlagForm::Bits(bits), tables, space_separated: false }
     }
 }

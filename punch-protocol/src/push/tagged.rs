@@ -1,7 +1,7 @@
 use alloc::borrow::Cow;
 use core::fmt;
 
-use super::line::cut;
+use super::line::{cut, decimal};
 
 /// A row of `key=value` pairs behind a tag: `USER`, `FP`, `BIODATA`, `IDCARD`, `ERRORLOG` and their kin.
 ///
@@ -50,9 +50,58 @@ impl<'a> TaggedRow<'a> {
             || (self.tag == "IDCARD" && self.pairs().any(|pair| pair.is_biometric() && !pair.value.is_empty()))
     }
 
+    /// What is odd about the row. It is kept as it stands; nothing is repaired.
+    ///
+    /// ```
+    /// use punch_protocol::push::{Doubt, Row, Rows};
+    ///
+    /// let mut rows = Rows::of("OPERLOG", b"FP PIN==1\tFID=0\tSize=9\tValid=1\tTMP=QUJD\n");
+    /// let Some(Ok(Row::Tagged(row))) = rows.next() else { panic!() };
+    /// assert_eq!(row.doubts().collect::<Vec<_>>(), [Doubt::SizeMismatch, Doubt::PinStartsWithEquals]);
+    /// ```
+    pub fn doubts(&self) -> impl Iterator<Item = Doubt> {
+        let template = ["TMP", "Content"].into_iter().find_map(|key| self.value(key)).filter(|text| !text.is_empty());
+        let size = self.value("Size").and_then(decimal::<u32>).map(|size| usize::try_from(size).ok());
+        let other_size = template.is_some_and(|text| size.is_some_and(|size| size != Some(text.len())));
+        let pin_with_equals = self.value("PIN").is_some_and(|pin| pin.starts_with(b"="));
+        let doubts = [
+            (other_size, Doubt::SizeMismatch),
+            (template.is_some_and(|text| !is_base64(text)), Doubt::BadBase64),
+            (self.has_blank_separator(), Doubt::BlankSeparator),
+            (pin_with_equals, Doubt::PinStartsWithEquals),
+        ];
+        doubts.into_iter().filter_map(|(holds, doubt)| holds.then_some(doubt))
+    }
+
     /// Whether pairs are separated by blanks as well as TABs, as one server's tests show for `FP` rows.
     pub fn has_blank_separator(&self) -> bool {
         Pairs(Some(self.pairs), "").any(|pair| blank_before_template(self.tag, pair.value).is_some())
+    }
+}
+
+/// What may be wrong with a [`TaggedRow`] that was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Doubt {
+    /// `Size` is not the number of base64 characters that follow. Some servers and test writers count raw bytes.
+    SizeMismatch,
+    /// The template or picture has characters outside the base64 alphabet.
+    BadBase64,
+    /// A blank separates two pairs where a TAB belongs.
+    BlankSeparator,
+    /// The PIN begins with `=`, as if the equals sign had been doubled.
+    PinStartsWithEquals,
+}
+
+impl Doubt {
+    /// One word for machines.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::SizeMismatch => "size_mismatch",
+            Self::BadBase64 => "bad_base64",
+            Self::BlankSeparator => "space_separator",
+            Self::PinStartsWithEquals => "pin_starts_with_equals",
+        }
     }
 }
 
@@ -70,6 +119,12 @@ fn table_as_tag(table: &str) -> Option<&'static str> {
         other => other,
     };
     TaggedRow::TAGS.into_iter().find(|known| known.eq_ignore_ascii_case(tag))
+}
+
+/// Characters of the standard alphabet, padded or cut short.
+fn is_base64(text: &[u8]) -> bool {
+    let letters = text.strip_suffix(b"==").or_else(|| text.strip_suffix(b"=")).unwrap_or(text);
+    letters.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/'))
 }
 
 /// One `key=value`, split at the first `=`.

@@ -2,8 +2,8 @@
 
 use punch_protocol::SerialNumber;
 use punch_protocol::push::{
-    Admission, CommKey, Command, CommandId, Dialect, Limits, Parts, Request, Response, Session, Settings, Ticket,
-    TimeZoneMinutes, Turn,
+    Admission, AuthVerdict, CommKey, Command, CommandId, Dialect, Limits, Parts, Request, Response, ServerTime,
+    Session, Settings, Ticket, TimeZoneMinutes, Turn,
 };
 
 use crate::random::at;
@@ -67,6 +67,44 @@ fn an_access_terminal_registers_and_is_configured() {
     let again = text(&mut session, "GET", HELLO, b"");
     assert!(again.starts_with(&format!("registry=ok\nRegistryCode={code}\nServerVersion=3.0.1\n")), "{again}");
     lines(&again);
+}
+
+/// R30: GMT, packed, with the zone beside it.
+#[test]
+fn the_time_is_told_in_gmt() {
+    for (zone, told) in [(-210, "-0330"), (0, "+0000"), (345, "+0545"), (480, "+0800")] {
+        let mut session = session();
+        session.set_time_zone(TimeZoneMinutes::new(zone).unwrap());
+        for target in ["/iclock/rtdata?SN=T1&type=time", "/iclock/cdata?SN=T1&type=time"] {
+            let answer = text(&mut session, "GET", target, b"");
+            let ServerTime { utc, offset_minutes, .. } = ServerTime::parse(&answer).unwrap();
+            assert_eq!((utc, offset_minutes), (at(0).naive_utc(), Some(zone)), "{answer}");
+            assert!(answer.ends_with(told), "{answer}");
+        }
+    }
+}
+
+/// R34: nobody here opens a door; the terminal is told so in its own form and goes by its own rule.
+#[test]
+fn a_question_at_the_door_is_not_decided() {
+    let event =
+        b"time=2017-01-10 11:49:32\tpin=2\tcardno=0\teventaddr=1\tevent=0\tinoutstatus=0\tverifytype=1\tindex=22";
+    let answer = text(&mut session(), "POST", "/iclock/cdata?SN=T1&AuthType=device", event);
+    let verdict = AuthVerdict::parse(&answer).unwrap();
+    assert_eq!((verdict.verdict, verdict.is_success(), verdict.control), ("TIMEOUT", false, None));
+    assert_eq!(verdict.event.unwrap().pin(), punch_protocol::Pin::new(b"2"));
+    assert_eq!(
+        reply(&mut session(), "POST", "/iclock/cdata?SN=OLD1&AuthType=PWD", b"PIN=1001\tTMP=1234").status(),
+        404
+    );
+}
+
+/// A person the terminal does not know is nobody here either.
+#[test]
+fn nobody_is_looked_up() {
+    for target in ["/iclock/cdata?SN=T1&PIN=7", "/iclock/cdata?SN=T1&table=RemoteAtt&PIN=7"] {
+        assert_eq!(text(&mut session(), "GET", target, b""), "NONE");
+    }
 }
 
 /// The lower version of both sides is offered, and 3.1.2 at most.

@@ -28,6 +28,7 @@ fn targets() -> Vec<(&'static str, String, String, &'static [u8])> {
         "&INFO=Ver%201,1,1,1,10.0.0.1,10,7,15,11,111",
         "&AuthType=PWD",
         "&type=time",
+        "&table=RemoteAtt&PIN=7",
         "&PIN=7&FID=6",
         "&FPImage=1&PIN=7&FID=6",
         "&type=PostVerifyData",
@@ -48,7 +49,7 @@ fn targets() -> Vec<(&'static str, String, String, &'static [u8])> {
 }
 
 fn for_each_request(mut check: impl FnMut(&str, SerialNumber, &Request<'_>)) {
-    let mut kinds = [0; 16];
+    let mut kinds = [0; 19];
     for (method, path, query, body) in targets() {
         let (serial, request) = Request::parse(Parts::new(method, &path, &query, body), &Limits::default()).unwrap();
         kinds[match &request {
@@ -68,6 +69,9 @@ fn for_each_request(mut check: impl FnMut(&str, SerialNumber, &Request<'_>)) {
             Request::CheckOutcome(_) => 13,
             Request::FileDownload(_) => 14,
             Request::Exchange(_) => 15,
+            Request::Time => 16,
+            Request::UserLookup { .. } => 17,
+            Request::FilePart(_) => 18,
             other => panic!("a new kind needs a rule here: {other:?}"),
         }] += 1;
         check(&format!("{method} {path}?{query}"), serial, &request);
@@ -122,6 +126,16 @@ fn what_brings_data_is_stored_before_it_is_acknowledged() {
             }
             (Request::Configuration(_), Turn::Reply(reply)) => {
                 assert!(reply.status() == 200 && reply.body().starts_with(b"ServerVersion="), "{name}");
+            }
+            // What a terminal asks to be told, and nothing it brings.
+            (Request::Time, Turn::Reply(reply)) => {
+                assert!(reply.status() == 200 && reply.body().starts_with(b"DateTime="), "{name}");
+            }
+            (Request::UserLookup { .. }, Turn::Reply(reply)) => {
+                assert_eq!((reply.status(), reply.body()), (200, &b"NONE"[..]), "{name}");
+            }
+            (Request::FilePart(_), Turn::Reply(reply)) => {
+                assert!(reply.status() == 503 && !contains_ok(reply.body()), "{name}");
             }
             (Request::Handshake(_), Turn::Reply(reply)) => {
                 assert!(reply.status() == 200 && reply.body().starts_with(b"GET OPTION FROM: T1\n"), "{name}");

@@ -46,6 +46,7 @@ fn parse_errors() -> Vec<ParseError> {
         ParseError::TruncatedBody { declared: 2, got: 1 },
         ParseError::QueryTooLong { len: 2, limit: 1 },
         ParseError::PackedBody { plain_len: 64 },
+        ParseError::UnsafePath,
     ]
 }
 

@@ -1,7 +1,7 @@
 use anyhow::{Context as _, bail};
 use serde_json::Value;
 
-use punch_protocol::push::{Limits, Parts, Request};
+use punch_protocol::push::{Limits, Parts, Request, Target};
 
 use super::{answer, request, rows};
 
@@ -14,7 +14,7 @@ pub(super) fn to_rows(bytes: &[u8]) -> anyhow::Result<Vec<Value>> {
     if let Some(status) = first.strip_prefix("HTTP/") {
         let status =
             status.split(' ').nth(1).and_then(|code| code.parse().ok()).context("status line without a status")?;
-        return Ok(vec![answer::to_json("", status, body)]);
+        return Ok(vec![answer::to_json(Target::parse(""), status, body)]);
     }
     // Firmware writes raw blanks into targets, so the target is what stands between the first and last blank.
     let (method, rest) = first.split_once(' ').context("request line without a target")?;

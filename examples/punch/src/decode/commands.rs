@@ -1,8 +1,11 @@
 use serde_json::{Map, Value, json};
 
-use punch_protocol::push::{CommandLine, CommandResult, CommandResults, EncodedTime, PollAnswer};
+use punch_protocol::civil::Written;
+use punch_protocol::push::{
+    CommandLine, CommandResult, CommandResults, ControlDevice, EncodedTime, PollAnswer, TimeInterval,
+};
 
-use super::{put, rows};
+use super::{access_answer, put, rows};
 
 /// The answer to a poll, as the terminal reads it.
 pub(super) fn poll_answer_to_json(body: &[u8]) -> Value {
@@ -10,11 +13,10 @@ pub(super) fn poll_answer_to_json(body: &[u8]) -> Value {
         PollAnswer::Idle => json!({ "kind": "commands", "commands": [], "idle": true }),
         PollAnswer::Offline => json!({ "kind": "device_goes_offline" }),
         PollAnswer::Commands(commands) => {
-            let mut object = json!({ "kind": "commands" });
-            put(&mut object, "commands", commands.iter().map(command_to_json).collect());
-            let times: Vec<String> = commands.iter().filter_map(decoded_time).collect();
-            if let [time] = times.as_slice() {
-                put(&mut object, "decoded_time", time.as_str().into());
+            let list: Vec<Value> = commands.iter().map(command_to_json).collect();
+            let mut object = json!({ "kind": "commands", "commands": list });
+            if let [command] = commands.as_slice() {
+                single_facts(command, &mut object);
             }
             let intervals: Map<String, Value> = commands.iter().flat_map(intervals).collect();
             if !intervals.is_empty() {
@@ -26,8 +28,18 @@ pub(super) fn poll_answer_to_json(body: &[u8]) -> Value {
     }
 }
 
+/// What the numbers of a lone command mean.
+fn single_facts(command: &CommandLine<'_>, object: &mut Value) {
+    if let Some(time) = decoded_time(command) {
+        put(object, "decoded_time", time.into());
+    }
+    if let Some(control) = control(command) {
+        put(object, "control", access_answer::control_to_json(&control));
+    }
+}
+
 fn command_to_json(command: &CommandLine<'_>) -> Value {
-    let mut object = json!({ "id": command.id, "verb": command.verb });
+    let mut object = json!({ "id": command.id, "verb": command.verb, "known": command.is_known() });
     if let Some(table) = command.table {
         put(&mut object, "table", table.into());
     }
@@ -36,35 +48,49 @@ fn command_to_json(command: &CommandLine<'_>) -> Value {
     };
     let args = pairs(command.pairs().collect());
     if !command.continuation.is_empty() {
-        put(
-            &mut object,
-            "records",
-            command.records().map(|record| pairs(record).into()).collect::<Vec<Value>>().into(),
-        );
-    } else if !args.is_empty() {
+        let records: Vec<Value> = command.records().map(|record| pairs(record).into()).collect();
+        put(&mut object, "records", records.into());
+    }
+    if !args.is_empty() {
         put(&mut object, "args", args.into());
-    } else if !command.detail.is_empty() {
+    }
+    if !command.detail.is_empty() {
         put(&mut object, "text", command.detail.into());
+    }
+    if command.verb.eq_ignore_ascii_case("PutFile")
+        && let Some((url, path)) = command.detail.split_once('\t')
+    {
+        put(&mut object, "url", url.into());
+        put(&mut object, "path", path.split('\t').next().into());
+    }
+    if let Some(control) = control(command) {
+        put(&mut object, "control", access_answer::control_to_json(&control));
+    }
+    if let Some(envelope) = command.envelope {
+        put(&mut object, "sn", envelope.serial.into());
+        put(&mut object, "priority", envelope.priority.into());
+        put(&mut object, "cmd_id", envelope.id.into());
     }
     object
 }
 
-fn decoded_time(command: &CommandLine<'_>) -> Option<String> {
-    let (_, value) = command.pairs().find(|(key, _)| *key == "DateTime")?;
-    let time = EncodedTime(value.parse().ok()?).civil()?;
-    Some(time.format("%Y-%m-%d %H:%M:%S").to_string())
+fn control(command: &CommandLine<'_>) -> Option<ControlDevice> {
+    ControlDevice::parse(command.detail).filter(|_| command.verb.eq_ignore_ascii_case("CONTROL DEVICE"))
 }
 
-/// Time intervals of access rules: `start << 16 | end`, both as HHMM in decimal.
+fn decoded_time(command: &CommandLine<'_>) -> Option<String> {
+    let (_, value) = command.pairs().find(|(key, _)| key.eq_ignore_ascii_case("DateTime"))?;
+    EncodedTime(value.parse().ok()?).civil().map(|time| Written(time).to_string())
+}
+
 fn intervals(command: &CommandLine<'_>) -> Vec<(String, Value)> {
-    if command.table != Some("timezone") {
+    if !command.table.is_some_and(|table| table.eq_ignore_ascii_case("timezone")) {
         return Vec::new();
     }
-    let values = command.pairs().filter(|(key, _)| key.contains("Time")).map(|(_, value)| value);
-    let packed = values.filter_map(|value| Some((value, value.parse::<u32>().ok().filter(|&packed| packed > 0)?)));
-    packed
-        .map(|(value, packed)| (value.to_owned(), format!("{:04}-{:04}", packed >> 16, packed & 0xffff).into()))
-        .collect()
+    let values = command.pairs().filter(|(key, _)| key.contains("Time") && !key.ends_with("Id"));
+    let packed = values.filter_map(|(_, value)| Some((value, TimeInterval(value.parse().ok()?))));
+    let used = packed.filter(|(_, interval)| *interval != TimeInterval::NEVER);
+    used.map(|(value, interval)| (value.to_owned(), interval.to_string().into())).collect()
 }
 
 /// The results of commands.
@@ -74,8 +100,9 @@ pub(super) fn results_to_json(results: &CommandResults<'_>) -> Value {
     if list.is_empty() {
         let lenient: Vec<Value> = results.read_leniently().iter().map(result_to_json).collect();
         put(&mut object, "lenient_results", lenient.into());
-    } else if results.is_newline_form() {
-        put(&mut object, "form", "newline".into());
+    } else {
+        let form = if results.is_newline_form() { "newline" } else { "amp" };
+        put(&mut object, "form", form.into());
     }
     object
 }
@@ -97,6 +124,7 @@ fn result_to_json(result: &CommandResult<'_>) -> Value {
         }
     }
     if let Some(content) = result.content {
+        put(&mut object, "content_len", content.len().into());
         match core::str::from_utf8(content) {
             Ok(text) if !text.contains('\0') => put(&mut object, "content", text.into()),
             _ => put(&mut object, "content_b64", rows::base64(content).into()),

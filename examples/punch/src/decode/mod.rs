@@ -1,5 +1,7 @@
 //! `punch decode`: captures in, one JSON object a row out.
 
+mod access;
+mod access_answer;
 mod answer;
 mod capture;
 mod commands;
@@ -11,7 +13,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
-use punch_protocol::push::Parts;
+use punch_protocol::push::{Parts, Target};
 use serde_json::Value;
 
 use crate::exit::Exit;
@@ -73,12 +75,12 @@ pub(crate) fn sample_to_json(sample: &Value) -> anyhow::Result<Value> {
         }
         _ => text("body").as_bytes().to_vec(),
     };
-    let (path, query) = text("path_and_query").split_once('?').unwrap_or((text("path_and_query"), ""));
+    let target = Target::parse(text("path_and_query"));
     let mut decoded = if text("direction") == "server->device" {
         let status = sample.get("status").and_then(Value::as_u64).and_then(|status| u16::try_from(status).ok());
-        answer::to_json(path, status.unwrap_or(200), &body)
+        answer::to_json(target, status.unwrap_or(200), &body)
     } else {
-        let mut parts = Parts::new(text("method"), path, query, &body);
+        let mut parts = Parts::of_target(text("method"), target, &body);
         parts.cookie = header(sample, "cookie");
         request::to_json(parts)
     };

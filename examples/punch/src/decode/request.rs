@@ -1,16 +1,15 @@
-use punch_protocol::civil::Written;
 use serde_json::{Map, Value, json};
 
+use punch_protocol::civil::Written;
 use punch_protocol::push::{
-    BackgroundCheck, Dialect, DoorState, Endpoint, Handshake, Info, Limits, ParseError, Parts, PhotoHeader, Poll,
-    Query, QueryPage, Request, Row, Table, TaggedRow, TerminalOptions, Upload,
+    Dialect, Endpoint, GuessedEvent, GuessedPunch, Handshake, IdentityPhoto, Info, Limits, ParseError, Parts,
+    PhotoHeader, Poll, Query, Request, Row, RowError, Table, TaggedRow, Upload,
 };
 
-use super::{commands, put, rows};
+use super::{access, commands, put, rows};
 
 /// What a terminal said, under the contract's names.
 pub(super) fn to_json(parts: Parts<'_>) -> Value {
-    let (path, query) = (parts.path, parts.query);
     let (serial, request) = match Request::parse(parts, &Limits::default()) {
         Ok(parsed) => parsed,
         Err(ParseError::PackedBody { plain_len }) => {
@@ -18,37 +17,44 @@ pub(super) fn to_json(parts: Parts<'_>) -> Value {
         }
         Err(error) => return json!({ "kind": "reject", "status": error.status(), "reason": error.reason() }),
     };
-    let query = Query::parse(query);
-    let mut decoded = match &request {
+    let mut decoded = request_to_json(&request, &Query::parse(parts.query));
+    put(&mut decoded, "sn", serial.as_str().into());
+    put(&mut decoded, "endpoint", Endpoint::of(parts.path).map(Endpoint::as_str).into());
+    if parts.path.to_ascii_lowercase().trim_end_matches('/').ends_with(".aspx") {
+        put(&mut decoded, "suffix", ".aspx".into());
+    }
+    decoded
+}
+
+fn request_to_json(request: &Request<'_>, query: &Query<'_>) -> Value {
+    match request {
         Request::Handshake(handshake) => handshake_to_json(handshake),
         Request::Alive => json!({ "kind": "alive", "ack": "OK" }),
-        Request::Upload(upload) => upload_to_json(upload, &query),
+        Request::Upload(upload) => upload_to_json(upload, query),
         Request::Poll(poll) => poll_to_json(poll),
         Request::Results(results) => commands::results_to_json(results),
-        Request::QueryPage(page) => query_page_to_json(page),
-        Request::Registry(options) => registry_to_json(options),
+        Request::QueryPage(page) => access::query_page_to_json(page),
+        Request::Registry(options) => access::registry_to_json(options),
         Request::Configuration(call) => json!({ "kind": "push_config_request", "token": call.token }),
-        Request::Package(upload) => {
-            json!({ "kind": "package", "table": upload.table().as_str(), "content_type": "tgz", "ack": "OK" })
-        }
+        Request::Package(upload) => json!({
+            "kind": "package", "table": upload.table().as_str(), "content_type": "tgz", "len": upload.body().len(),
+            "ack": "OK",
+        }),
         Request::FingerImage(image) => {
             json!({ "kind": "fpimage", "pin": image.pin, "fid": image.finger, "len": image.len, "ack": "OK" })
         }
-        Request::BackgroundCheck(check) => check_to_json(check),
-        Request::CheckOutcome(_) => json!({ "kind": "post_verify_data", "ack": "OK" }),
+        Request::BackgroundCheck(check) => access::check_to_json(check),
+        Request::CheckOutcome(body) => json!({ "kind": "post_verify_data", "len": body.len(), "ack": "OK" }),
         Request::FileDownload(url) => json!({ "kind": "file_get", "url": url }),
-        Request::Exchange(kind) => json!({ "kind": format!("exchange_{kind}") }),
+        Request::FilePart(part) => access::file_part_to_json(part),
+        Request::Exchange(kind) => json!({ "kind": format!("exchange_{kind}"), "type": kind }),
         Request::Ping(ping) => json!({ "kind": "ping", "token": ping.token, "ack": "OK" }),
-        _ => json!({ "kind": "unserved" }),
-    };
-    if let Some(object) = decoded.as_object_mut() {
-        object.insert("sn".to_owned(), serial.as_str().into());
-        object.insert("endpoint".to_owned(), Endpoint::of(path).map(Endpoint::as_str).into());
-        if path.to_ascii_lowercase().ends_with(".aspx") {
-            object.insert("suffix".to_owned(), ".aspx".into());
+        Request::Time => json!({ "kind": "rtdata_time", "type": "time" }),
+        Request::UserLookup { pin } => {
+            json!({ "kind": "user_lookup", "pin": pin.to_text(), "table": query.get("table") })
         }
+        _ => json!({ "kind": "unserved" }),
     }
-    decoded
 }
 
 fn handshake_to_json(handshake: &Handshake) -> Value {
@@ -64,12 +70,14 @@ fn handshake_to_json(handshake: &Handshake) -> Value {
         "pushcommkey": handshake.comm_key,
         "device_type": handshake.device_type,
         "push_options_flag": handshake.push_options_flag,
+        "push_flag": handshake.push_flag,
+        "pushflag": handshake.push_flag,
         "dialect": dialect,
     });
     if handshake.speaks_chinese() {
         put(&mut object, "text_encoding_hint", "gb18030".into());
     }
-    if handshake.dialect() == Dialect::Undecided {
+    if handshake.dialect() != Dialect::Attendance {
         put(&mut object, "ack_if_unregistered_acc", "OK".into());
     }
     object
@@ -92,7 +100,11 @@ fn info_to_json(info: &Info) -> Value {
         "faces": info.faces,
         "functions": info.functions.map(|on| json!({
             "fp": on.fingerprint, "face": on.face, "user_pic": on.user_picture,
+            "bio_photo": on.comparison_photo, "visible_light": on.visible_light,
         })),
+        "cards": info.cards,
+        "user_pics": info.user_pictures,
+        "att_photos": info.punch_photos,
     })
 }
 
@@ -103,18 +115,17 @@ pub(super) fn has_no_rows(upload: &Upload<'_>) -> bool {
 
 fn upload_to_json(upload: &Upload<'_>, query: &Query<'_>) -> Value {
     let mut object = if upload.table().is(Table::OPTIONS) {
-        let pairs = options_to_json(&upload.options());
+        let pairs = access::options_to_json(&upload.options());
         json!({ "kind": "options", "option_count": pairs.len(), "options": pairs })
     } else if upload.table().is_picture() {
         photo_to_json(upload)
     } else if upload.table().is(Table::RTSTATE) {
-        state_to_json(upload)
+        access::state_to_json(upload)
     } else {
         rows_to_json(upload)
     };
-    if upload.table().is(Table::TABLEDATA) {
-        put(&mut object, "table", query.get("tablename").into());
-    }
+    let table = query.get(if upload.table().is(Table::TABLEDATA) { "tablename" } else { "table" });
+    put(&mut object, "table", table.into());
     put(&mut object, "ack", upload.ack().to_string().into());
     put(&mut object, "stamp", upload.stamp().into());
     put(&mut object, "cmd_id", upload.command().into());
@@ -126,76 +137,22 @@ fn upload_to_json(upload: &Upload<'_>, query: &Query<'_>) -> Value {
     object
 }
 
-/// Punches of a terminal that reads identity cards.
-const IDENTITY_CARD: &str = "attlog_idcard";
-
-fn registry_to_json(options: &TerminalOptions<'_>) -> Value {
-    let supported = options.value("EventTypes").map(|bits| events_supported(&bits));
-    json!({ "kind": "registry", "options": options_to_json(options), "event_supported": supported })
-}
-
-fn options_to_json(options: &TerminalOptions<'_>) -> Map<String, Value> {
-    options.pairs().map(|(key, value)| (key.into_owned(), value.as_ref().into())).collect()
-}
-
-/// Event `n` is bit `n % 8` of byte `n / 8`, the lowest bit first.
-fn events_supported(hex: &str) -> Map<String, Value> {
-    let bytes =
-        hex.as_bytes().chunks(2).filter_map(|pair| u8::from_str_radix(core::str::from_utf8(pair).ok()?, 16).ok());
-    let bits = bytes.flat_map(|byte| (0..8u8).map(move |bit| byte >> bit & 1 == 1));
-    bits.enumerate().map(|(event, on)| (event.to_string(), on.into())).collect()
-}
-
-fn check_to_json(check: &BackgroundCheck<'_>) -> Value {
-    if let Some(event) = check.event() {
-        return json!({ "kind": "auth_device", "record": rows::event_to_json(&event) });
-    }
-    let pair = |wanted: &[u8]| check.pairs().find(|pair| pair.key.eq_ignore_ascii_case(wanted));
-    let size = pair(b"Size").and_then(|pair| pair.text().parse::<u64>().ok());
-    json!({ "kind": "auth_request", "auth_type": check.kind, "pin": pair(b"PIN").map(|pair| pair.text()), "size": size })
-}
-
-fn state_to_json(upload: &Upload<'_>) -> Value {
-    let mut object = json!({ "kind": upload.table().as_str().to_ascii_lowercase() });
-    let Some(Ok(Row::Event(state))) = upload.rows().next() else { return object };
-    for pair in state.pairs() {
-        put(&mut object, &rows::text(pair.key), pair.text().into());
-    }
-    put(&mut object, "doors", state.doors().iter().map(door_to_json).collect::<Vec<_>>().into());
-    object
-}
-
-fn door_to_json(door: &DoorState) -> Value {
-    let sensor = match door.sensor {
-        0 => "none",
-        1 => "closed",
-        2 => "open",
-        _ => "unknown",
-    };
-    json!({ "sensor": sensor, "relay": door.relay, "alarms": door.alarms().collect::<Vec<_>>() })
-}
-
-fn query_page_to_json(page: &QueryPage<'_>) -> Value {
-    let mut object = json!({
-        "kind": "querydata", "type": page.kind, "cmd_id": page.command, "table": page.table, "url_count": page.count,
-        "pack_cnt": page.pages, "pack_idx": page.page, "ack": format!("{}={}", page.table, page.count),
-    });
-    if page.kind == "options" {
-        put(&mut object, "options", options_to_json(&page.options()).into());
-    } else {
-        let records: Vec<Value> = page.records().map(|row| rows::record_to_json(&row)).collect();
-        put(&mut object, "record_count", records.len().into());
-        put(&mut object, "records", records.into());
-    }
-    object
-}
-
 fn photo_to_json(upload: &Upload<'_>) -> Value {
-    let Some(header) = PhotoHeader::parse(upload.body()) else { return json!({ "kind": "attphoto" }) };
+    let Some(header) = PhotoHeader::parse(upload.body()) else {
+        return json!({ "kind": "attphoto", "image_len": upload.body().len(), "warnings": ["no_header"] });
+    };
     let mut object = json!({
         "kind": "attphoto", "file_name": header.file_name, "pin": header.pin(), "size": header.size,
         "image_len": header.picture_len, "time": header.time().map(|time| Written(time).to_string()),
+        "cmd": header.command, "header_sn": header.serial, "anonymous": header.pin().is_none(),
     });
+    if let Some(IdentityPhoto { kind, number, .. }) = header.identity() {
+        let verdicts = ["ok", "failed", "blacklist", "id_ok", "id_failed"];
+        put(&mut object, "type", kind.into());
+        put(&mut object, "id_num", number.into());
+        put(&mut object, "verdict", verdicts.get(usize::from(kind)).copied().into());
+        put(&mut object, "requires_device_type", "pid".into());
+    }
     let whole = header.size.is_none_or(|size| u64::try_from(header.picture_len).is_ok_and(|len| len == size));
     if !whole {
         put(&mut object, "warnings", json!(["size_mismatch"]));
@@ -203,37 +160,83 @@ fn photo_to_json(upload: &Upload<'_>) -> Value {
     object
 }
 
+/// Punches of a terminal that reads identity cards.
+const IDENTITY_CARD: &str = "attlog_idcard";
+
+/// What the rows of one body have in common.
+#[derive(Default)]
+struct Gathered {
+    records: Vec<Value>,
+    items: Vec<Value>,
+    skipped: Vec<Value>,
+    lenient: Vec<Value>,
+    facts: Map<String, Value>,
+    events: bool,
+    commas: bool,
+    identity_cards: bool,
+}
+
+impl Gathered {
+    fn take(&mut self, row: &Row<'_>) {
+        match row {
+            Row::Event(event) => {
+                self.events = true;
+                self.commas |= event.is_comma_separated();
+            }
+            Row::Tagged(user) => self.facts.extend(user_facts(user)),
+            Row::Punch(punch) => self.identity_cards |= punch.identity_card().is_some(),
+            _ => {}
+        }
+        let record = matches!(row, Row::Punch(_) | Row::Event(_) | Row::Record(_));
+        if record { &mut self.records } else { &mut self.items }.push(rows::row_to_json(row));
+    }
+
+    fn skip(&mut self, error: &RowError<'_>) {
+        self.skipped.push(json!({ "line": error.line, "reason": error.kind.reason() }));
+        let punches = error.table.is_empty() || error.table.eq_ignore_ascii_case(Table::ATTLOG);
+        let guess = if punches {
+            GuessedPunch::of(error).as_ref().map(rows::guessed_punch_to_json)
+        } else {
+            GuessedEvent::of(error).as_ref().map(rows::guessed_event_to_json)
+        };
+        self.lenient.extend(guess);
+    }
+}
+
 fn rows_to_json(upload: &Upload<'_>) -> Value {
-    let mut kind = kind_of(upload);
-    let (mut records, mut skipped, mut commas, mut facts) = (Vec::new(), Vec::new(), false, Map::new());
+    let mut gathered = Gathered::default();
     for row in upload.rows() {
         match row {
-            Ok(row) => {
-                match &row {
-                    Row::Event(event) => {
-                        kind = "rtlog".to_owned();
-                        commas |= event.is_comma_separated();
-                    }
-                    Row::Tagged(user) => facts.extend(user_facts(user)),
-                    Row::Punch(punch) if punch.identity_card().is_some() => kind = IDENTITY_CARD.to_owned(),
-                    _ => {}
-                }
-                records.push(rows::row_to_json(&row));
-            }
-            Err(error) => skipped.push(json!({ "line": error.line, "reason": error.kind.reason() })),
+            Ok(row) => gathered.take(&row),
+            Err(error) => gathered.skip(&error),
         }
     }
-    // A body whose rows are operations, users or templates lists items; punches and events are records.
-    let list =
-        if ["attlog", IDENTITY_CARD, "rtlog", "tabledata"].contains(&kind.as_str()) { "records" } else { "items" };
-    let mut object = json!({ "kind": kind, list: records, "skipped": skipped });
+    let Gathered { records, items, skipped, lenient, facts, events, commas, identity_cards } = gathered;
+    let table = if upload.table().as_str().is_empty() { "attlog" } else { upload.table().as_str() };
+    let kind = match (events, identity_cards) {
+        (true, _) => "rtlog".to_owned(),
+        (false, true) => IDENTITY_CARD.to_owned(),
+        (false, false) => table.to_ascii_lowercase(),
+    };
+    let mut object = json!({ "kind": kind, "skipped": skipped });
+    // Punches and events are records; operations, users and templates are items.
+    let of_records = ["attlog", IDENTITY_CARD, "rtlog", "tabledata"].contains(&kind.as_str());
+    if of_records || !records.is_empty() {
+        put(&mut object, "records", records.into());
+    }
+    if !of_records || !items.is_empty() {
+        put(&mut object, "items", items.into());
+    }
+    if !lenient.is_empty() {
+        put(&mut object, "lenient_records", lenient.into());
+    }
     for (key, value) in facts {
         put(&mut object, &key, value);
     }
     if commas {
         put(&mut object, "separator", "comma".into());
     }
-    if kind == IDENTITY_CARD {
+    if identity_cards {
         // What the columns mean was announced in a handshake that this body does not show.
         put(&mut object, "requires_device_type", "pid".into());
     }
@@ -260,12 +263,4 @@ fn card_number(text: &[u8]) -> Option<u64> {
     let mut whole = [0; 8];
     whole.get_mut(..bytes.len())?.copy_from_slice(&bytes);
     (!bytes.is_empty()).then(|| u64::from_le_bytes(whole))
-}
-
-fn kind_of(upload: &Upload<'_>) -> String {
-    match upload.table().as_str() {
-        "" => "attlog".to_owned(),
-        "USERINFO" | "FINGERTMP" => "operlog".to_owned(),
-        table => table.to_ascii_lowercase(),
-    }
 }

@@ -2,7 +2,12 @@ use base64::Engine as _;
 use serde_json::{Map, Value, json};
 
 use punch_protocol::civil::{self, CivilError, Written};
-use punch_protocol::push::{AttlogRow, EncodedTime, KeyedRow, OperationRow, RecordRow, Row, Rows, TaggedRow};
+use punch_protocol::push::{
+    AttlogRow, Doubt, EncodedTime, GuessedEvent, GuessedPunch, GuessedTime, KeyedRow, OperationRow, Pair, RecordRow,
+    Row, Rows, TaggedRow,
+};
+
+use super::access_answer::identifier;
 
 /// Every row of a body, errors in place.
 pub(super) fn file_rows(table: &str, body: &[u8]) -> Vec<Value> {
@@ -55,6 +60,12 @@ pub(super) fn punch_to_json(row: &AttlogRow<'_>) -> Value {
             put(key, text(field).into());
         }
     }
+    // Text where a number belongs is no number, and never 0.
+    for (key, index, read) in [("status_raw", 2, row.status().is_some()), ("verify_raw", 3, row.verify().is_some())] {
+        if let Some(field) = row.field(index).filter(|field| !read && !field.is_empty()) {
+            put(key, text(field).into());
+        }
+    }
     if let Err(error) = row.time() {
         put("time_raw", text(row.time_raw()).into());
         put("time_error", time_error(error).into());
@@ -82,19 +93,37 @@ pub(super) fn punch_to_json(row: &AttlogRow<'_>) -> Value {
 pub(super) fn event_to_json(row: &KeyedRow<'_>) -> Value {
     let mut object = Map::new();
     for pair in row.pairs() {
-        let key = text(pair.key).to_ascii_lowercase();
-        let value = pair.text();
-        let number = ["event", "inoutstatus", "maskflag"].contains(&key.as_str()).then(|| value.parse::<u32>().ok());
-        object.insert(key, number.flatten().map_or_else(|| value.as_ref().into(), Value::from));
+        insert_pair(&mut object, &pair, &["event", "inoutstatus", "maskflag"]);
     }
     object.entry("event").or_insert(Value::Null);
     if let Some(bits) = row.verify_bits() {
-        object.insert("verify_methods".to_owned(), bits.methods().collect::<Vec<_>>().into());
+        object.insert("verify_methods".to_owned(), bits.methods().map(identifier).collect::<Vec<_>>().into());
+        object.insert("verify_all".to_owned(), bits.all_of().into());
+        object.insert("verify_logic".to_owned(), if bits.all_of() { "and" } else { "or" }.into());
     }
     if let Some(trigger) = row.trigger_event() {
         object.insert("trigger_event".to_owned(), trigger.into());
     }
+    if let Err(error) = row.time() {
+        object.insert("time".to_owned(), Value::Null);
+        object.insert("time_raw".to_owned(), row.value("time").map(text).into());
+        object.insert("time_error".to_owned(), time_error(error).into());
+    }
     Value::Object(object)
+}
+
+/// A pair under its key in lower case, which is how most firmware spells it, and under its own spelling if that is
+/// another. Values of `numbers` are numbers where they read as such.
+fn insert_pair(object: &mut Map<String, Value>, pair: &Pair<'_>, numbers: &[&str]) {
+    let spelled = text(pair.key);
+    let key = spelled.to_ascii_lowercase();
+    let value = pair.text();
+    let number = value.parse::<u32>().ok().filter(|_| numbers.contains(&key.as_str()));
+    let value = number.map_or_else(|| value.as_ref().into(), Value::from);
+    if spelled != key {
+        object.insert(spelled, value.clone());
+    }
+    object.insert(key, value);
 }
 
 pub(super) fn operation_to_json(row: &OperationRow<'_>) -> Value {
@@ -114,10 +143,45 @@ pub(super) fn operation_to_json(row: &OperationRow<'_>) -> Value {
 pub(super) fn tagged_to_json(row: &TaggedRow<'_>) -> Value {
     let mut fields: Map<String, Value> =
         row.pairs().map(|pair| (text(pair.key), pair.text().into_owned().into())).collect();
-    if let Some(template) = row.value("TMP").filter(|_| row.tag() == "FP") {
-        fields.insert("TMP_len".to_owned(), template.len().into());
+    for key in ["TMP", "Tmp", "Content"] {
+        if let Some(template) = fields.get(key).and_then(Value::as_str) {
+            let len = template.len();
+            fields.insert(format!("{key}_len"), len.into());
+        }
     }
-    json!({ "type": row.tag(), "fields": fields })
+    let mut object = json!({ "type": row.tag(), "fields": fields });
+    let doubts: Vec<&str> = row.doubts().map(Doubt::reason).collect();
+    if !doubts.is_empty() {
+        super::put(&mut object, "warnings", doubts.into());
+    }
+    object
+}
+
+/// What a row in error may have meant. It is never among the records.
+pub(super) fn guessed_punch_to_json(guess: &GuessedPunch<'_>) -> Value {
+    let mut object = json!({
+        "pin": guess.pin.to_text(),
+        "status": guess.status.map(|status| status.0),
+        "verify": guess.verify.map(|verify| verify.0),
+        "workcode": guess.work_code.map(text),
+    });
+    match guess.time {
+        GuessedTime::Civil(time) => super::put(&mut object, "time", Written(time).to_string().into()),
+        GuessedTime::Epoch(seconds) => super::put(&mut object, "time_epoch", seconds.into()),
+        _ => {}
+    }
+    object
+}
+
+pub(super) fn guessed_event_to_json(guess: &GuessedEvent<'_>) -> Value {
+    json!({
+        "time": Written(guess.time).to_string(),
+        "pin": text(guess.pin),
+        "cardno": text(guess.card),
+        "eventaddr": text(guess.door),
+        "event": guess.event,
+        "inoutstatus": guess.side,
+    })
 }
 
 pub(super) fn base64(bytes: &[u8]) -> String {
@@ -128,18 +192,12 @@ pub(super) fn base64(bytes: &[u8]) -> String {
 pub(super) fn record_to_json(row: &RecordRow<'_>) -> Value {
     let mut object = Map::new();
     for pair in row.pairs() {
-        // Keys of device lists keep their spelling; those of records differ by firmware in nothing but case.
-        let key =
-            if row.table() == Some("DeviceAuthorize") { text(pair.key) } else { text(pair.key).to_ascii_lowercase() };
-        let value = pair.text();
-        match (key.as_str(), value.parse::<u32>()) {
-            ("eventtype" | "inoutstate", Ok(number)) => object.insert(key, number.into()),
-            ("time_second", Ok(packed)) => {
-                let time = EncodedTime(packed).civil().map(|time| Written(time).to_string());
-                object.insert("time".to_owned(), time.into())
-            }
-            _ => object.insert(key, value.as_ref().into()),
-        };
+        insert_pair(&mut object, &pair, &["eventtype", "inoutstate"]);
+    }
+    let packed = object.get("time_second").and_then(Value::as_str).and_then(|text| text.parse().ok());
+    if let Some(packed) = packed {
+        let time = EncodedTime(packed).civil().map(|time| Written(time).to_string());
+        object.insert("time".to_owned(), time.into());
     }
     Value::Object(object)
 }

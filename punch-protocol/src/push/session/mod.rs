@@ -2,8 +2,7 @@ mod greeting;
 mod stamps;
 
 use alloc::borrow::ToOwned;
-use alloc::format;
-use alloc::string::String;
+use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -13,8 +12,8 @@ use zeroize::Zeroizing;
 
 pub use self::stamps::Stamps;
 
+use super::access_answer::ServerTime;
 use super::commands::{CommandError, CommandLimits, CommandQueue, CommandUpdate, TextEncoding, Ticket};
-use super::encoded_time::EncodedTime;
 use super::handshake::Dialect;
 use super::info::Info;
 use super::request::Request;
@@ -200,10 +199,11 @@ impl Session {
             // Nothing of it is kept, so there is nothing to wait for.
             Request::FingerImage(_) | Request::CheckOutcome(_) => Turn::Reply(Response::idle()),
             // Refused, it stays on the terminal until somebody can open it.
-            Request::Package(_) => Turn::Reply(Response::retry_later()),
-            Request::BackgroundCheck(_) | Request::FileDownload(_) | Request::Unserved(_) => {
-                Turn::Reply(Response::unserved())
-            }
+            Request::Package(_) | Request::FilePart(_) => Turn::Reply(Response::retry_later()),
+            Request::Time => Turn::Reply(self.tell_time(now)),
+            Request::UserLookup { .. } => Turn::Reply(Response::nobody()),
+            Request::BackgroundCheck(check) => Turn::Reply(Response::undecided(check)),
+            Request::FileDownload(_) | Request::Unserved(_) => Turn::Reply(Response::unserved()),
         }
     }
 
@@ -323,7 +323,7 @@ impl Session {
     /// What a request proves about the dialect. A handshake begins a new epoch and is not asked here.
     fn learn_dialect(&mut self, request: &Request<'_>) {
         let uploads_to = |tables: &[&str]| matches!(request, Request::Upload(upload) if tables.iter().any(|name| upload.table().is(name)));
-        if matches!(request, Request::Registry(_) | Request::Configuration(_) | Request::QueryPage(_))
+        if matches!(request, Request::Registry(_) | Request::Configuration(_) | Request::QueryPage(_) | Request::Time)
             || uploads_to(&[Table::RTLOG, Table::RTSTATE, Table::TABLEDATA])
         {
             self.dialect = Some(Dialect::AccessControl);
@@ -344,13 +344,8 @@ impl Session {
 
     /// The clock as access terminals ask for it: GMT, packed, and the zone in hours and minutes.
     fn tell_time(&self, now: DateTime<Utc>) -> Response {
-        let minutes = self.settings.time_zone.minutes();
-        let sign = if minutes < 0 { '-' } else { '+' };
-        let (hours, rest) = (minutes.unsigned_abs() / 60, minutes.unsigned_abs() % 60);
-        match EncodedTime::of(now.naive_utc()) {
-            Some(EncodedTime(seconds)) => {
-                Response::text(format!("DateTime={seconds},ServerTZ={sign}{hours:02}{rest:02}"))
-            }
+        match ServerTime::new(now.naive_utc(), Some(self.settings.time_zone.minutes())) {
+            Some(time) => Response::text(time.to_string()),
             None => Response::retry_later(),
         }
     }

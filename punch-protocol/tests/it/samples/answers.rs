@@ -94,7 +94,9 @@ fn assert_unterminated(options: &ServerOptions<'_>, expected: &Value, id: &str) 
 fn trans_flag_bits_have_names() {
     let sample = Sample::all().into_iter().find(|sample| sample.id == "H24").unwrap();
     let options = ServerOptions::parse(&sample.body).unwrap();
-    assert_eq!(options.trans_flag().unwrap().tables, ["AttLog", "OpLog", "AttPhoto", "EnrollFP"]);
+    // Ten characters: the two tables behind them are on.
+    let tables = ["AttLog", "OpLog", "AttPhoto", "EnrollFP", "WORKCODE", "BioPhoto"];
+    assert_eq!(options.trans_flag().unwrap().tables, tables);
 }
 
 /// A line ends at LF, CR LF or a lone CR; the block read is the same.
