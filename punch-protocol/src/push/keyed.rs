@@ -64,11 +64,7 @@ impl<'a> KeyedRow<'a> {
 
     /// Reader side as an attendance state: 0 in, 1 out. Other values say nothing.
     pub fn status(&self) -> Option<Status> {
-        match self.value("inoutstatus") {
-            Some(b"0") => Some(Status::CHECK_IN),
-            Some(b"1") => Some(Status::CHECK_OUT),
-            Some(_) | None => None,
-        }
+        side(self.value("inoutstatus"))
     }
 
     /// The verification code, unless the firmware writes a 16-character bit string.
@@ -117,9 +113,22 @@ impl<'a> KeyedRow<'a> {
     ///
     /// The numbers are 0 to 3, 14 to 19, 203, 207, 222 and 232; refusals and alarms are not punches.
     pub fn is_punch(&self) -> bool {
-        !self.pin().is_empty()
-            && self.event().is_none_or(|event| matches!(event, 0..=3 | 14..=19 | 203 | 207 | 222 | 232))
+        passes(&self.pin(), self.event())
     }
+}
+
+/// The side of a reader as an attendance state; `2` is none.
+pub(super) fn side(value: Option<&[u8]>) -> Option<Status> {
+    match value {
+        Some(b"0") => Some(Status::CHECK_IN),
+        Some(b"1") => Some(Status::CHECK_OUT),
+        Some(_) | None => None,
+    }
+}
+
+/// Somebody, and an event of the passing kind (or none).
+pub(super) fn passes(pin: &Pin<'_>, event: Option<u16>) -> bool {
+    !pin.is_empty() && event.is_none_or(|event| matches!(event, 0..=3 | 14..=19 | 203 | 207 | 222 | 232))
 }
 
 /// The state of one door.

@@ -7,7 +7,8 @@ use bytes::Bytes;
 use super::background_check::BackgroundCheck;
 use super::commands::{Batch, CommandId};
 use super::errors::ParseError;
-use super::upload::Ack;
+use super::stream::Finished;
+use super::upload::{Ack, UploadHead};
 
 /// An answer to a terminal. A shell writes it with the headers of [`Response::HEADERS`] and a `Date`.
 ///
@@ -117,6 +118,24 @@ impl Receipt {
     /// The rows could not be made durable: `503`, and the terminal keeps them.
     pub fn refused(self) -> Response {
         Response::retry_later()
+    }
+}
+
+/// An upload that may come in and whose rows are being read piece by piece.
+///
+/// It becomes a [`Receipt`] when the whole body is there; dropped before that, the terminal keeps its rows.
+#[derive(Debug)]
+#[must_use = "an upload that is read has to be answered"]
+pub struct Reception(UploadHead);
+
+impl Reception {
+    pub(super) fn new(head: &UploadHead) -> Self {
+        Self(head.clone())
+    }
+
+    /// The body has come to its end, with nothing missing.
+    pub fn complete(self, finished: &Finished) -> Receipt {
+        Receipt::new(self.0.ack(finished.lines))
     }
 }
 

@@ -206,7 +206,15 @@ fn held_rows(connection: &rusqlite::Connection, badge: &str) -> Result<Vec<Recei
         punch.work_code = row.get(4)?;
         let received_at = chrono::DateTime::from_timestamp_millis(row.get(5)?).unwrap_or_default();
         let rows = vec![ReceivedRow::Punch { punch, raw: row.get(6)? }];
-        held.push(Received { serial, table: "ATTLOG".to_owned(), stamp: None, received_at, rows, discarded: 0 });
+        held.push(Received {
+            serial,
+            table: "ATTLOG".to_owned(),
+            stamp: None,
+            received_at,
+            rows,
+            discarded: 0,
+            whole: true,
+        });
     }
     Ok(held)
 }

@@ -186,7 +186,8 @@ impl Config {
         );
         let mut limits = base.limits;
         if let Some(body) = root.whole_number("max_body_bytes", 1 << 16, 1 << 30) {
-            limits.body = usize::try_from(body).unwrap_or(limits.body);
+            limits.stream = usize::try_from(body).unwrap_or(limits.stream);
+            limits.body = limits.body.min(limits.stream);
         }
         let devices =
             root.sections("device").into_iter().filter_map(|section| device(root, section, &defaults)).collect();

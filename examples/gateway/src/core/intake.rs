@@ -188,7 +188,7 @@ fn observe<L: Ledger>(
         Some(hold) => hold,
         None => ledger.has_employees()?,
     };
-    let live = punches.len() <= LIVE_ROWS;
+    let live = received.whole && punches.len() <= LIVE_ROWS;
     let mut observations = Vec::with_capacity(punches.len());
     for (punch, _) in punches {
         let mut observation = Observation::new((*punch).clone(), received.received_at);

@@ -1,6 +1,9 @@
 use chrono::{DateTime, NaiveDateTime, Utc};
 use punch_protocol::civil::CivilError;
-use punch_protocol::push::{AttlogRow, KeyedRow, OperationRow, Row, RowError, Table, Upload};
+use punch_protocol::push::{
+    AttlogRow, CommandResult, CommandResults, KeyedRow, OperationRow, Pair, QueryPage, Row, RowError, Streamed, Table,
+    TransactionRow, Upload, UploadHead,
+};
 use punch_protocol::{Pin, RawPunch, SerialNumber};
 
 /// One upload, owned: what has to be durable before the terminal may forget it.
@@ -18,6 +21,8 @@ pub struct Received {
     pub rows: Vec<ReceivedRow>,
     /// Rows with templates, pictures or personal data nobody asked for: counted, never kept.
     pub discarded: u32,
+    /// Whether this is all of the upload, not a slice of a long one.
+    pub whole: bool,
 }
 
 /// One row of an upload.
@@ -48,35 +53,79 @@ impl Received {
     /// Longest piece of a broken row that is kept, in bytes.
     pub const RAW_LIMIT: usize = 4096;
 
-    /// Reads an upload.
+    /// Rows that are made durable together. What terminals are told to post at most (1 MiB) has fewer, so only a body
+    /// beyond that is stored in slices.
+    pub const SLICE: usize = 50_000;
+
+    /// An upload of which nothing has been read yet.
+    pub fn new(serial: SerialNumber, head: &UploadHead, received_at: DateTime<Utc>) -> Self {
+        Self { stamp: head.stamp().map(ToOwned::to_owned), ..Self::empty(serial, head.table().as_str(), received_at) }
+    }
+
+    /// Reads an upload that is there in full.
     pub fn read(serial: SerialNumber, upload: &Upload<'_>, received_at: DateTime<Utc>) -> Self {
-        let mut received = Self {
-            serial,
-            table: upload.table().as_str().to_owned(),
-            stamp: upload.stamp().map(ToOwned::to_owned),
-            received_at,
-            rows: Vec::new(),
-            discarded: 0,
-        };
+        let mut received = Self::new(serial, upload.head(), received_at);
         for row in upload.rows() {
             match row {
                 Ok(row) => received.take(&row),
-                Err(error) => received.take_broken(upload.table(), &error),
+                Err(error) => received.take_broken(&error),
             }
         }
         received
     }
 
-    /// A body that is kept as it stands, such as the results of commands.
-    pub fn record(serial: SerialNumber, table: &str, body: &[u8], received_at: DateTime<Utc>) -> Self {
-        let raw = clip(body);
-        let rows = if raw.is_empty() { Vec::new() } else { vec![ReceivedRow::Record { raw }] };
-        Self { serial, table: table.to_owned(), stamp: None, received_at, rows, discarded: 0 }
+    /// Takes what a stream has found.
+    pub fn see(&mut self, seen: &Streamed<'_>) {
+        match seen {
+            Streamed::Row { row, .. } => self.take(row),
+            Streamed::Error(error) => self.take_broken(error),
+            _ => self.discard(),
+        }
+    }
+
+    /// Takes out a slice if there are enough rows for one. The resume mark stays with the last slice: it names the
+    /// last row.
+    pub fn slice(&mut self) -> Option<Self> {
+        if self.rows.len() < Self::SLICE {
+            return None;
+        }
+        self.whole = false;
+        let rest = Self {
+            stamp: self.stamp.take(),
+            whole: false,
+            ..Self::empty(self.serial.clone(), &self.table, self.received_at)
+        };
+        Some(core::mem::replace(self, rest))
+    }
+
+    /// Reads the records of a query's answer. Stored events are what live ones are.
+    pub fn page(serial: SerialNumber, page: &QueryPage<'_>, received_at: DateTime<Utc>) -> Self {
+        let mut received = Self::empty(serial, &page.table, received_at);
+        page.records().for_each(|record| received.take(&Row::Record(record)));
+        received
+    }
+
+    /// The results of commands: what they are about and how they ended. Contents may be anything and are not kept.
+    pub fn results(serial: SerialNumber, results: &CommandResults<'_>, received_at: DateTime<Utc>) -> Self {
+        let line = |result: CommandResult<'_>| {
+            let code = result.code_raw.unwrap_or_default();
+            let raw = format!("ID={}&Return={code}&CMD={}", result.id, result.command.unwrap_or_default());
+            ReceivedRow::Record { raw: clip(raw.as_bytes()) }
+        };
+        let rows = results.read().into_iter().map(line).collect();
+        Self { rows, ..Self::empty(serial, "devicecmd", received_at) }
+    }
+
+    fn empty(serial: SerialNumber, table: &str, received_at: DateTime<Utc>) -> Self {
+        let table = table.to_owned();
+        Self { serial, table, stamp: None, received_at, rows: Vec::new(), discarded: 0, whole: true }
     }
 
     fn take(&mut self, row: &Row<'_>) {
         let row = match row {
             Row::Punch(row) => self.punch(row),
+            // The state of the doors, told again every few seconds: nobody asks what it was.
+            Row::Event(_) if self.table.eq_ignore_ascii_case(Table::RTSTATE) => return self.discard(),
             Row::Event(row) if row.is_punch() => self.event(row),
             Row::Event(row) => ReceivedRow::Record { raw: join(row) },
             Row::Operation(row) => ReceivedRow::Record { raw: operation_bytes(row) },
@@ -84,12 +133,16 @@ impl Received {
             Row::Tagged(row) if row.tag() == "ERRORLOG" => {
                 ReceivedRow::Record { raw: row.value("ErrCode").unwrap_or_default().to_vec() }
             }
-            Row::Record(row) if row.table() == Some("errorlog") => {
-                let code = row.pairs().find(|pair| pair.key.eq_ignore_ascii_case(b"errcode"));
-                ReceivedRow::Record { raw: code.map(|pair| pair.value.to_vec()).unwrap_or_default() }
-            }
-            // Other stored records, users, templates, pictures and identity cards: nothing of them is kept.
-            Row::Record(_) | Row::Tagged(_) => return self.discard(),
+            Row::Record(record) => match record.transaction() {
+                Some(row) => self.stored_event(&row),
+                None if record.table() == Some("errorlog") => {
+                    let code = record.pairs().find(|pair| pair.key.eq_ignore_ascii_case(b"errcode"));
+                    ReceivedRow::Record { raw: code.map(|pair| pair.value.to_vec()).unwrap_or_default() }
+                }
+                None => return self.discard(),
+            },
+            // Users, templates, pictures and identity cards: nothing of them is kept.
+            Row::Tagged(_) => return self.discard(),
             _ => return,
         };
         self.rows.push(row);
@@ -113,6 +166,17 @@ impl Received {
         })
     }
 
+    /// An event that was stored while nobody listened.
+    fn stored_event(&self, row: &TransactionRow<'_>) -> ReceivedRow {
+        let raw = joined(row.record().pairs());
+        if !row.is_punch() {
+            return ReceivedRow::Record { raw };
+        }
+        self.reading(row.time().ok_or(CivilError::NoSuchDate), row.pin(), raw, |punch| {
+            (punch.status, punch.verify) = (row.status(), row.verify());
+        })
+    }
+
     /// A punch if the row names a moment, else a row that has to be looked at.
     fn reading(
         &self,
@@ -131,9 +195,9 @@ impl Received {
         }
     }
 
-    fn take_broken(&mut self, table: &Table, error: &RowError<'_>) {
+    fn take_broken(&mut self, error: &RowError<'_>) {
         // What a broken row of another table holds is unknown, and could be a template.
-        if table.is(Table::ATTLOG) || table.is(Table::RTLOG) || table.as_str().is_empty() {
+        if ["", Table::ATTLOG, Table::RTLOG].iter().any(|table| table.eq_ignore_ascii_case(error.table)) {
             self.rows.push(ReceivedRow::Broken { problem: error.to_string(), raw: clip(error.raw) });
         } else {
             self.discard();
@@ -159,6 +223,10 @@ fn row_bytes(row: &AttlogRow<'_>) -> Vec<u8> {
 }
 
 fn join(row: &KeyedRow<'_>) -> Vec<u8> {
-    let pairs: Vec<Vec<u8>> = row.pairs().map(|pair| [pair.key, b"=", pair.value].concat()).collect();
+    joined(row.pairs())
+}
+
+fn joined<'a>(pairs: impl Iterator<Item = Pair<'a>>) -> Vec<u8> {
+    let pairs: Vec<Vec<u8>> = pairs.map(|pair| [pair.key, b"=", pair.value].concat()).collect();
     pairs.join(&b'\t')
 }

@@ -3,15 +3,18 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, BodyDataStream};
 use axum::extract::State;
-use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::Response as HttpResponse;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
+use futures_util::StreamExt as _;
 use punch_normalize::TenantKey;
 use punch_protocol::SerialNumber;
-use punch_protocol::push::{Admission, Limits, Parts, Receipt, Request, Response, Stamps, Turn};
+use punch_protocol::push::{
+    Admission, Limits, ParseError, Parts, Receipt, Request, Response, RowStream, Stamps, Turn, UploadHead,
+};
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 
@@ -63,7 +66,7 @@ impl Devices {
     pub(super) fn router(&self, deadline: Duration) -> Router {
         Router::new()
             .fallback(answer)
-            .layer(RequestBodyLimitLayer::new(self.0.limits.body))
+            .layer(RequestBodyLimitLayer::new(self.0.limits.stream))
             .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, deadline))
             .with_state(self.clone())
     }
@@ -119,12 +122,16 @@ impl Devices {
             (Turn::Store(receipt), Request::Upload(upload)) => {
                 let response = self.store(receipt, Received::read(serial.clone(), upload, now())).await;
                 if response.status() == 200 {
-                    self.0.registry.advance(&serial, upload);
+                    self.0.registry.advance(&serial, upload.head());
                 }
                 response
             }
             (Turn::Store(receipt), Request::Results(results)) => {
-                self.store(receipt, Received::record(serial, "devicecmd", results.body(), now())).await
+                self.store(receipt, Received::results(serial, results, now())).await
+            }
+            // What is packed cannot be read; refused, it stays on the terminal.
+            (Turn::Store(receipt), Request::QueryPage(page)) if page.package().is_none() => {
+                self.store(receipt, Received::page(serial, page, now())).await
             }
             (Turn::Store(receipt), _) => receipt.refused(),
             (_, _) => Response::retry_later(),
@@ -141,6 +148,59 @@ impl Devices {
         if let Err(error) = self.0.store.write(work).await {
             tracing::error!(%serial, %error, "dialect not remembered");
         }
+    }
+
+    /// Takes an upload as its body comes, in memory that does not grow with it.
+    async fn receive(&self, serial: SerialNumber, head: &UploadHead, body: Body) -> Response {
+        match self.read_in_pieces(&serial, head, body.into_data_stream()).await {
+            Ok((receipt, received)) => {
+                let response = self.store(receipt, received).await;
+                if response.status() == 200 {
+                    self.0.registry.advance(&serial, head);
+                }
+                response
+            }
+            Err(refusal) => refusal,
+        }
+    }
+
+    async fn read_in_pieces(
+        &self,
+        serial: &SerialNumber,
+        head: &UploadHead,
+        mut pieces: BodyDataStream,
+    ) -> Result<(Receipt, Received), Response> {
+        let mut received = Received::new(serial.clone(), head, now());
+        let mut stream = RowStream::new(head);
+        // A body that breaks off ends in an error here; what of it is stored already comes again and is known.
+        let opening = pieces.next().await.transpose().map_err(|_| Response::retry_later())?.unwrap_or_default();
+        let reception = match self.0.registry.receive(serial, head, &opening, now()) {
+            Some(Ok(reception)) => reception,
+            refused => {
+                drain(&mut pieces, self.0.limits.body).await;
+                return Err(match refused {
+                    Some(Err(response)) => response,
+                    _ => self.refuse_unknown(serial.clone()).await,
+                });
+            }
+        };
+        self.keep_speech(serial).await;
+        let refuse = |error: ParseError| refusal(&error);
+        stream.feed(&opening, &mut |seen| received.see(&seen)).map_err(refuse)?;
+        while let Some(piece) = pieces.next().await {
+            let piece = piece.map_err(|_| Response::retry_later())?;
+            stream.feed(&piece, &mut |seen| received.see(&seen)).map_err(refuse)?;
+            if let Some(slice) = received.slice() {
+                self.take(slice).await.map_err(|error| self.not_stored(serial, &error))?;
+            }
+        }
+        let finished = stream.finish(&mut |seen| received.see(&seen)).map_err(refuse)?;
+        Ok((reception.complete(&finished), received))
+    }
+
+    fn not_stored(&self, serial: &SerialNumber, error: &StoreError) -> Response {
+        tracing::error!(%serial, %error, "upload refused");
+        Response::retry_later()
     }
 
     /// Rows first, the acknowledgement only for what is on disk.
@@ -188,6 +248,15 @@ impl Devices {
     }
 }
 
+/// Reads what is left of a body nobody wants, so that the terminal reads the answer instead of a broken connection.
+async fn drain(pieces: &mut BodyDataStream, most: usize) {
+    let mut left = most;
+    while let Some(Ok(piece)) = pieces.next().await {
+        let Some(rest) = left.checked_sub(piece.len()) else { return };
+        left = rest;
+    }
+}
+
 async fn answer(
     State(devices): State<Devices>,
     method: Method,
@@ -196,18 +265,34 @@ async fn answer(
     body: Body,
 ) -> HttpResponse {
     let limits = devices.0.limits;
-    // A body cut short ends in an error here, so it never reaches the parser.
-    let Ok(body) = axum::body::to_bytes(body, limits.body).await else { return to_http(Response::retry_later()) };
-    let declared_length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-    let mut parts = Parts::new(method.as_str(), uri.path(), uri.query().unwrap_or_default(), &body);
-    parts.declared_length = declared_length;
-    match Request::parse(parts, &limits) {
-        Ok((serial, request)) => to_http(devices.turn(serial, &request).await),
-        Err(error) => {
-            tracing::warn!(code = error.code(), %error, "request refused");
-            to_http(Response::rejection(&error))
+    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    let mut parts = Parts::new(method.as_str(), uri.path(), uri.query().unwrap_or_default(), b"");
+    parts.declared_length = text(header::CONTENT_LENGTH).and_then(|length| length.parse().ok());
+    parts.cookie = text(header::COOKIE);
+    let chunked = headers.contains_key(header::TRANSFER_ENCODING);
+    match Request::streamed(parts, &limits) {
+        Err(error) => to_http(refusal(&error)),
+        // A body without an announced length may be none, which is another request.
+        Ok(Some((serial, head))) if parts.declared_length.is_some() || chunked => {
+            to_http(devices.receive(serial, &head, body).await)
+        }
+        Ok(_) => {
+            // A body cut short ends in an error here, so it never reaches the parser.
+            let Ok(body) = axum::body::to_bytes(body, limits.body).await else {
+                return to_http(Response::retry_later());
+            };
+            parts.body = &body;
+            match Request::parse(parts, &limits) {
+                Ok((serial, request)) => to_http(devices.turn(serial, &request).await),
+                Err(error) => to_http(refusal(&error)),
+            }
         }
     }
+}
+
+fn refusal(error: &ParseError) -> Response {
+    tracing::warn!(code = error.code(), %error, "request refused");
+    Response::rejection(error)
 }
 
 fn to_http(response: Response) -> HttpResponse {

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use punch_normalize::{DeviceZone, Rules, TenantKey};
 use punch_protocol::SerialNumber;
 use punch_protocol::push::{
-    Admission, Dialect, Dispatch, Request, Response, Session, Settings, TimeZoneMinutes, Turn, Upload,
+    Admission, Dialect, Dispatch, Reception, Request, Response, Session, Settings, TimeZoneMinutes, Turn, UploadHead,
 };
 use punch_webhook::DeviceInfo;
 
@@ -104,6 +104,17 @@ impl Registry {
         Some(device.session.handle(request, now))
     }
 
+    /// Whether an upload may come in; `None` if the serial is unknown.
+    pub(super) fn receive(
+        &self,
+        serial: &SerialNumber,
+        head: &UploadHead,
+        opening: &[u8],
+        now: DateTime<Utc>,
+    ) -> Option<Result<Reception, Response>> {
+        Some(self.lock().get_mut(serial)?.session.receive(head, opening, now))
+    }
+
     /// What a terminal was found to speak since the store was last told; `None` if nothing is new.
     pub(super) fn new_speech(&self, serial: &SerialNumber) -> Option<(Option<Dialect>, bool)> {
         let mut devices = self.lock();
@@ -122,9 +133,9 @@ impl Registry {
     }
 
     /// Moves the resume mark of a terminal behind rows that are stored.
-    pub(super) fn advance(&self, serial: &SerialNumber, upload: &Upload<'_>) {
+    pub(super) fn advance(&self, serial: &SerialNumber, head: &UploadHead) {
         if let Some(device) = self.lock().get_mut(serial) {
-            device.session.advance(upload);
+            device.session.advance(head);
         }
     }
 

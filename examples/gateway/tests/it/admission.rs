@@ -120,7 +120,7 @@ async fn a_body_cut_short_at_any_byte_is_neither_acknowledged_nor_stored() {
 #[tokio::test]
 async fn a_body_above_the_limit_is_refused_without_ok_and_the_limit_itself_is_taken() {
     const LIMIT: usize = 4096;
-    let site = Site::start(|config| config.limits.body = LIMIT).await;
+    let site = Site::start(|config| (config.limits.stream, config.limits.body) = (LIMIT, LIMIT)).await;
     let row = "1001\t2026-03-28 08:47:12\t0\t1\t";
     let body_of = |len: usize| format!("{row}{}\n", "0".repeat(len - row.len() - 1));
     let refused = site.upload("T1", "ATTLOG", body_of(LIMIT + 1)).await;

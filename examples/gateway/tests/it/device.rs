@@ -136,7 +136,7 @@ async fn the_resume_mark_of_stored_rows_is_given_back_also_after_a_restart() {
         let row =
             if table == "ATTLOG" { "1001\t2026-03-28 08:47:12\t0\t1\n" } else { "OPLOG 4\t0\t2026-03-28 08:00:00\n" };
         let target = format!("/iclock/cdata?SN=T1&table={table}&{stamp}");
-        let answer = crate::harness::post(site.gateway.device_addr, &target, row.as_bytes()).await;
+        let answer = post(site.gateway.device_addr, &target, row.as_bytes()).await;
         assert_eq!(answer.body, "OK: 1");
     }
     let marks = "\nATTLOGStamp=8412\nStamp=8412\nOPERLOGStamp=77\nOpStamp=77\n";

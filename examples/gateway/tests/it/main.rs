@@ -19,4 +19,5 @@ mod delivery;
 mod device;
 mod harness;
 mod store;
+mod streamed;
 mod uploads;

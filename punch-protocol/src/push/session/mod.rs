@@ -17,10 +17,10 @@ use super::commands::{CommandError, CommandLimits, CommandQueue, CommandUpdate, 
 use super::handshake::Dialect;
 use super::info::Info;
 use super::request::Request;
-use super::response::{Dispatch, Receipt, Response};
+use super::response::{Dispatch, Receipt, Reception, Response};
 use super::results::CommandResults;
 use super::time_zone::TimeZoneMinutes;
-use super::upload::{Ack, Table, Upload};
+use super::upload::{Ack, Table, UploadHead};
 use crate::SerialNumber;
 
 /// Whether a terminal may speak to us.
@@ -185,7 +185,10 @@ impl Session {
                 self.info = poll.info.clone().or_else(|| self.info.take());
                 self.answer_poll(now)
             }
-            Request::Upload(upload) => self.take_upload(upload),
+            Request::Upload(upload) => match self.take_upload(upload.head(), upload.body()) {
+                Ok(_) => Turn::Store(Receipt::new(upload.ack())),
+                Err(refusal) => Turn::Reply(refusal),
+            },
             Request::Results(_) => Turn::Store(Receipt::new(Ack::Plain)),
             Request::QueryPage(page) => {
                 Turn::Store(Receipt::new(Ack::Table { name: page.table.clone(), count: page.count }))
@@ -205,6 +208,22 @@ impl Session {
             Request::BackgroundCheck(check) => Turn::Reply(Response::undecided(check)),
             Request::FileDownload(_) | Request::Unserved(_) => Turn::Reply(Response::unserved()),
         }
+    }
+
+    /// Decides about an upload before its body is there; `opening` is as much of the body as has come.
+    ///
+    /// A shell that reads bodies piece by piece ([`RowStream`](super::RowStream)) asks this, stores rows as they come,
+    /// and answers with the receipt that [`Reception::complete`] makes.
+    ///
+    /// # Errors
+    ///
+    /// The refusal to write back; the body need not be read.
+    pub fn receive(&mut self, head: &UploadHead, opening: &[u8], now: DateTime<Utc>) -> Result<Reception, Response> {
+        self.last_seen = Some(now);
+        if self.admission != Admission::Approved || !self.key_shown {
+            return Err(Response::retry_later());
+        }
+        self.take_upload(head, opening)
     }
 
     /// Takes a command for the terminal, new or from an earlier life. It goes out with the answer to a poll.
@@ -263,8 +282,8 @@ impl Session {
     ///
     /// The mark of an upload names its own last row, so this is for rows that are stored, never for rows that
     /// have only arrived. Without it a terminal that goes by marks sends more than it must, and loses nothing.
-    pub fn advance(&mut self, upload: &Upload<'_>) {
-        self.settings.stamps.advance(upload);
+    pub fn advance(&mut self, head: &UploadHead) {
+        self.settings.stamps.advance(head);
     }
 
     /// When the terminal was last heard.
@@ -310,26 +329,29 @@ impl Session {
         if batch.ids.is_empty() { Turn::Reply(Response::idle()) } else { Turn::Dispatch(Dispatch::new(batch)) }
     }
 
-    fn take_upload(&mut self, upload: &Upload<'_>) -> Turn {
-        let may_be_encrypted = upload.table().is_text() && !self.settings.declines_encryption;
-        if may_be_encrypted && is_unprintable(upload.body()) {
+    fn take_upload(&mut self, head: &UploadHead, opening: &[u8]) -> Result<Reception, Response> {
+        let may_be_encrypted = head.table().is_text() && !self.settings.declines_encryption;
+        if may_be_encrypted && is_unprintable(opening) {
             // Without an `OK` the rows stay there; the next handshake names a version that does not encrypt.
             self.settings.declines_encryption = true;
-            return Turn::Reply(Response::unknown_device());
+            return Err(Response::unknown_device());
         }
-        Turn::Store(Receipt::new(upload.ack()))
+        self.learn_from_upload(head.table());
+        Ok(Reception::new(head))
     }
 
     /// What a request proves about the dialect. A handshake begins a new epoch and is not asked here.
     fn learn_dialect(&mut self, request: &Request<'_>) {
-        let uploads_to = |tables: &[&str]| matches!(request, Request::Upload(upload) if tables.iter().any(|name| upload.table().is(name)));
-        if matches!(request, Request::Registry(_) | Request::Configuration(_) | Request::QueryPage(_) | Request::Time)
-            || uploads_to(&[Table::RTLOG, Table::RTSTATE, Table::TABLEDATA])
-        {
+        if matches!(request, Request::Registry(_) | Request::Configuration(_) | Request::QueryPage(_) | Request::Time) {
             self.dialect = Some(Dialect::AccessControl);
-        } else if uploads_to(&[Table::ATTLOG, Table::OPERLOG])
-            && matches!(self.dialect, None | Some(Dialect::Undecided))
-        {
+        }
+    }
+
+    fn learn_from_upload(&mut self, table: &Table) {
+        let is_one_of = |names: &[&str]| names.iter().any(|name| table.is(name));
+        if is_one_of(&[Table::RTLOG, Table::RTSTATE, Table::TABLEDATA]) {
+            self.dialect = Some(Dialect::AccessControl);
+        } else if is_one_of(&[Table::ATTLOG, Table::OPERLOG]) && self.dialect != Some(Dialect::AccessControl) {
             self.dialect = Some(Dialect::Attendance);
         }
     }

@@ -2,7 +2,7 @@ use alloc::borrow::ToOwned;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 
-use super::super::upload::Upload;
+use super::super::upload::UploadHead;
 
 /// The resume marks of one terminal: how far it says it has come, table by table.
 ///
@@ -42,9 +42,9 @@ impl Stamps {
     }
 
     /// Sets the mark that an upload carries, if its table has one.
-    pub fn advance(&mut self, upload: &Upload<'_>) {
-        if let Some(stamp) = upload.stamp() {
-            self.set(upload.table().as_str(), stamp);
+    pub fn advance(&mut self, head: &UploadHead) {
+        if let Some(stamp) = head.stamp() {
+            self.set(head.table().as_str(), stamp);
         }
     }
 

@@ -64,7 +64,7 @@ impl Server {
                     self.stored.insert(row.pin().as_bytes().to_vec());
                 }
                 upload.stamp().unwrap().clone_into(&mut self.mark);
-                self.session.advance(upload);
+                self.session.advance(upload.head());
                 receipt.stored()
             }
             (turn, request) => panic!("{request:?} got {turn:?}"),

@@ -221,7 +221,7 @@ impl World {
                     self.restart();
                     return None;
                 }
-                self.session.advance(upload);
+                self.session.advance(upload.head());
                 Some(receipt.stored())
             }
             (turn, request) => panic!("{request:?} got {turn:?}"),
