@@ -36,7 +36,7 @@ settings.configure(
         "rest_framework",
         "fingerprint_attendance",
     ],
-    # Its defaults but for this: without a key it keeps no template, and a test needs none kept.
+    # Its defaults but for the key that it would ask for; no test sends it a template.
     FINGERPRINT_ATTENDANCE={"TEMPLATE_ENCRYPTION_ENABLED": False},
 )
 django.setup()

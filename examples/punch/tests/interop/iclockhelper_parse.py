@@ -16,11 +16,13 @@ def plain(value):
     return value.value if isinstance(value, enum.Enum) else str(value)
 
 
+KINDS = {"attendance_log": ["transactions"], "operation_log": ["operations", "users", "fingerprints"]}
+
+
 def rows(request):
-    logs = [request.attendance_log and ("transactions",), request.operation_log and ("operations", "users", "fingerprints")]
-    for log, kinds in zip((request.attendance_log, request.operation_log), logs):
-        for kind in kinds or ():
-            for row in getattr(log, kind):
+    for log, kinds in KINDS.items():
+        for kind in kinds:
+            for row in getattr(getattr(request, log), kind, ()):
                 yield {"kind": kind, **{key: plain(value) for key, value in vars(row).items() if key != "raw"}}
 
 
