@@ -9,7 +9,8 @@ use simulator::receiver::{Receiver, Script};
 
 use crate::command::{Done, PATIENCE, Running, punch, run};
 
-fn start(folder: &Path, more: &[&str]) -> (Running, SocketAddr, SocketAddr) {
+/// A gateway over a store in `folder`, and where it listens for terminals and for the API.
+pub(crate) fn start(folder: &Path, more: &[&str]) -> (Running, SocketAddr, SocketAddr) {
     let store = format!("sqlite:{}", folder.join("punch.sqlite").display());
     let mut command = punch();
     command

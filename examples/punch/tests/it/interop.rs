@@ -60,7 +60,7 @@ struct Library {
 
 impl Library {
     fn python() -> Self {
-        let program = std::env::var("PUNCH_INTEROP_PYTHON").unwrap_or_else(|_| "python3".to_owned());
+        let program = python();
         let (flag, import) = ("-c", "import standardwebhooks");
         Self { name: "PyPI standardwebhooks", program, modules: None, flag, import, script: PYTHON }
     }
@@ -80,21 +80,30 @@ impl Library {
         command
     }
 
-    /// Whether it is installed; if it has to be, it is.
     fn is_there(&self) -> bool {
-        let output = self.command(self.import).output();
-        let is_there = output.as_ref().is_ok_and(|output| output.status.success());
-        let required = std::env::var("PUNCH_INTEROP").is_ok_and(|word| word == "required");
-        assert!(is_there || !required, "{} is required and cannot be imported: {output:?}", self.name);
-        if !is_there {
-            eprintln!("skipped: {} cannot be imported by {}", self.name, self.program);
-        }
-        is_there
+        imports(self.name, &mut self.command(self.import))
     }
 
     fn ask(&self, job: &Value) -> Done {
         feed(&mut self.command(self.script), job.to_string().as_bytes())
     }
+}
+
+/// Whether `name` is installed, as the command that imports it says; if it has to be, it is.
+pub(crate) fn imports(name: &str, import: &mut Command) -> bool {
+    let output = import.output();
+    let is_there = output.as_ref().is_ok_and(|output| output.status.success());
+    let required = std::env::var("PUNCH_INTEROP").is_ok_and(|word| word == "required");
+    assert!(is_there || !required, "{name} is required and cannot be imported: {output:?}");
+    if !is_there {
+        eprintln!("skipped: {name} cannot be imported by {}", import.get_program().display());
+    }
+    is_there
+}
+
+/// The Python that has what is published there.
+pub(crate) fn python() -> String {
+    std::env::var("PUNCH_INTEROP_PYTHON").unwrap_or_else(|_| "python3".to_owned())
 }
 
 fn bodies() -> [Vec<u8>; 5] {

@@ -24,7 +24,7 @@ const KILLS: u32 = 100;
 const SERIAL: &str = "KILL1";
 
 /// A port that no outgoing connection of this machine will take while the gateway is down: those begin at 32768.
-fn quiet_port(dice: &mut Dice) -> SocketAddr {
+pub(crate) fn quiet_port(dice: &mut Dice) -> SocketAddr {
     loop {
         let port = 20_000 + u16::try_from(dice.below(12_000)).unwrap();
         let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, port));

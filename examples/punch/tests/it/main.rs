@@ -16,5 +16,6 @@ mod decode;
 mod demo;
 mod gateway;
 mod interop;
+mod interop_push;
 mod kill;
 mod webhook;
