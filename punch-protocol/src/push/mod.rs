@@ -31,6 +31,7 @@
 
 mod access;
 mod attlog;
+mod codes;
 mod command;
 mod encoded_time;
 pub mod errors;
@@ -57,6 +58,10 @@ mod upload;
 
 pub use access::{QueryPage, RecordRow, VerifyBits};
 pub use attlog::{AttlogRow, Fields, IdentityCard};
+pub use codes::{
+    AccessEvent, AccessFunction, AccessFunctions, AlarmReason, BiometricType, CardNumber, ErrorLogCode, ErrorModule,
+    EventBand, EventSet, Language, Nation, Operation, Privilege, ProtocolVersion, ReturnCode, TemplateValidity,
+};
 pub use command::{CommandLine, PollAnswer};
 pub use encoded_time::EncodedTime;
 pub use errors::{ParseError, RowError, RowErrorKind};

@@ -9,6 +9,8 @@ mod admission;
 #[cfg(test)]
 mod clock;
 #[cfg(test)]
+mod codes;
+#[cfg(test)]
 mod conversation;
 #[cfg(test)]
 mod corpus;

@@ -92,7 +92,7 @@ pub(super) fn event_to_json(row: &KeyedRow<'_>) -> Value {
         object.insert("verify_methods".to_owned(), bits.methods().collect::<Vec<_>>().into());
     }
     if let Some(trigger) = row.trigger_event() {
-        object.insert("trigger_event".to_owned(), trigger.into());
+        object.insert("trigger_event".to_owned(), trigger.0.into());
     }
     Value::Object(object)
 }
@@ -100,7 +100,7 @@ pub(super) fn event_to_json(row: &KeyedRow<'_>) -> Value {
 pub(super) fn operation_to_json(row: &OperationRow<'_>) -> Value {
     let mut record = json!({
         "type": "OPLOG",
-        "code": row.code(),
+        "code": row.code().0,
         "operator": row.operator().to_text(),
         "time": row.time().ok().map(|time| Written(time).to_string()),
         "objects": row.objects().map(text).collect::<Vec<_>>(),
