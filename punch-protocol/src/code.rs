@@ -1,9 +1,10 @@
-use core::fmt;
+use crate::named::named_numbers;
 
 /// The attendance state a person chose with a function key (ATTLOG field 3).
 ///
 /// The number always survives; the constants name what the manual names. Terminals whose keys are
-/// switched off send [`Status::NONE`], or 0 for every punch.
+/// switched off send [`Status::NONE`], or 0 for every punch. Keys that an operator defined send numbers of their
+/// own (6 to 9 and from 100 on are on record).
 ///
 /// ```
 /// use punch_protocol::Status;
@@ -11,46 +12,26 @@ use core::fmt;
 /// assert_eq!(Status(4), Status::OVERTIME_IN);
 /// assert_eq!(Status(255).declared(), None);
 /// assert_eq!(Status(99).declared(), Some(Status(99)));
+/// assert_eq!(Status(99).to_string(), "state 99");
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[expect(clippy::exhaustive_structs, reason = "an integer with names; it never grows a field")]
 pub struct Status(pub u16);
 
-impl Status {
-    /// Check-in.
-    pub const CHECK_IN: Self = Self(0);
-    /// Check-out.
-    pub const CHECK_OUT: Self = Self(1);
-    /// Leaving for a break.
-    pub const BREAK_OUT: Self = Self(2);
-    /// Back from a break.
-    pub const BREAK_IN: Self = Self(3);
-    /// Start of overtime.
-    pub const OVERTIME_IN: Self = Self(4);
-    /// End of overtime.
-    pub const OVERTIME_OUT: Self = Self(5);
-    /// No state was chosen.
-    pub const NONE: Self = Self(255);
+named_numbers! { Status(u16), "state":
+    0 CHECK_IN "check-in"
+    1 CHECK_OUT "check-out"
+    2 BREAK_OUT "break-out"
+    3 BREAK_IN "break-in"
+    4 OVERTIME_IN "overtime-in"
+    5 OVERTIME_OUT "overtime-out"
+    255 NONE "none"
+}
 
+impl Status {
     /// The state, unless it is [`Status::NONE`].
     pub fn declared(self) -> Option<Self> {
         (self != Self::NONE).then_some(self)
-    }
-}
-
-impl fmt::Display for Status {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = match *self {
-            Self::CHECK_IN => "check-in",
-            Self::CHECK_OUT => "check-out",
-            Self::BREAK_OUT => "break-out",
-            Self::BREAK_IN => "break-in",
-            Self::OVERTIME_IN => "overtime-in",
-            Self::OVERTIME_OUT => "overtime-out",
-            Self::NONE => "none",
-            Self(other) => return write!(f, "state {other}"),
-        };
-        f.write_str(name)
     }
 }
 
@@ -58,50 +39,56 @@ impl fmt::Display for Status {
 ///
 /// Some black-and-white units copy an older table (0 password, 2 card); the number survives so that an
 /// application can override the reading per model.
+///
+/// ```
+/// use punch_protocol::Verify;
+///
+/// assert_eq!(Verify(10), Verify::CARD_AND_FINGERPRINT);
+/// assert_eq!(Verify(10).to_string(), "card and fingerprint");
+/// assert!(Verify(10).is_combination());
+/// assert_eq!(Verify(30).to_string(), "verify 30");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[expect(clippy::exhaustive_structs, reason = "an integer with names; it never grows a field")]
 pub struct Verify(pub u16);
 
-impl Verify {
-    /// Whatever the person is enrolled with.
-    pub const ANY: Self = Self(0);
-    /// Fingerprint.
-    pub const FINGERPRINT: Self = Self(1);
-    /// PIN alone.
-    pub const PIN: Self = Self(2);
-    /// Password.
-    pub const PASSWORD: Self = Self(3);
-    /// Card.
-    pub const CARD: Self = Self(4);
-    /// Face.
-    pub const FACE: Self = Self(15);
-    /// Finger vein.
-    pub const FINGER_VEIN: Self = Self(21);
-    /// Palm.
-    pub const PALM: Self = Self(25);
-    /// Not a verification, or one the manual does not name.
-    pub const OTHER: Self = Self(200);
+named_numbers! { Verify(u16), "verify":
+    0 ANY "any"
+    1 FINGERPRINT "fingerprint"
+    2 PIN "pin"
+    3 PASSWORD "password"
+    4 CARD "card"
+    5 FINGERPRINT_OR_PASSWORD "fingerprint or password"
+    6 FINGERPRINT_OR_CARD "fingerprint or card"
+    7 CARD_OR_PASSWORD "card or password"
+    8 PIN_AND_FINGERPRINT "pin and fingerprint"
+    9 FINGERPRINT_AND_PASSWORD "fingerprint and password"
+    10 CARD_AND_FINGERPRINT "card and fingerprint"
+    11 CARD_AND_PASSWORD "card and password"
+    12 FINGERPRINT_AND_PASSWORD_AND_CARD "fingerprint, password and card"
+    13 PIN_AND_FINGERPRINT_AND_PASSWORD "pin, fingerprint and password"
+    14 PIN_OR_CARD_AND_FINGERPRINT "pin and fingerprint, or card and fingerprint"
+    15 FACE "face"
+    16 FACE_AND_FINGERPRINT "face and fingerprint"
+    17 FACE_AND_PASSWORD "face and password"
+    18 FACE_AND_CARD "face and card"
+    19 FACE_AND_FINGERPRINT_AND_CARD "face, fingerprint and card"
+    20 FACE_AND_FINGERPRINT_AND_PASSWORD "face, fingerprint and password"
+    21 FINGER_VEIN "finger vein"
+    22 FINGER_VEIN_AND_PASSWORD "finger vein and password"
+    23 FINGER_VEIN_AND_CARD "finger vein and card"
+    24 FINGER_VEIN_AND_PASSWORD_AND_CARD "finger vein, password and card"
+    25 PALM "palm"
+    26 PALM_AND_CARD "palm and card"
+    27 PALM_AND_FACE "palm and face"
+    28 PALM_AND_FINGERPRINT "palm and fingerprint"
+    29 PALM_AND_FINGERPRINT_AND_FACE "palm, fingerprint and face"
+    200 OTHER "other"
+}
 
+impl Verify {
     /// Whether the code names a combination of methods (codes 5 to 14, 16 to 20, 22 to 24, 26 to 29).
     pub fn is_combination(self) -> bool {
         matches!(self.0, 5..=14 | 16..=20 | 22..=24 | 26..=29)
-    }
-}
-
-impl fmt::Display for Verify {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = match *self {
-            Self::ANY => "any",
-            Self::FINGERPRINT => "fingerprint",
-            Self::PIN => "pin",
-            Self::PASSWORD => "password",
-            Self::CARD => "card",
-            Self::FACE => "face",
-            Self::FINGER_VEIN => "finger vein",
-            Self::PALM => "palm",
-            Self::OTHER => "other",
-            Self(other) => return write!(f, "verify {other}"),
-        };
-        f.write_str(name)
     }
 }

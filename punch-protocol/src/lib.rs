@@ -24,6 +24,7 @@ extern crate std;
 
 pub mod civil;
 mod code;
+mod named;
 mod pin;
 mod punch;
 #[cfg(feature = "push")]

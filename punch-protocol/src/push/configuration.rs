@@ -2,6 +2,7 @@ use alloc::borrow::ToOwned;
 use alloc::string::String;
 use core::fmt;
 
+use super::codes::ProtocolVersion;
 use super::options::one_line;
 
 /// The configuration of an access terminal: the answer to `push`, and to the handshake of a registered one.
@@ -9,16 +10,16 @@ use super::options::one_line;
 /// It asks for stored events and live events, and for nothing biometric.
 ///
 /// ```
-/// use punch_protocol::push::ConfigurationBlock;
+/// use punch_protocol::push::{ConfigurationBlock, ProtocolVersion};
 ///
-/// let block = ConfigurationBlock::new("Uy47fxftP3", "3.0.1").to_string();
+/// let block = ConfigurationBlock::new("30BFB04B2C8AECC7", ProtocolVersion::V3_0_1).to_string();
 /// assert!(block.contains("TransTables=Transaction\n") && block.ends_with('\n'));
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ConfigurationBlock {
     /// Protocol version: the lower of the terminal's and [`ConfigurationBlock::SERVER_VERSION`].
-    pub version: String,
+    pub version: ProtocolVersion,
     /// Seconds to wait after any failure.
     pub error_delay: u32,
     /// Seconds between idle polls.
@@ -31,12 +32,12 @@ pub struct ConfigurationBlock {
 
 impl ConfigurationBlock {
     /// The newest protocol version offered.
-    pub const SERVER_VERSION: &'static str = "3.1.2";
+    pub const SERVER_VERSION: ProtocolVersion = ProtocolVersion::V3_1_2;
 
     /// A block with the defaults: 30 s after failures and between polls.
-    pub fn new(session_id: &str, version: &str) -> Self {
+    pub fn new(session_id: &str, version: ProtocolVersion) -> Self {
         Self {
-            version: version.to_owned(),
+            version,
             error_delay: 30,
             request_delay: 30,
             session_id: session_id.to_owned(),
@@ -47,7 +48,7 @@ impl ConfigurationBlock {
 
 impl fmt::Display for ConfigurationBlock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let version = one_line(&self.version);
+        let version = self.version;
         // The manual names the version `PushVersion` in one place and `PushProtVer` in another.
         writeln!(f, "ServerVersion={version}\nServerName=Punch\nPushVersion={version}\nPushProtVer={version}")?;
         writeln!(f, "ErrorDelay={}\nRequestDelay={}", self.error_delay, self.request_delay)?;

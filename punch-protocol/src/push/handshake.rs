@@ -2,6 +2,7 @@ use alloc::borrow::ToOwned;
 use alloc::string::String;
 use core::fmt;
 
+use super::codes::Language;
 use super::query::Query;
 
 /// The first request of a connection: who the terminal is and which protocol it speaks.
@@ -75,7 +76,7 @@ impl Handshake {
 
     /// Whether names come in the Chinese code page unless they read as UTF-8.
     pub fn speaks_chinese(&self) -> bool {
-        matches!(self.language, Some(83 | 84))
+        self.language.map(Language).is_some_and(Language::is_chinese)
     }
 }
 

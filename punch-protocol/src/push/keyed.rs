@@ -4,6 +4,7 @@ use core::fmt;
 use chrono::NaiveDateTime;
 
 use super::access::VerifyBits;
+use super::codes::AccessEvent;
 use super::line::decimal;
 use super::tagged::Pair;
 use crate::civil::{self, CivilError};
@@ -57,9 +58,9 @@ impl<'a> KeyedRow<'a> {
         Pin::new(self.value("pin").filter(|&pin| pin != b"0").unwrap_or_default())
     }
 
-    /// The event number; `None` on attendance units that leave it out.
-    pub fn event(&self) -> Option<u16> {
-        self.value("event").and_then(decimal)
+    /// What happened; `None` on attendance units that leave it out.
+    pub fn event(&self) -> Option<AccessEvent> {
+        self.value("event").and_then(decimal).map(AccessEvent)
     }
 
     /// Reader side as an attendance state: 0 in, 1 out. Other values say nothing.
@@ -78,9 +79,9 @@ impl<'a> KeyedRow<'a> {
     }
 
     /// The event that triggered this one: events 6 and 231 carry its number in place of the verification.
-    pub fn trigger_event(&self) -> Option<u16> {
-        let verify = self.verify().map(|Verify(number)| number);
-        verify.filter(|_| matches!(self.event(), Some(6 | 231)))
+    pub fn trigger_event(&self) -> Option<AccessEvent> {
+        let trigger = self.verify().map(|Verify(number)| AccessEvent(number));
+        trigger.filter(|_| matches!(self.event(), Some(AccessEvent::LINKAGE | AccessEvent::IPC_LINKAGE)))
     }
 
     /// The doors of a state row, door 1 first: two bits of `sensor`, one of `relay`, a byte of `alarm` each.
@@ -109,9 +110,9 @@ impl<'a> KeyedRow<'a> {
         doors
     }
 
-    /// Whether this event is a person passing: a PIN, and an event number of the passing kind (or none).
+    /// Whether this event is a person passing: a PIN, and an event that is a pass (or none).
     ///
-    /// The numbers are 0 to 3, 14 to 19, 203, 207, 222 and 232; refusals and alarms are not punches.
+    /// Refusals and alarms are not punches; [`AccessEvent::is_pass`] tells them apart.
     pub fn is_punch(&self) -> bool {
         passes(&self.pin(), self.event())
     }
@@ -127,8 +128,8 @@ pub(super) fn side(value: Option<&[u8]>) -> Option<Status> {
 }
 
 /// Somebody, and an event of the passing kind (or none).
-pub(super) fn passes(pin: &Pin<'_>, event: Option<u16>) -> bool {
-    !pin.is_empty() && event.is_none_or(|event| matches!(event, 0..=3 | 14..=19 | 203 | 207 | 222 | 232))
+pub(super) fn passes(pin: &Pin<'_>, event: Option<AccessEvent>) -> bool {
+    !pin.is_empty() && event.is_none_or(AccessEvent::is_pass)
 }
 
 /// The state of one door.

@@ -33,6 +33,7 @@ mod access;
 mod access_answer;
 mod attlog;
 mod background_check;
+mod codes;
 mod command;
 mod commands;
 mod configuration;
@@ -70,6 +71,10 @@ pub use access::{PackageHeader, QueryPage, RecordRow, VerifyBits};
 pub use access_answer::{AuthVerdict, Configuration, RegistrationAnswer, ServerTime};
 pub use attlog::{AttlogRow, Fields, IdentityCard};
 pub use background_check::BackgroundCheck;
+pub use codes::{
+    AccessEvent, AccessFunction, AccessFunctions, AlarmReason, BiometricType, CardNumber, ErrorLogCode, ErrorModule,
+    EventBand, EventSet, Language, Nation, Operation, Privilege, ProtocolVersion, ReturnCode, TemplateValidity,
+};
 pub use command::{CommandEnvelope, CommandLine, PollAnswer};
 pub use commands::{
     Command, CommandChange, CommandError, CommandId, CommandLimits, CommandQueue, CommandState, CommandUpdate,

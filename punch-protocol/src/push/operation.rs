@@ -3,6 +3,7 @@ use core::fmt;
 use chrono::NaiveDateTime;
 
 use super::attlog::Fields;
+use super::codes::Operation;
 use super::line::{cut, decimal};
 use crate::Pin;
 use crate::civil::{self, CivilError};
@@ -10,7 +11,7 @@ use crate::civil::{self, CivilError};
 /// One `OPLOG` row: something an administrator or the terminal itself did.
 #[derive(Clone, Copy)]
 pub struct OperationRow<'a> {
-    code: u16,
+    code: Operation,
     operator: &'a [u8],
     time: &'a [u8],
     objects: Option<&'a [u8]>,
@@ -22,11 +23,11 @@ impl<'a> OperationRow<'a> {
         let (code, rest) = cut(text, b'\t');
         let (operator, rest) = cut(rest?, b'\t');
         let (time, objects) = cut(rest?, b'\t');
-        Some(Self { code: decimal(code)?, operator, time, objects })
+        Some(Self { code: Operation(decimal(code)?), operator, time, objects })
     }
 
-    /// The operation: 4 entered menu, 6 finger enrolled, 9 user deleted, and so on.
-    pub fn code(&self) -> u16 {
+    /// The operation.
+    pub fn code(&self) -> Operation {
         self.code
     }
 

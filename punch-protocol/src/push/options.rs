@@ -1,7 +1,6 @@
-use alloc::borrow::ToOwned;
-use alloc::string::String;
 use core::fmt;
 
+use super::codes::ProtocolVersion;
 use super::configuration::NO_BIOMETRICS;
 use super::session::Stamps;
 use super::time_zone::TimeZoneMinutes;
@@ -31,7 +30,7 @@ pub struct OptionBlock {
     /// The terminal addressed.
     pub serial: SerialNumber,
     /// Protocol version: the lower of the terminal's and [`OptionBlock::SERVER_VERSION`].
-    pub version: String,
+    pub version: ProtocolVersion,
     /// Resume marks; a table without one is asked for from the beginning.
     pub stamps: Stamps,
     /// Seconds to wait after any failure, 30 to 300.
@@ -46,13 +45,16 @@ pub struct OptionBlock {
 
 impl OptionBlock {
     /// The newest protocol version offered; with it terminals still talk in the clear.
-    pub const SERVER_VERSION: &'static str = "2.4.1";
+    pub const SERVER_VERSION: ProtocolVersion = ProtocolVersion::V2_4_1;
 
     /// A block with the defaults: everything from memory, 60 s after failures, 30 s between polls, UTC, 1 MiB.
+    ///
+    /// A terminal version that does not read counts as the oldest, 2.2.14.
     pub fn new(serial: SerialNumber, terminal_version: &str) -> Self {
+        let terminal = ProtocolVersion::parse(terminal_version).unwrap_or(ProtocolVersion::V2_2_14);
         Self {
             serial,
-            version: lower_version(terminal_version, Self::SERVER_VERSION).to_owned(),
+            version: terminal.lower_of(Self::SERVER_VERSION),
             stamps: Stamps::default(),
             error_delay: 60,
             delay: 30,
@@ -76,30 +78,15 @@ impl fmt::Display for OptionBlock {
         f.write_str("Realtime=1\n")?;
         writeln!(f, "TimeZone={}", self.time_zone)?;
         f.write_str("Encrypt=0\n")?;
-        let version = one_line(&self.version);
-        writeln!(f, "ServerVer={version}\nPushProtVer={version}")?;
+        writeln!(f, "ServerVer={0}\nPushProtVer={0}", self.version)?;
         f.write_str("PushOptionsFlag=0\nSupportPing=1\n")?;
         writeln!(f, "MaxPostSize={}", self.max_post_size)?;
         writeln!(f, "MultiBioDataSupport={NO_BIOMETRICS}\nMultiBioPhotoSupport={NO_BIOMETRICS}")
     }
 }
 
-/// Stamps and versions are the terminal's own text; anything that could start another line is cut off.
+/// Stamps are the terminal's own text; anything that could start another line is cut off.
 pub(super) fn one_line(text: &str) -> &str {
     let end = text.find(|c: char| c.is_control()).unwrap_or(text.len());
     text.get(..end).filter(|text| !text.is_empty()).unwrap_or("0")
-}
-
-/// The lower of two dotted versions, compared part by part; a version that does not read counts as 2.2.14.
-pub(super) fn lower_version<'a>(terminal: &'a str, server: &'a str) -> &'a str {
-    const OLDEST: &str = "2.2.14";
-    let parts = |text: &str| -> Option<[u32; 3]> {
-        let mut numbers = text.split('.').map(|part| part.parse().ok());
-        Some([numbers.next()??, numbers.next().flatten().unwrap_or(0), numbers.next().flatten().unwrap_or(0)])
-    };
-    match (parts(terminal), parts(server)) {
-        (Some(ours), Some(theirs)) if ours <= theirs => terminal,
-        (Some(_), _) => server,
-        (None, _) => OLDEST,
-    }
 }

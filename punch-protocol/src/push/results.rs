@@ -3,6 +3,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
+use super::codes::ReturnCode;
 use super::line::{Line, Lines, cut};
 
 /// The results of commands, as a terminal posts them to `devicecmd`.
@@ -102,7 +103,7 @@ pub struct CommandResult<'a> {
     /// The command's id, as the server gave it; unique for one terminal only.
     pub id: Cow<'a, str>,
     /// The return code, unless it is missing or not a number.
-    pub code: Option<i32>,
+    pub code: Option<ReturnCode>,
     /// The return code as written.
     pub code_raw: Option<Cow<'a, str>>,
     /// What the firmware calls the command. Never use it to tell commands apart.
@@ -120,27 +121,16 @@ pub struct CommandResult<'a> {
 }
 
 impl<'a> CommandResult<'a> {
-    /// A master controller has taken the command on and will answer again.
-    pub const PENDING: i32 = -5000;
-
     /// Whether the command worked; `None` if that is not known, or not yet.
     ///
-    /// Queries and file transfers return a count or a length, enrolments a positive reason of failure,
-    /// everything else 0. Firmware that writes `DATA` for every data command leaves a positive number open.
+    /// Firmware may shorten the command it names; who knows the command sent asks [`ReturnCode::success`] with that.
     pub fn success(&self) -> Option<bool> {
-        let code = self.code.filter(|&code| code != Self::PENDING)?;
-        let command = self.command.as_deref().unwrap_or_default().trim();
-        let counts = ["DATA QUERY", "DATA COUNT", "ACCOUNT", "PutFile", "GetFile"];
-        let counted = counts.iter().any(|name| command.eq_ignore_ascii_case(name));
-        if code > 0 && command.eq_ignore_ascii_case("DATA") {
-            return None;
-        }
-        Some(if counted { code >= 0 } else { code == 0 })
+        self.code?.success(self.command.as_deref().unwrap_or_default())
     }
 
     /// Whether the answer is only a promise.
     pub fn is_pending(&self) -> bool {
-        self.code == Some(Self::PENDING)
+        self.code.is_some_and(ReturnCode::is_pending)
     }
 
     fn take(&mut self, pair: &'a [u8]) {
@@ -149,7 +139,7 @@ impl<'a> CommandResult<'a> {
         match key.to_ascii_uppercase().as_str() {
             "ID" => self.id = value,
             "RETURN" => {
-                self.code = value.parse().ok();
+                self.code = value.parse().ok().map(ReturnCode);
                 self.code_raw = Some(value);
             }
             "CMD" => self.command = Some(value),

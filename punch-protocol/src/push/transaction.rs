@@ -3,6 +3,7 @@ use core::fmt;
 use chrono::NaiveDateTime;
 
 use super::access::RecordRow;
+use super::codes::AccessEvent;
 use super::encoded_time::EncodedTime;
 use super::keyed::{passes, side};
 use super::line::decimal;
@@ -50,8 +51,8 @@ impl<'a> TransactionRow<'a> {
     }
 
     /// The event number.
-    pub fn event(&self) -> Option<u16> {
-        self.value("eventtype").and_then(decimal)
+    pub fn event(&self) -> Option<AccessEvent> {
+        self.value("eventtype").and_then(decimal).map(AccessEvent)
     }
 
     /// Reader side as an attendance state: 0 in, 1 out. Other values say nothing.

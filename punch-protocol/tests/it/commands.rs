@@ -4,7 +4,7 @@ use chrono::NaiveDateTime;
 use proptest::prelude::*;
 use punch_protocol::push::{
     Command, CommandError, CommandId, CommandLine, Dangerous, DataRecord, DataTable, Dialect, Enrolment, PollAnswer,
-    UserRecord,
+    Privilege, ReturnCode, UserRecord,
 };
 use punch_protocol::{Verify, civil};
 
@@ -17,7 +17,7 @@ fn user() -> UserRecord {
     user.set_name("Ana Ruiz").unwrap();
     user.set_password("1234").unwrap();
     user.set_card("123456789").unwrap();
-    (user.privilege, user.group, user.verify) = (Some(14), Some(2), Some(Verify(15)));
+    (user.privilege, user.group, user.verify) = (Some(Privilege(14)), Some(2), Some(Verify(15)));
     user
 }
 
@@ -210,7 +210,7 @@ fn a_return_code_means_what_was_asked() {
         (&update, access, 1, true),
         (&update, access, -14, false),
     ] {
-        assert_eq!(command.succeeded(code, dialect), works, "{command:?} {dialect} {code}");
+        assert_eq!(command.succeeded(ReturnCode(code), dialect), works, "{command:?} {dialect} {code}");
     }
 }
 

@@ -11,6 +11,8 @@ mod admission;
 #[cfg(test)]
 mod clock;
 #[cfg(test)]
+mod codes;
+#[cfg(test)]
 mod commands;
 #[cfg(test)]
 mod conversation;

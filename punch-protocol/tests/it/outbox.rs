@@ -7,8 +7,8 @@ use proptest::prelude::*;
 use punch_protocol::SerialNumber;
 use punch_protocol::push::{
     Command, CommandChange, CommandError, CommandId, CommandLimits, CommandResults, CommandState, Dangerous,
-    DataRecord, DataTable, Dispatch, Limits, Parts, PollAnswer, Request, Session, Settings, TextEncoding, Ticket, Turn,
-    UserRecord,
+    DataRecord, DataTable, Dispatch, Limits, Parts, PollAnswer, Request, ReturnCode, Session, Settings, TextEncoding,
+    Ticket, Turn, UserRecord,
 };
 
 use crate::random::{Random, at};
@@ -76,10 +76,16 @@ fn a_command_is_sent_answered_and_forgotten() {
     let state = session.commands().tickets().next().unwrap().state;
     assert_eq!(state, CommandState::Sent { at: at(1), times: 1 });
     let updates = settle(&mut session, "ID=1&Return=0&CMD=DATA\nID=2&Return=-1002&CMD=INFO\n");
-    assert_eq!(updates, [CommandChange::Succeeded { code: 0 }, CommandChange::Failed { code: -1002 }]);
+    assert_eq!(
+        updates,
+        [CommandChange::Succeeded { code: ReturnCode(0) }, CommandChange::Failed { code: ReturnCode(-1002) }]
+    );
     assert_eq!(session.commands().tickets().count(), 0);
     // Firmware posts its results again until it has read the OK.
-    assert_eq!(settle(&mut session, "ID=1&Return=0&CMD=DATA\n"), [CommandChange::Unattributed { code: Some(0) }]);
+    assert_eq!(
+        settle(&mut session, "ID=1&Return=0&CMD=DATA\n"),
+        [CommandChange::Unattributed { code: Some(ReturnCode(0)) }]
+    );
     assert!(sent(&mut session, at(3600)).is_empty());
 }
 
@@ -155,7 +161,7 @@ fn a_promise_is_not_a_result() {
     assert!(sent(&mut session, at(3600)).is_empty(), "it is on its way");
     assert_eq!(
         settle(&mut session, "ID=295&SN=SUB1&Return=0&CMD=DATA UPDATE\n"),
-        [CommandChange::Succeeded { code: 0 }]
+        [CommandChange::Succeeded { code: ReturnCode(0) }]
     );
 }
 

@@ -2,7 +2,7 @@
 
 use core::fmt::Debug;
 
-use punch_protocol::push::{Limits, Parts, Request, Row, Rows, Terminal};
+use punch_protocol::push::{CardNumber, Limits, Parts, Request, Row, Rows, Terminal};
 use punch_protocol::{Pin, RawPunch, SerialNumber};
 
 use crate::random::at;
@@ -143,6 +143,15 @@ fn no_request_shows_what_it_carries() {
         let error = refused.unwrap_err();
         show(&error, query);
         assert_silent(&error.to_string(), query);
+    }
+}
+
+#[test]
+fn no_card_shows_its_number() {
+    for written in ["123456789", "[15CD5B07]"] {
+        let card = CardNumber::parse(written.as_bytes()).unwrap();
+        let shown = format!("{card:?} {card:#?} {:?}", Some(card));
+        assert!(!shown.contains(|c: char| c.is_ascii_digit()), "{shown}");
     }
 }
 

@@ -31,7 +31,7 @@ impl Seen {
             Row::Event(row) => Self::Event(row.pairs().map(|pair| (pair.key.to_vec(), pair.value.to_vec())).collect()),
             Row::Operation(row) => {
                 let first = [row.operator().as_bytes().to_vec(), row.time_raw().to_vec()];
-                Self::Operation(row.code(), first.into_iter().chain(row.objects().map(<[u8]>::to_vec)).collect())
+                Self::Operation(row.code().0, first.into_iter().chain(row.objects().map(<[u8]>::to_vec)).collect())
             }
             Row::Tagged(row) => {
                 let pairs = row.pairs().map(|pair| (pair.key.to_vec(), pair.value.to_vec()));

@@ -211,7 +211,7 @@ fn clip(raw: &[u8]) -> Vec<u8> {
 }
 
 fn operation_bytes(row: &OperationRow<'_>) -> Vec<u8> {
-    let head = format!("OPLOG {}", row.code()).into_bytes();
+    let head = format!("OPLOG {}", row.code().0).into_bytes();
     let operator = row.operator();
     let objects = row.objects().collect::<Vec<_>>().join(&b'\t');
     [head.as_slice(), operator.as_bytes(), row.time_raw(), &objects].join(&b'\t')

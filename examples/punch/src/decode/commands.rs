@@ -108,7 +108,7 @@ pub(super) fn results_to_json(results: &CommandResults<'_>) -> Value {
 }
 
 fn result_to_json(result: &CommandResult<'_>) -> Value {
-    let mut object = json!({ "id": result.id, "return": result.code, "cmd": result.command });
+    let mut object = json!({ "id": result.id, "return": result.code.map(|code| code.0), "cmd": result.command });
     if result.code.is_none() && result.code_raw.is_some() {
         put(&mut object, "return_raw", result.code_raw.as_deref().into());
     }

@@ -102,7 +102,7 @@ pub(super) fn event_to_json(row: &KeyedRow<'_>) -> Value {
         object.insert("verify_logic".to_owned(), if bits.all_of() { "and" } else { "or" }.into());
     }
     if let Some(trigger) = row.trigger_event() {
-        object.insert("trigger_event".to_owned(), trigger.into());
+        object.insert("trigger_event".to_owned(), trigger.0.into());
     }
     if let Err(error) = row.time() {
         object.insert("time".to_owned(), Value::Null);
@@ -129,7 +129,7 @@ fn insert_pair(object: &mut Map<String, Value>, pair: &Pair<'_>, numbers: &[&str
 pub(super) fn operation_to_json(row: &OperationRow<'_>) -> Value {
     let mut record = json!({
         "type": "OPLOG",
-        "code": row.code(),
+        "code": row.code().0,
         "operator": row.operator().to_text(),
         "time": row.time().ok().map(|time| Written(time).to_string()),
         "objects": row.objects().map(text).collect::<Vec<_>>(),

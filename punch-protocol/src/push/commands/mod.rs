@@ -31,6 +31,7 @@ pub use self::user::UserRecord;
 
 use self::data::{check_name, check_value};
 use self::user::check_pin;
+use super::codes::ReturnCode;
 use super::handshake::Dialect;
 
 /// One thing a terminal is asked to do.
@@ -286,14 +287,14 @@ impl Command {
     /// enrolments give the reason of a failure as a positive number, everything else is 0.
     ///
     /// ```
-    /// use punch_protocol::push::{Command, Dialect};
+    /// use punch_protocol::push::{Command, Dialect, ReturnCode};
     ///
     /// let everybody = Command::query_users(None)?;
-    /// assert!(everybody.succeeded(3, Dialect::Attendance));
-    /// assert!(!Command::restart().succeeded(3, Dialect::Attendance));
+    /// assert!(everybody.succeeded(ReturnCode(3), Dialect::Attendance));
+    /// assert!(!Command::restart().succeeded(ReturnCode(3), Dialect::Attendance));
     /// # Ok::<(), punch_protocol::push::CommandError>(())
     /// ```
-    pub fn succeeded(&self, code: i32, dialect: Dialect) -> bool {
+    pub fn succeeded(&self, code: ReturnCode, dialect: Dialect) -> bool {
         let counts = matches!(
             self.0,
             Kind::QueryUsers(_)
@@ -303,7 +304,7 @@ impl Command {
                 | Kind::Dangerous(Dangerous::GetFile { .. } | Dangerous::PutFile { .. })
         );
         let enrols = matches!(self.0, Kind::Enroll(_));
-        code == 0 || (code > 0 && !enrols && (counts || dialect == Dialect::AccessControl))
+        code == ReturnCode::OK || (code > ReturnCode::OK && !enrols && (counts || dialect == Dialect::AccessControl))
     }
 
     /// Whether firmware does nothing else that the same answer asks for.

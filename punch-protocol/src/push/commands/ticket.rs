@@ -2,6 +2,7 @@ use alloc::string::String;
 
 use chrono::{DateTime, Utc};
 
+use super::super::codes::ReturnCode;
 use super::error::CommandError;
 use super::{Command, CommandId};
 
@@ -72,12 +73,12 @@ pub enum CommandChange {
     /// It was executed. The number is 0, or what was counted.
     Succeeded {
         /// The return code.
-        code: i32,
+        code: ReturnCode,
     },
     /// It was refused or went wrong.
     Failed {
         /// The return code; its meaning depends on the dialect.
-        code: i32,
+        code: ReturnCode,
     },
     /// A master controller has taken it on.
     Accepted,
@@ -90,7 +91,7 @@ pub enum CommandChange {
     /// Nobody waits for this id: a result that came twice, or one for a command of another server.
     Unattributed {
         /// The return code, if there is one.
-        code: Option<i32>,
+        code: Option<ReturnCode>,
     },
 }
 

@@ -6,6 +6,7 @@ use core::fmt;
 use chrono::{Datelike as _, NaiveDateTime};
 use zeroize::Zeroizing;
 
+use super::super::codes::Privilege;
 use super::super::handshake::Dialect;
 use super::data::{DataRecord, check_value};
 use super::error::CommandError;
@@ -32,8 +33,8 @@ pub struct UserRecord {
     name: Option<String>,
     password: Option<Zeroizing<String>>,
     card: Option<String>,
-    /// 0 user, 2 enroller, 6 administrator, 14 super administrator.
-    pub privilege: Option<u16>,
+    /// What the person may do at the terminal.
+    pub privilege: Option<Privilege>,
     /// Access group.
     pub group: Option<u32>,
     /// How the person has to identify.
@@ -145,7 +146,7 @@ impl UserRecord {
     fn push(&self, record: &mut DataRecord, keys: [&'static str; 6]) {
         let values = [
             self.name.clone(),
-            self.privilege.map(|privilege| privilege.to_string()),
+            self.privilege.map(|Privilege(privilege)| privilege.to_string()),
             self.password.as_deref().cloned(),
             self.card.clone(),
             self.group.map(|group| group.to_string()),

@@ -1,18 +1,18 @@
-use alloc::borrow::ToOwned;
 use alloc::format;
 use alloc::string::String;
 
+use super::super::codes::ProtocolVersion;
 use super::super::configuration::ConfigurationBlock;
 use super::super::handshake::{Dialect, Handshake};
-use super::super::options::{OptionBlock, lower_version};
+use super::super::options::OptionBlock;
 use super::super::response::Response;
 use super::super::terminal_options::TerminalOptions;
 use super::Session;
 use crate::SerialNumber;
 
 /// Versions without encryption, for terminals that would use it.
-const ATTENDANCE_PLAIN: &str = "2.3.0";
-const ACCESS_PLAIN: &str = "3.0.1";
+const ATTENDANCE_PLAIN: ProtocolVersion = ProtocolVersion::V2_3_0;
+const ACCESS_PLAIN: ProtocolVersion = ProtocolVersion::V3_0_1;
 
 impl Session {
     /// Begins a connection epoch: what the terminal is, and what it is told.
@@ -48,10 +48,9 @@ impl Session {
     }
 
     fn option_block(&self) -> OptionBlock {
-        let version = self.version.as_deref().unwrap_or("2.2.14");
-        let mut block = OptionBlock::new(self.serial.clone(), version);
+        let mut block = OptionBlock::new(self.serial.clone(), self.version.as_deref().unwrap_or_default());
         if self.settings.declines_encryption {
-            block.version = lower_version(version, ATTENDANCE_PLAIN).to_owned();
+            block.version = block.version.lower_of(ATTENDANCE_PLAIN);
         }
         block.time_zone = self.settings.time_zone;
         block.delay = spread(&self.serial, self.settings.delay, 10);
@@ -62,7 +61,8 @@ impl Session {
 
     fn configuration(&self) -> ConfigurationBlock {
         let server = if self.settings.declines_encryption { ACCESS_PLAIN } else { ConfigurationBlock::SERVER_VERSION };
-        let version = lower_version(self.version.as_deref().unwrap_or("3.0.1"), server);
+        let announced = self.version.as_deref().and_then(ProtocolVersion::parse);
+        let version = announced.unwrap_or(ProtocolVersion::V3_0_1).lower_of(server);
         let mut block = ConfigurationBlock::new(&session_id(&self.serial), version);
         block.request_delay = spread(&self.serial, self.settings.delay, 10);
         block.error_delay = spread(&self.serial, self.settings.error_delay, 2);

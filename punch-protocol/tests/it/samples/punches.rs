@@ -106,7 +106,7 @@ fn event_field(row: &KeyedRow<'_>, key: &str) -> Value {
     match key {
         "time" => row.time().ok().map(|time| Written(time).to_string()).into(),
         "pin" => row.pin().to_text().into(),
-        "event" => row.event().into(),
+        "event" => row.event().map(|event| event.0).into(),
         "inoutstatus" => row.status().map(|status| status.0).into(),
         "verifytype" => row.verify().map(|verify| verify.0.to_string()).into(),
         other => row.value(other).map(lossy).into(),

@@ -44,7 +44,7 @@ fn item_field(row: &Row<'_>, key: &str, expected: &Value) -> Value {
 fn operation_field(row: &OperationRow<'_>, key: &str) -> Value {
     match key {
         "type" => "OPLOG".into(),
-        "code" => row.code().into(),
+        "code" => row.code().0.into(),
         "operator" => row.operator().to_text().into(),
         "time" => row.time().ok().map(|time| Written(time).to_string()).into(),
         "time_raw" => lossy(row.time_raw()).into(),
