@@ -104,6 +104,11 @@ fn check_request(serial: SerialNumber, request: &Request<'_>) {
         | (Request::FingerImage(_) | Request::CheckOutcome(_), Turn::Reply(reply)) => {
             assert_eq!((reply.status(), reply.body()), (200, &b"OK"[..]));
         }
+        (Request::Time, Turn::Reply(reply)) => assert!(reply.body().starts_with(b"DateTime=")),
+        (Request::UserLookup { .. }, Turn::Reply(reply)) => assert_eq!(reply.body(), b"NONE"),
+        (Request::BackgroundCheck(_), Turn::Reply(reply)) if reply.status() == 200 => {
+            assert!(reply.body().starts_with(b"AUTH=TIMEOUT\r\n"));
+        }
         (_, Turn::Reply(reply)) => assert!(reply.status() != 200 && !contains_ok(reply.body())),
         (request, turn) => panic!("{request:?} got {turn:?}"),
     }

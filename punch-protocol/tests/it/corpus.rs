@@ -23,7 +23,7 @@ fn seeds() -> Vec<(PathBuf, Vec<u8>)> {
             seeds.push((folder("server_answer").join(id), [head.as_bytes(), &sample.body].concat()));
             continue;
         }
-        if id.starts_with(['H', 'I', 'X']) || REQUESTS.contains(&id) {
+        if id.starts_with(['H', 'I', 'P', 'R', 'D', 'X']) || REQUESTS.contains(&id) {
             let head = format!("{} {}?{}\n", sample.method, sample.path, sample.query);
             seeds.push((folder("request").join(id), [head.as_bytes(), &sample.body].concat()));
         }

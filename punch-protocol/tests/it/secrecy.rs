@@ -2,7 +2,10 @@
 
 use core::fmt::Debug;
 
-use punch_protocol::push::{CardNumber, Limits, Parts, Request, Row, Rows, Terminal};
+use punch_protocol::push::{
+    AuthVerdict, CardNumber, Configuration, GuessedEvent, GuessedPunch, Limits, Parts, PhotoHeader, PollAnswer,
+    RegistrationAnswer, Request, RequestLine, Row, Rows, Terminal,
+};
 use punch_protocol::{Pin, RawPunch, SerialNumber};
 
 use crate::random::at;
@@ -125,6 +128,9 @@ fn no_request_shows_what_it_carries() {
         ("/iclock/push", "SN=T1", b"canary"),
         ("/iclock/exchange", "SN=T1&type=factors", b"Factors=canary"),
         ("/iclock/file", "SN=T1&url=/files/canary", b""),
+        ("/iclock/file", "SN=T1&fileseq=1", b"canary"),
+        ("/iclock/cdata", "SN=T1&table=RemoteAtt&PIN=canary", b""),
+        ("/iclock/querydata", "SN=T1&type=tabledata&datafmt=3", b"name=canary\0canary"),
     ];
     for (path, query, body) in targets {
         let mut parts = Parts::new("POST", path, query, body);
@@ -135,7 +141,10 @@ fn no_request_shows_what_it_carries() {
         match &request {
             Request::Upload(upload) => show(&(upload.options(), upload.ack()), query),
             Request::Results(results) => results.read().iter().for_each(|result| show(result, query)),
-            Request::QueryPage(page) => page.records().for_each(|record| show(&record, query)),
+            Request::QueryPage(page) => {
+                page.records().for_each(|record| show(&record, query));
+                show(&page.package(), query);
+            }
             Request::BackgroundCheck(check) => show(&(check.event(), check.pairs()), query),
             _ => {}
         }
@@ -170,4 +179,24 @@ fn no_terminal_shows_what_it_remembers() {
     assert!(upload.body.starts_with(CANARY.as_bytes()));
     show(&upload, "upload");
     show(&terminal, "terminal");
+}
+
+/// What is guessed of a row in error, and what a server answers, is as private as a row.
+#[test]
+fn no_guess_and_no_answer_shows_a_value() {
+    for row in ["canary\t1704096000\t0", "canary,2026-08-06 08:00:00", "PIN=canary\tDateTime=2024-01-15 08:30:00"] {
+        let error = Rows::of("ATTLOG", row.as_bytes()).next().unwrap().unwrap_err();
+        show(&GuessedPunch::of(&error).unwrap(), row);
+    }
+    let error = Rows::of("rtlog", b"2025-01-31 12:00:00,canary,canary,1,0,0").next().unwrap().unwrap_err();
+    show(&GuessedEvent::of(&error).unwrap(), "event");
+    let picture = b"PIN=20181003143617-1-canary-110101199003070011.jpg\nSN=T1\nCMD=canary\0";
+    let header = PhotoHeader::parse(picture).unwrap();
+    show(&(&header, header.identity().unwrap()), "picture");
+
+    show(&Configuration::parse("registry=ok\nRegistryCode=canary\nSessionID=canary\n"), "configuration");
+    show(&RegistrationAnswer::of(200, "RegistryCode=canary"), "registration");
+    show(&AuthVerdict::parse("AUTH=SUCCESS\r\ntime=2017-01-10 11:49:32\tpin=canary\r\n"), "verdict");
+    show(&PollAnswer::read("C:1:DATA UPDATE USERINFO PIN=canary\tName=canary\nPIN=canary\n"), "commands");
+    show(&RequestLine::parse("GET http://canary:canary@h/iclock/cdata?SN=T1&PIN=canary HTTP/1.0"), "request line");
 }

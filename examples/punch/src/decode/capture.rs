@@ -1,48 +1,96 @@
-use anyhow::{Context as _, bail};
-use serde_json::Value;
+use std::collections::VecDeque;
 
-use punch_protocol::push::{Limits, Parts, Request, Target};
+use serde_json::{Value, json};
 
-use super::{answer, request, rows};
+use punch_protocol::push::{Limits, Parts, Request, RequestLine, Target};
 
-/// Reads a raw HTTP message: head, empty line, body. Line ends may be LF alone, as editors leave them.
-pub(super) fn to_rows(bytes: &[u8]) -> anyhow::Result<Vec<Value>> {
-    let (head, body) = split_head(bytes).context("no empty line after the headers; for a bare body give --table")?;
-    let head = String::from_utf8_lossy(head);
-    let mut lines = head.lines();
-    let first = lines.next().unwrap_or_default();
-    if let Some(status) = first.strip_prefix("HTTP/") {
-        let status =
-            status.split(' ').nth(1).and_then(|code| code.parse().ok()).context("status line without a status")?;
-        return Ok(vec![answer::to_json(Target::parse(""), status, body)]);
+use super::http::{Message, Piece, Place};
+use super::{answer, http, put, request, rows};
+use crate::exit::UsageError;
+
+/// Reads a dump of HTTP messages, one after the other, requests and answers in any order. An answer belongs to the
+/// oldest request before it that has none.
+pub(super) fn to_rows(dump: &[u8]) -> anyhow::Result<Vec<Value>> {
+    let pieces = http::split(dump);
+    if !pieces.iter().any(|piece| matches!(piece, Piece::Message(_))) {
+        let cure = "for a bare body give --table, as in --table ATTLOG";
+        let wanted = "a first line like `POST /iclock/cdata?SN=… HTTP/1.1` or `HTTP/1.1 200 OK`";
+        return Err(UsageError(format!("no HTTP message found, expected {wanted}; {cure}")).into());
     }
-    // Firmware writes raw blanks into targets, so the target is what stands between the first and last blank.
-    let (method, rest) = first.split_once(' ').context("request line without a target")?;
-    let target = rest.rsplit_once(" HTTP/").map_or(rest, |(target, _)| target);
-    let (path, query) = target.split_once('?').unwrap_or((target, ""));
-    let mut parts = Parts::new(method, path, query, body);
-    let headers: Vec<(&str, &str)> = lines.filter_map(|line| line.split_once(':')).collect();
-    let header = |wanted: &str| {
-        headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value.trim())
-    };
-    parts.declared_length = header("content-length").and_then(|length| length.parse().ok());
-    parts.cookie = header("cookie");
-    match Request::parse(parts, &Limits::default()) {
-        Ok((_, Request::Upload(upload))) if !request::has_no_rows(&upload) => {
-            Ok(rows::file_rows(upload.table().as_str(), body))
+    let many = pieces.len() > 1;
+    let (mut decoded, mut number, mut unanswered) = (Vec::new(), 0_u32, VecDeque::new());
+    for piece in &pieces {
+        let rows = match piece {
+            Piece::Message(message) => {
+                number += 1;
+                message_rows(message, &mut unanswered)
+            }
+            Piece::Stray(place) => vec![stray(place)],
+        };
+        for mut row in rows {
+            if many {
+                put(&mut row, "message", number.into());
+            }
+            decoded.push(row);
         }
-        Ok(_) => Ok(vec![request::to_json(parts)]),
-        Err(error) => bail!("{error}"),
+    }
+    Ok(decoded)
+}
+
+fn message_rows(message: &Message<'_>, unanswered: &mut VecDeque<String>) -> Vec<Value> {
+    let first = String::from_utf8_lossy(message.first_line.bytes);
+    if let Some(status) = first.strip_prefix("HTTP/") {
+        let target = unanswered.pop_front().unwrap_or_default();
+        return vec![answer_row(message, &target, status)];
+    }
+    let Some(line) = RequestLine::parse(&first) else { return vec![stray(&message.first_line)] };
+    unanswered.push_back(format!("{}?{}", line.target.path, line.target.query));
+    let mut parts = Parts::of_target(line.method, line.target, &message.body);
+    parts.declared_length = message.missing_of;
+    parts.cookie = message.header("cookie");
+    match Request::parse(parts, &Limits::default()) {
+        Ok((_, Request::Upload(upload))) if !request::has_no_rows(&upload) && upload.rows().next().is_some() => {
+            rows::file_rows(upload.table().as_str(), &message.body)
+        }
+        Ok(_) => vec![request::to_json(parts)],
+        Err(error) => vec![error_row(&message.first_line, error.code(), &error.to_string())],
     }
 }
 
-fn split_head(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-    let find = |separator: &[u8]| bytes.windows(separator.len()).position(|window| window == separator);
-    let (at, len) = match (find(b"\r\n\r\n"), find(b"\n\n")) {
-        (Some(crlf), Some(lf)) if lf < crlf => (lf, 2),
-        (Some(crlf), _) => (crlf, 4),
-        (None, Some(lf)) => (lf, 2),
-        (None, None) => return None,
-    };
-    Some((bytes.get(..at)?, bytes.get(at + len..)?))
+fn answer_row(message: &Message<'_>, target: &str, status: &str) -> Value {
+    if let Some(declared) = message.missing_of {
+        let got = message.body.len();
+        let text = format!("PP-PUSH-006 body: {got} of {declared} bytes are there, the capture ends too early");
+        return error_row(&message.first_line, "PP-PUSH-006", &text);
+    }
+    match status.split(' ').nth(1).and_then(|code| code.parse().ok()) {
+        Some(status) => answer::to_json(Target::parse(target), status, &message.body),
+        None => error_row(&message.first_line, UNREADABLE, "PP-CAPTURE-001 status line: no number, expected `200`"),
+    }
+}
+
+/// Bytes of a capture that are no HTTP. The crate's codes are about what terminals send, so this one is the command's.
+const UNREADABLE: &str = "PP-CAPTURE-001";
+
+fn stray(place: &Place<'_>) -> Value {
+    let text = format!(
+        "{UNREADABLE} line {}: {} bytes belong to no message; if a body was edited, correct its Content-Length or \
+         remove that line",
+        place.line,
+        place.bytes.len()
+    );
+    error_row(place, UNREADABLE, &text)
+}
+
+fn error_row(place: &Place<'_>, code: &str, message: &str) -> Value {
+    json!({
+        "error": {
+            "code": code,
+            "line": place.line,
+            "column": 1,
+            "span": [place.start, place.start + place.bytes.len()],
+            "message": message,
+        },
+        "raw": rows::text(place.bytes),
+    })
 }

@@ -5,16 +5,18 @@ mod access_answer;
 mod answer;
 mod capture;
 mod commands;
+mod http;
+mod redact;
 mod request;
 mod rows;
 
-use std::io::{Read as _, Write as _};
+use std::io::{BufRead, Read as _, Write as _};
 use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use punch_protocol::push::{Parts, Target};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::exit::Exit;
 
@@ -29,19 +31,22 @@ pub(crate) struct Decode {
 enum Protocol {
     /// ZKTeco HTTP push.
     ///
+    /// One JSON object a row; rows in error stand in their place, and the exit code is then 1. Templates and pictures
+    /// are shown by their length.
+    ///
     /// Example: punch decode push capture.http
     Push(Push),
 }
 
 #[derive(Debug, Args)]
 struct Push {
-    /// A raw HTTP request or response, or a bare body with --table. `-` reads standard input.
+    /// A dump of HTTP messages, a bare body with --table, or samples as NDJSON. `-` reads standard input.
     #[arg(required_unless_present = "ndjson")]
     file: Option<PathBuf>,
     /// The file is a bare body of this table.
     #[arg(long, value_name = "TABLE", conflicts_with = "ndjson")]
     table: Option<String>,
-    /// Read samples as NDJSON from standard input, write one object a sample.
+    /// Read samples as NDJSON, from standard input if no file is named; write one object a sample.
     #[arg(long)]
     ndjson: bool,
 }
@@ -49,20 +54,60 @@ struct Push {
 /// Runs the command.
 pub(crate) fn run(decode: Decode) -> anyhow::Result<Exit> {
     let Protocol::Push(push) = decode.protocol;
-    if push.ndjson { samples() } else { file(push) }
+    match push.file.as_deref().filter(|file| file.as_os_str() != "-") {
+        // Samples are answered as they come, for whoever holds the other end of a pipe.
+        None if push.ndjson => samples(std::io::stdin().lock()),
+        None => {
+            let mut bytes = Vec::new();
+            std::io::stdin().read_to_end(&mut bytes).context("read standard input")?;
+            decode_bytes(&push, &bytes)
+        }
+        Some(path) => {
+            let bytes = std::fs::read(path).with_context(|| format!("read {}", path.display()))?;
+            decode_bytes(&push, &bytes)
+        }
+    }
 }
 
-fn samples() -> anyhow::Result<Exit> {
+fn decode_bytes(push: &Push, bytes: &[u8]) -> anyhow::Result<Exit> {
+    let mut lines = match &push.table {
+        Some(table) => rows::file_rows(table, bytes),
+        // No HTTP message begins with a brace, and every sample does.
+        None if push.ndjson || bytes.trim_ascii_start().starts_with(b"{") => return samples(bytes),
+        None => capture::to_rows(bytes)?,
+    };
     let mut output = std::io::stdout().lock();
-    for (number, line) in std::io::stdin().lines().enumerate() {
-        let line = line.context("read standard input")?;
-        if line.trim().is_empty() {
-            continue;
-        }
-        let sample: Value = serde_json::from_str(&line).with_context(|| format!("line {}: not JSON", number + 1))?;
-        writeln!(output, "{}", sample_to_json(&sample)?)?;
+    for line in &mut lines {
+        redact::without_biometrics(line);
+        writeln!(output, "{line}")?;
+    }
+    let wrong = lines.iter().filter(|line| line.get("error").is_some()).count();
+    if wrong > 0 {
+        writeln!(std::io::stderr(), "{wrong} of {} rows are in error; see `error` in place", lines.len())?;
+        return Ok(Exit::Wrong);
     }
     Ok(Exit::Done)
+}
+
+/// One object a line in, one object a line out; a line that is none is an error in its place.
+fn samples(input: impl BufRead) -> anyhow::Result<Exit> {
+    let mut output = std::io::stdout().lock();
+    let mut exit = Exit::Done;
+    for (number, line) in input.split(b'\n').enumerate() {
+        let line = line.context("read samples")?;
+        if line.trim_ascii().is_empty() {
+            continue;
+        }
+        let decoded = serde_json::from_slice(&line).map_err(anyhow::Error::from);
+        let answer = decoded.and_then(|sample| sample_to_json(&sample)).unwrap_or_else(|error| {
+            exit = Exit::Wrong;
+            let message =
+                format!("PP-CAPTURE-002 line {}: {error:#}; expected a sample as one JSON object", number + 1);
+            json!({ "error": { "code": "PP-CAPTURE-002", "line": number + 1, "column": 1, "message": message } })
+        });
+        writeln!(output, "{answer}")?;
+    }
+    Ok(exit)
 }
 
 /// Decodes one sample: the object of a vector file in, the object the contract promises out.
@@ -101,30 +146,4 @@ fn put(object: &mut Value, key: &str, value: Value) {
     if let Some(object) = object.as_object_mut() {
         object.insert(key.to_owned(), value);
     }
-}
-
-fn file(push: Push) -> anyhow::Result<Exit> {
-    let mut bytes = Vec::new();
-    match push.file.as_deref() {
-        Some(path) if path.as_os_str() != "-" => {
-            bytes = std::fs::read(path).with_context(|| format!("read {}", path.display()))?;
-        }
-        _ => {
-            std::io::stdin().read_to_end(&mut bytes).context("read standard input")?;
-        }
-    }
-    let lines = match push.table {
-        Some(table) => rows::file_rows(&table, &bytes),
-        None => capture::to_rows(&bytes)?,
-    };
-    let mut output = std::io::stdout().lock();
-    for line in &lines {
-        writeln!(output, "{line}")?;
-    }
-    let wrong = lines.iter().filter(|line| line.get("error").is_some()).count();
-    if wrong > 0 {
-        writeln!(std::io::stderr(), "{wrong} of {} rows are in error; see `error` in place", lines.len())?;
-        return Ok(Exit::Wrong);
-    }
-    Ok(Exit::Done)
 }

@@ -129,6 +129,12 @@ fn upload_to_json(upload: &Upload<'_>, query: &Query<'_>) -> Value {
     put(&mut object, "ack", upload.ack().to_string().into());
     put(&mut object, "stamp", upload.stamp().into());
     put(&mut object, "cmd_id", upload.command().into());
+    if let (true, Some(announced), Some(rows)) =
+        (upload.table().is(Table::TABLEDATA), query.number("count"), object.get("records").and_then(Value::as_array))
+        && usize::try_from(announced).is_ok_and(|announced| announced != rows.len())
+    {
+        put(&mut object, "warnings", json!(["count_mismatch"]));
+    }
     for (name, key) in [("Count", "count"), ("PackCnt", "pack_cnt"), ("PackIdx", "pack_idx")] {
         if let Some(number) = query.number(name) {
             put(&mut object, key, number.into());
