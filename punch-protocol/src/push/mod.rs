@@ -75,7 +75,10 @@ pub use server_options::{ServerAnswer, ServerOptions, TransFlag, TransFlagForm};
 pub use session::{Admission, Session, Settings, Turn};
 pub use tagged::{Pair, Pairs, TaggedRow};
 pub use target::Endpoint;
-pub use terminal::{HttpAnswer, Profile, Terminal, TerminalEvent, TerminalRequest, TerminalUser};
+pub use terminal::{
+    Deserves, Exchange, Hostile, HttpAnswer, Mischief, Pace, Profile, Terminal, TerminalEvent, TerminalRequest,
+    TerminalUser,
+};
 pub use terminal_options::TerminalOptions;
 pub use time_zone::{TimeZoneError, TimeZoneMinutes, TimeZoneReading};
 pub use upload::{Ack, Row, Rows, Table, Upload};

@@ -6,6 +6,7 @@ mod data;
 mod drive;
 mod errand;
 mod event;
+mod hostile;
 mod memory;
 mod orders;
 mod parameters;
@@ -25,6 +26,7 @@ use core::fmt;
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 
 pub use self::event::TerminalEvent;
+pub use self::hostile::{Deserves, Exchange, Hostile, Mischief, Pace};
 pub use self::profile::Profile;
 pub use self::request::{HttpAnswer, TerminalRequest};
 pub use self::users::TerminalUser;
