@@ -15,4 +15,5 @@ pub mod erp;
 pub mod erpnext;
 pub mod receiver;
 pub mod terminal;
+pub mod wire;
 pub mod world;

@@ -103,7 +103,10 @@ pub use session::{Admission, CommKey, Session, Settings, Stamps, Turn};
 pub use stream::{Finished, RowStream, Streamed};
 pub use tagged::{Doubt, Pair, Pairs, TaggedRow};
 pub use target::{Endpoint, RequestLine, Target};
-pub use terminal::{Terminal, TerminalRequest};
+pub use terminal::{
+    Deserves, Exchange, Hostile, HttpAnswer, Mischief, Pace, Profile, Terminal, TerminalEvent, TerminalRequest,
+    TerminalUser,
+};
 pub use terminal_options::TerminalOptions;
 pub use time_interval::TimeInterval;
 pub use time_zone::{TimeZoneError, TimeZoneMinutes, TimeZoneReading};

@@ -17,7 +17,7 @@ fn serial() -> SerialNumber {
 /// The uploads of a terminal that keeps `punches`, each answered `OK`.
 fn uploads(punches: &[RawPunch], batch: usize) -> Vec<TerminalRequest> {
     let mut terminal = Terminal::new(serial()).with_batch(batch);
-    punches.iter().for_each(|punch| terminal.punch(punch));
+    assert!(punches.iter().all(|punch| terminal.punch(punch)));
     assert!(terminal.poll_request(at(0)).unwrap().target.contains("options=all"));
     terminal.handle_answer(200, BLOCK, at(0));
     let mut uploads = Vec::new();

@@ -1,0 +1,234 @@
+//! HTTP/1 as terminals speak it: exact bytes out, and of the answer what firmware reads.
+//!
+//! An ordinary client corrects what a terminal gets wrong. This one corrects nothing.
+
+use core::time::Duration;
+use std::io;
+
+use anyhow::bail;
+use punch_protocol::push::{HttpAnswer, Pace};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::TcpStream;
+
+/// How long an answer may take, as terminals wait by default.
+const TIMEOUT: Duration = Duration::from_secs(10);
+/// Longest head of an answer, in bytes.
+const HEAD_MAX: usize = 64 << 10;
+/// Longest body of an answer, in bytes.
+const BODY_MAX: u64 = 16 << 20;
+
+/// The way to a server: where it is, and a connection if one is open.
+#[derive(Debug)]
+pub struct Wire {
+    host: String,
+    prefix: String,
+    open: Option<BufReader<TcpStream>>,
+}
+
+/// An answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    /// The status.
+    pub status: u16,
+    /// The `Content-Type` header.
+    pub content_type: Option<String>,
+    /// The `Date` header.
+    pub date: Option<String>,
+    /// The body.
+    pub body: Vec<u8>,
+    keeps_open: bool,
+}
+
+impl Reply {
+    /// The answer as a terminal looks at it.
+    pub fn as_answer(&self) -> HttpAnswer<'_> {
+        let mut answer = HttpAnswer::new(self.status, &self.body);
+        (answer.content_type, answer.date) = (self.content_type.as_deref(), self.date.as_deref());
+        answer
+    }
+}
+
+impl Wire {
+    /// Reads an address such as `http://127.0.0.1:8081` or `http://gateway/secret`. Nothing is opened yet.
+    ///
+    /// # Errors
+    ///
+    /// It is no `http://` address.
+    pub fn to(server: &str) -> anyhow::Result<Self> {
+        let Some(rest) = server.trim().strip_prefix("http://") else {
+            bail!("server {server:?}: expected http://HOST:PORT, because terminals speak plain HTTP");
+        };
+        let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+        if host.is_empty() || host.contains(char::is_whitespace) {
+            bail!("server {server:?}: expected a host behind http://");
+        }
+        let path = path.trim_end_matches('/');
+        let prefix = if path.is_empty() { String::new() } else { format!("/{path}") };
+        Ok(Self { host: host.to_owned(), prefix, open: None })
+    }
+
+    /// The value of the `Host` header.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// What stands in front of every path.
+    pub fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    /// Sends a request and reads the answer, over the open connection if there is one. `classic` closes after the
+    /// answer and knows headers only in the spelling of its firmware.
+    ///
+    /// # Errors
+    ///
+    /// There is no connection, or no whole answer within 10 s.
+    pub async fn exchange(&mut self, bytes: &[u8], classic: bool) -> io::Result<Reply> {
+        // A connection that was open may have been closed meanwhile. Then the request goes out once more.
+        if let Some(mut stream) = self.open.take()
+            && let Ok(reply) = within(send(&mut stream, bytes, None, false, classic)).await
+        {
+            self.keep(stream, &reply, classic);
+            return Ok(reply);
+        }
+        let mut stream = self.connect().await?;
+        let reply = within(send(&mut stream, bytes, None, false, classic)).await?;
+        self.keep(stream, &reply, classic);
+        Ok(reply)
+    }
+
+    /// Sends bytes over a connection of their own, at a pace, and reads the answer.
+    ///
+    /// # Errors
+    ///
+    /// There is no connection, or no whole answer within 10 s of the last byte.
+    pub async fn exchange_apart(&self, bytes: &[u8], pace: Option<Pace>, hangs_up: bool) -> io::Result<Reply> {
+        let mut stream = self.connect().await?;
+        match pace {
+            Some(_) => send(&mut stream, bytes, pace, hangs_up, false).await,
+            None => within(send(&mut stream, bytes, None, hangs_up, false)).await,
+        }
+    }
+
+    async fn connect(&self) -> io::Result<BufReader<TcpStream>> {
+        let address = if has_port(&self.host) { self.host.clone() } else { format!("{}:80", self.host) };
+        let stream = within(TcpStream::connect(address)).await?;
+        stream.set_nodelay(true)?;
+        Ok(BufReader::new(stream))
+    }
+
+    fn keep(&mut self, stream: BufReader<TcpStream>, reply: &Reply, classic: bool) {
+        self.open = (reply.keeps_open && !classic).then_some(stream);
+    }
+}
+
+fn has_port(host: &str) -> bool {
+    host.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok())
+}
+
+async fn within<T>(work: impl Future<Output = io::Result<T>>) -> io::Result<T> {
+    tokio::time::timeout(TIMEOUT, work).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+}
+
+async fn send(
+    stream: &mut BufReader<TcpStream>,
+    bytes: &[u8],
+    pace: Option<Pace>,
+    hangs_up: bool,
+    classic: bool,
+) -> io::Result<Reply> {
+    // A server may refuse before it has read everything; what it says is what counts.
+    let mut written = Ok(());
+    let every = pace.and_then(|pace| pace.every.to_std().ok()).unwrap_or_default();
+    for piece in bytes.chunks(pace.map_or(bytes.len(), |pace| pace.bytes).max(1)) {
+        written = stream.write_all(piece).await;
+        if written.is_err() {
+            break;
+        }
+        if pace.is_some() {
+            tokio::time::sleep(every).await;
+        }
+    }
+    if hangs_up {
+        written = written.and(stream.shutdown().await);
+    }
+    match within(receive(stream, classic)).await {
+        Ok(reply) => Ok(reply),
+        Err(error) => Err(written.err().unwrap_or(error)),
+    }
+}
+
+async fn receive(stream: &mut BufReader<TcpStream>, classic: bool) -> io::Result<Reply> {
+    let mut line = line(stream).await?;
+    let status = status_of(&line).ok_or(io::ErrorKind::InvalidData)?;
+    let mut headers = Vec::new();
+    let mut len = line.len();
+    let keeps_open = line.starts_with("HTTP/1.1");
+    loop {
+        line = self::line(stream).await?;
+        len += line.len();
+        if len > HEAD_MAX {
+            return Err(io::ErrorKind::InvalidData.into());
+        }
+        let Some((name, value)) = line.split_once(':') else { break };
+        headers.push((name.to_owned(), value.trim().to_owned()));
+    }
+    let header = |wanted: &str| {
+        let is = |name: &str| if classic { name == wanted } else { name.eq_ignore_ascii_case(wanted) };
+        headers.iter().find(|(name, _)| is(name)).map(|(_, value)| value.clone())
+    };
+    let length = header("Content-Length").and_then(|value| value.parse::<u64>().ok());
+    let chunked = header("Transfer-Encoding").is_some_and(|value| value.eq_ignore_ascii_case("chunked"));
+    let closes = header("Connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
+    let body = if chunked { chunks(stream).await? } else { body(stream, length).await? };
+    let keeps_open = keeps_open && !closes && (chunked || length.is_some());
+    Ok(Reply { status, content_type: header("Content-Type"), date: header("Date"), body, keeps_open })
+}
+
+/// The status line must begin with exactly one of the two versions.
+fn status_of(line: &str) -> Option<u16> {
+    let rest = line.strip_prefix("HTTP/1.1 ").or_else(|| line.strip_prefix("HTTP/1.0 "))?;
+    rest.get(..3)?.parse().ok()
+}
+
+/// A line without its end; the empty one ends a head.
+async fn line(stream: &mut BufReader<TcpStream>) -> io::Result<String> {
+    let mut line = Vec::new();
+    let limit = u64::try_from(HEAD_MAX).unwrap_or(u64::MAX);
+    if stream.take(limit).read_until(b'\n', &mut line).await? == 0 || line.last() != Some(&b'\n') {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    Ok(String::from_utf8_lossy(&line).trim_end().to_owned())
+}
+
+/// As many bytes as announced, or until the server closes.
+async fn body(stream: &mut BufReader<TcpStream>, length: Option<u64>) -> io::Result<Vec<u8>> {
+    let mut body = Vec::new();
+    let limit = length.unwrap_or(BODY_MAX);
+    if limit > BODY_MAX {
+        return Err(io::ErrorKind::InvalidData.into());
+    }
+    let got = stream.take(limit).read_to_end(&mut body).await?;
+    match length {
+        Some(length) if u64::try_from(got).is_ok_and(|got| got < length) => Err(io::ErrorKind::UnexpectedEof.into()),
+        Some(_) | None => Ok(body),
+    }
+}
+
+async fn chunks(stream: &mut BufReader<TcpStream>) -> io::Result<Vec<u8>> {
+    let mut whole = Vec::new();
+    loop {
+        let head = line(stream).await?;
+        let size = head.split(';').next().and_then(|size| u64::from_str_radix(size.trim(), 16).ok());
+        let size = size.ok_or(io::ErrorKind::InvalidData)?;
+        if u64::try_from(whole.len()).unwrap_or(u64::MAX).saturating_add(size) > BODY_MAX {
+            return Err(io::ErrorKind::InvalidData.into());
+        }
+        whole.extend(body(stream, Some(size)).await?);
+        if size == 0 {
+            while !line(stream).await?.is_empty() {}
+            return Ok(whole);
+        }
+        line(stream).await?;
+    }
+}
