@@ -1,6 +1,7 @@
 //! Both ends against each other under a simulated clock, with a network and a server that fail by a seed:
 //! every punch is stored, and a resend is recognisable as one.
 
+mod both_roles;
 mod by_marks;
 mod world;
 
