@@ -25,6 +25,8 @@ mod hostile;
 #[cfg(test)]
 mod option_block;
 #[cfg(test)]
+mod package;
+#[cfg(test)]
 mod random;
 #[cfg(test)]
 mod round_trip;
