@@ -5,8 +5,9 @@ use core::hint::black_box;
 use chrono::DateTime;
 use punch_protocol::SerialNumber;
 use punch_protocol::push::{
-    Admission, Dialect, KeyedRow, Limits, ParseError, Parts, PhotoHeader, PollAnswer, Request, Response, Row, RowError,
-    Rows, ServerAnswer, ServerOptions, Session, Settings, Terminal, TimeZoneReading, Turn, Upload,
+    Admission, Dialect, KeyedRow, Limits, Package, PackageLimits, ParseError, Parts, PhotoHeader, PollAnswer, Request,
+    Response, Row, RowError, Rows, ServerAnswer, ServerOptions, Session, Settings, Terminal, TimeZoneReading, Turn,
+    Upload,
 };
 
 /// The tables that the first byte of [`rows`] picks from.
@@ -130,6 +131,14 @@ fn read_request(request: &Request<'_>) {
             page.options().pairs().for_each(|pair| drop(black_box(pair)));
         }
         Request::Registry(options) => options.pairs().for_each(|pair| drop(black_box(pair))),
+        Request::Package(upload) => {
+            let limits = PackageLimits::default();
+            if let Ok(package) = Package::open(upload.body(), &limits) {
+                let unpacked: usize = package.entries().map(|entry| entry.bytes().len()).sum();
+                assert!(unpacked <= limits.unpacked && package.entries().len() <= limits.entries);
+                let _read = black_box(format!("{package:?}"));
+            }
+        }
         Request::BackgroundCheck(check) => {
             if let Some(event) = check.event() {
                 read_event(&event);

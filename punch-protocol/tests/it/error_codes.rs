@@ -5,7 +5,9 @@ use std::fs;
 use std::path::Path;
 
 use punch_protocol::SerialError;
-use punch_protocol::push::{CommandError, Dialect, Limits, ParseError, Parts, Request, RowErrorKind, Rows};
+use punch_protocol::push::{
+    CommandError, Dialect, Limits, PackageError, ParseError, Parts, Request, RowErrorKind, Rows,
+};
 
 #[test]
 fn codes_and_paragraphs_match() {
@@ -16,7 +18,10 @@ fn codes_and_paragraphs_match() {
     let explained: BTreeSet<String> =
         page.lines().filter_map(|line| line.strip_prefix("#### ")).map(str::to_owned).collect();
     assert_eq!(used, explained);
-    assert_eq!(explained.len(), parse_errors().len() + RowErrorKind::ALL.len() + command_errors().len());
+    assert_eq!(
+        explained.len(),
+        parse_errors().len() + RowErrorKind::ALL.len() + command_errors().len() + package_errors().len()
+    );
     for paragraph in page.split("#### ").skip(1) {
         assert!(paragraph.lines().count() > 2, "a heading without a text: {paragraph}");
     }
@@ -73,14 +78,32 @@ fn command_errors_begin_with_their_code() {
     }
 }
 
+fn package_errors() -> Vec<PackageError> {
+    vec![
+        PackageError::NotPacked,
+        PackageError::UnknownCoding,
+        PackageError::BadBase64,
+        PackageError::BadHeader,
+        PackageError::Truncated,
+        PackageError::BadData,
+        PackageError::BadChecksum,
+        PackageError::TooLarge { limit: 1 },
+        PackageError::BehindEnd { len: 1 },
+        PackageError::BadEntry { entry: 1 },
+        PackageError::EntryBeyondEnd { entry: 1 },
+        PackageError::TooManyEntries { limit: 1 },
+    ]
+}
+
 #[test]
 fn request_errors_begin_with_their_code_and_have_their_own_word() {
     let mut words = BTreeSet::new();
-    for error in parse_errors() {
-        let (code, text) = (error.code(), error.to_string());
+    let requests = parse_errors().into_iter().map(|error| (error.code(), error.reason(), error.to_string()));
+    let packages = package_errors().into_iter().map(|error| (error.code(), error.reason(), error.to_string()));
+    for (code, reason, text) in requests.chain(packages) {
         let rest = text.strip_prefix(code).unwrap_or_else(|| panic!("{text} does not begin with {code}"));
         assert!(rest.starts_with(' ') && rest[1..].starts_with(|c: char| !c.is_uppercase()), "{text}");
-        assert!(words.insert(code) && words.insert(error.reason()), "{text}");
+        assert!(words.insert(code) && words.insert(reason), "{text}");
     }
 }
 

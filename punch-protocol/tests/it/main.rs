@@ -31,6 +31,8 @@ mod option_block;
 #[cfg(test)]
 mod outbox;
 #[cfg(test)]
+mod package;
+#[cfg(test)]
 mod random;
 #[cfg(test)]
 mod round_trip;
