@@ -90,7 +90,10 @@ fn check_request(serial: SerialNumber, request: &Request<'_>) {
     }
     read_request(request);
     match (request, Session::approved(serial, Settings::default()).handle(request, now)) {
-        (Request::Upload(_) | Request::Results(_) | Request::QueryPage(_), Turn::Store(receipt)) => {
+        (
+            Request::Upload(_) | Request::Results(_) | Request::QueryPage(_) | Request::Package(_),
+            Turn::Store(receipt),
+        ) => {
             assert_eq!(receipt.stored().status(), 200);
         }
         // A body that no row looks like is not stored: the terminal shakes hands again and sends it in the clear.

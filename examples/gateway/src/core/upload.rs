@@ -1,8 +1,8 @@
 use chrono::{DateTime, NaiveDateTime, Utc};
 use punch_protocol::civil::CivilError;
 use punch_protocol::push::{
-    AttlogRow, CommandResult, CommandResults, KeyedRow, OperationRow, Pair, QueryPage, Row, RowError, Streamed, Table,
-    TransactionRow, Upload, UploadHead,
+    AttlogRow, CommandResult, CommandResults, KeyedRow, OperationRow, Package, PackageError, PackageLimits, Pair,
+    QueryPage, Row, RowError, Rows, Streamed, Table, TransactionRow, Upload, UploadHead,
 };
 use punch_protocol::{Pin, RawPunch, SerialNumber};
 
@@ -98,11 +98,44 @@ impl Received {
         Some(core::mem::replace(self, rest))
     }
 
-    /// Reads the records of a query's answer. Stored events are what live ones are.
-    pub fn page(serial: SerialNumber, page: &QueryPage<'_>, received_at: DateTime<Utc>) -> Self {
+    /// Reads an upload that came packed.
+    ///
+    /// # Errors
+    ///
+    /// The package cannot be opened; nothing of it may be acknowledged.
+    pub fn package(
+        serial: SerialNumber,
+        upload: &Upload<'_>,
+        received_at: DateTime<Utc>,
+    ) -> Result<Self, PackageError> {
+        let mut received = Self::new(serial, upload.head(), received_at);
+        received.unpack(upload.table().as_str(), upload.body())?;
+        Ok(received)
+    }
+
+    /// Reads the records of a query's answer, packed or not. Stored events are what live ones are.
+    ///
+    /// # Errors
+    ///
+    /// As [`Received::package`].
+    pub fn page(serial: SerialNumber, page: &QueryPage<'_>, received_at: DateTime<Utc>) -> Result<Self, PackageError> {
         let mut received = Self::empty(serial, &page.table, received_at);
+        if page.package().is_some() {
+            received.unpack(Table::TABLEDATA, page.body())?;
+        }
         page.records().for_each(|record| received.take(&Row::Record(record)));
-        received
+        Ok(received)
+    }
+
+    fn unpack(&mut self, table: &str, body: &[u8]) -> Result<(), PackageError> {
+        let package = Package::open(body, &PackageLimits::default())?;
+        for row in package.entries().flat_map(|entry| Rows::of(table, entry.bytes())) {
+            match row {
+                Ok(row) => self.take(&row),
+                Err(error) => self.take_broken(&error),
+            }
+        }
+        Ok(())
     }
 
     /// The results of commands: what they are about and how they ended. Contents may be anything and are not kept.

@@ -13,7 +13,7 @@ use futures_util::StreamExt as _;
 use punch_normalize::TenantKey;
 use punch_protocol::SerialNumber;
 use punch_protocol::push::{
-    Admission, Limits, ParseError, Parts, Receipt, Request, Response, RowStream, Stamps, Turn, UploadHead,
+    Admission, Limits, PackageError, ParseError, Parts, Receipt, Request, Response, RowStream, Stamps, Turn, UploadHead,
 };
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
@@ -129,9 +129,11 @@ impl Devices {
             (Turn::Store(receipt), Request::Results(results)) => {
                 self.store(receipt, Received::results(serial, results, now())).await
             }
-            // What is packed cannot be read; refused, it stays on the terminal.
-            (Turn::Store(receipt), Request::QueryPage(page)) if page.package().is_none() => {
-                self.store(receipt, Received::page(serial, page, now())).await
+            (Turn::Store(receipt), Request::QueryPage(page)) => {
+                self.store_opened(receipt, Received::page(serial, page, now())).await
+            }
+            (Turn::Store(receipt), Request::Package(upload)) => {
+                self.store_opened(receipt, Received::package(serial, upload, now())).await
             }
             (Turn::Store(receipt), _) => receipt.refused(),
             (_, _) => Response::retry_later(),
@@ -147,6 +149,17 @@ impl Devices {
         };
         if let Err(error) = self.0.store.write(work).await {
             tracing::error!(%serial, %error, "dialect not remembered");
+        }
+    }
+
+    /// What cannot be opened is refused, and stays on the terminal.
+    async fn store_opened(&self, receipt: Receipt, received: Result<Received, PackageError>) -> Response {
+        match received {
+            Ok(received) => self.store(receipt, received).await,
+            Err(error) => {
+                tracing::warn!(code = error.code(), %error, "package refused");
+                receipt.refused()
+            }
         }
     }
 

@@ -201,8 +201,10 @@ impl Session {
             }
             // Nothing of it is kept, so there is nothing to wait for.
             Request::FingerImage(_) | Request::CheckOutcome(_) => Turn::Reply(Response::idle()),
-            // Refused, it stays on the terminal until somebody can open it.
-            Request::Package(_) | Request::FilePart(_) => Turn::Reply(Response::retry_later()),
+            // The shell opens it (`Package::open`), or refuses it, and it stays on the terminal.
+            Request::Package(_) => Turn::Store(Receipt::new(Ack::Plain)),
+            // Refused, it stays on the terminal: nobody here wants files.
+            Request::FilePart(_) => Turn::Reply(Response::retry_later()),
             Request::Time => Turn::Reply(self.tell_time(now)),
             Request::UserLookup { .. } => Turn::Reply(Response::nobody()),
             Request::BackgroundCheck(check) => Turn::Reply(Response::undecided(check)),
