@@ -92,8 +92,7 @@ fn state<'r, 'a>(rows: &'r [Row<'a>]) -> &'r KeyedRow<'a> {
 }
 
 fn door(door: &DoorState) -> Value {
-    let sensor = ["none", "closed", "open"][usize::from(door.sensor)];
-    json!({"sensor": sensor, "relay": door.relay, "alarms": door.alarms().collect::<Vec<_>>()})
+    json!({"sensor": door.sensor.to_string(), "relay": door.relay, "alarms": door.alarms().collect::<Vec<_>>()})
 }
 
 fn row_field(row: &Row<'_>, key: &str) -> Value {
