@@ -64,7 +64,10 @@ impl<'a> QueryPage<'a> {
     /// The records, one a line. Those of a package have to be unpacked first; it has none here.
     pub fn records(&self) -> impl Iterator<Item = RecordRow<'a>> {
         let lines = if self.package().is_some() { &[] } else { self.body };
-        Lines::new(lines).map(|line| RecordRow::parse(line.bytes))
+        let virtual_table = self.kind.eq_ignore_ascii_case("vmtable");
+        // A virtual table has its name in brackets over its records.
+        let is_title = move |line: &[u8]| virtual_table && line.starts_with(b"[") && line.ends_with(b"]");
+        Lines::new(lines).filter(move |line| !is_title(line.bytes)).map(|line| RecordRow::parse(line.bytes))
     }
 
     /// The body as parameters; meaningful for `type=options`.

@@ -1,5 +1,8 @@
+use alloc::borrow::Cow;
 use alloc::vec::Vec;
 use core::fmt;
+
+use super::tagged::decode_text;
 
 /// One command, as a terminal reads it: `C:<id>:<verb> <detail>`.
 ///
@@ -94,6 +97,12 @@ const VERBS: [&str; 42] = [
 ];
 
 impl<'a> PollAnswer<'a> {
+    /// The text of a body to [`PollAnswer::read`]: names are written in the terminal's encoding, which is UTF-8 or
+    /// the code page of Chinese firmware.
+    pub fn text(body: &[u8]) -> Cow<'_, str> {
+        decode_text(body)
+    }
+
     /// Reads an answer.
     ///
     /// ```

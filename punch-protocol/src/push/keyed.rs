@@ -98,11 +98,11 @@ impl<'a> KeyedRow<'a> {
             bytes.get(index).map_or(0, |byte| byte.checked_shr(u32::try_from(shift).unwrap_or(0)).unwrap_or(0) & mask)
         };
         let door = |at: usize| DoorState {
-            sensor: bits(&sensors, at, 2),
+            sensor: DoorSensor(bits(&sensors, at, 2)),
             relay: bits(&relays, at, 1) == 1,
             alarm: alarms.get(at).copied().unwrap_or(0),
         };
-        let silent = |door: &DoorState| door.sensor == 0 && !door.relay && door.alarm == 0;
+        let silent = |door: &DoorState| door.sensor == DoorSensor::NONE && !door.relay && door.alarm == 0;
         let mut doors: Vec<DoorState> = (0..said.unwrap_or(alarms.len()).min(alarms.len())).map(door).collect();
         while said.is_none() && doors.len() > 1 && doors.last().is_some_and(silent) {
             doors.pop();
@@ -136,12 +136,37 @@ pub(super) fn passes(pin: &Pin<'_>, event: Option<AccessEvent>) -> bool {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DoorState {
-    /// 0 no sensor, 1 closed, 2 open.
-    pub sensor: u8,
+    /// What the door's sensor says.
+    pub sensor: DoorSensor,
     /// Whether the lock is energised.
     pub relay: bool,
     /// Alarm bits as sent; see [`DoorState::alarms`].
     pub alarm: u8,
+}
+
+/// The two sensor bits of a door.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(clippy::exhaustive_structs, reason = "an integer with names; it never grows a field")]
+pub struct DoorSensor(pub u8);
+
+impl DoorSensor {
+    /// The door has no sensor.
+    pub const NONE: Self = Self(0);
+    /// The door is closed.
+    pub const CLOSED: Self = Self(1);
+    /// The door is open.
+    pub const OPEN: Self = Self(2);
+}
+
+impl fmt::Display for DoorSensor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::NONE => f.write_str("none"),
+            Self::CLOSED => f.write_str("closed"),
+            Self::OPEN => f.write_str("open"),
+            Self(other) => write!(f, "sensor {other}"),
+        }
+    }
 }
 
 impl DoorState {

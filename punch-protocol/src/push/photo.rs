@@ -80,8 +80,8 @@ impl<'a> PhotoHeader<'a> {
     pub fn identity(&self) -> Option<IdentityPhoto<'a>> {
         let (kind, rest) = self.behind_the_time()?.split_once('-')?;
         let (pin, number) = rest.rsplit_once('-')?;
-        let kind = kind.parse().ok().filter(|kind| *kind <= 4 && is_citizen_number(number.as_bytes()))?;
-        Some(IdentityPhoto { kind, pin, number })
+        let kind = kind.parse().ok().filter(|_| is_citizen_number(number.as_bytes()))?;
+        Some(IdentityPhoto { kind: PhotoKind(kind), pin, number })
     }
 
     fn behind_the_time(&self) -> Option<&'a str> {
@@ -116,8 +116,8 @@ impl fmt::Debug for PhotoHeader<'_> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct IdentityPhoto<'a> {
-    /// 0 punch accepted, 1 punch refused, 2 blacklisted, 3 identity confirmed, 4 identity refused.
-    pub kind: u8,
+    /// What became of the person.
+    pub kind: PhotoKind,
     /// The person.
     pub pin: &'a str,
     /// Number of the card.
@@ -127,5 +127,36 @@ pub struct IdentityPhoto<'a> {
 impl fmt::Debug for IdentityPhoto<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("IdentityPhoto").field("kind", &self.kind).finish_non_exhaustive()
+    }
+}
+
+/// The kind number in the name of an identity terminal's photo.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(clippy::exhaustive_structs, reason = "an integer with names; it never grows a field")]
+pub struct PhotoKind(pub u8);
+
+impl PhotoKind {
+    /// A punch that was accepted.
+    pub const ACCEPTED: Self = Self(0);
+    /// A punch that was refused.
+    pub const REFUSED: Self = Self(1);
+    /// Somebody on the blacklist.
+    pub const BLACKLISTED: Self = Self(2);
+    /// An identity card that belongs to the person.
+    pub const IDENTITY_CONFIRMED: Self = Self(3);
+    /// An identity card that does not.
+    pub const IDENTITY_REFUSED: Self = Self(4);
+}
+
+impl fmt::Display for PhotoKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::ACCEPTED => f.write_str("ok"),
+            Self::REFUSED => f.write_str("failed"),
+            Self::BLACKLISTED => f.write_str("blacklist"),
+            Self::IDENTITY_CONFIRMED => f.write_str("id ok"),
+            Self::IDENTITY_REFUSED => f.write_str("id failed"),
+            Self(other) => write!(f, "kind {other}"),
+        }
     }
 }

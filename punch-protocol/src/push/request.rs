@@ -279,6 +279,8 @@ fn token_of(cookie: &str) -> Option<String> {
 fn serial_of(query: &Query<'_>) -> Result<SerialNumber, ParseError> {
     match query.all("SN").count() {
         0 => Err(ParseError::MissingSerial),
+        // A parameter without a value says as little as none.
+        1 if query.get("SN").is_none_or(str::is_empty) => Err(ParseError::MissingSerial),
         1 => SerialNumber::parse(query.get("SN").unwrap_or_default()).map_err(ParseError::BadSerial),
         count => Err(ParseError::DuplicateSerial { count }),
     }

@@ -8,7 +8,7 @@ use super::line::{cut, decimal};
 /// `Debug` shows the tag and the keys; values hold names, passwords and templates.
 #[derive(Clone, Copy)]
 pub struct TaggedRow<'a> {
-    tag: &'a str,
+    tag: &'static str,
     pairs: &'a [u8],
 }
 
@@ -20,7 +20,7 @@ impl<'a> TaggedRow<'a> {
     /// Reads `TAG key=value TAB key=value …`, or pairs alone if the table itself is the tag.
     pub(super) fn parse(line: &'a [u8], table: &str) -> Option<Self> {
         let (head, tail) = cut(line, b' ');
-        let tag = core::str::from_utf8(head).ok().filter(|tag| Self::TAGS.contains(tag));
+        let tag = Self::TAGS.into_iter().find(|tag| tag.as_bytes().eq_ignore_ascii_case(head));
         match (tag, tail) {
             (Some(tag), Some(pairs)) => Some(Self { tag, pairs }),
             _ => {
@@ -29,8 +29,8 @@ impl<'a> TaggedRow<'a> {
         }
     }
 
-    /// The tag, in capitals.
-    pub fn tag(&self) -> &'a str {
+    /// The tag, in capitals however it was written.
+    pub fn tag(&self) -> &'static str {
         self.tag
     }
 
@@ -152,10 +152,7 @@ impl<'a> Pair<'a> {
 
     /// The value as text: UTF-8, or else the code page of Chinese firmware.
     pub fn text(&self) -> Cow<'a, str> {
-        match core::str::from_utf8(self.value) {
-            Ok(text) => Cow::Borrowed(text),
-            Err(_) => encoding_rs::GB18030.decode_without_bom_handling(self.value).0,
-        }
+        decode_text(self.value)
     }
 }
 
@@ -166,6 +163,14 @@ impl fmt::Debug for Pair<'_> {
         let shown = self.has_equals && self.key.len() <= 32 && self.key.iter().all(like_a_key);
         let key = core::str::from_utf8(self.key).ok().filter(|_| shown).unwrap_or_default();
         write!(f, "{key}=..")
+    }
+}
+
+/// UTF-8, or else GB18030, whose bytes are never taken for a TAB, a line end or an equals sign.
+pub(super) fn decode_text(bytes: &[u8]) -> Cow<'_, str> {
+    match core::str::from_utf8(bytes) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => encoding_rs::GB18030.decode_without_bom_handling(bytes).0,
     }
 }
 

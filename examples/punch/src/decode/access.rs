@@ -56,13 +56,7 @@ pub(super) fn state_to_json(upload: &Upload<'_>) -> Value {
 }
 
 fn door_to_json(door: &DoorState) -> Value {
-    let sensor = match door.sensor {
-        0 => "none",
-        1 => "closed",
-        2 => "open",
-        _ => "unknown",
-    };
-    json!({ "sensor": sensor, "relay": door.relay, "alarms": door.alarms().map(identifier).collect::<Vec<_>>() })
+    json!({ "sensor": door.sensor.to_string(), "relay": door.relay, "alarms": door.alarms().map(identifier).collect::<Vec<_>>() })
 }
 
 /// A page of the answer to a query.

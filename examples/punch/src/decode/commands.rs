@@ -9,7 +9,7 @@ use super::{access_answer, put, rows};
 
 /// The answer to a poll, as the terminal reads it.
 pub(super) fn poll_answer_to_json(body: &[u8]) -> Value {
-    match PollAnswer::read(&String::from_utf8_lossy(body)) {
+    match PollAnswer::read(&PollAnswer::text(body)) {
         PollAnswer::Idle => json!({ "kind": "commands", "commands": [], "idle": true }),
         PollAnswer::Offline => json!({ "kind": "device_goes_offline" }),
         PollAnswer::Commands(commands) => {

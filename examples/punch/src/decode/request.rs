@@ -6,6 +6,7 @@ use punch_protocol::push::{
     PhotoHeader, Poll, Query, Request, Row, RowError, Table, TaggedRow, Upload,
 };
 
+use super::access_answer::identifier;
 use super::{access, commands, put, rows};
 
 /// What a terminal said, under the contract's names.
@@ -153,10 +154,9 @@ fn photo_to_json(upload: &Upload<'_>) -> Value {
         "cmd": header.command, "header_sn": header.serial, "anonymous": header.pin().is_none(),
     });
     if let Some(IdentityPhoto { kind, number, .. }) = header.identity() {
-        let verdicts = ["ok", "failed", "blacklist", "id_ok", "id_failed"];
-        put(&mut object, "type", kind.into());
+        put(&mut object, "type", kind.0.into());
         put(&mut object, "id_num", number.into());
-        put(&mut object, "verdict", verdicts.get(usize::from(kind)).copied().into());
+        put(&mut object, "verdict", identifier(&kind.to_string()).into());
         put(&mut object, "requires_device_type", "pid".into());
     }
     let whole = header.size.is_none_or(|size| u64::try_from(header.picture_len).is_ok_and(|len| len == size));

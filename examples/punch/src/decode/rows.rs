@@ -77,7 +77,9 @@ pub(super) fn punch_to_json(row: &AttlogRow<'_>) -> Value {
         put("anonymous", true.into());
     }
     if let Some(extension) = row.extension() {
-        let json = base64::engine::general_purpose::STANDARD.decode(extension).ok();
+        // Some firmware cuts the padding off.
+        let letters = text(extension);
+        let json = base64::engine::general_purpose::STANDARD_NO_PAD.decode(letters.trim_end_matches('=')).ok();
         let value = json.and_then(|json| serde_json::from_slice(&json).ok());
         put("extend", value.unwrap_or_else(|| text(extension).into()));
     }

@@ -92,8 +92,7 @@ fn state<'r, 'a>(rows: &'r [Row<'a>]) -> &'r KeyedRow<'a> {
 }
 
 fn door(door: &DoorState) -> Value {
-    let sensor = ["none", "closed", "open"][usize::from(door.sensor)];
-    json!({"sensor": sensor, "relay": door.relay, "alarms": door.alarms().collect::<Vec<_>>()})
+    json!({"sensor": door.sensor.to_string(), "relay": door.relay, "alarms": door.alarms().collect::<Vec<_>>()})
 }
 
 fn row_field(row: &Row<'_>, key: &str) -> Value {
@@ -205,6 +204,9 @@ fn packages_and_counts_are_no_records() {
     assert_eq!(page("SN=T1&tablename=user&count=1&type=tabledata", b"name=x\0y").package(), None, "the format decides");
     assert_eq!(page("SN=T1&tablename=user&count=1&type=count", b"user=5").counted(), Some(5));
     assert_eq!(page("SN=T1&tablename=user&count=1&type=tabledata", b"user=5").counted(), None);
+    let list = b"[APList]\nSSID=[x]\tRSSI=3\n";
+    assert_eq!(page("SN=T1&tablename=user&count=1&type=vmtable", list).records().count(), 1, "a title is no record");
+    assert_eq!(page("SN=T1&tablename=user&count=1&type=tabledata", list).records().count(), 2);
 }
 
 /// R14: commas and positions are an error unless a guess is asked for.

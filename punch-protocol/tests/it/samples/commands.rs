@@ -139,3 +139,13 @@ fn an_interval_reads_back() {
     }
     assert_eq!(TimeInterval(65_535).end(), None);
 }
+
+/// C03, O20: a name is in the terminal's encoding, and no byte of it ends a pair or a command.
+#[test]
+fn a_name_in_the_code_page_of_the_terminal_is_read() {
+    let body = b"C:1:DATA UPDATE USERINFO PIN=12\tName=\xd5\xc5\xc8\xfd\tPri=0\n";
+    let text = PollAnswer::text(body);
+    let command = only(&text);
+    assert_eq!(command.pairs().collect::<Vec<_>>(), [("PIN", "12"), ("Name", "\u{5f20}\u{4e09}"), ("Pri", "0")]);
+    assert_eq!(PollAnswer::text("C:1:INFO ñ\n".as_bytes()), "C:1:INFO ñ\n");
+}

@@ -1,7 +1,7 @@
 //! P07 to P09: pictures, which are measured and never kept.
 
 use punch_protocol::civil::Written;
-use punch_protocol::push::{PhotoHeader, Request};
+use punch_protocol::push::{PhotoHeader, PhotoKind, Request};
 use serde_json::json;
 
 use super::{Sample, assert_fields};
@@ -83,9 +83,21 @@ fn the_picture_of_an_identity_terminal_names_a_card() {
         header.identity().map(|photo| (photo.kind, photo.pin.to_owned(), photo.number.to_owned()))
     };
     let number = "11010119900307001X";
-    assert_eq!(read(&format!("20181003143617-1-A-7-{number}.jpg")), Some((1, "A-7".to_owned(), number.to_owned())));
-    for other in ["20181003143617-5-7-11010119900307001X.jpg", "20181003143617-1-7-110101.jpg", "20181003143617-1.jpg"]
+    assert_eq!(
+        read(&format!("20181003143617-1-A-7-{number}.jpg")),
+        Some((PhotoKind::REFUSED, "A-7".to_owned(), number.to_owned()))
+    );
+    for other in ["20181003143617-x-7-11010119900307001X.jpg", "20181003143617-1-7-110101.jpg", "20181003143617-1.jpg"]
     {
         assert_eq!(read(other), None, "{other}");
     }
+}
+
+/// S0-019 holds for pictures too: the PIN is text, and a kind no manual has survives.
+#[test]
+fn an_unknown_kind_of_picture_survives() {
+    let body = header("20181003143617-9-007-110101199003070011.jpg");
+    let photo = PhotoHeader::parse(&body).unwrap().identity().unwrap();
+    assert_eq!((photo.kind, photo.pin), (PhotoKind(9), "007"));
+    assert_eq!(photo.kind.to_string(), "kind 9");
 }

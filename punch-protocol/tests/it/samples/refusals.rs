@@ -45,3 +45,14 @@ fn no_path_leaves_the_folder_of_files() {
     }
     assert_eq!(parse("/iclock/FileName=..", "SN=T1"), Err((400, "path_traversal")));
 }
+
+/// X03: an empty `SN` is a missing one, and a second one is refused even if it is empty.
+#[test]
+fn an_empty_serial_is_none() {
+    let reason = |query: &str| {
+        Request::parse(Parts::new("GET", "/iclock/cdata", query, b""), &Limits::default()).unwrap_err().reason()
+    };
+    assert_eq!(["SN=", "sn", "SN=&options=all"].map(reason), ["missing_sn"; 3]);
+    assert_eq!(["SN=T1&sn=", "SN=&SN="].map(reason), ["duplicate_sn"; 2]);
+    assert_eq!(["SN=%20", "SN=.T1", "SN=a/b"].map(reason), ["bad_sn"; 3]);
+}

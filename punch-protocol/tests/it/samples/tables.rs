@@ -112,3 +112,13 @@ fn nothing_behind_a_blank_separated_template_is_lost() {
         [("PIN", "1"), ("FID", "7"), ("Valid", "1"), ("TMP", "QUJD"), ("Duress", "1"), ("Note", "a TMP=b")]
     );
 }
+
+/// Tags and keys are compared without regard to case, as the lower-case twins of access terminals suggest.
+#[test]
+fn a_tag_in_small_letters_is_the_tag() {
+    for table in ["BIODATA", "OPERLOG", "ATTLOG"] {
+        let mut rows = punch_protocol::push::Rows::of(table, b"biodata pin=7\ttmp=QUJD\n");
+        let Some(Ok(Row::Tagged(row))) = rows.next() else { panic!("{table}") };
+        assert_eq!((row.tag(), row.value("PIN"), row.is_biometric()), ("BIODATA", Some(&b"7"[..]), true));
+    }
+}
