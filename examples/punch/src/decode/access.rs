@@ -1,7 +1,7 @@
 use serde_json::{Map, Value, json};
 
 use punch_protocol::push::{
-    BackgroundCheck, DoorState, FilePart, KeyedRow, PackageHeader, QueryPage, Row, TerminalOptions, Upload,
+    BackgroundCheck, DoorState, EventSet, FilePart, KeyedRow, PackageHeader, QueryPage, Row, TerminalOptions, Upload,
 };
 
 use super::access_answer::identifier;
@@ -10,20 +10,13 @@ use super::{put, rows};
 /// A registration: what the terminal is and can do.
 pub(super) fn registry_to_json(options: &TerminalOptions<'_>) -> Value {
     let pairs = options_to_json(options);
-    let supported = options.value("EventTypes").map(|bits| events_supported(&bits));
+    let events = EventSet::of(options);
+    let supported: Map<String, Value> = events.bits().map(|(event, on)| (event.0.to_string(), on.into())).collect();
     json!({ "kind": "registry", "option_count": pairs.len(), "options": pairs, "event_supported": supported })
 }
 
 pub(super) fn options_to_json(options: &TerminalOptions<'_>) -> Map<String, Value> {
     options.pairs().map(|(key, value)| (key.into_owned(), value.as_ref().into())).collect()
-}
-
-/// Event `n` is bit `n % 8` of byte `n / 8`, the lowest bit first.
-fn events_supported(hex: &str) -> Map<String, Value> {
-    let bytes =
-        hex.as_bytes().chunks(2).filter_map(|pair| u8::from_str_radix(core::str::from_utf8(pair).ok()?, 16).ok());
-    let bits = bytes.flat_map(|byte| (0..8u8).map(move |bit| byte >> bit & 1 == 1));
-    bits.enumerate().map(|(event, on)| (event.to_string(), on.into())).collect()
 }
 
 /// Somebody waits at a door.

@@ -2,8 +2,8 @@ use serde_json::{Map, Value, json};
 
 use punch_protocol::civil::Written;
 use punch_protocol::push::{
-    Dialect, Endpoint, GuessedEvent, GuessedPunch, Handshake, IdentityPhoto, Info, Limits, ParseError, Parts,
-    PhotoHeader, Poll, Query, Request, Row, RowError, Table, TaggedRow, Upload,
+    CardNumber, Dialect, Endpoint, GuessedEvent, GuessedPunch, Handshake, IdentityPhoto, Info, Limits, ParseError,
+    Parts, PhotoHeader, Poll, Query, Request, Row, RowError, Table, TaggedRow, Upload,
 };
 
 use super::access_answer::identifier;
@@ -255,18 +255,10 @@ fn user_facts(user: &TaggedRow<'_>) -> Map<String, Value> {
     if user.value("Name").is_some_and(|name| core::str::from_utf8(name).is_err()) {
         facts.insert("name_encoding".to_owned(), "gb18030".into());
     }
-    if let Some(number) = user.value("Card").and_then(card_number) {
-        facts.insert("card_decimal".to_owned(), number.into());
+    // A number in decimal needs no second telling.
+    let packed = user.value("Card").filter(|card| card.starts_with(b"["));
+    if let Some(number) = packed.and_then(CardNumber::parse) {
+        facts.insert("card_decimal".to_owned(), number.get().into());
     }
     facts
-}
-
-/// The number of a card in the form `[15CD5B07]`: its bytes in hex, the lowest first.
-fn card_number(text: &[u8]) -> Option<u64> {
-    let digits = core::str::from_utf8(text.strip_prefix(b"[")?.strip_suffix(b"]")?).ok()?;
-    let pairs = digits.as_bytes().chunks(2).map(|pair| u8::from_str_radix(core::str::from_utf8(pair).ok()?, 16).ok());
-    let bytes: Vec<u8> = pairs.collect::<Option<_>>()?;
-    let mut whole = [0; 8];
-    whole.get_mut(..bytes.len())?.copy_from_slice(&bytes);
-    (!bytes.is_empty()).then(|| u64::from_le_bytes(whole))
 }

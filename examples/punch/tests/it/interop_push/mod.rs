@@ -67,9 +67,6 @@ fn exchange(addr: SocketAddr, method: &str, target: &str, headers: &str, body: &
 struct Kept {
     serial: String,
     fate: String,
-    reason: Option<String>,
-    status: Option<u16>,
-    work_code: Option<String>,
     raw: String,
 }
 
@@ -123,12 +120,11 @@ impl Site {
     /// Everything it has, in the order of arrival.
     fn rows(&self) -> Vec<Kept> {
         let store = Connection::open(self.folder.path().join("punch.sqlite")).unwrap();
-        let sql = "SELECT serial, fate, reason, status, work_code, raw FROM row ORDER BY seq";
+        let sql = "SELECT serial, fate, raw FROM row ORDER BY seq";
         let mut statement = store.prepare(sql).unwrap();
         let rows = statement.query_map([], |row| {
-            let raw = String::from_utf8(row.get(5)?).unwrap();
-            let (serial, fate, reason) = (row.get(0)?, row.get(1)?, row.get(2)?);
-            Ok(Kept { serial, fate, reason, status: row.get(3)?, work_code: row.get(4)?, raw })
+            let raw = String::from_utf8(row.get(2)?).unwrap();
+            Ok(Kept { serial: row.get(0)?, fate: row.get(1)?, raw })
         });
         rows.unwrap().map(Result::unwrap).collect()
     }
