@@ -39,6 +39,7 @@ mod commands;
 mod configuration;
 mod control;
 mod encoded_time;
+mod error_row;
 pub mod errors;
 mod file_part;
 mod handshake;
@@ -61,12 +62,14 @@ mod session;
 mod stream;
 mod tagged;
 mod target;
+mod template_row;
 mod terminal;
 mod terminal_options;
 mod time_interval;
 mod time_zone;
 mod transaction;
 mod upload;
+mod user_row;
 
 pub use access::{PackageHeader, QueryPage, RecordRow, VerifyBits};
 pub use access_answer::{AuthVerdict, Configuration, RegistrationAnswer, ServerTime};
@@ -84,6 +87,7 @@ pub use commands::{
 pub use configuration::ConfigurationBlock;
 pub use control::{ControlAction, ControlDevice, Output, OutputTime};
 pub use encoded_time::EncodedTime;
+pub use error_row::ErrorRow;
 pub use errors::{ParseError, RowError, RowErrorKind};
 pub use file_part::FilePart;
 pub use handshake::{Dialect, Handshake};
@@ -105,6 +109,7 @@ pub use session::{Admission, CommKey, Session, Settings, Stamps, Turn};
 pub use stream::{Finished, RowStream, Streamed};
 pub use tagged::{Doubt, Pair, Pairs, TaggedRow};
 pub use target::{Endpoint, RequestLine, Target};
+pub use template_row::TemplateRow;
 pub use terminal::{
     Deserves, Exchange, Hostile, HttpAnswer, Mischief, Pace, Profile, Terminal, TerminalEvent, TerminalRequest,
     TerminalUser,
@@ -114,3 +119,4 @@ pub use time_interval::TimeInterval;
 pub use time_zone::{TimeZoneError, TimeZoneMinutes, TimeZoneReading};
 pub use transaction::TransactionRow;
 pub use upload::{Ack, Table, Upload, UploadHead};
+pub use user_row::UserRow;

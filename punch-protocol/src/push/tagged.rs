@@ -178,6 +178,18 @@ pub(super) fn decode_text(bytes: &[u8]) -> Cow<'_, str> {
 #[derive(Clone, Copy)]
 pub struct Pairs<'a>(pub(super) Option<&'a [u8]>, pub(super) &'a str);
 
+impl<'a> Pairs<'a> {
+    /// The first pair with one of these keys, whatever their letter case.
+    pub(super) fn first_of(mut self, keys: &[&str]) -> Option<Pair<'a>> {
+        self.find(|pair| keys.iter().any(|key| pair.key.eq_ignore_ascii_case(key.as_bytes())))
+    }
+
+    /// The value of the first pair with one of these keys, unless it is empty.
+    pub(super) fn value(self, keys: &[&str]) -> Option<&'a [u8]> {
+        self.first_of(keys).map(|pair| pair.value).filter(|value| !value.is_empty())
+    }
+}
+
 impl<'a> Iterator for Pairs<'a> {
     type Item = Pair<'a>;
 

@@ -71,7 +71,7 @@ impl<'a> TransactionRow<'a> {
     }
 
     fn value(&self, key: &str) -> Option<&'a [u8]> {
-        self.0.pairs().find(|pair| pair.key.eq_ignore_ascii_case(key.as_bytes())).map(|pair| pair.value)
+        self.0.pairs().value(&[key])
     }
 }
 

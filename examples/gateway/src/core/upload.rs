@@ -1,8 +1,8 @@
 use chrono::{DateTime, NaiveDateTime, Utc};
 use punch_protocol::civil::CivilError;
 use punch_protocol::push::{
-    AttlogRow, CommandResult, CommandResults, KeyedRow, OperationRow, Package, PackageError, PackageLimits, Pair,
-    QueryPage, Row, RowError, Rows, Streamed, Table, TransactionRow, Upload, UploadHead,
+    AttlogRow, CommandResult, CommandResults, ErrorRow, KeyedRow, OperationRow, Package, PackageError, PackageLimits,
+    Pair, QueryPage, Row, RowError, Rows, Streamed, Table, TransactionRow, Upload, UploadHead,
 };
 use punch_protocol::{Pin, RawPunch, SerialNumber};
 
@@ -163,19 +163,18 @@ impl Received {
             Row::Event(row) => ReceivedRow::Record { raw: join(row) },
             Row::Operation(row) => ReceivedRow::Record { raw: operation_bytes(row) },
             Row::Unknown(line) => ReceivedRow::Record { raw: clip(line) },
-            Row::Tagged(row) if row.tag() == "ERRORLOG" => {
-                ReceivedRow::Record { raw: row.value("ErrCode").unwrap_or_default().to_vec() }
-            }
-            Row::Record(record) => match record.transaction() {
-                Some(row) => self.stored_event(&row),
-                None if record.table() == Some("errorlog") => {
-                    let code = record.pairs().find(|pair| pair.key.eq_ignore_ascii_case(b"errcode"));
-                    ReceivedRow::Record { raw: code.map(|pair| pair.value.to_vec()).unwrap_or_default() }
-                }
+            Row::Tagged(row) => match row.error() {
+                Some(error) => error_record(&error),
+                // Users, templates, pictures and identity cards: nothing of them is kept.
                 None => return self.discard(),
             },
-            // Users, templates, pictures and identity cards: nothing of them is kept.
-            Row::Tagged(_) => return self.discard(),
+            Row::Record(record) => match record.transaction() {
+                Some(row) => self.stored_event(&row),
+                None => match record.error() {
+                    Some(error) => error_record(&error),
+                    None => return self.discard(),
+                },
+            },
             _ => return,
         };
         self.rows.push(row);
@@ -236,6 +235,11 @@ impl Received {
             self.discard();
         }
     }
+}
+
+/// The code of an error, and nothing of what else the row may say.
+fn error_record(error: &ErrorRow<'_>) -> ReceivedRow {
+    ReceivedRow::Record { raw: error.code_raw().unwrap_or_default().to_vec() }
 }
 
 /// At most [`Received::RAW_LIMIT`] bytes of a row.
