@@ -2,7 +2,7 @@
 
 use core::fmt::Debug;
 
-use punch_protocol::push::{Limits, Parts, Request, Row, Rows, Terminal};
+use punch_protocol::push::{Hostile, HttpAnswer, Limits, Mischief, Parts, Profile, Request, Row, Rows, Terminal};
 use punch_protocol::{Pin, RawPunch, SerialNumber};
 
 use crate::random::at;
@@ -161,4 +161,17 @@ fn no_terminal_shows_what_it_remembers() {
     assert!(upload.body.starts_with(CANARY.as_bytes()));
     show(&upload, "upload");
     show(&terminal, "terminal");
+    show(&HttpAnswer::new(200, b"C:1:DATA UPDATE USERINFO PIN=canary\n"), "answer");
+    terminal.handle_answer(200, b"OK", at(0));
+    terminal.poll_request(at(0));
+    terminal.handle_answer(200, b"C:1:DATA UPDATE USERINFO PIN=canary\tName=canary\nC:2:canary\n", at(0));
+    while let Some(event) = terminal.poll_event() {
+        show(&event, "event");
+    }
+    terminal.users().for_each(|user| show(user, "user"));
+    show(&terminal, "terminal with users");
+    show(&Hostile::new(Mischief::ALL, 7).bend(upload, "h"), "bent upload");
+    let mut profile = Profile::attendance();
+    profile.comm_key = Some("canary".to_owned());
+    show(&profile, "profile");
 }

@@ -190,6 +190,17 @@ fn redirects_and_refusals_cost_the_error_delay() {
     }
 }
 
+/// A delay of 0 is a second, after failures and between polls.
+#[test]
+fn no_delay_is_a_second() {
+    let mut terminal = connected(Profile::attendance(), "ErrorDelay=0\nDelay=0\n");
+    ask_and_agree(&mut terminal, at(0));
+    assert_eq!((terminal.poll_request(at(0)), terminal.poll_timeout()), (None, Some(at(1))));
+    ask(&mut terminal, at(1));
+    terminal.handle_failure(at(1));
+    assert_eq!(terminal.poll_timeout(), Some(at(2)));
+}
+
 /// After an outage new rows may come before the backlog.
 #[test]
 fn live_rows_can_come_before_the_backlog() {
