@@ -44,3 +44,5 @@ mod samples;
 mod secrecy;
 #[cfg(test)]
 mod seen;
+#[cfg(test)]
+mod terminal;

@@ -3,8 +3,8 @@
 use core::fmt::Debug;
 
 use punch_protocol::push::{
-    AuthVerdict, CardNumber, Configuration, GuessedEvent, GuessedPunch, Limits, Parts, PhotoHeader, PollAnswer,
-    RegistrationAnswer, Request, RequestLine, Row, Rows, Terminal,
+    AuthVerdict, CardNumber, Configuration, GuessedEvent, GuessedPunch, Hostile, HttpAnswer, Limits, Mischief, Parts,
+    PhotoHeader, PollAnswer, Profile, RegistrationAnswer, Request, RequestLine, Row, Rows, Terminal,
 };
 use punch_protocol::{Pin, RawPunch, SerialNumber};
 
@@ -179,6 +179,19 @@ fn no_terminal_shows_what_it_remembers() {
     assert!(upload.body.starts_with(CANARY.as_bytes()));
     show(&upload, "upload");
     show(&terminal, "terminal");
+    show(&HttpAnswer::new(200, b"C:1:DATA UPDATE USERINFO PIN=canary\n"), "answer");
+    terminal.handle_answer(200, b"OK", at(0));
+    terminal.poll_request(at(0));
+    terminal.handle_answer(200, b"C:1:DATA UPDATE USERINFO PIN=canary\tName=canary\nC:2:canary\n", at(0));
+    while let Some(event) = terminal.poll_event() {
+        show(&event, "event");
+    }
+    terminal.users().for_each(|user| show(user, "user"));
+    show(&terminal, "terminal with users");
+    show(&Hostile::new(Mischief::ALL, 7).bend(upload, "h"), "bent upload");
+    let mut profile = Profile::attendance();
+    profile.comm_key = Some("canary".to_owned());
+    show(&profile, "profile");
 }
 
 /// What is guessed of a row in error, and what a server answers, is as private as a row.

@@ -107,6 +107,34 @@ fn a_simulated_terminal_gets_every_row_acknowledged_and_says_so() {
     assert!(count("delivered") >= 10 + 2, "{}", count("delivered"));
 }
 
+/// Old firmware, and one that misbehaves, end as well; `--json` is for scripts.
+#[test]
+fn old_and_hostile_terminals_are_played() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("punch.toml");
+    std::fs::write(&config, "[[device]]\nserial = \"SIM1\"\n").unwrap();
+    let (gateway, device, _) = start(folder.path(), &["--config", config.to_str().unwrap()]);
+    let server = format!("http://{device}");
+    let push = ["terminal", "push", "--server", &server, "--serial", "SIM1", "--rate", "200", "--json"];
+    let modes = ["--hostile", "truncated-body", "--hostile", "lone-cr", "--hostile", "evil-serial", "--stay", "1"];
+    for (profile, bent) in [("classic", false), ("attendance", true)] {
+        let extra = if bent { &modes[..] } else { &[] };
+        let done = run(&[&push[..], &["--profile", profile], extra].concat(), b"");
+        assert_eq!(done.code, Some(0), "{done:?}");
+        let summary: serde_json::Value = serde_json::from_str(&done.stdout).unwrap();
+        assert_eq!((&summary["sent"], &summary["acknowledged"]), (&10.into(), &10.into()), "{summary}");
+        assert!((summary["bent"].as_u64().unwrap() > 0) == bent && summary["unfair"] == serde_json::json!({}));
+    }
+    assert_eq!(gateway.terminate().code, Some(0));
+    let stranger = run(&[&push[..], &["--once", "--count", "1"]].concat(), b"");
+    assert_eq!(stranger.code, Some(1));
+    assert!(stranger.stderr.contains("punch gateway --config punch.toml"), "{stranger:?}");
+    assert!(run(&["terminal", "push", "--hostile", "list"], b"").stdout.contains("\nevil-serial"));
+    for wrong in [&["--hostile", "nonsense"][..], &["--profile", "access", "--replay", "x"], &["--serial", "a b"]] {
+        assert_eq!(run(&[&push[..], wrong].concat(), b"").code, Some(2), "{wrong:?}");
+    }
+}
+
 #[test]
 fn a_port_that_is_taken_ends_with_3_and_says_what_to_do() {
     let folder = tempfile::tempdir().unwrap();

@@ -10,4 +10,5 @@
 
 mod captures;
 mod receiver;
+mod wire;
 mod world;

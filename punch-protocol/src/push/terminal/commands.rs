@@ -35,13 +35,13 @@ impl Terminal {
     /// Reads the answer to a poll and does what it says, up to a restart.
     pub(super) fn hear(&mut self, body: &[u8], now: DateTime<Utc>) -> Heard {
         let text = self.decode(body);
-        let text = if self.profile.is_classic() && text != "OK" { terminated(&text) } else { text.trim_end() };
-        if text.is_empty() {
-            return Heard::Nonsense;
+        let classic = self.profile.is_classic();
+        if text == "OK" {
+            return Heard::Nothing;
         }
+        let text = if classic { terminated(&text) } else { &text };
         let Some(start) = first_command(text) else {
-            let idle = text == "OK" || (!self.profile.is_classic() && text.starts_with("OK"));
-            return if idle { Heard::Nothing } else { Heard::Nonsense };
+            return if !classic && text.starts_with("OK") { Heard::Nothing } else { Heard::Nonsense };
         };
         let PollAnswer::Commands(commands) = PollAnswer::read(text.get(start..).unwrap_or_default()) else {
             return Heard::Nonsense;
@@ -65,7 +65,9 @@ impl Terminal {
             ("DATA UPDATE" | "DATA DELETE" | "DATA QUERY" | "DATA COUNT", true) => self.access_data(&verb, command),
             ("CONTROL DEVICE", true) => done(self.control(command.detail)),
             ("DATA UPDATE" | "DATA DELETE" | "DATA QUERY", false) => self.attendance_data(&verb, command),
-            ("DATA", false) if self.profile.is_classic() => self.legacy_data(command),
+            ("DATA USER" | "DATA DEL_USER" | "DATA FP" | "DATA DEL_FP", false) if self.profile.is_classic() => {
+                self.legacy_data(&verb, command)
+            }
             ("SET OPTION" | "SET OPTIONS", _) => done(self.set_options(command.detail, now)),
             ("GET OPTION" | "GET OPTIONS", _) => self.get_options(&verb, command),
             ("ENROLL_FP" | "ENROLL_MF" | "ENROLL_BIO", _) => done(self.profile.enrolment),

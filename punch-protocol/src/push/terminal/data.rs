@@ -77,15 +77,12 @@ impl Terminal {
         }
     }
 
-    /// Verbs from before 2.2: `DATA USER`, `DATA DEL_USER`.
-    pub(super) fn legacy_data(&mut self, command: &CommandLine<'_>) -> Outcome {
-        let (table, detail) = command.detail.split_once(' ').unwrap_or((command.detail, ""));
-        let command = CommandLine { detail, ..command.clone() };
-        match table {
-            "USER" => Outcome::new(self.update("USERINFO", &command), "DATA"),
-            "DEL_USER" => Outcome::new(self.delete("USERINFO", &command), "DATA"),
-            "FP" | "DEL_FP" => Outcome::new(0, "DATA"),
-            _ => Outcome::new(-22, "UNKNOWN CMD"),
+    /// Verbs from before 2.2.
+    pub(super) fn legacy_data(&mut self, verb: &str, command: &CommandLine<'_>) -> Outcome {
+        match verb {
+            "DATA USER" => Outcome::new(self.update("USERINFO", command), "DATA"),
+            "DATA DEL_USER" => Outcome::new(self.delete("USERINFO", command), "DATA"),
+            _ => Outcome::new(0, "DATA"),
         }
     }
 

@@ -189,7 +189,9 @@ impl Terminal {
     }
 
     pub(super) fn wait_out_error(&mut self, now: DateTime<Utc>) {
-        self.wake = now.checked_add_signed(self.error_delay.unwrap_or(self.orders.error_delay));
+        // A server that says 0 would otherwise be asked without a pause.
+        let told = self.orders.error_delay.max(TimeDelta::seconds(1));
+        self.wake = now.checked_add_signed(self.error_delay.unwrap_or(told));
     }
 
     pub(super) fn log(&self, store: Store) -> &Log {
