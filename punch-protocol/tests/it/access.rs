@@ -187,8 +187,11 @@ fn an_encrypted_body_is_asked_for_again_in_the_clear() {
     // Zeros of a power loss and a Chinese name are rows.
     let mut torn = b"1\t2026-03-28 08:47:12\t0\t1\n".to_vec();
     torn.extend([0; 200]);
-    let names = b"USER PIN=12\tName=\xd5\xc5\xc8\xfd\tPri=0\tPasswd=\tCard=[15CD5B07]\n";
-    for (target, body) in [(upload, torn.as_slice()), ("/iclock/cdata?SN=T1&table=OPERLOG", names)] {
+    let names: &[u8] = b"USER PIN=12\tName=\xd5\xc5\xc8\xfd\tPri=0\tPasswd=\tCard=[15CD5B07]\n";
+    // And so is one row between lines of noise.
+    let noisy = [noise.as_slice(), b"\n1\t2026-03-28 08:47:12\t0\t1\n", &noise].concat();
+    let operations = "/iclock/cdata?SN=T1&table=OPERLOG";
+    for (target, body) in [(upload, torn.as_slice()), (operations, names), (upload, &noisy)] {
         assert!(matches!(turn(&mut self::session(), "POST", target, body), Turn::Store(_)));
     }
 }

@@ -18,6 +18,7 @@ mod core;
 mod delivery;
 mod device;
 mod harness;
+mod hostile;
 mod store;
 mod streamed;
 mod uploads;

@@ -16,6 +16,7 @@ use super::access_answer::ServerTime;
 use super::commands::{CommandError, CommandLimits, CommandQueue, CommandUpdate, TextEncoding, Ticket};
 use super::handshake::Dialect;
 use super::info::Info;
+use super::line::Lines;
 use super::request::Request;
 use super::response::{Dispatch, Receipt, Reception, Response};
 use super::results::CommandResults;
@@ -333,7 +334,7 @@ impl Session {
 
     fn take_upload(&mut self, head: &UploadHead, opening: &[u8]) -> Result<Reception, Response> {
         let may_be_encrypted = head.table().is_text() && !self.settings.declines_encryption;
-        if may_be_encrypted && is_unprintable(opening) {
+        if may_be_encrypted && is_unprintable(opening) && !has_clean_row(head, opening) {
             // Without an `OK` the rows stay there; the next handshake names a version that does not encrypt.
             self.settings.declines_encryption = true;
             return Err(Response::unknown_device());
@@ -381,7 +382,17 @@ const CONTROL_BYTES_PERCENT: usize = 5;
 const UNPRINTABLE_MIN: usize = 32;
 
 fn is_unprintable(body: &[u8]) -> bool {
-    let control = |byte: &&u8| byte.is_ascii_control() && !matches!(byte, b'\t' | b'\r' | b'\n' | 0);
-    let share = body.iter().filter(control).count().saturating_mul(100);
+    let share = body.iter().filter(|byte| is_control(byte)).count().saturating_mul(100);
     body.len() >= UNPRINTABLE_MIN && share > body.len().saturating_mul(CONTROL_BYTES_PERCENT)
+}
+
+/// Whether a row reads as one and has nothing strange in it: noise between rows is no encryption.
+fn has_clean_row(head: &UploadHead, body: &[u8]) -> bool {
+    let lines = Lines::new(body).map(|line| line.bytes).filter(|line| !line.iter().any(|byte| is_control(&byte)));
+    lines.into_iter().any(|line| head.reader().read(line).is_ok())
+}
+
+/// NULs are what a power loss leaves.
+fn is_control(byte: &&u8) -> bool {
+    byte.is_ascii_control() && !matches!(byte, b'\t' | b'\r' | b'\n' | 0)
 }
