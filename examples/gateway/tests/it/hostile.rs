@@ -30,9 +30,8 @@ async fn perform(site: &Site, serial: &str, profile: Profile, mischief: Mischief
     }
     drop(sender);
     let behaviour = Behaviour::new(format!("http://{}", site.gateway.device_addr));
-    let mut act = Play::default();
-    act.hostile = Some(Hostile::new([mischief], 7));
-    act.stay = Duration::from_secs(1);
+    let hostile = Some(Hostile::new([mischief], 7));
+    let act = Play { hostile, stay: Duration::from_secs(1), once: false };
     play(terminal, behaviour, act, happenings).await.unwrap()
 }
 

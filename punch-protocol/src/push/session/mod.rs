@@ -382,7 +382,7 @@ const CONTROL_BYTES_PERCENT: usize = 5;
 const UNPRINTABLE_MIN: usize = 32;
 
 fn is_unprintable(body: &[u8]) -> bool {
-    let share = body.iter().filter(|byte| is_control(byte)).count().saturating_mul(100);
+    let share = body.iter().filter(is_control).count().saturating_mul(100);
     body.len() >= UNPRINTABLE_MIN && share > body.len().saturating_mul(CONTROL_BYTES_PERCENT)
 }
 
