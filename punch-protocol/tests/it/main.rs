@@ -34,3 +34,5 @@ mod samples;
 mod secrecy;
 #[cfg(test)]
 mod seen;
+#[cfg(test)]
+mod stream;
