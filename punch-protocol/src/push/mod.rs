@@ -34,6 +34,7 @@ mod attlog;
 mod command;
 mod encoded_time;
 pub mod errors;
+mod event_keys;
 mod handshake;
 mod info;
 mod keyed;

@@ -75,14 +75,17 @@ impl<'q, 'a: 'q> Iterator for Rows<'q, 'a> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let line = self.lines.next()?;
-        Some(self.reader.read(line.bytes).map_err(|(kind, column)| RowError {
-            kind,
-            table: self.reader.table,
-            line: line.number,
-            column: column_from_1(column),
-            span: line.span(),
-            raw: line.bytes,
-        }))
+        match self.reader.read(line.bytes) {
+            Ok(row) => Some(Ok(row)),
+            Err((kind, column)) => Some(Err(RowError {
+                kind,
+                table: self.reader.table,
+                line: line.number,
+                column: column_from_1(column),
+                span: line.span(),
+                raw: line.bytes,
+            })),
+        }
     }
 }
 
@@ -153,7 +156,8 @@ impl<'q> RowReader<'q> {
         if line.len() > self.line_limit {
             return Err((RowErrorKind::TooLong, self.line_limit));
         }
-        self.read_any_width(line).and_then(|row| self.check_width(row, line))
+        let row = self.read_any_width(line)?;
+        if self.is_too_wide(&row, line) { Err((RowErrorKind::TooManyFields, 0)) } else { Ok(row) }
     }
 
     /// Reads a line, however many fields it has.
@@ -183,17 +187,16 @@ impl<'q> RowReader<'q> {
         }
     }
 
-    /// Passes a row on that has no more fields than it may have.
-    pub(super) fn check_width<'a>(&self, row: Row<'a>, line: &[u8]) -> Result<Row<'a>, Fault> {
-        let (separator, limit) = match row {
-            Row::Punch(_) | Row::Operation(_) => (b'\t', self.field_limit),
-            Row::Event(event) if event.is_comma_separated() => (b',', self.pair_limit),
-            Row::Event(_) | Row::Tagged(_) | Row::Record(_) => (b'\t', self.pair_limit),
-            Row::Unknown(_) => return Ok(row),
-        };
+    /// Whether a row has more fields than it may have.
+    pub(super) fn is_too_wide(&self, row: &Row<'_>, line: &[u8]) -> bool {
         // Hardly any line is long enough to be counted.
-        let within = line.len() < limit || memchr_iter(separator, line).count() < limit;
-        if within { Ok(row) } else { Err((RowErrorKind::TooManyFields, 0)) }
+        let width = |separator: u8, limit: usize| line.len() >= limit && memchr_iter(separator, line).count() >= limit;
+        match row {
+            Row::Punch(_) | Row::Operation(_) => width(b'\t', self.field_limit),
+            Row::Event(event) if event.is_comma_separated() => width(b',', self.pair_limit),
+            Row::Event(_) | Row::Tagged(_) | Row::Record(_) => width(b'\t', self.pair_limit),
+            Row::Unknown(_) => false,
+        }
     }
 }
 

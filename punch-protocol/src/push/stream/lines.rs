@@ -58,7 +58,10 @@ impl<'h> StreamedLines<'h> {
             let carry = self.begin(line.start);
             return self.end(carry, line, sink);
         }
-        let row = row.and_then(|row| self.reader.check_width(row, line.bytes));
+        let row = match row {
+            Ok(row) if self.reader.is_too_wide(&row, line.bytes) => Err((RowErrorKind::TooManyFields, 0)),
+            row => row,
+        };
         self.give(row, line, line.span(), 0, sink);
     }
 
