@@ -2,8 +2,8 @@
 
 use core::hint::black_box;
 
-use punch_protocol::civil;
 use punch_protocol::push::{KeyedRow, Row, RowError, Rows};
+use punch_protocol::{Pin, civil};
 
 /// Every line that is not empty is one row or one error, in order; an error's place is where its bytes are.
 pub(super) fn check_rows<'a>(rows: Rows<'_, 'a>, body: &'a [u8]) {
@@ -77,7 +77,18 @@ fn check_row(row: &Row<'_>, line: &[u8]) {
 }
 
 pub(super) fn read_event(row: &KeyedRow<'_>) {
-    let _read = black_box((row.time(), row.pin().to_text().len(), row.event(), row.status(), row.verify()));
+    // The values whose places are known are those that a search finds.
+    let number = |key: &str| -> Option<u16> {
+        let text = core::str::from_utf8(row.value(key)?).ok()?.trim_ascii();
+        text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
+    };
+    assert_eq!(row.time(), civil::parse(row.value("Time").expect("a time")));
+    assert_eq!(row.pin(), Pin::new(row.value("PIN").filter(|pin| *pin != b"0").unwrap_or_default()));
+    assert_eq!(row.event(), number("Event"));
+    let side = row.value("InOutStatus").filter(|side| matches!(side, [b'0' | b'1']));
+    assert_eq!(row.status().map(|status| status.0), side.and_then(|_| number("InOutStatus")));
+    let verify = row.value("VerifyType").filter(|bits| bits.len() < 16).and_then(|_| number("VerifyType"));
+    assert_eq!(row.verify().map(|verify| verify.0), verify);
     let _read = black_box((row.is_punch(), row.trigger_event(), row.is_comma_separated()));
     assert!(row.doors().iter().all(|door| door.alarms().count() <= 8));
     if let Some(bits) = row.verify_bits() {

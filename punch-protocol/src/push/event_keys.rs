@@ -61,11 +61,12 @@ impl EventKeys {
         let mut missing = EventKey::ALL.len();
         let mut start = 0;
         for end in memchr_iter(separator, line).chain([line.len()]) {
-            let field = line.get(start..end).unwrap_or_default();
-            if let Some((key, skip)) = EventKey::of(field)
-                && keys.get(key).is_none()
-            {
-                keys.set(key, start.saturating_add(skip).min(end), end);
+            let found = EventKey::of(line.get(start..end).unwrap_or_default());
+            let place = found.and_then(|(key, skip)| Some((keys.0.get_mut(key as usize)?, skip)));
+            if let Some((place, skip)) = place.filter(|(place, _)| place.0 == 0) {
+                // Behind the key, or at the end of a key without a value.
+                let value = start.saturating_add(skip).min(end);
+                *place = (u32::try_from(value).ok()?, u32::try_from(end).ok()?);
                 missing = missing.saturating_sub(1);
                 if missing == 0 {
                     break;
@@ -76,33 +77,9 @@ impl EventKeys {
         Some(keys)
     }
 
-    fn get(&self, key: EventKey) -> Option<(usize, usize)> {
-        let Self([time, pin, event, side, verify]) = self;
-        let (start, end) = match key {
-            EventKey::Time => time,
-            EventKey::Pin => pin,
-            EventKey::Event => event,
-            EventKey::Side => side,
-            EventKey::Verify => verify,
-        };
-        if *start == 0 { None } else { usize::try_from(*start).ok().zip(usize::try_from(*end).ok()) }
-    }
-
-    fn set(&mut self, key: EventKey, start: usize, end: usize) {
-        let Self([time, pin, event, side, verify]) = self;
-        let place = match key {
-            EventKey::Time => time,
-            EventKey::Pin => pin,
-            EventKey::Event => event,
-            EventKey::Side => side,
-            EventKey::Verify => verify,
-        };
-        *place = (u32::try_from(start).unwrap_or(0), u32::try_from(end).unwrap_or(0));
-    }
-
     /// The value of `key` in the line that was searched.
     pub(super) fn value<'a>(&self, key: EventKey, line: &'a [u8]) -> Option<&'a [u8]> {
-        let (start, end) = self.get(key)?;
-        line.get(start..end)
+        let (start, end) = self.0.get(key as usize).copied().filter(|(start, _)| *start > 0)?;
+        line.get(usize::try_from(start).ok()?..usize::try_from(end).ok()?)
     }
 }
