@@ -6,6 +6,7 @@ use punch_protocol::push::{CommandLine, CommandResults, PollAnswer};
 pub fn commands(body: &[u8]) {
     let text = String::from_utf8_lossy(body);
     let PollAnswer::Commands(commands) = PollAnswer::read(&text) else { return };
+    assert!(!commands.is_empty());
     for command in &commands {
         assert_eq!(command.records().count(), command.continuation.len() + 1);
         let _read = black_box((command.pairs().count(), format!("{command:?}")));

@@ -56,9 +56,10 @@ fn inputs(sample: &Sample) -> Vec<(&'static str, Vec<u8>)> {
 }
 
 /// Inputs of no sample: what a target needs to begin with, by the rules of the forms it reads.
-const MADE: [(&str, &str, &[u8]); 9] = [
+const MADE: [(&str, &str, &[u8]); 10] = [
     ("commands", "idle", b"OK"),
     ("commands", "two", b"C:7:DATA UPDATE USERINFO PIN=7\tName=A\nC:8:REBOOT\n"),
+    ("commands", "empty_lines", b"\r"),
     ("commands", "records", b"C:9:DATA UPDATE user pin=7\tname=A\r\npin=8\tname=B\r\n"),
     ("devicecmd", "lines", b"ID=1&Return=0&CMD=INFO\n~DeviceName=A\nID=2&Return=-1002&CMD=DATA\n"),
     ("devicecmd", "keys", b"ID=3\nSN=T1\nFILENAME=a.txt\nCMD=GetFile\nReturn=5\nContent=a\nb=c\n"),
