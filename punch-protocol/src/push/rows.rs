@@ -151,6 +151,11 @@ impl<'q> RowReader<'q> {
         self.line_limit
     }
 
+    /// Whether the second field can still make a punch of a line that begins with a tag.
+    pub(super) fn looks_for_a_time(&self) -> bool {
+        matches!(self.grammar, Grammar::Punches)
+    }
+
     /// Reads a line within the limits.
     pub(super) fn read<'a>(&self, line: &'a [u8]) -> Result<Row<'a>, Fault> {
         if line.len() > self.line_limit {
@@ -163,7 +168,10 @@ impl<'q> RowReader<'q> {
     /// Reads a line, however many fields it has.
     pub(super) fn read_any_width<'a>(&self, line: &'a [u8]) -> Result<Row<'a>, Fault> {
         match self.grammar {
-            Grammar::Punches => read_punch(line),
+            // A body may hold rows of several tables; a row that is no punch but has a tag says so itself.
+            Grammar::Punches => AttlogRow::parse(line)
+                .map(Row::Punch)
+                .or_else(|fault| read_foreign(line).map_or_else(|| read_event(line, fault), Ok)),
             Grammar::Events => KeyedRow::parse(line).map(Row::Event).ok_or((RowErrorKind::NotPositional, 0)),
             Grammar::Records => Ok(Row::Record(RecordRow::parse(line))),
             Grammar::Tagged | Grammar::Unnamed | Grammar::Unknown => self.read_tagged(line),
@@ -202,9 +210,21 @@ impl<'q> RowReader<'q> {
 
 fn read_punch(line: &[u8]) -> Result<Row<'_>, Fault> {
     // A time in second place decides, so that a PIN with `=` in it is a PIN.
-    AttlogRow::parse(line).map(Row::Punch).or_else(|error| {
-        let (first, _) = cut(line, b'\t');
-        let pairs = first.contains(&b'=');
-        if pairs { KeyedRow::parse(line).map(Row::Event).ok_or((RowErrorKind::NotPositional, 0)) } else { Err(error) }
-    })
+    AttlogRow::parse(line).map(Row::Punch).or_else(|fault| read_event(line, fault))
+}
+
+/// Pairs where a punch was expected. Anything else is a punch with a fault.
+fn read_event(line: &[u8], fault: Fault) -> Result<Row<'_>, Fault> {
+    if !cut(line, b'\t').0.contains(&b'=') {
+        return Err(fault);
+    }
+    KeyedRow::parse(line).map(Row::Event).ok_or((RowErrorKind::NotPositional, 0))
+}
+
+/// A row of another table, by its tag.
+fn read_foreign(line: &[u8]) -> Option<Row<'_>> {
+    match line.strip_prefix(b"OPLOG ") {
+        Some(operation) => OperationRow::parse(operation).map(Row::Operation),
+        None => TaggedRow::parse(line, "").map(Row::Tagged),
+    }
 }

@@ -10,7 +10,7 @@ use punch_protocol::push::{
 use crate::fuzzed;
 
 /// What makes rows of people, fingers and pictures, and what comes between.
-const PIECES: [&str; 30] = [
+const PIECES: [&str; 31] = [
     "FP PIN=1",
     "FP ",
     "FACE PIN=1\tFID=0",
@@ -34,6 +34,7 @@ const PIECES: [&str; 30] = [
     "\ttemplate=",
     "\tphoto=",
     "\tvalid=1",
+    "\t2026-03-28 08:47:12",
     "\t",
     "=",
     "1042\t2026-03-28 08:47:12\t0\t1\t\t0\t0",
@@ -134,6 +135,31 @@ fn a_line_over_the_limit_is_one_error_and_its_template_does_not_count() {
         assert_eq!(seen[2], "3 1058..1068 USER PIN=8 -0");
         assert_eq!((finished.lines, finished.errors), (3, 1));
     }
+}
+
+/// Under ATTLOG a time in second place makes a punch of anything; what has a tag and no time has templates.
+#[test]
+fn templates_among_punches_are_counted_too() {
+    let limits = Limits { line: 50, ..Limits::default() };
+    let head = head("SN=T1&table=ATTLOG", &limits);
+    let template = "A".repeat(1000);
+    let body = format!(
+        "FP PIN=7\tTMP={template}\tValid=1\nFP PIN=7\t2026-03-28 08:47:120\tTMP={template}\nFP PIN=7\tTMP={template}"
+    );
+    for len in 1..=body.len() {
+        let (seen, finished) = read(&head, body.as_bytes().chunks(len)).unwrap();
+        let expected = [
+            "1 0..1021 FP PIN=7,TMP=,Valid=1 -1000",
+            "2 1022..2056 FP PIN=7,2026-03-28 08:47:120=,TMP= -1000",
+            "3 2057..3070 FP PIN=7,TMP= -1000",
+        ];
+        assert_eq!(seen, expected, "pieces of {len}");
+        assert_eq!(finished.dropped, 3000);
+    }
+    let mut stream = RowStream::new(&head);
+    let mut sink = |seen: Streamed<'_>| assert!(matches!(seen, Streamed::Row { row: Row::Punch(_), dropped: 0, .. }));
+    b"FP PIN=7\t2026-03-28 08:47:12\tTMP=AAAA".chunks(3).for_each(|piece| stream.feed(piece, &mut sink).unwrap());
+    assert_eq!(stream.finish(&mut sink).unwrap().lines, 1);
 }
 
 #[test]

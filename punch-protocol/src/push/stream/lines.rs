@@ -49,7 +49,7 @@ impl<'h> StreamedLines<'h> {
     }
 
     fn begin(&mut self, start: usize) -> Carry {
-        core::mem::take(&mut self.spare).begin(start)
+        core::mem::take(&mut self.spare).begin(start, &self.reader)
     }
 
     fn read_in_place(&mut self, line: &Line<'_>, sink: &mut impl FnMut(Streamed<'_>)) {
@@ -68,7 +68,7 @@ impl<'h> StreamedLines<'h> {
     /// Reads a carried line of which `last` is the last piece.
     fn end(&mut self, mut carry: Carry, last: &Line<'_>, sink: &mut impl FnMut(Streamed<'_>)) {
         carry.take(last.bytes, &self.reader);
-        carry.end();
+        carry.end(&self.reader);
         let limit = self.reader.line_limit();
         let row =
             if carry.is_too_long() { Err((RowErrorKind::TooLong, limit)) } else { self.reader.read(carry.kept()) };
