@@ -78,10 +78,15 @@ fn seeds() -> Vec<(PathBuf, Vec<u8>)> {
     Sample::all().iter().flat_map(seeds).chain(made).collect()
 }
 
+/// The files are being written: nothing else can be said about them.
+fn is_blessing() -> bool {
+    std::env::var_os("BLESS").is_some()
+}
+
 #[test]
 fn the_corpora_are_the_samples() {
     for (path, seed) in seeds() {
-        if std::env::var_os("BLESS").is_some() {
+        if is_blessing() {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(&path, &seed).unwrap();
         }
@@ -91,7 +96,7 @@ fn the_corpora_are_the_samples() {
 
 #[test]
 fn every_corpus_file_keeps_every_promise() {
-    for (target, run) in TARGETS {
+    for (target, run) in TARGETS.into_iter().filter(|_| !is_blessing()) {
         let mut files = 0;
         for entry in fs::read_dir(folder(target)).unwrap() {
             run(&fs::read(entry.unwrap().path()).unwrap());
@@ -115,5 +120,5 @@ fn every_target_has_a_corpus_and_a_test() {
     };
     let targets: Vec<&str> = TARGETS.iter().map(|(name, _)| *name).collect();
     assert_eq!(names("fuzz_targets"), targets);
-    assert_eq!(names("corpus"), targets);
+    assert!(is_blessing() || names("corpus") == targets, "{:?}", names("corpus"));
 }
