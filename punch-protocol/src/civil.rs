@@ -46,26 +46,35 @@ pub fn parse(bytes: &[u8]) -> Result<NaiveDateTime, CivilError> {
         let number = !bytes.is_empty() && bytes.iter().all(u8::is_ascii_digit);
         return Err(if number { CivilError::Number } else { CivilError::Format });
     };
-    let [y1, y2, y3, y4, b'-', mo1, mo2, b'-', d1, d2, b' ', h1, h2, b':', mi1, mi2, b':', s1, s2] = text else {
-        return Err(CivilError::Format);
-    };
-    let century = two_digits(*y1, *y2)?;
-    let year = century.saturating_mul(100).saturating_add(two_digits(*y3, *y4)?);
-    let (month, day) = (two_digits(*mo1, *mo2)?, two_digits(*d1, *d2)?);
-    let (hour, minute, second) = (two_digits(*h1, *h2)?, two_digits(*mi1, *mi2)?, two_digits(*s1, *s2)?);
+    let [century, year, month, day, hour, minute, second] = numbers(text).ok_or(CivilError::Format)?;
     if !(1..=12).contains(&month) || !(1..=31).contains(&day) || hour > 23 || minute > 59 || second > 59 {
         return Err(CivilError::OutOfRange);
     }
-    i32::try_from(year)
-        .ok()
-        .and_then(|year| NaiveDate::from_ymd_opt(year, month, day))
-        .and_then(|date| date.and_hms_opt(hour, minute, second))
+    let year = i32::from(century).saturating_mul(100).saturating_add(i32::from(year));
+    NaiveDate::from_ymd_opt(year, month.into(), day.into())
+        .and_then(|date| date.and_hms_opt(hour.into(), minute.into(), second.into()))
         .ok_or(CivilError::NoSuchDate)
 }
 
-fn two_digits(tens: u8, ones: u8) -> Result<u32, CivilError> {
-    let digit = |byte: u8| if byte.is_ascii_digit() { Ok(u32::from(byte & 0x0f)) } else { Err(CivilError::Format) };
-    Ok(digit(tens)?.saturating_mul(10).saturating_add(digit(ones)?))
+/// The two-digit numbers of the written form. Every punch comes through here, so eight bytes are read at once.
+fn numbers(text: &[u8; LEN]) -> Option<[u8; 7]> {
+    let (first, second) = (text.first_chunk::<8>()?, text.get(8..16)?.first_chunk::<8>()?);
+    let [century, _, year, _, _, month, _, _] = pairs(*first, b"0000-00-")?;
+    let [day, _, _, _, _, _, _, _] = pairs(*second, b"00 00:00")?;
+    let [hour, _, _, minute, _, _, second, _] = pairs(*text.last_chunk::<8>()?, b"00:00:00")?;
+    Some([century, year, month, day, hour, minute, second])
+}
+
+/// Each byte of `text` and the next one as a number of two digits; `None` unless `text` has a digit wherever `form`
+/// has a `0`, and the byte of `form` everywhere else.
+#[inline]
+fn pairs(text: [u8; 8], form: &'static [u8; 8]) -> Option<[u8; 8]> {
+    // A digit is at most 9 above its `0`, anything else is its form: adding the slack then sets no top bit.
+    let slack = form.map(|byte| if byte == b'0' { 0x7f - 9 } else { 0x7f });
+    let digits = u64::from_le_bytes(text) ^ u64::from_le_bytes(*form);
+    let fits = (digits | digits.wrapping_add(u64::from_le_bytes(slack))) & 0x8080_8080_8080_8080 == 0;
+    // Ten times a digit and another one stay within their byte.
+    fits.then(|| digits.wrapping_mul(10).wrapping_add(digits >> 8).to_le_bytes())
 }
 
 /// Writes a time the way terminals write it: `YYYY-MM-DD HH:MM:SS`.

@@ -1,7 +1,7 @@
 use core::hint::black_box;
 
-use punch_benches::{attlog_body, naive_rows};
-use punch_protocol::push::{Limits, Parts, Request, Row};
+use punch_benches::{attlog_body, event_body, naive_rows};
+use punch_protocol::push::{Limits, Parts, Request, Row, Rows};
 
 /// Iterating an upload of 10,000 rows and reading what matters of each allocates nothing at all.
 #[test]
@@ -18,6 +18,22 @@ fn rows_are_read_without_allocating() {
         }
     });
     assert_eq!((read, used.count_total, used.bytes_total), (10_000, 0, 0));
+}
+
+/// The same for access events: the values every reader asks for, and any other.
+#[test]
+fn events_are_read_without_allocating() {
+    let body = event_body(10_000);
+    let mut read = 0;
+    let used = allocation_counter::measure(|| {
+        for row in Rows::of("rtlog", body.as_bytes()) {
+            let Ok(Row::Event(row)) = row else { panic!() };
+            black_box((row.pin(), row.time().unwrap(), row.event().unwrap(), row.status().unwrap()));
+            black_box((row.verify().unwrap(), row.value("linkid").unwrap()));
+            read += 1;
+        }
+    });
+    assert_eq!((read, used.count_total), (10_000, 0));
 }
 
 /// The request around it allocates for its own parts only: as often for one row as for many.

@@ -1,4 +1,7 @@
-//! What the benches rest on, and the one figure that is a promise: no allocation per row.
+//! What the benches rest on, and the figures that are promises: no allocation per row, no memory per byte.
+#![expect(clippy::arithmetic_side_effects, reason = "an overflow in a test is a failed test")]
 
 #[cfg(test)]
 mod allocations;
+#[cfg(test)]
+mod streaming;

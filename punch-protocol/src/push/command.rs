@@ -125,7 +125,7 @@ impl<'a> PollAnswer<'a> {
                 (None, None) => return Self::Misread,
             }
         }
-        Self::Commands(commands)
+        if commands.is_empty() { Self::Misread } else { Self::Commands(commands) }
     }
 }
 

@@ -5,6 +5,7 @@ use chrono::NaiveDateTime;
 
 use super::access::VerifyBits;
 use super::codes::AccessEvent;
+use super::event_keys::{EventKey, EventKeys};
 use super::line::decimal;
 use super::tagged::Pair;
 use crate::civil::{self, CivilError};
@@ -19,14 +20,15 @@ use crate::{Pin, Status, Verify};
 pub struct KeyedRow<'a> {
     line: &'a [u8],
     separator: u8,
+    keys: EventKeys,
 }
 
 impl<'a> KeyedRow<'a> {
     /// Takes a line that has a `time` pair.
     pub(super) fn parse(line: &'a [u8]) -> Option<Self> {
         let separator = if line.contains(&b'\t') || !line.contains(&b',') { b'\t' } else { b',' };
-        let row = Self { line, separator };
-        row.value("time").map(|_| row)
+        let row = Self { line, separator, keys: EventKeys::find(line, separator)? };
+        row.known(EventKey::Time).map(|_| row)
     }
 
     /// The pairs, in the order of the row.
@@ -44,38 +46,43 @@ impl<'a> KeyedRow<'a> {
         self.pairs().find(|pair| pair.key.eq_ignore_ascii_case(key.as_bytes())).map(|Pair { value, .. }| value)
     }
 
+    /// The value of a key whose place is known; as [`KeyedRow::value`], without looking for it.
+    fn known(&self, key: EventKey) -> Option<&'a [u8]> {
+        self.keys.value(key, self.line)
+    }
+
     /// The terminal's wall clock.
     ///
     /// # Errors
     ///
     /// [`CivilError`] if the value is not a time.
     pub fn time(&self) -> Result<NaiveDateTime, CivilError> {
-        civil::parse(self.value("time").unwrap_or_default())
+        civil::parse(self.known(EventKey::Time).unwrap_or_default())
     }
 
     /// Who it was; empty if nobody (`0` or missing).
     pub fn pin(&self) -> Pin<'a> {
-        Pin::new(self.value("pin").filter(|&pin| pin != b"0").unwrap_or_default())
+        Pin::new(self.known(EventKey::Pin).filter(|&pin| pin != b"0").unwrap_or_default())
     }
 
     /// What happened; `None` on attendance units that leave it out.
     pub fn event(&self) -> Option<AccessEvent> {
-        self.value("event").and_then(decimal).map(AccessEvent)
+        self.known(EventKey::Event).and_then(decimal).map(AccessEvent)
     }
 
     /// Reader side as an attendance state: 0 in, 1 out. Other values say nothing.
     pub fn status(&self) -> Option<Status> {
-        side(self.value("inoutstatus"))
+        side(self.known(EventKey::Side))
     }
 
     /// The verification code, unless the firmware writes a 16-character bit string.
     pub fn verify(&self) -> Option<Verify> {
-        self.value("verifytype").filter(|value| value.len() < 16).and_then(decimal).map(Verify)
+        self.known(EventKey::Verify).filter(|value| value.len() < 16).and_then(decimal).map(Verify)
     }
 
     /// The bit string of verification methods, on firmware that writes one.
     pub fn verify_bits(&self) -> Option<VerifyBits> {
-        VerifyBits::parse(core::str::from_utf8(self.value("verifytype")?).ok()?)
+        VerifyBits::parse(core::str::from_utf8(self.known(EventKey::Verify)?).ok()?)
     }
 
     /// The event that triggered this one: events 6 and 231 carry its number in place of the verification.

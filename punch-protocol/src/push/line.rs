@@ -117,6 +117,10 @@ pub(super) fn cut(bytes: &[u8], separator: u8) -> (&[u8], Option<&[u8]>) {
 
 /// Reads an unsigned decimal that fills the whole field; blanks around it are ignored, signs are not digits.
 pub(super) fn decimal<T: TryFrom<u32>>(field: &[u8]) -> Option<T> {
+    // Most numbers of a row have one digit.
+    if let [digit @ b'0'..=b'9'] = field {
+        return T::try_from(u32::from(digit & 0x0f)).ok();
+    }
     let (first, rest) = field.trim_ascii().split_first()?;
     let digit = |byte: &u8| byte.is_ascii_digit().then(|| u32::from(byte & 0x0f));
     let value = rest.iter().try_fold(digit(first)?, |sum, byte| sum.checked_mul(10)?.checked_add(digit(byte)?))?;

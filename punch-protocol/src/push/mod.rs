@@ -26,6 +26,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! A shell that would rather not hold a body of templates reads it while it arrives: [`Request::streamed`] and
+//! [`RowStream`].
+//!
 //! [`Receipt::stored`] is the only function that makes an `OK` for an upload, and it consumes the receipt:
 //! acknowledging before storing does not compile into a program that has nothing to call it on.
 
@@ -41,6 +44,7 @@ mod control;
 mod encoded_time;
 mod error_row;
 pub mod errors;
+mod event_keys;
 mod file_part;
 mod handshake;
 mod info;

@@ -75,14 +75,17 @@ impl<'q, 'a: 'q> Iterator for Rows<'q, 'a> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let line = self.lines.next()?;
-        Some(self.reader.read(line.bytes).map_err(|(kind, column)| RowError {
-            kind,
-            table: self.reader.table,
-            line: line.number,
-            column: column_from_1(column),
-            span: line.span(),
-            raw: line.bytes,
-        }))
+        match self.reader.read(line.bytes) {
+            Ok(row) => Some(Ok(row)),
+            Err((kind, column)) => Some(Err(RowError {
+                kind,
+                table: self.reader.table,
+                line: line.number,
+                column: column_from_1(column),
+                span: line.span(),
+                raw: line.bytes,
+            })),
+        }
     }
 }
 
@@ -148,19 +151,27 @@ impl<'q> RowReader<'q> {
         self.line_limit
     }
 
+    /// Whether the second field can still make a punch of a line that begins with a tag.
+    pub(super) fn looks_for_a_time(&self) -> bool {
+        matches!(self.grammar, Grammar::Punches)
+    }
+
     /// Reads a line within the limits.
     pub(super) fn read<'a>(&self, line: &'a [u8]) -> Result<Row<'a>, Fault> {
         if line.len() > self.line_limit {
             return Err((RowErrorKind::TooLong, self.line_limit));
         }
-        self.read_any_width(line).and_then(|row| self.check_width(row, line))
+        let row = self.read_any_width(line)?;
+        if self.is_too_wide(&row, line) { Err((RowErrorKind::TooManyFields, 0)) } else { Ok(row) }
     }
 
     /// Reads a line, however many fields it has.
     pub(super) fn read_any_width<'a>(&self, line: &'a [u8]) -> Result<Row<'a>, Fault> {
         match self.grammar {
             // A body may hold rows of several tables; a row that is no punch but has a tag says so itself.
-            Grammar::Punches => read_punch(line).or_else(|fault| read_any_tag(line).ok_or(fault)),
+            Grammar::Punches => AttlogRow::parse(line)
+                .map(Row::Punch)
+                .or_else(|fault| read_foreign(line).map_or_else(|| read_event(line, fault), Ok)),
             Grammar::Events => KeyedRow::parse(line).map(Row::Event).ok_or((RowErrorKind::NotPositional, 0)),
             Grammar::Records => Ok(Row::Record(RecordRow::parse(line))),
             Grammar::Tagged | Grammar::Unnamed | Grammar::Unknown => self.read_tagged(line),
@@ -184,32 +195,36 @@ impl<'q> RowReader<'q> {
         }
     }
 
-    /// Passes a row on that has no more fields than it may have.
-    pub(super) fn check_width<'a>(&self, row: Row<'a>, line: &[u8]) -> Result<Row<'a>, Fault> {
-        let (separator, limit) = match row {
-            Row::Punch(_) | Row::Operation(_) => (b'\t', self.field_limit),
-            Row::Event(event) if event.is_comma_separated() => (b',', self.pair_limit),
-            Row::Event(_) | Row::Tagged(_) | Row::Record(_) => (b'\t', self.pair_limit),
-            Row::Unknown(_) => return Ok(row),
-        };
+    /// Whether a row has more fields than it may have.
+    pub(super) fn is_too_wide(&self, row: &Row<'_>, line: &[u8]) -> bool {
         // Hardly any line is long enough to be counted.
-        let within = line.len() < limit || memchr_iter(separator, line).count() < limit;
-        if within { Ok(row) } else { Err((RowErrorKind::TooManyFields, 0)) }
-    }
-}
-
-fn read_any_tag(line: &[u8]) -> Option<Row<'_>> {
-    match line.strip_prefix(b"OPLOG ") {
-        Some(operation) => OperationRow::parse(operation).map(Row::Operation),
-        None => TaggedRow::parse(line, "").map(Row::Tagged),
+        let width = |separator: u8, limit: usize| line.len() >= limit && memchr_iter(separator, line).count() >= limit;
+        match row {
+            Row::Punch(_) | Row::Operation(_) => width(b'\t', self.field_limit),
+            Row::Event(event) if event.is_comma_separated() => width(b',', self.pair_limit),
+            Row::Event(_) | Row::Tagged(_) | Row::Record(_) => width(b'\t', self.pair_limit),
+            Row::Unknown(_) => false,
+        }
     }
 }
 
 fn read_punch(line: &[u8]) -> Result<Row<'_>, Fault> {
     // A time in second place decides, so that a PIN with `=` in it is a PIN.
-    AttlogRow::parse(line).map(Row::Punch).or_else(|error| {
-        let (first, _) = cut(line, b'\t');
-        let pairs = first.contains(&b'=');
-        if pairs { KeyedRow::parse(line).map(Row::Event).ok_or((RowErrorKind::NotPositional, 0)) } else { Err(error) }
-    })
+    AttlogRow::parse(line).map(Row::Punch).or_else(|fault| read_event(line, fault))
+}
+
+/// Pairs where a punch was expected. Anything else is a punch with a fault.
+fn read_event(line: &[u8], fault: Fault) -> Result<Row<'_>, Fault> {
+    if !cut(line, b'\t').0.contains(&b'=') {
+        return Err(fault);
+    }
+    KeyedRow::parse(line).map(Row::Event).ok_or((RowErrorKind::NotPositional, 0))
+}
+
+/// A row of another table, by its tag.
+fn read_foreign(line: &[u8]) -> Option<Row<'_>> {
+    match line.strip_prefix(b"OPLOG ") {
+        Some(operation) => OperationRow::parse(operation).map(Row::Operation),
+        None => TaggedRow::parse(line, "").map(Row::Tagged),
+    }
 }

@@ -39,6 +39,18 @@ fn every_time_of_day_is_read_or_refused() {
     assert_eq!(seconds, 86_400);
 }
 
+/// One byte that is not of the form, wherever it stands and whatever it is.
+#[test]
+fn every_wrong_byte_is_refused() {
+    let time = *b"2026-03-28 08:47:12";
+    for (at, byte) in (0..time.len()).flat_map(|at| (0..=255_u8).map(move |byte| (at, byte))) {
+        let mut text = time;
+        text[at] = byte;
+        let fits = if time[at].is_ascii_digit() { byte.is_ascii_digit() } else { byte == time[at] };
+        assert_eq!(civil::parse(&text) != Err(CivilError::Format), fits, "{}", text.escape_ascii());
+    }
+}
+
 proptest! {
     #[test]
     fn every_second_of_the_century_reads_back(second in 0_i64..3_155_760_000) {

@@ -45,4 +45,6 @@ mod secrecy;
 #[cfg(test)]
 mod seen;
 #[cfg(test)]
+mod stream;
+#[cfg(test)]
 mod terminal;

@@ -61,6 +61,13 @@ fn body() -> impl Strategy<Value = Vec<u8>> {
         .prop_map(|lines| lines.into_iter().flat_map(|(line, end)| [line, end.as_bytes().to_vec()].concat()).collect())
 }
 
+/// A pair of an access event, as firmware writes it or nearly so.
+fn event_pair() -> impl Strategy<Value = String> {
+    let key = "(?i:time|pin|event|inoutstatus|verifytype)|temperature|eventaddr|index|pi|";
+    let value = prop_oneof![Just("=2026-03-28 08:47:12"), Just("=0"), Just("=1"), Just("=27"), Just("="), Just("")];
+    (key, value).prop_map(|(key, value)| key + value)
+}
+
 fn table() -> impl Strategy<Value = &'static str> {
     prop_oneof![select(&TABLES[..]), select(&["attlog", "USERINFO", "FINGERTMP", "BIODATA", "tabledata", "\n"][..])]
 }
@@ -86,6 +93,12 @@ proptest! {
         for first in 0..8 {
             fuzzed::rows(&[&[first], body.as_slice()].concat());
         }
+    }
+
+    /// Keys in any order and case, twice, without a value: the first of each counts, as `fuzzed` checks.
+    #[test]
+    fn the_first_of_each_key_counts(pairs in vec(event_pair(), 1..12), separator in select(&["\t", "\t\t", ","][..])) {
+        fuzzed::rtlog(pairs.join(separator).as_bytes());
     }
 
     #[test]

@@ -5,6 +5,7 @@ use memchr::{memchr, memchr2};
 
 use super::super::rows::{Row, RowReader};
 use super::super::tagged::Pair;
+use crate::civil;
 
 /// A line that comes in pieces: what is kept of it, and what is known of the rest.
 #[derive(Default)]
@@ -26,6 +27,10 @@ enum Place {
     /// The first key, with the tag before it.
     #[default]
     Tag,
+    /// The first field of what may be a punch.
+    Pin,
+    /// The second field of what may be a punch: a time decides.
+    Time,
     Key,
     /// A value that is kept. `blank`: a blank in it may end it.
     Value {
@@ -51,9 +56,10 @@ const SEPARATED: &[u8] = b"TMP=";
 
 impl Carry {
     /// Begins a line at byte `start` of the body.
-    pub(super) fn begin(mut self, start: usize) -> Self {
+    pub(super) fn begin(mut self, start: usize, reader: &RowReader<'_>) -> Self {
         self.kept.clear();
-        Self { kept: self.kept, start, ..Self::default() }
+        let place = if reader.looks_for_a_time() { Place::Pin } else { Place::Tag };
+        Self { kept: self.kept, start, place, ..Self::default() }
     }
 
     pub(super) fn kept(&self) -> &[u8] {
@@ -75,11 +81,28 @@ impl Carry {
     /// Takes the next bytes of the line.
     pub(super) fn take(&mut self, piece: &[u8], reader: &RowReader<'_>) {
         self.len = self.len.saturating_add(piece.len());
+        self.sort(piece, reader);
+    }
+
+    /// Takes note that the line is over.
+    pub(super) fn end(&mut self, reader: &RowReader<'_>) {
+        if matches!(self.place, Place::Pin | Place::Time) {
+            self.decide(reader);
+        }
+        if let Place::Ahead { matched, template: true } = self.place {
+            self.take_back(matched);
+        }
+    }
+
+    /// Keeps what is to be kept of the next bytes, and counts the rest.
+    fn sort(&mut self, piece: &[u8], reader: &RowReader<'_>) {
         let limit = reader.line_limit();
         let mut rest = piece;
         while !rest.is_empty() {
             rest = match self.place {
                 Place::Tag | Place::Key => self.take_key(rest, reader),
+                Place::Pin => self.take_pin(rest, limit),
+                Place::Time => self.take_time(rest, reader),
                 Place::Value { blank } => self.take_value(rest, blank, limit),
                 Place::Template { blank } => self.drop_value(rest, blank, limit),
                 Place::Ahead { matched, template } => self.look_ahead(rest, matched, template, limit),
@@ -89,10 +112,36 @@ impl Carry {
         }
     }
 
-    /// Takes note that the line is over.
-    pub(super) fn end(&mut self) {
-        if let Place::Ahead { matched, template: true } = self.place {
-            self.take_back(matched);
+    fn take_pin<'a>(&mut self, rest: &'a [u8], limit: usize) -> &'a [u8] {
+        let (text, tail) = split_behind(rest, memchr(b'\t', rest));
+        let tail = self.keep(text, tail, limit);
+        if text.ends_with(b"\t") && !self.is_too_long() {
+            (self.place, self.key) = (Place::Time, self.kept.len());
+        }
+        tail
+    }
+
+    fn take_time<'a>(&mut self, rest: &'a [u8], reader: &RowReader<'_>) -> &'a [u8] {
+        // One byte more than a time has: by then it is one, or too long for one.
+        let wanted = self.key.saturating_add(civil::LEN).saturating_add(1);
+        let last = wanted.saturating_sub(self.kept.len()).saturating_sub(1);
+        let next = rest.get(..=last).unwrap_or(rest);
+        let (text, tail) = split_behind(rest, memchr(b'\t', next).or(Some(last).filter(|last| *last < rest.len())));
+        let tail = self.keep(text, tail, reader.line_limit());
+        if !self.is_too_long() && (text.ends_with(b"\t") || self.kept.len() >= wanted) {
+            self.decide(reader);
+        }
+        tail
+    }
+
+    /// The second field is complete: a line with a tag that is no punch is sorted from its beginning.
+    fn decide(&mut self, reader: &RowReader<'_>) {
+        if matches!(reader.read_any_width(&self.kept), Ok(Row::Tagged(_))) {
+            self.place = Place::Tag;
+            let held = core::mem::take(&mut self.kept);
+            self.sort(&held, reader);
+        } else {
+            self.place = Place::Plain;
         }
     }
 

@@ -49,7 +49,7 @@ impl<'h> StreamedLines<'h> {
     }
 
     fn begin(&mut self, start: usize) -> Carry {
-        core::mem::take(&mut self.spare).begin(start)
+        core::mem::take(&mut self.spare).begin(start, &self.reader)
     }
 
     fn read_in_place(&mut self, line: &Line<'_>, sink: &mut impl FnMut(Streamed<'_>)) {
@@ -58,14 +58,17 @@ impl<'h> StreamedLines<'h> {
             let carry = self.begin(line.start);
             return self.end(carry, line, sink);
         }
-        let row = row.and_then(|row| self.reader.check_width(row, line.bytes));
+        let row = match row {
+            Ok(row) if self.reader.is_too_wide(&row, line.bytes) => Err((RowErrorKind::TooManyFields, 0)),
+            row => row,
+        };
         self.give(row, line, line.span(), 0, sink);
     }
 
     /// Reads a carried line of which `last` is the last piece.
     fn end(&mut self, mut carry: Carry, last: &Line<'_>, sink: &mut impl FnMut(Streamed<'_>)) {
         carry.take(last.bytes, &self.reader);
-        carry.end();
+        carry.end(&self.reader);
         let limit = self.reader.line_limit();
         let row =
             if carry.is_too_long() { Err((RowErrorKind::TooLong, limit)) } else { self.reader.read(carry.kept()) };

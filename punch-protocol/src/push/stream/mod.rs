@@ -100,7 +100,7 @@ pub struct Finished {
 /// use punch_protocol::push::{Limits, Parts, Request, RowStream, Streamed};
 ///
 /// let mut parts = Parts::new("POST", "/iclock/cdata", "SN=T1&table=OPERLOG&OpStamp=9999", b"");
-/// parts.declared_length = Some(55);
+/// parts.declared_length = Some(54);
 /// let (serial, head) = Request::streamed(parts, &Limits::default())?.expect("an upload");
 ///
 /// let mut stream = RowStream::new(&head);
