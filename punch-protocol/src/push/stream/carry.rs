@@ -256,8 +256,8 @@ impl Carry {
         let (fits, beyond) = text.split_at_checked(room).unwrap_or((text, &[]));
         let needed = self.kept.len().saturating_add(fits.len());
         if needed > self.kept.capacity() {
-            // Not beyond the limit, as a vector would that doubles.
-            let wanted = self.kept.capacity().saturating_mul(2).clamp(needed, limit.max(needed));
+            // Room for a punch at once; not beyond the limit, as a vector would that doubles.
+            let wanted = self.kept.capacity().saturating_mul(2).max(64).clamp(needed, limit.max(needed));
             self.kept.reserve_exact(wanted.saturating_sub(self.kept.len()));
         }
         self.kept.extend_from_slice(fits);
