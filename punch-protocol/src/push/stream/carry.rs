@@ -115,8 +115,9 @@ impl Carry {
     fn take_pin<'a>(&mut self, rest: &'a [u8], limit: usize) -> &'a [u8] {
         let (text, tail) = split_behind(rest, memchr(b'\t', rest));
         let tail = self.keep(text, tail, limit);
-        if text.ends_with(b"\t") && !self.is_too_long() {
-            (self.place, self.key) = (Place::Time, self.kept.len());
+        if text.ends_with(b"\t") {
+            self.key = self.kept.len();
+            self.go_to(Place::Time);
         }
         tail
     }
@@ -149,7 +150,6 @@ impl Carry {
         let (text, tail) = split_behind(rest, memchr2(b'=', b'\t', rest));
         let tail = self.keep(text, tail, reader.line_limit());
         match (text.last(), self.place) {
-            (_, Place::Lost) => {}
             (Some(b'='), Place::Tag) => self.read_tag(reader),
             (Some(b'\t'), Place::Tag) => {
                 self.read_tag(reader);
@@ -182,14 +182,20 @@ impl Carry {
     }
 
     fn begin_key(&mut self) {
-        if !matches!(self.place, Place::Plain | Place::Lost) {
-            (self.place, self.key) = (Place::Key, self.kept.len());
-        }
+        self.key = self.kept.len();
+        self.go_to(Place::Key);
     }
 
     fn begin_value(&mut self, template: bool) {
         let blank = self.blanks;
-        self.place = if template { Place::Template { blank } } else { Place::Value { blank } };
+        self.go_to(if template { Place::Template { blank } } else { Place::Value { blank } });
+    }
+
+    /// The rest of a plain or a lost line is nothing else.
+    fn go_to(&mut self, place: Place) {
+        if !matches!(self.place, Place::Plain | Place::Lost) {
+            self.place = place;
+        }
     }
 
     fn take_value<'a>(&mut self, rest: &'a [u8], blank: bool, limit: usize) -> &'a [u8] {
@@ -197,7 +203,7 @@ impl Carry {
         let tail = self.keep(text, tail, limit);
         match text.last() {
             Some(b'\t') => self.begin_key(),
-            Some(b' ') if blank => self.begin_look_ahead(false),
+            Some(b' ') if blank => self.go_to(Place::Ahead { matched: 0, template: false }),
             _ => {}
         }
         tail
@@ -211,16 +217,10 @@ impl Carry {
         let tail = self.keep(separator, tail, limit);
         match separator {
             b"\t" => self.begin_key(),
-            b" " => self.begin_look_ahead(true),
+            b" " => self.go_to(Place::Ahead { matched: 0, template: true }),
             _ => {}
         }
         tail
-    }
-
-    fn begin_look_ahead(&mut self, template: bool) {
-        if !self.is_too_long() {
-            self.place = Place::Ahead { matched: 0, template };
-        }
     }
 
     fn look_ahead<'a>(&mut self, rest: &'a [u8], matched: usize, template: bool, limit: usize) -> &'a [u8] {
@@ -234,19 +234,13 @@ impl Carry {
         }
         let tail = self.keep(next, tail, limit);
         let matched = matched.saturating_add(1);
-        if matched == SEPARATED.len() {
-            self.blanks = false;
-            self.begin_unless_lost(Place::Template { blank: false });
+        if matched < SEPARATED.len() {
+            self.go_to(Place::Ahead { matched, template });
         } else {
-            self.begin_unless_lost(Place::Ahead { matched, template });
+            self.blanks = false;
+            self.go_to(Place::Template { blank: false });
         }
         tail
-    }
-
-    fn begin_unless_lost(&mut self, place: Place) {
-        if !self.is_too_long() {
-            self.place = place;
-        }
     }
 
     /// A blank in a template separated nothing: it and what was kept behind it belong to the template.
@@ -262,8 +256,8 @@ impl Carry {
         let (fits, beyond) = text.split_at_checked(room).unwrap_or((text, &[]));
         let needed = self.kept.len().saturating_add(fits.len());
         if needed > self.kept.capacity() {
-            // Not beyond the limit, as a vector would that doubles.
-            let wanted = self.kept.capacity().saturating_mul(2).clamp(needed, limit.max(needed));
+            // Room for a punch at once; not beyond the limit, as a vector would that doubles.
+            let wanted = self.kept.capacity().saturating_mul(2).max(64).clamp(needed, limit.max(needed));
             self.kept.reserve_exact(wanted.saturating_sub(self.kept.len()));
         }
         self.kept.extend_from_slice(fits);
