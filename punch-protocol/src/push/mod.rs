@@ -41,6 +41,7 @@ mod command;
 mod commands;
 mod configuration;
 mod control;
+mod deviation;
 mod encoded_time;
 mod error_row;
 pub mod errors;
@@ -90,6 +91,7 @@ pub use commands::{
 };
 pub use configuration::ConfigurationBlock;
 pub use control::{ControlAction, ControlDevice, Output, OutputTime};
+pub use deviation::Deviation;
 pub use encoded_time::EncodedTime;
 pub use error_row::ErrorRow;
 pub use errors::{ParseError, RowError, RowErrorKind};

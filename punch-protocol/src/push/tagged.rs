@@ -10,6 +10,8 @@ use super::line::{cut, decimal};
 pub struct TaggedRow<'a> {
     tag: &'static str,
     pairs: &'a [u8],
+    /// Whether the line itself has the tag.
+    written: bool,
 }
 
 impl<'a> TaggedRow<'a> {
@@ -22,9 +24,10 @@ impl<'a> TaggedRow<'a> {
         let (head, tail) = cut(line, b' ');
         let tag = Self::TAGS.into_iter().find(|tag| tag.as_bytes().eq_ignore_ascii_case(head));
         match (tag, tail) {
-            (Some(tag), Some(pairs)) => Some(Self { tag, pairs }),
+            (Some(tag), Some(pairs)) => Some(Self { tag, pairs, written: true }),
             _ => {
-                table_as_tag(table).filter(|_| cut(line, b'\t').0.contains(&b'=')).map(|tag| Self { tag, pairs: line })
+                let tag = table_as_tag(table).filter(|_| cut(line, b'\t').0.contains(&b'='))?;
+                Some(Self { tag, pairs: line, written: false })
             }
         }
     }
@@ -32,6 +35,11 @@ impl<'a> TaggedRow<'a> {
     /// The tag, in capitals however it was written.
     pub fn tag(&self) -> &'static str {
         self.tag
+    }
+
+    /// Whether the row itself has the tag; without it the table's name stands for it.
+    pub fn has_tag(&self) -> bool {
+        self.written
     }
 
     /// The pairs, in the order of the row.

@@ -19,6 +19,8 @@ mod conversation;
 #[cfg(test)]
 mod corpus;
 #[cfg(test)]
+mod deviations;
+#[cfg(test)]
 mod error_codes;
 #[cfg(test)]
 #[path = "../../fuzz/src/lib.rs"]

@@ -2,8 +2,8 @@ use serde_json::{Map, Value, json};
 
 use punch_protocol::civil::Written;
 use punch_protocol::push::{
-    CardNumber, Dialect, Endpoint, GuessedEvent, GuessedPunch, Handshake, IdentityPhoto, Info, Limits, ParseError,
-    Parts, PhotoHeader, Poll, Query, Request, Row, RowError, Table, TaggedRow, Upload,
+    CardNumber, Deviation, Dialect, Endpoint, GuessedEvent, GuessedPunch, Handshake, IdentityPhoto, Info, Limits,
+    ParseError, Parts, PhotoHeader, Poll, Query, Request, Row, RowError, Table, TaggedRow, Upload,
 };
 
 use super::access_answer::identifier;
@@ -23,6 +23,10 @@ pub(super) fn to_json(parts: Parts<'_>) -> Value {
     put(&mut decoded, "endpoint", Endpoint::of(parts.path).map(Endpoint::as_str).into());
     if parts.path.to_ascii_lowercase().trim_end_matches('/').ends_with(".aspx") {
         put(&mut decoded, "suffix", ".aspx".into());
+    }
+    let deviations: Vec<&str> = Deviation::of(&parts, &request).into_iter().map(Deviation::name).collect();
+    if !deviations.is_empty() {
+        put(&mut decoded, "deviations", deviations.into());
     }
     decoded
 }
