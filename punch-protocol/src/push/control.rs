@@ -125,6 +125,12 @@ pub enum OutputTime {
 }
 
 impl ControlDevice {
+    /// An action with its first three arguments.
+    pub(super) fn new(action: ControlAction, arguments: [u8; 3]) -> Self {
+        let [second, third, fourth] = arguments.map(Some);
+        Self { action, arguments: [second, third, fourth, None] }
+    }
+
     /// Reads two to five hex pairs; `None` for anything else.
     pub fn parse(text: &str) -> Option<Self> {
         let digits = text.trim().as_bytes();

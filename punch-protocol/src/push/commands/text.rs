@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 
 use chrono::NaiveDateTime;
 
+use super::super::control::{ControlAction, ControlDevice, Output};
 use super::super::encoded_time::EncodedTime;
 use super::super::handshake::Dialect;
 use super::Kind;
@@ -92,9 +93,9 @@ fn access(kind: &Kind) -> Result<String, CommandError> {
             let EncodedTime(seconds) = EncodedTime::of(*time).ok_or(range)?;
             format!("SET OPTIONS DateTime={seconds}")
         }
-        Kind::OpenDoor { door, seconds } => format!("CONTROL DEVICE 01{door:02X}01{seconds:02X}"),
-        Kind::CancelAlarm(door) => format!("CONTROL DEVICE 02{door:02X}0000"),
-        Kind::Restart => "CONTROL DEVICE 03000000".to_owned(),
+        Kind::OpenDoor { door, seconds } => control(ControlAction::OUTPUT, [*door, Output::LOCK.0, *seconds]),
+        Kind::CancelAlarm(door) => control(ControlAction::CANCEL_ALARM, [*door, 0, 0]),
+        Kind::Restart => control(ControlAction::REBOOT, [0, 0, 0]),
         Kind::Enroll(enrolment) => {
             let (verb, record) = enrolment.access()?;
             format!("{verb} {}", line(&record))
@@ -142,6 +143,10 @@ fn dangerous_access(command: &Dangerous) -> Result<String, CommandError> {
 
 fn delete_all(table: &DataTable) -> Result<String, CommandError> {
     Ok(format!("DATA DELETE {} *", of_access(table)?))
+}
+
+fn control(action: ControlAction, arguments: [u8; 3]) -> String {
+    format!("CONTROL DEVICE {}", ControlDevice::new(action, arguments))
 }
 
 fn query(table: &str, filter: &str) -> String {

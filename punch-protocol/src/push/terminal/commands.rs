@@ -11,7 +11,7 @@ use super::profile::Family;
 use super::results::{Form, Outcome};
 use super::{Terminal, rows};
 use crate::civil;
-use crate::push::{CommandLine, EncodedTime, PollAnswer};
+use crate::push::{CommandLine, ControlAction, ControlDevice, EncodedTime, Output, OutputTime, PollAnswer};
 
 /// What the answer to a poll was to the terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,13 +118,16 @@ impl Terminal {
 
     /// `AABBCCDD`: action, door, lock or output, seconds. Returns the result code.
     fn control(&mut self, detail: &str) -> i32 {
-        let pairs = detail.trim().as_bytes().chunks(2);
-        let byte = |pair: &[u8]| u8::from_str_radix(core::str::from_utf8(pair).ok()?, 16).ok();
-        let Some(bytes) = pairs.map(byte).collect::<Option<Vec<u8>>>() else { return -11 };
-        match bytes.as_slice() {
-            [1, door, 1, seconds, ..] if *seconds > 0 => self.open_door(*door, *seconds),
-            [3, ..] => self.restart_due = true,
-            [1..=0x12, ..] => {}
+        let Some(control) = ControlDevice::parse(detail) else { return -11 };
+        match (control.action, control.door(), control.output()) {
+            (ControlAction::OUTPUT, Some(door), Some((Output::LOCK, OutputTime::Seconds(seconds)))) => {
+                self.open_door(door, seconds);
+            }
+            (ControlAction::OUTPUT, Some(door), Some((Output::LOCK, OutputTime::Open))) => {
+                self.open_door(door, u8::MAX);
+            }
+            (ControlAction::REBOOT, ..) => self.restart_due = true,
+            (ControlAction(1..=0x12), ..) => {}
             _ => return -11,
         }
         0

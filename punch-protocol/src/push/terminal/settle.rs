@@ -11,7 +11,7 @@ use super::errand::{Errand, Store};
 use super::event::TerminalEvent;
 use super::orders::Orders;
 use super::{HttpAnswer, Terminal, rows};
-use crate::push::EncodedTime;
+use crate::push::{EncodedTime, ServerTime};
 
 impl Terminal {
     /// Takes an answer; `false` if the errand failed.
@@ -160,12 +160,10 @@ impl Terminal {
     fn timed(&mut self, answer: &HttpAnswer<'_>, now: DateTime<Utc>) -> bool {
         self.time_due = false;
         let text = String::from_utf8_lossy(answer.success().unwrap_or_default());
-        let value = |key: &str| text.split(',').find_map(|pair| pair.trim().strip_prefix(key)?.strip_prefix('='));
-        let gmt = value("DateTime").and_then(|number| number.parse().ok()).and_then(|time| EncodedTime(time).civil());
-        let east = value("ServerTZ").and_then(server_zone);
-        if let Some((gmt, east)) = gmt.zip(east) {
+        if let Some(ServerTime { utc, offset_minutes: Some(east), .. }) = ServerTime::parse(&text) {
+            let east = TimeDelta::minutes(east.into());
             self.orders.zone = Some(east);
-            if let Some(wall) = gmt.checked_add_signed(east) {
+            if let Some(wall) = utc.checked_add_signed(east) {
                 let by = self.clock.set(wall, now);
                 self.report(TerminalEvent::ClockSet { by });
             }
@@ -229,18 +227,5 @@ impl Terminal {
             self.wake = now.checked_add_signed(self.profile.boot_time);
             self.report(TerminalEvent::Restarted);
         }
-    }
-}
-
-/// `+0800`, `-0330`.
-fn server_zone(text: &str) -> Option<TimeDelta> {
-    let (sign, digits) = text.split_at_checked(1)?;
-    let (hours, minutes) = digits.split_at_checked(2)?;
-    let (hours, minutes) = (hours.parse::<i64>().ok()?, minutes.parse::<i64>().ok()?);
-    let total = hours.checked_mul(60)?.checked_add(minutes)?;
-    match sign {
-        "+" => TimeDelta::try_minutes(total),
-        "-" => TimeDelta::try_minutes(total.checked_neg()?),
-        _ => None,
     }
 }
