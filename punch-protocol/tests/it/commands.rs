@@ -1,4 +1,4 @@
-//! What commands look like on the wire, and what cannot be one: S2-053, S2-086.
+//! What commands look like on the wire, and what cannot be one.
 
 use chrono::NaiveDateTime;
 use proptest::prelude::*;
@@ -179,7 +179,7 @@ fn a_terminal_reads_what_a_server_writes() {
     }
 }
 
-/// S2-047: what opens, restarts, enrols or destroys is never repeated; what sets a state may be.
+/// What opens, restarts, enrols or destroys is never repeated; what sets a state may be.
 #[test]
 fn only_what_sets_a_state_is_repeated() {
     let once = ["AC_", "REBOOT", "ENROLL", "CLEAR", "SHELL", "GetFile", "PutFile", "UPGRADE", "DATA DELETE holiday *"];

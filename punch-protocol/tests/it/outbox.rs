@@ -89,7 +89,7 @@ fn a_command_is_sent_answered_and_forgotten() {
     assert!(sent(&mut session, at(3600)).is_empty());
 }
 
-/// S2-047: a door opens once or not at all, whatever gets lost.
+/// A door opens once or not at all, whatever gets lost.
 #[test]
 fn what_must_not_be_repeated_is_sent_once() {
     for command in [door(), Command::restart(), Command::dangerous(Dangerous::ClearPunches).unwrap()] {

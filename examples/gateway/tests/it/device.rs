@@ -1,6 +1,7 @@
 //! The device listener, byte for byte, as firmware on record speaks and hears it.
 
 use punch_normalize::DeviceZone;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::harness::{Answer, Site, device, exchange, get, post};
 
@@ -173,4 +174,50 @@ async fn an_access_terminal_registers_and_delivers_its_events() {
     assert_eq!(site.ask::<String>("SELECT dialect FROM device WHERE serial = 'T1'").await, "access control");
     assert_eq!(site.upload("T1", "rtlog", pass).await.body, "OK");
     assert_eq!(site.ask::<i64>("SELECT count(*) FROM row").await, 2, "the same event again is no new row");
+}
+
+/// S1-027: the address a terminal calls from changes with its line; nothing else does.
+#[tokio::test]
+async fn a_change_of_the_source_address_changes_nothing() {
+    let site = Site::start(|_| ()).await;
+    for (host, row) in [(2, "1001\t2026-03-28 08:00:00\t0\t1\n"), (3, "1001\t2026-03-28 17:00:00\t1\t1\n")] {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.bind((std::net::Ipv4Addr::new(127, 0, 0, host), 0).into()).unwrap();
+        let mut stream = socket.connect(site.gateway.device_addr).await.unwrap();
+        let request = format!(
+            "POST /iclock/cdata?SN=T1&table=ATTLOG HTTP/1.0\r\nHost: x\r\nContent-Length: {}\r\n\r\n{row}",
+            row.len()
+        );
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.unwrap();
+        assert!(answer.ends_with(b"\r\n\r\nOK: 1"), "{}", String::from_utf8_lossy(&answer));
+    }
+    assert_eq!(site.fates().await, ["delivered"; 2]);
+}
+
+/// S2-060: 10,000 uploads of one terminal on twenty connections; none is refused, all are stored.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_terminal_is_never_throttled() {
+    const CONNECTIONS: usize = 20;
+    const UPLOADS: usize = 500;
+    let site = Site::start(|_| ()).await;
+    let addr = site.gateway.device_addr;
+    let burst = |connection: usize| async move {
+        let upload = |number: usize| {
+            let row = format!("{connection}-{number}\t2026-03-28 08:00:00\t0\t1\n");
+            format!(
+                "POST /iclock/cdata?SN=T1&table=ATTLOG HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n{row}",
+                row.len()
+            )
+        };
+        let requests: String = (0..UPLOADS).map(upload).collect();
+        String::from_utf8(exchange(addr, requests.as_bytes()).await).unwrap()
+    };
+    let answers = futures_util::future::join_all((0..CONNECTIONS).map(burst)).await;
+    for answer in answers {
+        assert_eq!(answer.matches("HTTP/1.1 200 OK").count(), UPLOADS);
+        assert_eq!(answer.matches("\r\n\r\nOK: 1").count(), UPLOADS);
+    }
+    assert_eq!(site.ask::<i64>("SELECT count(*) FROM row WHERE fate = 'delivered'").await, 10_000);
 }

@@ -151,7 +151,7 @@ fn profiles() -> [(&'static str, Profile); 3] {
     ]
 }
 
-/// S2-053, S2-047, S0-005: in every family, with a fifth of all messages lost.
+/// S1-056, S1-057, S0-005: in every family, with one server and one set of settings, and a fifth of all messages lost.
 #[test]
 fn rows_and_commands_arrive_in_every_family() {
     for (name, profile) in profiles() {

@@ -28,7 +28,7 @@ fn every_punch_is_stored_whatever_fails() {
     assert!(resent > 1000, "{resent} rows came again: nothing was put to the test");
 }
 
-/// S2-004: 30 s without a network. S0-005: 6 h. Both with people punching all the time.
+/// S2-004: 30 s without a network. S0-005, S2-084: 6 h. Both with people punching all the time.
 #[test]
 fn an_outage_loses_nothing() {
     for (seconds, seed) in [(30, 1), (30, 2), (6 * 3600, 3), (6 * 3600, 4)] {
