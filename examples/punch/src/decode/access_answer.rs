@@ -1,4 +1,4 @@
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use punch_protocol::civil::Written;
 use punch_protocol::push::{
@@ -29,6 +29,8 @@ pub(super) fn to_json(endpoint: Option<Endpoint>, query: &Query<'_>, status: u16
     if let Some(block) = Configuration::parse(&text).filter(Configuration::is_registered) {
         let mut object = configuration_to_json("handshake_response", &block);
         put(&mut object, "registered", true.into());
+        // Where the attendance handshake has them too.
+        put(&mut object, "options", configuration(&block).into());
         put(&mut object, "dialect", "acc".into());
         return Some(object);
     }
@@ -67,19 +69,21 @@ fn exchange_to_json(body: &str) -> Option<Value> {
 }
 
 fn configuration_to_json(kind: &str, block: &Configuration<'_>) -> Value {
-    let mut object = json!({ "kind": kind });
-    for &(key, value) in &block.pairs {
-        let value = match key {
-            "TransTimes" => block.times().collect::<Vec<_>>().into(),
-            "TransTables" => block.tables().collect::<Vec<_>>().into(),
-            "MultiBioDataSupport" | "MultiBioPhotoSupport" => slots(value),
-            "ErrorDelay" | "RequestDelay" | "TransInterval" | "Realtime" | "TimeoutSec" | "BioPhotoFun"
-            | "BioDataFun" | "IRTempUnitTrans" | "QRCodeDecryptType" => number(value),
-            _ => value.into(),
-        };
-        put(&mut object, key, value);
-    }
-    object
+    let mut object = configuration(block);
+    object.insert("kind".to_owned(), kind.into());
+    object.into()
+}
+
+fn configuration(block: &Configuration<'_>) -> Map<String, Value> {
+    let typed = |key: &str, value: &str| match key {
+        "TransTimes" => block.times().collect::<Vec<_>>().into(),
+        "TransTables" => block.tables().collect::<Vec<_>>().into(),
+        "MultiBioDataSupport" | "MultiBioPhotoSupport" => slots(value),
+        "ErrorDelay" | "RequestDelay" | "TransInterval" | "Realtime" | "TimeoutSec" | "BioPhotoFun" | "BioDataFun"
+        | "IRTempUnitTrans" | "QRCodeDecryptType" => number(value),
+        _ => value.into(),
+    };
+    block.pairs.iter().map(|&(key, value)| (key.to_owned(), typed(key, value))).collect()
 }
 
 /// What a terminal has to do at once.
