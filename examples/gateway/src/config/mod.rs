@@ -10,7 +10,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use punch_normalize::{DeviceZone, Rules};
 use punch_protocol::SerialNumber;
-use punch_protocol::push::Limits;
+use punch_protocol::push::{CommKey, Limits};
 use punch_webhook::{EventType, PayloadFormat, Secret};
 
 use crate::api::ApiKey;
@@ -58,7 +58,7 @@ impl DeviceDefaults {
     /// A terminal with these settings; without a name it is called by its serial.
     pub fn device(&self, serial: SerialNumber, name: Option<String>) -> DeviceConfig {
         let name = name.unwrap_or_else(|| serial.to_string());
-        DeviceConfig { serial, name, site: self.site.clone(), zone: self.zone, window: self.window }
+        DeviceConfig { serial, name, site: self.site.clone(), zone: self.zone, window: self.window, comm_key: None }
     }
 }
 
@@ -75,6 +75,8 @@ pub struct DeviceConfig {
     pub zone: DeviceZone,
     /// Its duplicate window.
     pub window: TimeDelta,
+    /// The secret typed into it, without which it is not believed.
+    pub comm_key: Option<CommKey>,
 }
 
 /// One webhook endpoint.
@@ -267,11 +269,13 @@ fn device(root: &mut Section, mut section: Section, defaults: &DeviceDefaults) -
     });
     let (name, site) = (section.text("name"), section.text("site"));
     let (zone, window) = (zone(&mut section), window(&mut section));
+    let comm_key = comm_key(&mut section);
     root.absorb(section);
     let mut device = defaults.device(serial?, name);
     device.site = site.unwrap_or(device.site);
     device.zone = zone.unwrap_or(device.zone);
     device.window = window.unwrap_or(device.window);
+    device.comm_key = comm_key;
     Some(device)
 }
 
@@ -293,15 +297,24 @@ fn endpoint(root: &mut Section, mut section: Section, delivery: &DeliveryConfig)
 }
 
 fn secret(section: &mut Section) -> Option<Secret> {
-    let text = match section.text("secret_file") {
-        Some(path) => std::fs::read_to_string(&path)
-            .map_err(|error| section.complain("secret_file", format!("cannot read `{path}`: {error}")))
-            .ok()?
-            .trim_end()
-            .to_owned(),
+    let text = match from_file(section, "secret_file") {
+        Some(read) => read?,
         None => section.required("secret", "the signing secret, or `secret_file`")?,
     };
     Secret::new(text).map_err(|error| section.complain("secret", error.to_string())).ok()
+}
+
+fn comm_key(section: &mut Section) -> Option<CommKey> {
+    let text = from_file(section, "comm_key_file").unwrap_or_else(|| section.text("comm_key"))?;
+    Some(CommKey::new(&text))
+}
+
+/// What stands in the file that a key names. `None` if there is no such key, `Some(None)` if there is no such file.
+fn from_file(section: &mut Section, key: &str) -> Option<Option<String>> {
+    let path = section.text(key)?;
+    let read = std::fs::read_to_string(&path);
+    let read = read.map_err(|error| section.complain(key, format!("cannot read `{path}`: {error}")));
+    Some(read.ok().map(|text| text.trim_end().to_owned()))
 }
 
 fn employee(root: &mut Section, mut section: Section) -> Option<EmployeeConfig> {

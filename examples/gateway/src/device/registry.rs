@@ -65,6 +65,7 @@ impl Registry {
     ) {
         let profile = named.cloned().unwrap_or_else(|| self.defaults.device(serial.clone(), None));
         let mut settings = Settings::default();
+        settings.comm_key = profile.comm_key;
         if let Some(row) = row {
             settings.stamps.clone_from(&row.stamps);
             (settings.dialect, settings.declines_encryption) = (row.dialect, row.declines_encryption);

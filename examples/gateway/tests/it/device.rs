@@ -1,6 +1,7 @@
 //! The device listener, byte for byte, as firmware on record speaks and hears it.
 
 use punch_normalize::DeviceZone;
+use punch_protocol::push::CommKey;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::harness::{Answer, Site, device, exchange, get, post};
@@ -220,4 +221,20 @@ async fn a_terminal_is_never_throttled() {
         assert_eq!(answer.matches("\r\n\r\nOK: 1").count(), UPLOADS);
     }
     assert_eq!(site.ask::<i64>("SELECT count(*) FROM row WHERE fate = 'delivered'").await, 10_000);
+}
+
+/// A terminal that shows the wrong secret, or none, is not believed whatever its serial number; its rows stay on it.
+#[tokio::test]
+async fn a_comm_key_is_asked_for() {
+    let site = Site::start(|config| config.devices[0].comm_key = Some(CommKey::new("4a9594af"))).await;
+    let addr = site.gateway.device_addr;
+    let row = "1001\t2026-03-28 08:00:00\t0\t1\n";
+    for key in ["", "&pushcommkey=4a9594a0"] {
+        assert_eq!(get(addr, &format!("/iclock/cdata?SN=T1&options=all{key}")).await.status, 503);
+        assert_eq!(site.upload("T1", "ATTLOG", row).await.status, 503);
+        assert_eq!(get(addr, "/iclock/getrequest?SN=T1").await.body, "UNKNOWN DEVICE");
+    }
+    assert_eq!(site.ask::<i64>("SELECT count(*) FROM row").await, 0);
+    assert_eq!(get(addr, "/iclock/cdata?SN=T1&options=all&pushcommkey=4a9594af").await.status, 200);
+    assert_eq!(site.upload("T1", "ATTLOG", row).await.body, "OK: 1");
 }

@@ -220,7 +220,7 @@ impl Script {
 
     fn device(&self, (name, site, _): (&str, &str, &[Capture]), zone: DeviceZone) -> DeviceConfig {
         let (name, site) = (name.to_owned(), site.to_owned());
-        DeviceConfig { serial: self.serial.clone(), name, site, zone, window: Rules::WINDOW }
+        DeviceConfig { serial: self.serial.clone(), name, site, zone, window: Rules::WINDOW, comm_key: None }
     }
 
     /// Uploads the recorded rows, then punches at `rate` a second.

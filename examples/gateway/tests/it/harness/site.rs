@@ -32,6 +32,7 @@ pub(crate) fn device(serial: &str) -> DeviceConfig {
         site: "Plant".to_owned(),
         zone: DeviceZone::Utc,
         window: TimeDelta::seconds(60),
+        comm_key: None,
     }
 }
 
