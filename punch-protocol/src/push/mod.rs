@@ -26,11 +26,45 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! A shell that would rather not hold a body of templates reads it while it arrives: [`Request::streamed`] and
-//! [`RowStream`].
-//!
 //! [`Receipt::stored`] is the only function that makes an `OK` for an upload, and it consumes the receipt:
 //! acknowledging before storing does not compile into a program that has nothing to call it on.
+//!
+//! # Long bodies
+//!
+//! A shell that would rather not hold a body of templates reads it while it arrives: [`Request::streamed`] gives what
+//! stands before the body, [`Session::receive`] decides about it, [`RowStream`] finds the rows, and
+//! [`Reception::complete`] makes the receipt.
+//!
+//! # Commands
+//!
+//! A [`Command`] waits in the session until the terminal polls. What goes out is written down first, and followed until
+//! the terminal has said what became of it:
+//!
+//! ```
+//! use punch_protocol::SerialNumber;
+//! use punch_protocol::push::{
+//!     Command, CommandChange, CommandId, Limits, Parts, Request, ReturnCode, Session, Settings, Ticket, Turn,
+//! };
+//!
+//! let now = chrono::DateTime::from_timestamp(1_774_684_033, 0).expect("in range");
+//! let mut session = Session::approved(SerialNumber::parse("T1")?, Settings::default());
+//! session.submit(Ticket::new(CommandId::numbered(7), Command::open_door(1, 5)?, now))?;
+//!
+//! let poll = Parts::new("GET", "/iclock/getrequest", "SN=T1", b"");
+//! let (_, request) = Request::parse(poll, &Limits::default())?;
+//! let Turn::Dispatch(dispatch) = session.handle(&request, now) else { panic!("a command waits") };
+//! // Make it durable that `dispatch.commands()` are sent; a door must not be opened twice.
+//! assert_eq!(dispatch.recorded().body(), b"C:7:AC_UNLOCK\n");
+//!
+//! let posted = Parts::new("POST", "/iclock/devicecmd", "SN=T1", b"ID=7&Return=0&CMD=AC_UNLOCK\n");
+//! let (_, request) = Request::parse(posted, &Limits::default())?;
+//! let (Turn::Store(receipt), Request::Results(results)) = (session.handle(&request, now), &request) else { panic!() };
+//! let updates = session.outcomes(results); // make these durable
+//! assert_eq!(updates[0].change, CommandChange::Succeeded { code: ReturnCode::OK });
+//! session.settled(&updates);
+//! assert_eq!(receipt.stored().body(), b"OK");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod access;
 mod access_answer;

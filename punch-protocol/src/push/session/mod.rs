@@ -1,22 +1,21 @@
+mod encryption;
 mod greeting;
+mod settings;
 mod stamps;
 
-use alloc::borrow::ToOwned;
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
-use core::fmt;
 
 use chrono::{DateTime, Utc};
-use subtle::ConstantTimeEq as _;
-use zeroize::Zeroizing;
 
+use self::encryption::may_be_encrypted;
+pub use self::settings::{CommKey, Settings};
 pub use self::stamps::Stamps;
 
 use super::access_answer::ServerTime;
-use super::commands::{CommandError, CommandLimits, CommandQueue, CommandUpdate, TextEncoding, Ticket};
+use super::commands::{CommandError, CommandQueue, CommandUpdate, Ticket};
 use super::handshake::Dialect;
 use super::info::Info;
-use super::line::Lines;
 use super::request::Request;
 use super::response::{Dispatch, Receipt, Reception, Response};
 use super::results::CommandResults;
@@ -34,75 +33,6 @@ pub enum Admission {
     Pending,
     /// An operator has refused the serial. It gets no `OK`.
     Blocked,
-}
-
-/// What a server tells one terminal, and what it remembers of it from an earlier life.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Settings {
-    /// The offset of the terminal's zone right now; it sets the clock with it.
-    pub time_zone: TimeZoneMinutes,
-    /// Seconds between idle polls; spread by up to a tenth per serial.
-    pub delay: u32,
-    /// Seconds to wait after a failure; spread by up to a half per serial, so a restart is no storm.
-    pub error_delay: u32,
-    /// Resume marks from an earlier life. A table without one is asked for from the beginning.
-    pub stamps: Stamps,
-    /// The code page in which commands are written.
-    pub encoding: TextEncoding,
-    /// The dialect from an earlier life: a terminal that stays powered does not say it again.
-    pub dialect: Option<Dialect>,
-    /// The secret typed into the terminal (`pushcommkey`); a handshake with another one, or none, is refused.
-    pub comm_key: Option<CommKey>,
-    /// Whether the terminal has tried to encrypt. It is then offered a version of the protocol without encryption.
-    pub declines_encryption: bool,
-    /// How much is sent to the terminal at once.
-    pub command_limits: CommandLimits,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            time_zone: TimeZoneMinutes::default(),
-            delay: 30,
-            error_delay: 30,
-            stamps: Stamps::default(),
-            encoding: TextEncoding::default(),
-            dialect: None,
-            comm_key: None,
-            declines_encryption: false,
-            command_limits: CommandLimits::default(),
-        }
-    }
-}
-
-/// The shared secret of a handshake. It is compared in constant time and never shown.
-#[derive(Clone)]
-pub struct CommKey(Zeroizing<String>);
-
-impl CommKey {
-    /// Keeps a copy of the secret.
-    pub fn new(secret: &str) -> Self {
-        Self(Zeroizing::new(secret.to_owned()))
-    }
-
-    fn matches(&self, given: Option<&str>) -> bool {
-        given.is_some_and(|given| self.0.as_bytes().ct_eq(given.as_bytes()).into())
-    }
-}
-
-impl PartialEq for CommKey {
-    fn eq(&self, other: &Self) -> bool {
-        self.matches(Some(&other.0))
-    }
-}
-
-impl Eq for CommKey {}
-
-impl fmt::Debug for CommKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("CommKey(..)")
-    }
 }
 
 /// What to do with a request.
@@ -333,8 +263,7 @@ impl Session {
     }
 
     fn take_upload(&mut self, head: &UploadHead, opening: &[u8]) -> Result<Reception, Response> {
-        let may_be_encrypted = head.table().is_text() && !self.settings.declines_encryption;
-        if may_be_encrypted && is_unprintable(opening) && !has_clean_row(head, opening) {
+        if !self.settings.declines_encryption && may_be_encrypted(head, opening) {
             // Without an `OK` the rows stay there; the next handshake names a version that does not encrypt.
             self.settings.declines_encryption = true;
             return Err(Response::unknown_device());
@@ -374,25 +303,4 @@ impl Session {
             None => Response::retry_later(),
         }
     }
-}
-
-/// Share of control bytes above which a body cannot be rows: encrypted bytes hold one in nine, rows none.
-const CONTROL_BYTES_PERCENT: usize = 5;
-/// Shorter bodies say too little.
-const UNPRINTABLE_MIN: usize = 32;
-
-fn is_unprintable(body: &[u8]) -> bool {
-    let share = body.iter().filter(is_control).count().saturating_mul(100);
-    body.len() >= UNPRINTABLE_MIN && share > body.len().saturating_mul(CONTROL_BYTES_PERCENT)
-}
-
-/// Whether a row reads as one and has nothing strange in it: noise between rows is no encryption.
-fn has_clean_row(head: &UploadHead, body: &[u8]) -> bool {
-    let lines = Lines::new(body).map(|line| line.bytes).filter(|line| !line.iter().any(|byte| is_control(&byte)));
-    lines.into_iter().any(|line| head.reader().read(line).is_ok())
-}
-
-/// NULs are what a power loss leaves.
-fn is_control(byte: &&u8) -> bool {
-    byte.is_ascii_control() && !matches!(byte, b'\t' | b'\r' | b'\n' | 0)
 }
