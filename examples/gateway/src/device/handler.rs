@@ -3,17 +3,16 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
-use axum::body::{Body, BodyDataStream};
+use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::Response as HttpResponse;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use futures_util::StreamExt as _;
 use punch_normalize::TenantKey;
 use punch_protocol::SerialNumber;
 use punch_protocol::push::{
-    Admission, Limits, PackageError, ParseError, Parts, Receipt, Request, Response, RowStream, Stamps, Turn, UploadHead,
+    Admission, Limits, PackageError, ParseError, Parts, Receipt, Request, Response, Stamps, Turn,
 };
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
@@ -28,16 +27,16 @@ use crate::store::{DeviceRow, SqliteLedger, Store, StoreError};
 
 /// Everything the device listener needs; cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Devices(Arc<Inner>);
+pub struct Devices(pub(super) Arc<Inner>);
 
 #[derive(Debug)]
-struct Inner {
-    registry: Registry,
+pub(super) struct Inner {
+    pub(super) registry: Registry,
     store: Store,
     engine: Engine,
     intake: Arc<Mutex<Intake>>,
     key: TenantKey,
-    limits: Limits,
+    pub(super) limits: Limits,
     watch: Watch,
 }
 
@@ -141,7 +140,7 @@ impl Devices {
     }
 
     /// A dialect that is not kept costs a wrong first guess after a restart, so a failure is only logged.
-    async fn keep_speech(&self, serial: &SerialNumber) {
+    pub(super) async fn keep_speech(&self, serial: &SerialNumber) {
         let Some((dialect, declines_encryption)) = self.0.registry.new_speech(serial) else { return };
         let text = serial.to_string();
         let work = move |tx: &mut crate::store::Transaction<'_>| {
@@ -163,61 +162,8 @@ impl Devices {
         }
     }
 
-    /// Takes an upload as its body comes, in memory that does not grow with it.
-    async fn receive(&self, serial: SerialNumber, head: &UploadHead, body: Body) -> Response {
-        match self.read_in_pieces(&serial, head, body.into_data_stream()).await {
-            Ok((receipt, received)) => {
-                let response = self.store(receipt, received).await;
-                if response.status() == 200 {
-                    self.0.registry.advance(&serial, head);
-                }
-                response
-            }
-            Err(refusal) => refusal,
-        }
-    }
-
-    async fn read_in_pieces(
-        &self,
-        serial: &SerialNumber,
-        head: &UploadHead,
-        mut pieces: BodyDataStream,
-    ) -> Result<(Receipt, Received), Response> {
-        let mut received = Received::new(serial.clone(), head, now());
-        let mut stream = RowStream::new(head);
-        // A body that breaks off ends in an error here; what of it is stored already comes again and is known.
-        let opening = pieces.next().await.transpose().map_err(|_| Response::retry_later())?.unwrap_or_default();
-        let reception = match self.0.registry.receive(serial, head, &opening, now()) {
-            Some(Ok(reception)) => reception,
-            refused => {
-                drain(&mut pieces, self.0.limits.body).await;
-                return Err(match refused {
-                    Some(Err(response)) => response,
-                    _ => self.refuse_unknown(serial.clone()).await,
-                });
-            }
-        };
-        self.keep_speech(serial).await;
-        let refuse = |error: ParseError| refusal(&error);
-        stream.feed(&opening, &mut |seen| received.see(&seen)).map_err(refuse)?;
-        while let Some(piece) = pieces.next().await {
-            let piece = piece.map_err(|_| Response::retry_later())?;
-            stream.feed(&piece, &mut |seen| received.see(&seen)).map_err(refuse)?;
-            if let Some(slice) = received.slice() {
-                self.take(slice).await.map_err(|error| self.not_stored(serial, &error))?;
-            }
-        }
-        let finished = stream.finish(&mut |seen| received.see(&seen)).map_err(refuse)?;
-        Ok((reception.complete(&finished), received))
-    }
-
-    fn not_stored(&self, serial: &SerialNumber, error: &StoreError) -> Response {
-        tracing::error!(%serial, %error, "upload refused");
-        Response::retry_later()
-    }
-
     /// Rows first, the acknowledgement only for what is on disk.
-    async fn store(&self, receipt: Receipt, received: Received) -> Response {
+    pub(super) async fn store(&self, receipt: Receipt, received: Received) -> Response {
         let serial = received.serial.clone();
         let sightings = self.sightings(&received);
         match self.take(received).await {
@@ -250,7 +196,7 @@ impl Devices {
         ids
     }
 
-    async fn refuse_unknown(&self, serial: SerialNumber) -> Response {
+    pub(super) async fn refuse_unknown(&self, serial: SerialNumber) -> Response {
         tracing::warn!(%serial, "unknown terminal refused; approve its serial to let it in");
         let text = serial.to_string();
         if let Err(error) = self.0.store.write(move |tx| DeviceRow::note_pending(tx, &text, now())).await {
@@ -258,15 +204,6 @@ impl Devices {
         }
         self.0.registry.admit(serial, Admission::Pending, None, None);
         Response::retry_later()
-    }
-}
-
-/// Reads what is left of a body nobody wants, so that the terminal reads the answer instead of a broken connection.
-async fn drain(pieces: &mut BodyDataStream, most: usize) {
-    let mut left = most;
-    while let Some(Ok(piece)) = pieces.next().await {
-        let Some(rest) = left.checked_sub(piece.len()) else { return };
-        left = rest;
     }
 }
 
@@ -303,7 +240,7 @@ async fn answer(
     }
 }
 
-fn refusal(error: &ParseError) -> Response {
+pub(super) fn refusal(error: &ParseError) -> Response {
     tracing::warn!(code = error.code(), %error, "request refused");
     Response::rejection(error)
 }

@@ -2,6 +2,7 @@
 
 mod connection;
 mod handler;
+mod reception;
 mod registry;
 mod request_line;
 
