@@ -4,7 +4,7 @@
 use core::time::Duration;
 use std::collections::BTreeSet;
 
-use punch_protocol::push::{Deserves, Hostile, Mischief, Profile, Terminal};
+use punch_protocol::push::{Hostile, Mischief, Profile, Terminal};
 use punch_protocol::{Pin, RawPunch, SerialNumber, Status, Verify};
 use simulator::terminal::{Achieved, Behaviour, Happening, Play, play};
 use tokio::sync::mpsc;
@@ -29,7 +29,8 @@ async fn perform(site: &Site, serial: &str, profile: Profile, mischief: Mischief
         sender.send(Happening::Punch(Box::new(punch(&serial, number)))).await.unwrap();
     }
     drop(sender);
-    let behaviour = Behaviour::new(format!("http://{}", site.gateway.device_addr));
+    let mut behaviour = Behaviour::new(format!("http://{}", site.gateway.device_addr));
+    behaviour.patience = Duration::from_secs(300);
     let hostile = Some(Hostile::new([mischief], 7));
     let act = Play { hostile, stay: Duration::from_secs(1), once: false };
     play(terminal, behaviour, act, happenings).await.unwrap()
@@ -47,9 +48,6 @@ async fn everything(family: &'static str, profile: fn() -> Profile) {
         assert_eq!((achieved.sent, achieved.acknowledged), (12, 12), "{family} {name}: {achieved:?}");
         assert!(achieved.unfair.is_empty(), "{family} {name}: {achieved:?}");
         assert!(achieved.bent == 0 || bent.insert(name), "{name}");
-        if mischief.deserves() == Deserves::Acknowledgement {
-            assert!(achieved.refused <= 1, "{family} {name}: {achieved:?}");
-        }
     }
     assert!(bent.len() + 4 >= Mischief::ALL.len(), "{family}: only {bent:?} were put to the test");
     for serial in &serials {
