@@ -301,7 +301,7 @@ async fn dead_and_silent_endpoints_do_not_delay_a_living_one() {
     assert!(!error.is_empty() && !error.contains("http://"), "{error}");
 }
 
-/// S0-067, S2-085, X11: per person, in the order of the punches.
+/// S0-067, S2-085, X11: per person, in the order of the punches. S2-086: at the time of the punch, not of its arrival.
 #[tokio::test]
 async fn a_backlog_is_delivered_in_order_per_person() {
     let receiver = Recorder::always(200).await;
@@ -324,5 +324,6 @@ async fn a_backlog_is_delivered_in_order_per_person() {
     for (person, times) in per_person {
         assert_eq!(times.len(), 25, "{person}");
         assert!(times.is_sorted(), "{person}: {times:?}");
+        assert_eq!((times[0].as_str(), times[24].as_str()), ("2026-03-28T08:00:00Z", "2026-03-28T08:48:00Z"), "{person}");
     }
 }
