@@ -324,6 +324,10 @@ async fn a_backlog_is_delivered_in_order_per_person() {
     for (person, times) in per_person {
         assert_eq!(times.len(), 25, "{person}");
         assert!(times.is_sorted(), "{person}: {times:?}");
-        assert_eq!((times[0].as_str(), times[24].as_str()), ("2026-03-28T08:00:00Z", "2026-03-28T08:48:00Z"), "{person}");
+        assert_eq!(
+            (times[0].as_str(), times[24].as_str()),
+            ("2026-03-28T08:00:00Z", "2026-03-28T08:48:00Z"),
+            "{person}"
+        );
     }
 }
