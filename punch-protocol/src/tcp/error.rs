@@ -91,6 +91,37 @@ pub enum DataError {
         /// The lengths known.
         expected: &'static str,
     },
+    /// A dataset longer than [`super::Limits::dataset`].
+    #[error("PP-TCP-011 dataset: {len} bytes, at most {limit} are accepted; raise the limit if the terminal is known")]
+    DatasetTooLong {
+        /// Length of the dataset, in bytes.
+        len: usize,
+        /// The limit in force.
+        limit: usize,
+    },
+    /// A template entry that says it is shorter than its own head.
+    #[error("PP-TCP-012 template entry: size {size}, expected at least 6; the rest of the list cannot be found")]
+    TemplateSize {
+        /// The size that the entry announces.
+        size: u16,
+    },
+    /// No layout fits the records.
+    #[error("PP-TCP-013 dataset: {len} bytes that read as records in no known layout; it holds something else")]
+    NoLayout {
+        /// Length of the records, in bytes.
+        len: usize,
+    },
+    /// Several layouts fit the records.
+    #[error("PP-TCP-014 dataset: {len} bytes that fit {layouts} layouts; ask again when there are more records")]
+    AmbiguousLayout {
+        /// Length of the records, in bytes.
+        len: usize,
+        /// How many layouts fit.
+        layouts: usize,
+    },
+    /// Records of four bytes among those of eight.
+    #[error("PP-TCP-015 dataset: records in the short form of four bytes, whose times nobody has described")]
+    ShortForm,
 }
 
 impl DataError {
@@ -98,6 +129,11 @@ impl DataError {
     pub fn code(self) -> &'static str {
         match self {
             Self::Length { .. } => "PP-TCP-010",
+            Self::DatasetTooLong { .. } => "PP-TCP-011",
+            Self::TemplateSize { .. } => "PP-TCP-012",
+            Self::NoLayout { .. } => "PP-TCP-013",
+            Self::AmbiguousLayout { .. } => "PP-TCP-014",
+            Self::ShortForm => "PP-TCP-015",
         }
     }
 }
@@ -119,6 +155,14 @@ pub enum WriteError {
     /// A comm key above [`super::CommKey::MAX`].
     #[error("PP-TCP-021 comm key: out of range, expected 0 to 999999")]
     CommKeyRange,
+    /// A field that its record cannot hold.
+    #[error("PP-TCP-022 {field}: expected {expected}")]
+    Field {
+        /// The field.
+        field: &'static str,
+        /// What the record can hold.
+        expected: &'static str,
+    },
 }
 
 impl WriteError {
@@ -127,6 +171,7 @@ impl WriteError {
         match self {
             Self::PacketTooLong { .. } => "PP-TCP-020",
             Self::CommKeyRange => "PP-TCP-021",
+            Self::Field { .. } => "PP-TCP-022",
         }
     }
 }

@@ -15,3 +15,7 @@ pub(super) fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
 pub(super) fn until_nul(bytes: &[u8]) -> &[u8] {
     bytes.split(|byte| *byte == 0).next().unwrap_or_default()
 }
+/// A text field of `len` bytes at `at`, up to its first NUL. What stands behind the NUL is left from before.
+pub(super) fn text_at(bytes: &[u8], at: usize, len: usize) -> Option<&[u8]> {
+    Some(until_nul(bytes.get(at..)?.get(..len)?))
+}

@@ -20,26 +20,46 @@
 //! Everything is little-endian. The facts come from published captures and notes of people who run such terminals, and
 //! from the vendor's communication manual of 2006; where one of them is alone, the item says so.
 
+mod access;
+mod attendance;
 mod auth;
 mod checksum;
 mod codes;
 mod error;
+mod event;
 mod event_time;
 mod fields;
 mod frame;
+mod free_sizes;
+mod layout;
 mod limits;
+mod operation_record;
 mod option_pair;
 mod packet;
+mod person;
+mod template;
+mod transfer;
+mod user;
 
 pub use crate::encoded_time::EncodedTime;
 pub use crate::operation::{AlarmReason, Operation};
 pub use crate::privilege::Privilege;
+pub use access::{Combination, DaySpan, GroupZones, TimeZoneTable, UserVerifyStyle};
+pub use attendance::{AttendanceLayout, AttendanceRecord};
 pub use auth::{CommKey, Scramble};
 pub use checksum::checksum;
 pub use codes::{Command, DatasetKind, EventCode, EventMask, MachineState, VerifyStyle};
 pub use error::{DataError, FrameError, WriteError};
+pub use event::{Alarm, Event, FingerEnrolled, LivePunch, Tail};
 pub use event_time::EventTime;
 pub use frame::{Frame, Framed};
+pub use free_sizes::FreeSizes;
+pub use layout::{LayoutChoice, LayoutFit, Surroundings};
 pub use limits::Limits;
+pub use operation_record::OperationRecord;
 pub use option_pair::OptionPair;
 pub use packet::{Packet, ReplyNumber, SessionField};
+pub use person::Person;
+pub use template::TemplateHead;
+pub use transfer::{Announcement, BufferPiece, BufferReady, BufferRequest, Dataset};
+pub use user::{Password, Rights, User, UserLayout, UserZones};

@@ -111,8 +111,19 @@ fn tcp_errors() -> Vec<(&'static str, String)> {
         FrameError::Checksum { found: 1, computed: 2 },
         FrameError::HeaderCut { len: 7 },
     ];
-    let data = [DataError::Length { what: "comm key", len: 3, expected: "4" }];
-    let written = [WriteError::PacketTooLong { len: 2, limit: 1 }, WriteError::CommKeyRange];
+    let data = [
+        DataError::Length { what: "comm key", len: 3, expected: "4" },
+        DataError::DatasetTooLong { len: 2, limit: 1 },
+        DataError::TemplateSize { size: 5 },
+        DataError::NoLayout { len: 120 },
+        DataError::AmbiguousLayout { len: 80, layouts: 2 },
+        DataError::ShortForm,
+    ];
+    let written = [
+        WriteError::PacketTooLong { len: 2, limit: 1 },
+        WriteError::CommKeyRange,
+        WriteError::Field { field: "the name", expected: "a text without NUL that fits its field" },
+    ];
     let mut all: Vec<_> = frames.map(|error| (error.code(), error.to_string())).into();
     all.extend(data.map(|error| (error.code(), error.to_string())));
     all.extend(written.map(|error| (error.code(), error.to_string())));

@@ -1,6 +1,10 @@
 //! The binary protocol: every row of `data/tcp-vectors.jsonl` says what its `decode` says, and nothing else passes.
 
+mod events;
 mod frames;
+mod layouts;
+mod records;
+mod transfers;
 mod values;
 
 use punch_protocol::tcp::{Frame, FrameError, Framed, Limits, Packet};
