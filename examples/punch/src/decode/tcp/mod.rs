@@ -4,6 +4,7 @@ mod event;
 mod packet;
 mod record;
 mod reply;
+mod secure;
 mod value;
 
 use anyhow::Context as _;

@@ -1,7 +1,7 @@
 use punch_protocol::tcp::{CommKey, DataError, EncodedTime, Frame, FrameError, Scramble};
 use serde_json::{Value, json};
 
-use super::{Facts, Refusal, civil, put, put_all};
+use super::{Facts, Refusal, civil, put, put_all, secure};
 
 /// A single value of the protocol, of the kind that is said.
 pub(super) fn to_json(kind: &str, bytes: &[u8], sample: &Value) -> Result<Facts, Refusal> {
@@ -11,8 +11,10 @@ pub(super) fn to_json(kind: &str, bytes: &[u8], sample: &Value) -> Result<Facts,
         "time" => put_time(&mut facts, bytes)?,
         "commkey" => put_comm_key(&mut facts, bytes, sample)?,
         "wrapper" => put_wrapper(&mut facts, bytes)?,
-        "secure_aeskey" => put_secure_key(&mut facts, bytes)?,
-        // What only an encrypted session says, or a hash hides.
+        "secure_aeskey" => secure::put_session_key(&mut facts, bytes)?,
+        "secure_authext" => secure::put_password(&mut facts, bytes)?,
+        "secure_crc" => secure::put_check(&mut facts, bytes)?,
+        // The key of an encrypted frame is in none of its bytes.
         kind if kind.starts_with("secure_") => return Err(FrameError::SecurePull.into()),
         _ => {
             let message = format!("PP-CAPTURE-003 kind `{kind}`: unknown, expected one like time, commkey, wrapper");
@@ -69,20 +71,5 @@ fn put_wrapper(facts: &mut Facts, bytes: &[u8]) -> Result<(), Refusal> {
         return Err(FrameError::NoMagic.into());
     }
     put_all(facts, json!({ "encrypted": *magic == Frame::SECURE_MAGIC, "length": len }));
-    Ok(())
-}
-
-/// The key of an encrypted session is a text of three numbers, from which the two secrets behind it can be computed.
-fn put_secure_key(facts: &mut Facts, bytes: &[u8]) -> Result<(), Refusal> {
-    let shown = super::text(bytes);
-    let mut numbers = shown.split('.').map(|number| number.parse::<u32>());
-    let (Some(Ok(both)), Some(Ok(shifted))) = (numbers.next(), numbers.next()) else {
-        let length = DataError::Length { what: "session key", len: bytes.len(), expected: "32, three numbers" };
-        return Err(length.into());
-    };
-    // With c ^ s and (s << 8) ^ c known, c ^ (c << 8) is, and each byte of c follows from the one below it.
-    let mixed = shifted ^ (both << 8);
-    let client = mixed ^ (mixed << 8) ^ (mixed << 16) ^ (mixed << 24);
-    put_all(facts, json!({ "client": client, "server": client ^ both, "text": shown }));
     Ok(())
 }
