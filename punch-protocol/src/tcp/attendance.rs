@@ -1,5 +1,9 @@
+use alloc::vec::Vec;
+
+use super::error::WriteError;
 use super::fields::{array_at, text_at, u16_at, u32_at};
 use super::person::Person;
+use super::user::put_text;
 use crate::encoded_time::EncodedTime;
 use crate::{Pin, Status, Verify};
 
@@ -89,24 +93,87 @@ pub struct AttendanceRecord<'a> {
 }
 
 impl<'a> AttendanceRecord<'a> {
-    fn new(person: Person<'a>, time: u32, state: u8, verify: u8) -> Self {
-        Self {
-            person,
-            slot: None,
-            time: EncodedTime(time),
-            state: Status(state.into()),
-            verify: Verify(verify.into()),
-            work_code: None,
-            flags: None,
-            tail: &[],
-        }
+    /// A punch without a work code. A slot beside a PIN is 0.
+    pub fn new(person: Person<'a>, time: EncodedTime, state: Status, verify: Verify) -> Self {
+        Self { person, slot: None, time, state, verify, work_code: None, flags: None, tail: &[] }
     }
+
+    /// Appends the record. Bytes of unknown meaning are written as zeros.
+    ///
+    /// ```
+    /// use punch_protocol::tcp::{AttendanceLayout, AttendanceRecord, EncodedTime, Person};
+    /// use punch_protocol::{Status, Verify};
+    ///
+    /// let (time, verify) = (EncodedTime(0x3384_0417), Verify::FINGERPRINT);
+    /// let record = AttendanceRecord::new(Person::Slot(7), time, Status::CHECK_OUT, verify);
+    /// let mut out = Vec::new();
+    /// record.write(AttendanceLayout::Packed8, &mut out)?;
+    /// assert_eq!(out, [7, 0, 1, 0x17, 0x04, 0x84, 0x33, 1]);
+    /// # Ok::<(), punch_protocol::tcp::WriteError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`WriteError::Field`] if the layout says in another way who punched, or has no room for a PIN, a state or a
+    /// verify mode. Nothing is appended then.
+    pub fn write(&self, layout: AttendanceLayout, out: &mut Vec<u8>) -> Result<(), WriteError> {
+        let mut record = Vec::with_capacity(layout.size());
+        let (state, verify) = self.state_and_verify(layout)?;
+        let time = self.time.0.to_le_bytes();
+        let work_code = self.work_code.unwrap_or(0).to_le_bytes();
+        match (layout, &self.person) {
+            (AttendanceLayout::Packed8, Person::Slot(slot)) => {
+                record.extend_from_slice(&slot.to_le_bytes());
+                record.push(verify);
+                record.extend_from_slice(&time);
+                record.push(state);
+            }
+            (AttendanceLayout::Flags8, Person::Slot(slot)) => {
+                record.extend_from_slice(&slot.to_le_bytes());
+                record.extend_from_slice(&[state << 5 | verify << 3, 0]);
+                record.extend_from_slice(&time);
+            }
+            (AttendanceLayout::Number16, Person::Number(number)) => {
+                record.extend_from_slice(&number.to_le_bytes());
+                record.extend_from_slice(&time);
+                record.extend_from_slice(&[state, verify, 0, 0]);
+                record.extend_from_slice(&work_code);
+            }
+            (AttendanceLayout::Text36 | AttendanceLayout::Text40 | AttendanceLayout::Text49, Person::Pin(pin)) => {
+                record.extend_from_slice(&self.slot.unwrap_or(0).to_le_bytes());
+                put_text(&mut record, "the PIN", pin.as_bytes(), PIN_FIELD)?;
+                record.push(verify);
+                record.extend_from_slice(&time);
+                record.push(state);
+                record.extend_from_slice(&work_code);
+            }
+            _ => return Err(WriteError::Field { field: "the person", expected: "slot, number or PIN by layout" }),
+        }
+        record.resize(layout.size(), 0);
+        out.append(&mut record);
+        Ok(())
+    }
+
+    /// A byte each, and three and two bits of flags.
+    fn state_and_verify(&self, layout: AttendanceLayout) -> Result<(u8, u8), WriteError> {
+        let (state_max, verify_max) = if layout == AttendanceLayout::Flags8 { (7, 3) } else { (u8::MAX, u8::MAX) };
+        let within = |number: u16, max: u8| u8::try_from(number).ok().filter(|number| *number <= max);
+        let error = |field| WriteError::Field { field, expected: "a number that its bits hold" };
+        let state = within(self.state.0, state_max).ok_or_else(|| error("the state"))?;
+        let verify = within(self.verify.0, verify_max).ok_or_else(|| error("the verify mode"))?;
+        Ok((state, verify))
+    }
+}
+
+/// A record of numbers as they lie in the bytes.
+fn of_bytes(person: Person<'_>, time: u32, state: u8, verify: u8) -> AttendanceRecord<'_> {
+    AttendanceRecord::new(person, EncodedTime(time), Status(state.into()), Verify(verify.into()))
 }
 
 fn packed(bytes: &[u8]) -> Option<AttendanceRecord<'_>> {
     let [verify] = array_at(bytes, 2)?;
     let [state] = array_at(bytes, 7)?;
-    Some(AttendanceRecord::new(Person::Slot(u16_at(bytes, 0)?), u32_at(bytes, 3)?, state, verify))
+    Some(of_bytes(Person::Slot(u16_at(bytes, 0)?), u32_at(bytes, 3)?, state, verify))
 }
 
 /// Bit 2 of the flags: a record of four bytes whose time counts from the one before. Never seen in a capture.
@@ -115,14 +182,14 @@ pub(super) const SHORT_FORM: u8 = 0b100;
 fn flags(bytes: &[u8]) -> Option<AttendanceRecord<'_>> {
     let [flags, spare] = array_at(bytes, 2)?;
     let (state, verify) = (flags >> 5, (flags >> 3) & 0b11);
-    let record = AttendanceRecord::new(Person::Slot(u16_at(bytes, 0)?), u32_at(bytes, 4)?, state, verify);
+    let record = of_bytes(Person::Slot(u16_at(bytes, 0)?), u32_at(bytes, 4)?, state, verify);
     Some(AttendanceRecord { flags: Some([flags, spare]), ..record })
 }
 
 fn number(bytes: &[u8]) -> Option<AttendanceRecord<'_>> {
     // Programs that call these two bytes by each other's name are in use; the state is the one that changes at noon.
     let [state, verify] = array_at(bytes, 8)?;
-    let record = AttendanceRecord::new(Person::Number(u32_at(bytes, 0)?), u32_at(bytes, 4)?, state, verify);
+    let record = of_bytes(Person::Number(u32_at(bytes, 0)?), u32_at(bytes, 4)?, state, verify);
     Some(AttendanceRecord { work_code: u32_at(bytes, 12), tail: bytes.get(10..12)?, ..record })
 }
 
@@ -136,6 +203,6 @@ fn text(bytes: &[u8]) -> Option<AttendanceRecord<'_>> {
         slot: u16_at(bytes, 0),
         work_code: u32_at(bytes, 32),
         tail: bytes.get(36..).unwrap_or_default(),
-        ..AttendanceRecord::new(Person::Pin(pin), u32_at(bytes, 27)?, state, verify)
+        ..of_bytes(Person::Pin(pin), u32_at(bytes, 27)?, state, verify)
     })
 }

@@ -1,11 +1,11 @@
 //! Records of datasets: attendance in every size, users, operations, heads of templates.
 
 use proptest::prelude::*;
-use punch_protocol::Pin;
 use punch_protocol::tcp::{
-    AttendanceLayout, DataError, OperationRecord, Password, Person, Privilege, TemplateHead, User, UserLayout,
-    UserZones, WriteError,
+    AttendanceLayout, AttendanceRecord, DataError, EncodedTime, OperationRecord, Password, Person, Privilege,
+    TemplateHead, User, UserLayout, UserZones, WriteError,
 };
+use punch_protocol::{Pin, Status, Verify};
 use serde_json::Value;
 
 use super::Vector;
@@ -178,6 +178,36 @@ proptest! {
             prop_assert_eq!((read.slot, read.rights.0, read.group, read.card), (slot, rights, group, card));
             prop_assert_eq!((read.name, &read.person, read.zones), (user.name, &user.person, user.zones));
             prop_assert_eq!(read.password.is_set(), !password.is_empty());
+        }
+    }
+
+    /// Every layout holds what it has room for, and refuses the rest.
+    #[test]
+    fn a_punch_comes_back(
+        slot in any::<u16>(), number in any::<u32>(), pin in "[0-9A-Z]{1,24}", time in any::<u32>(),
+        state in 0_u16..8, verify in 0_u16..4, work_code in any::<u32>(),
+    ) {
+        for layout in AttendanceLayout::ALL {
+            let (person, beside) = match layout {
+                AttendanceLayout::Packed8 | AttendanceLayout::Flags8 => (Person::Slot(slot), None),
+                AttendanceLayout::Number16 => (Person::Number(number), None),
+                _ => (Person::Pin(Pin::new(pin.as_bytes())), Some(slot)),
+            };
+            let mut record = AttendanceRecord::new(person, EncodedTime(time), Status(state), Verify(verify));
+            record.slot = beside;
+            record.work_code = (layout.size() > 8).then_some(work_code);
+            let mut out = Vec::new();
+            record.write(layout, &mut out).unwrap();
+            prop_assert_eq!(out.len(), layout.size());
+            let mut read = layout.record(&out).unwrap();
+            // What has no meaning yet is not written.
+            prop_assert!(read.tail.iter().all(|byte| *byte == 0));
+            (read.tail, read.flags) = (&[], None);
+            prop_assert_eq!(&read, &record);
+
+            record.state = Status(if layout == AttendanceLayout::Flags8 { 8 } else { 256 });
+            prop_assert!(record.write(layout, &mut out).is_err());
+            prop_assert_eq!(out.len(), layout.size());
         }
     }
 
