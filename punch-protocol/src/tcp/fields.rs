@@ -13,8 +13,10 @@ pub(super) fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
 
 /// The bytes before the first NUL, or all of them.
 pub(super) fn until_nul(bytes: &[u8]) -> &[u8] {
-    bytes.split(|byte| *byte == 0).next().unwrap_or_default()
+    let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
+    bytes.get(..end).unwrap_or_default()
 }
+
 /// A text field of `len` bytes at `at`, up to its first NUL. What stands behind the NUL is left from before.
 pub(super) fn text_at(bytes: &[u8], at: usize, len: usize) -> Option<&[u8]> {
     Some(until_nul(bytes.get(at..)?.get(..len)?))

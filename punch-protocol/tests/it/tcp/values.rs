@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use punch_protocol::civil;
 use punch_protocol::tcp::{
-    CommKey, Command, EncodedTime, EventTime, MachineState, OptionPair, ReplyNumber, Scramble, VerifyStyle,
+    CommKey, Command, EncodedTime, EventTime, MachineState, OptionPair, ReplyNumber, Scramble, VerifyStyle, checksum,
 };
 use serde_json::Value;
 
@@ -97,7 +97,27 @@ fn numbers_have_names() {
     assert_eq!((0..65_535).map(ReplyNumber).filter(|number| number.next() == ReplyNumber::EVENT).count(), 1);
 }
 
+/// The sum as the protocol's notes write it: a word at a time.
+fn word_by_word(packet: &[u8]) -> u16 {
+    let words = packet.chunks(2).map(|word| u32::from(word[0]) | u32::from(*word.get(1).unwrap_or(&0)) << 8);
+    let mut sum: u32 = words.enumerate().filter(|(at, _)| *at != 1).map(|(_, word)| word).sum();
+    while sum > 0xffff {
+        sum = (sum & 0xffff) + (sum >> 16);
+    }
+    u16::try_from(0xffff - sum).unwrap()
+}
+
 proptest! {
+    #[test]
+    fn the_checksum_is_the_sum_of_words(
+        packet in prop_oneof![
+            prop::collection::vec(any::<u8>(), 8..70),
+            prop::collection::vec(prop::sample::select(vec![0_u8, 0xff]), 8..70),
+        ],
+    ) {
+        prop_assert_eq!(checksum(&packet), word_by_word(&packet));
+    }
+
     #[test]
     fn every_key_comes_back(key in 0..=CommKey::MAX, session in any::<u16>(), ticks in any::<u8>()) {
         let proof = CommKey::new(key).unwrap().scramble(session, ticks);
