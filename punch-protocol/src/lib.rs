@@ -6,6 +6,7 @@
 //! # Features
 //!
 //! * `push` (default): ZKTeco's HTTP push protocol (`iclock`), see [`push`].
+//! * `tcp` (default): the frames and records of ZKTeco's binary protocol on port 4370, see [`tcp`].
 //!
 //! Without features the crate is a vocabulary: [`SerialNumber`], [`Pin`], [`Status`], [`Verify`],
 //! [`civil`] time and [`RawPunch`].
@@ -24,12 +25,20 @@ extern crate std;
 
 pub mod civil;
 mod code;
+#[cfg(any(feature = "push", feature = "tcp"))]
+mod encoded_time;
 mod named;
+#[cfg(any(feature = "push", feature = "tcp"))]
+mod operation;
 mod pin;
+#[cfg(any(feature = "push", feature = "tcp"))]
+mod privilege;
 mod punch;
 #[cfg(feature = "push")]
 pub mod push;
 mod serial;
+#[cfg(feature = "tcp")]
+pub mod tcp;
 
 pub use code::{Status, Verify};
 pub use pin::Pin;

@@ -6,8 +6,8 @@ use core::fmt;
 use chrono::NaiveDateTime;
 
 use super::control::ControlDevice;
-use super::encoded_time::EncodedTime;
 use super::keyed::KeyedRow;
+use crate::encoded_time::EncodedTime;
 
 /// The configuration of an access terminal: the answer to `push`, and to the handshake of a registered unit.
 ///

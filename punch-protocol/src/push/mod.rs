@@ -76,7 +76,6 @@ mod commands;
 mod configuration;
 mod control;
 mod deviation;
-mod encoded_time;
 mod error_row;
 pub mod errors;
 mod event_keys;
@@ -110,6 +109,7 @@ mod transaction;
 mod upload;
 mod user_row;
 
+pub use crate::encoded_time::EncodedTime;
 pub use access::{PackageHeader, QueryPage, RecordRow, VerifyBits};
 pub use access_answer::{AuthVerdict, Configuration, RegistrationAnswer, ServerTime};
 pub use attlog::{AttlogRow, Fields, IdentityCard};
@@ -126,7 +126,6 @@ pub use commands::{
 pub use configuration::ConfigurationBlock;
 pub use control::{ControlAction, ControlDevice, Output, OutputTime};
 pub use deviation::Deviation;
-pub use encoded_time::EncodedTime;
 pub use error_row::ErrorRow;
 pub use errors::{ParseError, RowError, RowErrorKind};
 pub use file_part::FilePart;

@@ -4,9 +4,9 @@ use chrono::NaiveDateTime;
 
 use super::access::RecordRow;
 use super::codes::AccessEvent;
-use super::encoded_time::EncodedTime;
 use super::keyed::{passes, side};
 use super::line::decimal;
+use crate::encoded_time::EncodedTime;
 use crate::{Pin, Status, Verify};
 
 /// A stored event of an access terminal (table `transaction`): what it kept while nobody listened, or was asked for.

@@ -8,6 +8,7 @@ use punch_protocol::SerialError;
 use punch_protocol::push::{
     CommandError, Dialect, Limits, PackageError, ParseError, Parts, Request, RowErrorKind, Rows,
 };
+use punch_protocol::tcp::{DataError, FrameError, WriteError};
 
 #[test]
 fn codes_and_paragraphs_match() {
@@ -20,7 +21,11 @@ fn codes_and_paragraphs_match() {
     assert_eq!(used, explained);
     assert_eq!(
         explained.len(),
-        parse_errors().len() + RowErrorKind::ALL.len() + command_errors().len() + package_errors().len()
+        parse_errors().len()
+            + RowErrorKind::ALL.len()
+            + command_errors().len()
+            + package_errors().len()
+            + tcp_errors().len()
     );
     for paragraph in page.split("#### ").skip(1) {
         assert!(paragraph.lines().count() > 2, "a heading without a text: {paragraph}");
@@ -93,6 +98,46 @@ fn package_errors() -> Vec<PackageError> {
         PackageError::EntryBeyondEnd { entry: 1 },
         PackageError::TooManyEntries { limit: 1 },
     ]
+}
+
+fn tcp_errors() -> Vec<(&'static str, String)> {
+    let frames = [
+        FrameError::NoMagic,
+        FrameError::SecurePull,
+        FrameError::AccessPanel,
+        FrameError::Http,
+        FrameError::TooShort { len: 7 },
+        FrameError::TooLong { len: 2, limit: 1 },
+        FrameError::Checksum { found: 1, computed: 2 },
+        FrameError::HeaderCut { len: 7 },
+    ];
+    let data = [
+        DataError::Length { what: "comm key", len: 3, expected: "4" },
+        DataError::DatasetTooLong { len: 2, limit: 1 },
+        DataError::TemplateSize { size: 5 },
+        DataError::NoLayout { len: 120 },
+        DataError::AmbiguousLayout { len: 80, layouts: 2 },
+        DataError::ShortForm,
+    ];
+    let written = [
+        WriteError::PacketTooLong { len: 2, limit: 1 },
+        WriteError::CommKeyRange,
+        WriteError::Field { field: "the name", expected: "a text without NUL that fits its field" },
+    ];
+    let mut all: Vec<_> = frames.map(|error| (error.code(), error.to_string())).into();
+    all.extend(data.map(|error| (error.code(), error.to_string())));
+    all.extend(written.map(|error| (error.code(), error.to_string())));
+    all
+}
+
+#[test]
+fn tcp_errors_begin_with_their_own_code() {
+    let codes: BTreeSet<&str> = tcp_errors().iter().map(|(code, _)| *code).collect();
+    assert_eq!(codes.len(), tcp_errors().len());
+    for (code, text) in tcp_errors() {
+        let rest = text.strip_prefix(code).unwrap_or_else(|| panic!("{text} does not begin with {code}"));
+        assert!(rest.starts_with(' ') && rest[1..].starts_with(|c: char| !c.is_uppercase()), "{text}");
+    }
 }
 
 #[test]

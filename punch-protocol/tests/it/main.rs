@@ -49,4 +49,6 @@ mod seen;
 #[cfg(test)]
 mod stream;
 #[cfg(test)]
+mod tcp;
+#[cfg(test)]
 mod terminal;

@@ -9,6 +9,7 @@ mod http;
 mod redact;
 mod request;
 mod rows;
+mod tcp;
 
 use std::io::{BufRead, Read as _, Write as _};
 use std::path::PathBuf;
@@ -36,6 +37,22 @@ enum Protocol {
     ///
     /// Example: punch decode push capture.http
     Push(Push),
+    /// ZKTeco's binary protocol on port 4370.
+    ///
+    /// Reads samples as NDJSON: `id`, `transport` (`tcp`, `udp`, `stream`, `record`, `value`), `hex`, and `kind` for a
+    /// record or a value. Writes one object a sample. Passwords and keys are shown as they are in the bytes.
+    ///
+    /// Example: punch decode tcp --ndjson < samples.jsonl
+    Tcp(Tcp),
+}
+
+#[derive(Debug, Args)]
+struct Tcp {
+    /// Samples as NDJSON. Without it, or as `-`, standard input.
+    file: Option<PathBuf>,
+    /// Read samples as NDJSON; the only form so far.
+    #[arg(long, required = true)]
+    ndjson: bool,
 }
 
 #[derive(Debug, Args)]
@@ -53,18 +70,34 @@ struct Push {
 
 /// Runs the command.
 pub(crate) fn run(decode: Decode) -> anyhow::Result<Exit> {
-    let Protocol::Push(push) = decode.protocol;
+    match decode.protocol {
+        Protocol::Push(push) => run_push(&push),
+        Protocol::Tcp(tcp) => run_tcp(&tcp),
+    }
+}
+
+fn run_tcp(tcp: &Tcp) -> anyhow::Result<Exit> {
+    match tcp.file.as_deref().filter(|file| file.as_os_str() != "-") {
+        None => samples(std::io::stdin().lock(), tcp::sample_to_json),
+        Some(path) => {
+            let bytes = std::fs::read(path).with_context(|| format!("read {}", path.display()))?;
+            samples(bytes.as_slice(), tcp::sample_to_json)
+        }
+    }
+}
+
+fn run_push(push: &Push) -> anyhow::Result<Exit> {
     match push.file.as_deref().filter(|file| file.as_os_str() != "-") {
         // Samples are answered as they come, for whoever holds the other end of a pipe.
-        None if push.ndjson => samples(std::io::stdin().lock()),
+        None if push.ndjson => samples(std::io::stdin().lock(), sample_to_json),
         None => {
             let mut bytes = Vec::new();
             std::io::stdin().read_to_end(&mut bytes).context("read standard input")?;
-            decode_bytes(&push, &bytes)
+            decode_bytes(push, &bytes)
         }
         Some(path) => {
             let bytes = std::fs::read(path).with_context(|| format!("read {}", path.display()))?;
-            decode_bytes(&push, &bytes)
+            decode_bytes(push, &bytes)
         }
     }
 }
@@ -73,7 +106,7 @@ fn decode_bytes(push: &Push, bytes: &[u8]) -> anyhow::Result<Exit> {
     let mut lines = match &push.table {
         Some(table) => rows::file_rows(table, bytes),
         // No HTTP message begins with a brace, and every sample does.
-        None if push.ndjson || bytes.trim_ascii_start().starts_with(b"{") => return samples(bytes),
+        None if push.ndjson || bytes.trim_ascii_start().starts_with(b"{") => return samples(bytes, sample_to_json),
         None => capture::to_rows(bytes)?,
     };
     let mut output = std::io::stdout().lock();
@@ -90,7 +123,7 @@ fn decode_bytes(push: &Push, bytes: &[u8]) -> anyhow::Result<Exit> {
 }
 
 /// One object a line in, one object a line out; a line that is none is an error in its place.
-fn samples(input: impl BufRead) -> anyhow::Result<Exit> {
+fn samples(input: impl BufRead, decode: fn(&Value) -> anyhow::Result<Value>) -> anyhow::Result<Exit> {
     let mut output = std::io::stdout().lock();
     let mut exit = Exit::Done;
     for (number, line) in input.split(b'\n').enumerate() {
@@ -99,7 +132,7 @@ fn samples(input: impl BufRead) -> anyhow::Result<Exit> {
             continue;
         }
         let decoded = serde_json::from_slice(&line).map_err(anyhow::Error::from);
-        let answer = decoded.and_then(|sample| sample_to_json(&sample)).unwrap_or_else(|error| {
+        let answer = decoded.and_then(|sample| decode(&sample)).unwrap_or_else(|error| {
             exit = Exit::Wrong;
             let message =
                 format!("PP-CAPTURE-002 line {}: {error:#}; expected a sample as one JSON object", number + 1);

@@ -16,7 +16,7 @@ fn is_informative(key: &str, value: &Value) -> bool {
 }
 
 /// The first difference, if a key or value of `want` is not in `got`. More keys in `got` are no difference.
-fn difference(want: &Value, got: &Value, at: &str) -> Option<String> {
+pub(crate) fn difference(want: &Value, got: &Value, at: &str) -> Option<String> {
     let differs = || Some(format!("{at}: want {want}, got {got}"));
     match (want, got) {
         (Value::Object(want), Value::Object(got)) => {

@@ -13,6 +13,7 @@
 
 mod command;
 mod decode;
+mod decode_tcp;
 mod demo;
 mod gateway;
 mod interop;

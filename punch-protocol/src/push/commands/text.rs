@@ -6,13 +6,13 @@ use alloc::vec::Vec;
 use chrono::NaiveDateTime;
 
 use super::super::control::{ControlAction, ControlDevice, Output};
-use super::super::encoded_time::EncodedTime;
 use super::super::handshake::Dialect;
 use super::Kind;
 use super::dangerous::Dangerous;
 use super::data::{DataRecord, DataTable};
 use super::error::CommandError;
 use crate::civil::Written;
+use crate::encoded_time::EncodedTime;
 
 /// Writes a command as terminals of `dialect` read it; one that has not said counts as attendance.
 pub(super) fn write(kind: &Kind, dialect: Dialect) -> Result<String, CommandError> {

@@ -30,12 +30,27 @@ impl EncodedTime {
 
     /// Unpacks; `None` if the calendar has no such day.
     pub fn civil(self) -> Option<NaiveDateTime> {
-        let (days, seconds) = (self.0.checked_div(86_400)?, self.0.checked_rem(86_400)?);
-        let (months, day) = (days.checked_div(31)?, days.checked_rem(31)?.checked_add(1)?);
-        let (years, month) = (months.checked_div(12)?, months.checked_rem(12)?.checked_add(1)?);
-        let year = i32::try_from(years).ok()?.checked_add(2000)?;
-        let (minutes, second) = (seconds.checked_div(60)?, seconds.checked_rem(60)?);
-        let (hour, minute) = (minutes.checked_div(60)?, minutes.checked_rem(60)?);
-        NaiveDate::from_ymd_opt(year, month, day)?.and_hms_opt(hour, minute, second)
+        let [year, month, day, hour, minute, second] = self.parts();
+        NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, month, day)?.and_hms_opt(hour, minute, second)
     }
+
+    /// Year, month, day, hour, minute and second as packed, also of a day that the calendar does not have.
+    ///
+    /// ```
+    /// # use punch_protocol::push::EncodedTime;
+    /// assert_eq!(EncodedTime(808_790_400).parts(), [2025, 2, 31, 0, 0, 0]);
+    /// ```
+    pub fn parts(self) -> [u32; 6] {
+        let (rest, second) = split(self.0, 60);
+        let (rest, minute) = split(rest, 60);
+        let (rest, hour) = split(rest, 24);
+        let (rest, day) = split(rest, 31);
+        let (years, month) = split(rest, 12);
+        [years.saturating_add(2000), month.saturating_add(1), day.saturating_add(1), hour, minute, second]
+    }
+}
+
+/// Quotient and remainder.
+fn split(number: u32, by: u32) -> (u32, u32) {
+    (number.checked_div(by).unwrap_or_default(), number.checked_rem(by).unwrap_or_default())
 }

@@ -1,0 +1,208 @@
+use alloc::vec::Vec;
+
+use super::error::WriteError;
+use super::fields::{array_at, text_at, u16_at, u32_at};
+use super::person::Person;
+use super::user::put_text;
+use crate::encoded_time::EncodedTime;
+use crate::{Pin, Status, Verify};
+
+/// How attendance records lie in a dataset. A terminal does not say which; [`AttendanceLayout::choose`] finds out.
+///
+/// [`AttendanceLayout::choose`]: super::AttendanceLayout::choose
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum AttendanceLayout {
+    /// 8 bytes: slot, verify, time, state (layout A, of the vendor's manual).
+    Packed8,
+    /// 8 bytes: slot, flags, time (layout B, of ZEM500 and MA300 units).
+    Flags8,
+    /// 16 bytes with a number for a PIN: black-and-white units, mostly over UDP.
+    Number16,
+    /// 36 bytes: the first 36 of the 40. One source only.
+    Text36,
+    /// 40 bytes with a text for a PIN: colour units until about 2022.
+    Text40,
+    /// 49 bytes: the 40, and nine of unknown meaning. Newer firmware.
+    Text49,
+}
+
+impl AttendanceLayout {
+    /// Every layout, the shortest first.
+    pub const ALL: [Self; 6] = [Self::Packed8, Self::Flags8, Self::Number16, Self::Text36, Self::Text40, Self::Text49];
+
+    /// Bytes of a record.
+    pub fn size(self) -> usize {
+        match self {
+            Self::Packed8 | Self::Flags8 => 8,
+            Self::Number16 => 16,
+            Self::Text36 => 36,
+            Self::Text40 => 40,
+            Self::Text49 => 49,
+        }
+    }
+
+    /// Reads the record at the beginning of `bytes`; `None` if there are fewer than [`AttendanceLayout::size`].
+    ///
+    /// ```
+    /// use punch_protocol::Status;
+    /// use punch_protocol::tcp::{AttendanceLayout, Person};
+    ///
+    /// let bytes = [0x07, 0, 0x28, 0, 0xa8, 0xeb, 0xa7, 0x1e];
+    /// let record = AttendanceLayout::Flags8.record(&bytes).expect("eight bytes");
+    /// assert_eq!((record.person, record.state), (Person::Slot(7), Status::CHECK_OUT));
+    /// assert_eq!(record.time.civil().map(|time| time.to_string()).as_deref(), Some("2016-01-01 19:02:00"));
+    /// ```
+    pub fn record(self, bytes: &[u8]) -> Option<AttendanceRecord<'_>> {
+        let bytes = bytes.get(..self.size())?;
+        match self {
+            Self::Packed8 => packed(bytes),
+            Self::Flags8 => flags(bytes),
+            Self::Number16 => number(bytes),
+            Self::Text36 | Self::Text40 | Self::Text49 => text(bytes),
+        }
+    }
+
+    /// The records of a dataset in order, without its length in front. Bytes at the end that are no whole record are
+    /// left out.
+    pub fn records(self, records: &[u8]) -> impl Iterator<Item = AttendanceRecord<'_>> {
+        records.chunks_exact(self.size()).filter_map(move |record| self.record(record))
+    }
+}
+
+/// One punch as a terminal keeps it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AttendanceRecord<'a> {
+    /// Who punched. A person may be gone from the terminal's users since.
+    pub person: Person<'a>,
+    /// The place in the table of users, if the record has it beside a PIN.
+    pub slot: Option<u16>,
+    /// The terminal's wall clock, packed; it may name a day that does not exist.
+    pub time: EncodedTime,
+    /// The attendance state.
+    pub state: Status,
+    /// How the person was verified, by the numbers of the terminal's family.
+    pub verify: Verify,
+    /// The work code, if the record has room for one. Zero is none.
+    pub work_code: Option<u32>,
+    /// The flags of [`AttendanceLayout::Flags8`] as they are, and the byte behind them.
+    pub flags: Option<[u8; 2]>,
+    /// Bytes of unknown meaning: the last 4 of 40, the last 13 of 49, two in the middle of 16.
+    pub tail: &'a [u8],
+}
+
+impl<'a> AttendanceRecord<'a> {
+    /// A punch without a work code. A slot beside a PIN is 0.
+    pub fn new(person: Person<'a>, time: EncodedTime, state: Status, verify: Verify) -> Self {
+        Self { person, slot: None, time, state, verify, work_code: None, flags: None, tail: &[] }
+    }
+
+    /// Appends the record. Bytes of unknown meaning are written as zeros.
+    ///
+    /// ```
+    /// use punch_protocol::tcp::{AttendanceLayout, AttendanceRecord, EncodedTime, Person};
+    /// use punch_protocol::{Status, Verify};
+    ///
+    /// let (time, verify) = (EncodedTime(0x3384_0417), Verify::FINGERPRINT);
+    /// let record = AttendanceRecord::new(Person::Slot(7), time, Status::CHECK_OUT, verify);
+    /// let mut out = Vec::new();
+    /// record.write(AttendanceLayout::Packed8, &mut out)?;
+    /// assert_eq!(out, [7, 0, 1, 0x17, 0x04, 0x84, 0x33, 1]);
+    /// # Ok::<(), punch_protocol::tcp::WriteError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`WriteError::Field`] if the layout says in another way who punched, or has no room for a PIN, a state or a
+    /// verify mode. Nothing is appended then.
+    pub fn write(&self, layout: AttendanceLayout, out: &mut Vec<u8>) -> Result<(), WriteError> {
+        let mut record = Vec::with_capacity(layout.size());
+        let (state, verify) = self.state_and_verify(layout)?;
+        let time = self.time.0.to_le_bytes();
+        let work_code = self.work_code.unwrap_or(0).to_le_bytes();
+        match (layout, &self.person) {
+            (AttendanceLayout::Packed8, Person::Slot(slot)) => {
+                record.extend_from_slice(&slot.to_le_bytes());
+                record.push(verify);
+                record.extend_from_slice(&time);
+                record.push(state);
+            }
+            (AttendanceLayout::Flags8, Person::Slot(slot)) => {
+                record.extend_from_slice(&slot.to_le_bytes());
+                record.extend_from_slice(&[state << 5 | verify << 3, 0]);
+                record.extend_from_slice(&time);
+            }
+            (AttendanceLayout::Number16, Person::Number(number)) => {
+                record.extend_from_slice(&number.to_le_bytes());
+                record.extend_from_slice(&time);
+                record.extend_from_slice(&[state, verify, 0, 0]);
+                record.extend_from_slice(&work_code);
+            }
+            (AttendanceLayout::Text36 | AttendanceLayout::Text40 | AttendanceLayout::Text49, Person::Pin(pin)) => {
+                record.extend_from_slice(&self.slot.unwrap_or(0).to_le_bytes());
+                put_text(&mut record, "the PIN", pin.as_bytes(), PIN_FIELD)?;
+                record.push(verify);
+                record.extend_from_slice(&time);
+                record.push(state);
+                record.extend_from_slice(&work_code);
+            }
+            _ => return Err(WriteError::Field { field: "the person", expected: "slot, number or PIN by layout" }),
+        }
+        record.resize(layout.size(), 0);
+        out.append(&mut record);
+        Ok(())
+    }
+
+    /// A byte each, and three and two bits of flags.
+    fn state_and_verify(&self, layout: AttendanceLayout) -> Result<(u8, u8), WriteError> {
+        let (state_max, verify_max) = if layout == AttendanceLayout::Flags8 { (7, 3) } else { (u8::MAX, u8::MAX) };
+        let within = |number: u16, max: u8| u8::try_from(number).ok().filter(|number| *number <= max);
+        let error = |field| WriteError::Field { field, expected: "a number that its bits hold" };
+        let state = within(self.state.0, state_max).ok_or_else(|| error("the state"))?;
+        let verify = within(self.verify.0, verify_max).ok_or_else(|| error("the verify mode"))?;
+        Ok((state, verify))
+    }
+}
+
+/// A record of numbers as they lie in the bytes.
+fn of_bytes(person: Person<'_>, time: u32, state: u8, verify: u8) -> AttendanceRecord<'_> {
+    AttendanceRecord::new(person, EncodedTime(time), Status(state.into()), Verify(verify.into()))
+}
+
+fn packed(bytes: &[u8]) -> Option<AttendanceRecord<'_>> {
+    let [verify] = array_at(bytes, 2)?;
+    let [state] = array_at(bytes, 7)?;
+    Some(of_bytes(Person::Slot(u16_at(bytes, 0)?), u32_at(bytes, 3)?, state, verify))
+}
+
+/// Bit 2 of the flags: a record of four bytes whose time counts from the one before. Never seen in a capture.
+pub(super) const SHORT_FORM: u8 = 0b100;
+
+fn flags(bytes: &[u8]) -> Option<AttendanceRecord<'_>> {
+    let [flags, spare] = array_at(bytes, 2)?;
+    let (state, verify) = (flags >> 5, (flags >> 3) & 0b11);
+    let record = of_bytes(Person::Slot(u16_at(bytes, 0)?), u32_at(bytes, 4)?, state, verify);
+    Some(AttendanceRecord { flags: Some([flags, spare]), ..record })
+}
+
+fn number(bytes: &[u8]) -> Option<AttendanceRecord<'_>> {
+    // Programs that call these two bytes by each other's name are in use; the state is the one that changes at noon.
+    let [state, verify] = array_at(bytes, 8)?;
+    let record = of_bytes(Person::Number(u32_at(bytes, 0)?), u32_at(bytes, 4)?, state, verify);
+    Some(AttendanceRecord { work_code: u32_at(bytes, 12), tail: bytes.get(10..12)?, ..record })
+}
+
+/// Bytes of a PIN in a record of 36, 40 or 49 bytes.
+pub(super) const PIN_FIELD: usize = 24;
+
+fn text(bytes: &[u8]) -> Option<AttendanceRecord<'_>> {
+    let pin = Pin::new(text_at(bytes, 2, PIN_FIELD)?);
+    let ([verify], [state]) = (array_at(bytes, 26)?, array_at(bytes, 31)?);
+    Some(AttendanceRecord {
+        slot: u16_at(bytes, 0),
+        work_code: u32_at(bytes, 32),
+        tail: bytes.get(36..).unwrap_or_default(),
+        ..of_bytes(Person::Pin(pin), u32_at(bytes, 27)?, state, verify)
+    })
+}
