@@ -44,20 +44,3 @@ pub(super) fn put_password(facts: &mut Facts, bytes: &[u8]) -> Result<(), Refusa
 fn hashed(key: &[u8]) -> Option<Hmac<Sha256>> {
     Hmac::new_from_slice(key).ok()
 }
-
-/// A checksum cannot be undone; that of the nine digits which such sums are compared by can be known.
-pub(super) fn put_check(facts: &mut Facts, bytes: &[u8]) -> Result<(), Refusal> {
-    const DIGITS: &str = "123456789";
-    if bytes != crc(DIGITS.as_bytes()).to_le_bytes() {
-        return Err(FrameError::SecurePull.into());
-    }
-    put_all(facts, json!({ "data_ascii": DIGITS }));
-    Ok(())
-}
-
-/// The usual CRC-32 with an unusual start, and without the last inversion.
-fn crc(data: &[u8]) -> u32 {
-    data.iter().fold(0xffee_bbaa, |sum, byte| {
-        (0..8).fold(sum ^ u32::from(*byte), |sum, _| (sum >> 1) ^ if sum & 1 == 1 { 0xedb8_8320 } else { 0 })
-    })
-}

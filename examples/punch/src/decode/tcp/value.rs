@@ -13,8 +13,7 @@ pub(super) fn to_json(kind: &str, bytes: &[u8], sample: &Value) -> Result<Facts,
         "wrapper" => put_wrapper(&mut facts, bytes)?,
         "secure_aeskey" => secure::put_session_key(&mut facts, bytes)?,
         "secure_authext" => secure::put_password(&mut facts, bytes)?,
-        "secure_crc" => secure::put_check(&mut facts, bytes)?,
-        // The key of an encrypted frame is in none of its bytes.
+        // A checksum does not hold its text, nor an encrypted frame its key.
         kind if kind.starts_with("secure_") => return Err(FrameError::SecurePull.into()),
         _ => {
             let message = format!("PP-CAPTURE-003 kind `{kind}`: unknown, expected one like time, commkey, wrapper");
