@@ -6,12 +6,14 @@ mod reading;
 mod request;
 mod rows;
 mod stream;
+mod tcp;
 
 pub use answer::server_answer;
 pub use commands::{commands, devicecmd};
 pub use request::request;
 pub use rows::{TABLES, attlog, operlog, options, rows, rtlog, tabledata};
 pub use stream::stream;
+pub use tcp::{tcp_records, tcp_stream};
 
 fn first_line(data: &[u8]) -> (&[u8], &[u8]) {
     let end = data.iter().position(|byte| *byte == b'\n').unwrap_or(data.len());

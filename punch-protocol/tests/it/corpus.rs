@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 
 use crate::fuzzed;
 use crate::samples::Sample;
+use crate::tcp::Vector;
 
 type Target = (&'static str, fn(&[u8]));
 
-const TARGETS: [Target; 11] = [
+const TARGETS: [Target; 13] = [
     ("attlog", fuzzed::attlog),
     ("commands", fuzzed::commands),
     ("devicecmd", fuzzed::devicecmd),
@@ -20,6 +21,8 @@ const TARGETS: [Target; 11] = [
     ("server_answer", fuzzed::server_answer),
     ("stream", fuzzed::stream),
     ("tabledata", fuzzed::tabledata),
+    ("tcp_records", fuzzed::tcp_records),
+    ("tcp_stream", fuzzed::tcp_stream),
 ];
 
 fn folder(target: &str) -> PathBuf {
@@ -75,7 +78,20 @@ fn seeds() -> Vec<(PathBuf, Vec<u8>)> {
         inputs(sample).into_iter().map(|(target, input)| (path(target), input)).collect::<Vec<_>>()
     };
     let made = MADE.map(|(target, name, input)| (folder(target).join(name), input.to_vec()));
-    Sample::all().iter().flat_map(seeds).chain(made).collect()
+    Sample::all().iter().flat_map(seeds).chain(made).chain(binary_seeds()).collect()
+}
+
+/// What was sent on port 4370 as it is; a record of it as the dataset that a terminal would send it in.
+fn binary_seeds() -> Vec<(PathBuf, Vec<u8>)> {
+    let seed = |vector: Vector| match vector.transport.as_str() {
+        "record" => {
+            let length = u32::try_from(vector.bytes.len()).unwrap().to_le_bytes();
+            Some((folder("tcp_records").join(&vector.id), [&length, vector.bytes.as_slice()].concat()))
+        }
+        "value" => None,
+        _ => Some((folder("tcp_stream").join(&vector.id), vector.bytes)),
+    };
+    Vector::all().into_iter().filter_map(seed).collect()
 }
 
 /// The files are being written: nothing else can be said about them.
