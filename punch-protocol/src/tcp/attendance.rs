@@ -3,6 +3,7 @@ use alloc::vec::Vec;
 use super::error::WriteError;
 use super::fields::{array_at, text_at, u16_at, u32_at};
 use super::person::Person;
+use super::tail::Tail;
 use super::user::put_text;
 use crate::encoded_time::EncodedTime;
 use crate::{Pin, Status, Verify};
@@ -89,13 +90,13 @@ pub struct AttendanceRecord<'a> {
     /// The flags of [`AttendanceLayout::Flags8`] as they are, and the byte behind them.
     pub flags: Option<[u8; 2]>,
     /// Bytes of unknown meaning: the last 4 of 40, the last 13 of 49, two in the middle of 16.
-    pub tail: &'a [u8],
+    pub tail: Tail<'a>,
 }
 
 impl<'a> AttendanceRecord<'a> {
     /// A punch without a work code. A slot beside a PIN is 0.
     pub fn new(person: Person<'a>, time: EncodedTime, state: Status, verify: Verify) -> Self {
-        Self { person, slot: None, time, state, verify, work_code: None, flags: None, tail: &[] }
+        Self { person, slot: None, time, state, verify, work_code: None, flags: None, tail: Tail::default() }
     }
 
     /// Appends the record. Bytes of unknown meaning are written as zeros.
@@ -190,7 +191,7 @@ fn number(bytes: &[u8]) -> Option<AttendanceRecord<'_>> {
     // Programs that call these two bytes by each other's name are in use; the state is the one that changes at noon.
     let [state, verify] = array_at(bytes, 8)?;
     let record = of_bytes(Person::Number(u32_at(bytes, 0)?), u32_at(bytes, 4)?, state, verify);
-    Some(AttendanceRecord { work_code: u32_at(bytes, 12), tail: bytes.get(10..12)?, ..record })
+    Some(AttendanceRecord { work_code: u32_at(bytes, 12), tail: Tail(bytes.get(10..12)?), ..record })
 }
 
 /// Bytes of a PIN in a record of 36, 40 or 49 bytes.
@@ -202,7 +203,7 @@ fn text(bytes: &[u8]) -> Option<AttendanceRecord<'_>> {
     Some(AttendanceRecord {
         slot: u16_at(bytes, 0),
         work_code: u32_at(bytes, 32),
-        tail: bytes.get(36..).unwrap_or_default(),
+        tail: Tail(bytes.get(36..).unwrap_or_default()),
         ..of_bytes(Person::Pin(pin), u32_at(bytes, 27)?, state, verify)
     })
 }

@@ -4,6 +4,7 @@ use super::codes::EventCode;
 use super::event_time::EventTime;
 use super::fields::{array_at, text_at, u16_at, u32_at};
 use super::person::Person;
+use super::tail::Tail;
 use crate::operation::AlarmReason;
 use crate::{Pin, Status, Verify};
 
@@ -122,23 +123,6 @@ impl<'a> LivePunch<'a> {
     fn new(person: Person<'a>, verify: u8, state: u8, time: [u8; 6], tail: &'a [u8]) -> Self {
         let (verify, state) = (Verify(verify.into()), Status(state.into()));
         Self { person, verify, state, valid_and_state: None, time: EventTime(time), tail: Tail(tail) }
-    }
-}
-
-/// Bytes of unknown meaning. `Debug` shows how many.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Tail<'a>(&'a [u8]);
-
-impl<'a> Tail<'a> {
-    /// The bytes.
-    pub fn as_bytes(self) -> &'a [u8] {
-        self.0
-    }
-}
-
-impl fmt::Debug for Tail<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "({} bytes)", self.0.len())
     }
 }
 

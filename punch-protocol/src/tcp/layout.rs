@@ -195,7 +195,7 @@ fn is_plausible(layout: AttendanceLayout, record: &AttendanceRecord<'_>, last_ye
     match (&record.person, record.flags) {
         (Person::Pin(pin), _) => time.is_some() && is_text(pin.as_bytes()),
         (Person::Number(number), _) => {
-            let empty = record.tail.iter().all(|byte| *byte == 0);
+            let empty = record.tail.as_bytes().iter().all(|byte| *byte == 0);
             set && sober && empty && *number != 0 && record.work_code.is_none_or(|code| code <= WORK_CODE_MAX)
         }
         (Person::Slot(_), Some([flags, spare])) => set && flags & SHORT_FORM == 0 && spare == 0,

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use punch_protocol::tcp::{
-    AttendanceLayout, AttendanceRecord, DataError, EncodedTime, OperationRecord, Password, Person, Privilege,
+    AttendanceLayout, AttendanceRecord, DataError, EncodedTime, OperationRecord, Password, Person, Privilege, Tail,
     TemplateHead, User, UserLayout, UserZones, WriteError,
 };
 use punch_protocol::{Pin, Status, Verify};
@@ -49,7 +49,7 @@ fn every_attendance_record_reads_as_the_vectors_say() {
                 "state" => record.state.0.into(),
                 "time" => record.time.civil().unwrap().format("%Y-%m-%dT%H:%M:%S").to_string().into(),
                 "workcode" => record.work_code.into(),
-                "tail_hex" => hex(record.tail).into(),
+                "tail_hex" => hex(record.tail.as_bytes()).into(),
                 "flags" => record.flags.unwrap()[0].into(),
                 "short" => (record.flags.unwrap()[0] >> 2 & 1).into(),
                 other => panic!("{other}"),
@@ -120,6 +120,12 @@ fn nothing_about_a_person_is_shown() {
     let record = Vector::named("rec-att40-f19");
     let shown = format!("{:?}", AttendanceLayout::Text40.record(&record.bytes).unwrap());
     assert!(!shown.contains("999111333"), "{shown}");
+
+    let canary = [&[0; 36][..], b"canary-canary"].concat();
+    let record = AttendanceLayout::Text49.record(&canary).unwrap();
+    assert_eq!(record.tail.as_bytes(), b"canary-canary");
+    let shown = format!("{record:?}");
+    assert!(!shown.contains("canary") && !shown.contains("99, 97"), "{shown}");
 }
 
 #[test]
@@ -201,8 +207,8 @@ proptest! {
             prop_assert_eq!(out.len(), layout.size());
             let mut read = layout.record(&out).unwrap();
             // What has no meaning yet is not written.
-            prop_assert!(read.tail.iter().all(|byte| *byte == 0));
-            (read.tail, read.flags) = (&[], None);
+            prop_assert!(read.tail.as_bytes().iter().all(|byte| *byte == 0));
+            (read.tail, read.flags) = (Tail::default(), None);
             prop_assert_eq!(&read, &record);
 
             record.state = Status(if layout == AttendanceLayout::Flags8 { 8 } else { 256 });

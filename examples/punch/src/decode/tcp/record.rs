@@ -58,9 +58,10 @@ pub(super) fn punch(layout: AttendanceLayout, record: &AttendanceRecord<'_>) -> 
     if let Some([flags, spare]) = record.flags {
         put_all(&mut facts, json!({ "flags": flags, "short": flags >> 2 & 1, "byte3": spare }));
     }
-    if !record.tail.is_empty() {
+    let tail = record.tail.as_bytes();
+    if !tail.is_empty() {
         // The 40 bytes end with four, the 49 with nine more.
-        let (tail, extra) = record.tail.split_at_checked(4).unwrap_or((record.tail, &[]));
+        let (tail, extra) = tail.split_at_checked(4).unwrap_or((tail, &[]));
         put(&mut facts, "tail_hex", hex(tail));
         if layout == AttendanceLayout::Text49 {
             put(&mut facts, "extra_hex", hex(extra));
