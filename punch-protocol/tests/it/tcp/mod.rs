@@ -7,7 +7,7 @@ mod records;
 mod transfers;
 mod values;
 
-use punch_protocol::tcp::{Frame, FrameError, Framed, Limits, Packet};
+use punch_protocol::tcp::{Frame, FrameError, Framed, Limits, Packet, Person};
 use serde_json::Value;
 
 pub(crate) struct Vector {
@@ -58,6 +58,16 @@ impl Vector {
 
 pub(crate) fn bytes_of(hex: &str) -> Vec<u8> {
     (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
+}
+
+/// Whom a record or an event is about, as a vector says it.
+pub(crate) fn shown(person: &Person<'_>) -> Value {
+    match person {
+        Person::Pin(pin) => pin.to_text().into(),
+        Person::Number(number) => (*number).into(),
+        Person::Slot(slot) => (*slot).into(),
+        other => panic!("{other:?}"),
+    }
 }
 
 /// Every frame of a stream, and the bytes left over.

@@ -8,7 +8,7 @@ use punch_protocol::tcp::{
 use punch_protocol::{Pin, Status, Verify};
 use serde_json::Value;
 
-use super::Vector;
+use super::{Vector, shown};
 
 pub(super) fn attendance_layout(kind: &str) -> Option<AttendanceLayout> {
     Some(match kind {
@@ -23,15 +23,6 @@ pub(super) fn attendance_layout(kind: &str) -> Option<AttendanceLayout> {
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn shown(person: &Person<'_>) -> Value {
-    match person {
-        Person::Pin(pin) => pin.to_text().into(),
-        Person::Number(number) => (*number).into(),
-        Person::Slot(slot) => (*slot).into(),
-        other => panic!("{other:?}"),
-    }
 }
 
 #[test]
