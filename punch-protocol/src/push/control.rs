@@ -1,5 +1,7 @@
 use core::fmt;
 
+use super::query::hex_pair;
+
 /// `CONTROL DEVICE AABBCCDD[EE]`: what an access terminal has to do at once, as hex pairs without blanks.
 ///
 /// The first byte is the action; what the others mean depends on it. The manual prints actions above 9 in
@@ -134,16 +136,16 @@ impl ControlDevice {
     /// Reads two to five hex pairs; `None` for anything else.
     pub fn parse(text: &str) -> Option<Self> {
         let digits = text.trim().as_bytes();
-        if !(2..=10).contains(&digits.len()) || !digits.iter().all(u8::is_ascii_hexdigit) {
+        if !(2..=10).contains(&digits.len()) {
             return None;
         }
-        let mut bytes = digits.chunks(2).map(|pair| u8::from_str_radix(core::str::from_utf8(pair).ok()?, 16).ok());
+        let mut bytes = digits.chunks(2).map(hex_pair);
         let action = ControlAction(bytes.next()??);
         let mut arguments = [None; 4];
         for (argument, byte) in arguments.iter_mut().zip(bytes) {
             *argument = Some(byte?);
         }
-        digits.len().is_multiple_of(2).then_some(Self { action, arguments })
+        Some(Self { action, arguments })
     }
 
     /// The door or output meant, from 1; 0 means all. `None` for actions that name none.

@@ -49,7 +49,7 @@ fn decode(text: &str) -> Cow<'_, str> {
     let mut rest = text.as_bytes();
     while let [first, tail @ ..] = rest {
         let escaped = match rest {
-            [b'%', high, low, ..] => hex(*high).zip(hex(*low)).map(|(high, low)| (high << 4) | low),
+            [b'%', high, low, ..] => hex_pair(&[*high, *low]),
             _ => None,
         };
         match escaped {
@@ -66,6 +66,9 @@ fn decode(text: &str) -> Cow<'_, str> {
     Cow::Owned(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-fn hex(digit: u8) -> Option<u8> {
-    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
+/// The byte that two hex digits write; `None` for anything else.
+pub(super) fn hex_pair(digits: &[u8]) -> Option<u8> {
+    let [high, low] = digits else { return None };
+    let digit = |digit: &u8| char::from(*digit).to_digit(16).and_then(|value| u8::try_from(value).ok());
+    Some((digit(high)? << 4) | digit(low)?)
 }

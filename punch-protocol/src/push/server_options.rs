@@ -31,14 +31,14 @@ impl<'a> ServerAnswer<'a> {
         if status != 200 {
             return Self::Refused;
         }
-        let named = body.get(..14).is_some_and(|head| head.eq_ignore_ascii_case(b"UNKNOWN DEVICE"));
-        if named || body.get(..20).unwrap_or(body).windows(14).any(|text| text == b"UNKNOWN DEVICE") {
+        let named = body.get(..DISOWNED.len()).is_some_and(|head| head.eq_ignore_ascii_case(DISOWNED));
+        if named || disowns(body) {
             return Self::UnknownDevice;
         }
         if let Some(options) = ServerOptions::parse(body) {
             return Self::Options(options);
         }
-        match body.windows(2).position(|pair| pair == b"OK") {
+        match place_of_ok(body) {
             Some(at) => {
                 let tail = body.get(at.saturating_add(2)..).unwrap_or_default();
                 let digits = tail.strip_prefix(b":").map(<[u8]>::trim_ascii).unwrap_or_default();
@@ -47,6 +47,20 @@ impl<'a> ServerAnswer<'a> {
             None => Self::Refused,
         }
     }
+}
+
+const DISOWNED: &[u8] = b"UNKNOWN DEVICE";
+
+/// Whether a terminal takes the body for a server that does not know it: the words in capitals within the first 20
+/// bytes.
+pub(super) fn disowns(body: &[u8]) -> bool {
+    let head = body.get(..20).unwrap_or(body);
+    head.windows(DISOWNED.len()).any(|window| window == DISOWNED)
+}
+
+/// Where the `OK` stands that attendance firmware looks for, anywhere in a body.
+pub(super) fn place_of_ok(body: &[u8]) -> Option<usize> {
+    body.windows(2).position(|pair| pair == b"OK")
 }
 
 /// The answer that access terminals want for stored records: `user=3`, the table and the number they announced.

@@ -65,12 +65,7 @@ impl Received {
     /// Reads an upload that is there in full.
     pub fn read(serial: SerialNumber, upload: &Upload<'_>, received_at: DateTime<Utc>) -> Self {
         let mut received = Self::new(serial, upload.head(), received_at);
-        for row in upload.rows() {
-            match row {
-                Ok(row) => received.take(&row),
-                Err(error) => received.take_broken(&error),
-            }
-        }
+        received.take_all(upload.rows());
         received
     }
 
@@ -129,13 +124,17 @@ impl Received {
 
     fn unpack(&mut self, table: &str, body: &[u8]) -> Result<(), PackageError> {
         let package = Package::open(body, &PackageLimits::default())?;
-        for row in package.entries().flat_map(|entry| Rows::of(table, entry.bytes())) {
+        package.entries().for_each(|entry| self.take_all(Rows::of(table, entry.bytes())));
+        Ok(())
+    }
+
+    fn take_all(&mut self, rows: Rows<'_, '_>) {
+        for row in rows {
             match row {
                 Ok(row) => self.take(&row),
                 Err(error) => self.take_broken(&error),
             }
         }
-        Ok(())
     }
 
     /// The results of commands: what they are about and how they ended. Contents may be anything and are not kept.

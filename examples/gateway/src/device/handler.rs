@@ -12,7 +12,7 @@ use chrono::{DateTime, Utc};
 use punch_normalize::TenantKey;
 use punch_protocol::SerialNumber;
 use punch_protocol::push::{
-    Admission, Limits, PackageError, ParseError, Parts, Receipt, Request, Response, Stamps, Turn,
+    Admission, Limits, PackageError, ParseError, Parts, Receipt, Request, Response, Stamps, Turn, UploadHead,
 };
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
@@ -119,11 +119,7 @@ impl Devices {
             // Nothing gives commands to a gateway yet, so there is no place to write down that one is sent.
             (Turn::Dispatch(dispatch), _) => self.0.registry.withhold(&serial, dispatch),
             (Turn::Store(receipt), Request::Upload(upload)) => {
-                let response = self.store(receipt, Received::read(serial.clone(), upload, now())).await;
-                if response.status() == 200 {
-                    self.0.registry.advance(&serial, upload.head());
-                }
-                response
+                self.store_upload(receipt, Received::read(serial, upload, now()), upload.head()).await
             }
             (Turn::Store(receipt), Request::Results(results)) => {
                 self.store(receipt, Received::results(serial, results, now())).await
@@ -160,6 +156,16 @@ impl Devices {
                 receipt.refused()
             }
         }
+    }
+
+    /// The resume mark moves only behind rows that are on disk.
+    pub(super) async fn store_upload(&self, receipt: Receipt, received: Received, head: &UploadHead) -> Response {
+        let serial = received.serial.clone();
+        let response = self.store(receipt, received).await;
+        if response.status() == 200 {
+            self.0.registry.advance(&serial, head);
+        }
+        response
     }
 
     /// Rows first, the acknowledgement only for what is on disk.

@@ -12,13 +12,7 @@ impl Devices {
     /// Takes an upload as its body comes, in memory that does not grow with it.
     pub(super) async fn receive(&self, serial: SerialNumber, head: &UploadHead, body: Body) -> Response {
         match self.read_in_pieces(&serial, head, body.into_data_stream()).await {
-            Ok((receipt, received)) => {
-                let response = self.store(receipt, received).await;
-                if response.status() == 200 {
-                    self.0.registry.advance(&serial, head);
-                }
-                response
-            }
+            Ok((receipt, received)) => self.store_upload(receipt, received, head).await,
             Err(refusal) => refusal,
         }
     }

@@ -1,5 +1,6 @@
 use super::AccessEvent;
 use crate::push::TerminalOptions;
+use crate::push::query::hex_pair;
 
 /// Which events an access terminal can report: the bitmaps of its registration.
 ///
@@ -62,9 +63,7 @@ impl Bitmap {
         let mut bitmap = Self::default();
         let pairs = hex.trim_ascii().as_bytes().chunks(2);
         for (byte, pair) in bitmap.bytes.iter_mut().zip(pairs) {
-            let digits = pair.len() == 2 && pair.iter().all(u8::is_ascii_hexdigit);
-            let text = core::str::from_utf8(pair).ok().filter(|_| digits)?;
-            *byte = u8::from_str_radix(text, 16).ok()?;
+            *byte = hex_pair(pair)?;
             bitmap.len = bitmap.len.saturating_add(8);
         }
         Some(bitmap)

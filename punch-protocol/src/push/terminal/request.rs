@@ -4,6 +4,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
+use crate::push::server_options;
+
 /// One HTTP request a terminal wants sent.
 ///
 /// `Debug` shows neither body nor headers: they hold rows and a session token.
@@ -103,11 +105,8 @@ impl<'a> HttpAnswer<'a> {
         (self.status == 200).then_some(self.body)
     }
 
-    /// `UNKNOWN DEVICE` in capitals, at the start or within the first 20 bytes.
     pub(super) fn disowns(&self) -> bool {
-        let head = self.body.get(..20).unwrap_or(self.body);
-        let words = b"UNKNOWN DEVICE";
-        self.status == 200 && head.windows(words.len()).any(|window| window == words)
+        self.status == 200 && server_options::disowns(self.body)
     }
 }
 

@@ -11,7 +11,7 @@ use super::errand::{Errand, Store};
 use super::event::TerminalEvent;
 use super::orders::Orders;
 use super::{HttpAnswer, Terminal, rows};
-use crate::push::{EncodedTime, ServerTime};
+use crate::push::{EncodedTime, ServerTime, server_options};
 
 impl Terminal {
     /// Takes an answer; `false` if the errand failed.
@@ -58,7 +58,7 @@ impl Terminal {
         let Some(body) = answer.success() else { return false };
         match expects {
             Some(expected) => body == expected.as_bytes(),
-            None if self.profile.is_classic() => body.windows(2).any(|pair| pair == b"OK"),
+            None if self.profile.is_classic() => server_options::place_of_ok(body).is_some(),
             None => body.trim_ascii_start().starts_with(b"OK"),
         }
     }

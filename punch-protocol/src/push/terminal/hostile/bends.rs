@@ -40,21 +40,6 @@ const EVIL_SERIALS: [&str; 6] = [
     "A%0D%0AX-Injected%3A%201",
 ];
 
-/// Whether the mischief is a request of its own, beside the honest one.
-pub(super) fn adds(kind: Mischief) -> bool {
-    !matches!(
-        kind,
-        Mischief::Garbage
-            | Mischief::SlowDrip
-            | Mischief::Twice
-            | Mischief::CrLf
-            | Mischief::LoneCr
-            | Mischief::NoFinalNewline
-            | Mischief::NulBytes
-            | Mischief::RawBlanks
-    )
-}
-
 /// Polls have a target to bend, uploads of punches all the rest.
 pub(super) fn applies(kind: Mischief, request: &TerminalRequest) -> bool {
     let table = |name: &str| request.target.contains(&format!("table={name}"));
@@ -79,8 +64,8 @@ pub(super) fn applies(kind: Mischief, request: &TerminalRequest) -> bool {
     }
 }
 
-/// Changes a request that still deserves its acknowledgement.
-pub(super) fn bend(kind: Mischief, request: &mut TerminalRequest, dice: &mut Dice) {
+/// Changes the honest request, or says that it is sent in a way of its own. `false` if the mischief stands beside it.
+pub(super) fn bend(kind: Mischief, request: &mut TerminalRequest, dice: &mut Dice) -> bool {
     let body = &mut request.body;
     match kind {
         Mischief::CrLf => *body = with_line_ends(body, b"\r\n"),
@@ -93,9 +78,8 @@ pub(super) fn bend(kind: Mischief, request: &mut TerminalRequest, dice: &mut Dic
         Mischief::NulBytes => *body = with_lines_between(body, |_| Vec::from([0; 16])),
         Mischief::Garbage => *body = with_lines_between(body, |_| noise(dice)),
         Mischief::RawBlanks => request.target = with_blanks(&request.target),
-        Mischief::SlowDrip
-        | Mischief::Twice
-        | Mischief::TruncatedBody
+        Mischief::SlowDrip | Mischief::Twice => {}
+        Mischief::TruncatedBody
         | Mischief::LengthTooLarge
         | Mischief::LengthTooSmall
         | Mischief::ForeignNames
@@ -105,11 +89,12 @@ pub(super) fn bend(kind: Mischief, request: &mut TerminalRequest, dice: &mut Dic
         | Mischief::Photo
         | Mischief::Template
         | Mischief::UnknownEndpoint
-        | Mischief::EvilSerial => {}
+        | Mischief::EvilSerial => return false,
     }
+    true
 }
 
-/// Requests that go out before the honest one.
+/// Requests that go out before the honest one; none if the mischief bends that one.
 pub(super) fn beside(kind: Mischief, request: &TerminalRequest, host: &str, dice: &mut Dice) -> Vec<Exchange> {
     let exchange = |bytes: Vec<u8>, hangs_up| Exchange { mischief: [kind].into(), bytes, pace: None, hangs_up };
     let whole = |request: &TerminalRequest| Vec::from([exchange(request.to_bytes(host), false)]);

@@ -13,6 +13,7 @@ pub use self::mischief::{Deserves, Mischief};
 
 use self::bends::Dice;
 use super::TerminalRequest;
+use crate::push::server_options;
 
 /// Bends the requests of an honest [`Terminal`](super::Terminal) in the ways asked for. The same seed bends the
 /// same requests in the same way.
@@ -76,7 +77,7 @@ impl Exchange {
 
     /// Whether a correct server may answer so. A failure of the server (5xx) or of the network (0) is always fair.
     pub fn is_fair(&self, status: u16, body: &[u8]) -> bool {
-        let acknowledged = status == 200 && body.windows(2).any(|pair| pair == b"OK");
+        let acknowledged = status == 200 && server_options::place_of_ok(body).is_some();
         self.mischief.iter().all(|mischief| match mischief.deserves() {
             Deserves::Acknowledgement => acknowledged || status == 0 || status >= 500,
             Deserves::Refusal => !acknowledged,
@@ -108,14 +109,13 @@ impl Hostile {
     pub fn bend(&mut self, mut request: TerminalRequest, host: &str) -> Vec<Exchange> {
         let mut exchanges = Vec::new();
         for kind in self.kinds.keys().copied().collect::<Vec<_>>() {
-            if bends::adds(kind) && bends::applies(kind, &request) && self.has_its_turn(kind) {
+            if bends::applies(kind, &request) && self.has_its_turn(kind) {
                 exchanges.extend(bends::beside(kind, &request, host, &mut self.dice));
             }
         }
         let mut mischief = Vec::new();
         for kind in self.kinds.keys().copied().collect::<Vec<_>>() {
-            if !bends::adds(kind) && bends::applies(kind, &request) {
-                bends::bend(kind, &mut request, &mut self.dice);
+            if bends::applies(kind, &request) && bends::bend(kind, &mut request, &mut self.dice) {
                 mischief.push(kind);
             }
         }
