@@ -65,6 +65,16 @@ impl<'a> Frame<'a> {
     /// [`FrameError`] if this is no frame, or one that cannot be believed. The stream has no mark to go on from that
     /// data could not hold too, so the connection is best closed.
     pub fn parse(stream: &'a [u8], limits: &Limits) -> Result<Framed<'a>, FrameError> {
+        match Self::cut(stream, limits)? {
+            Cut::Whole { packet, used } => {
+                Ok(Framed::Complete { frame: Self::new(Packet::parse(packet, limits)?), used })
+            }
+            Cut::Partial { needed } => Ok(Framed::Partial { needed }),
+        }
+    }
+
+    /// Finds the frame at the beginning of `stream` without looking into its packet.
+    pub(super) fn cut(stream: &'a [u8], limits: &Limits) -> Result<Cut<'a>, FrameError> {
         let Some(magic) = array_at(stream, 0) else { return Ok(partial(stream.len(), Self::WRAPPER)) };
         if magic != Self::MAGIC {
             return Err(FrameError::of_magic(magic));
@@ -79,7 +89,7 @@ impl<'a> Frame<'a> {
         }
         let used = len.saturating_add(Self::WRAPPER);
         let Some(packet) = stream.get(Self::WRAPPER..used) else { return Ok(partial(stream.len(), used)) };
-        Ok(Framed::Complete { frame: Self::new(Packet::parse(packet, limits)?), used })
+        Ok(Cut::Whole { packet, used })
     }
 
     /// Appends the frame.
@@ -99,6 +109,22 @@ impl<'a> Frame<'a> {
     }
 }
 
-fn partial<'a>(have: usize, whole: usize) -> Framed<'a> {
-    Framed::Partial { needed: whole.saturating_sub(have) }
+/// A frame's place in a stream.
+pub(super) enum Cut<'a> {
+    /// All of it is there.
+    Whole {
+        /// The packet in it, not looked at.
+        packet: &'a [u8],
+        /// Bytes of the stream it took.
+        used: usize,
+    },
+    /// Its beginning is there.
+    Partial {
+        /// Bytes that are missing at least.
+        needed: usize,
+    },
+}
+
+fn partial<'a>(have: usize, whole: usize) -> Cut<'a> {
+    Cut::Partial { needed: whole.saturating_sub(have) }
 }
