@@ -20,6 +20,8 @@ use super::error::{DataError, WriteError};
 pub struct CommKey(u32);
 
 impl CommKey {
+    /// No key: what a terminal has until somebody sets one.
+    pub const NONE: Self = Self(0);
     /// The greatest key a terminal takes.
     pub const MAX: u32 = 999_999;
 

@@ -25,6 +25,7 @@ mod attendance;
 mod auth;
 mod carrier;
 mod checksum;
+mod client;
 mod codes;
 mod dialogue;
 mod error;
@@ -52,6 +53,10 @@ pub use attendance::{AttendanceLayout, AttendanceRecord};
 pub use auth::{CommKey, Scramble};
 pub use carrier::{Carrier, ChecksumPolicy};
 pub use checksum::checksum;
+pub use client::{
+    Anomalies, Answer, AttendanceLog, Client, ClientConfig, ClientEvent, Download, Ending, Happening, ReadPath, Reply,
+    Request, RequestError, Shortfall, SubmitError, Ticket, Timing, UserList, Wanted,
+};
 pub use codes::{Command, DatasetKind, EventCode, EventMask, MachineState, VerifyStyle};
 pub use dialogue::{AnswerForm, Breach, Dialogue, Heard, Phase, Repetition, Said};
 pub use error::{DataError, FrameError, WriteError};

@@ -150,7 +150,7 @@ impl SessionField {
 /// assert_eq!(ReplyNumber(7).next(), ReplyNumber(8));
 /// assert_eq!(ReplyNumber(65_534).next(), ReplyNumber(0)); // 65,535 is never used
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 #[expect(clippy::exhaustive_structs, reason = "an integer with a meaning; it never grows a field")]
 pub struct ReplyNumber(pub u16);
 

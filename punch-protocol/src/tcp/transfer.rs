@@ -2,6 +2,7 @@ use super::codes::{Command, DatasetKind};
 use super::error::DataError;
 use super::fields::{array_at, u16_at, u32_at};
 use super::limits::Limits;
+use crate::encoded_time::EncodedTime;
 
 fn wrong(what: &'static str, data: &[u8], expected: &'static str) -> DataError {
     DataError::Length { what, len: data.len(), expected }
@@ -31,6 +32,11 @@ impl BufferRequest {
     /// A request for a whole dataset. Attendance records go without a kind (0).
     pub fn new(command: Command, kind: DatasetKind) -> Self {
         Self { command, kind, extra: 0 }
+    }
+
+    /// A request for the attendance records between two times, both included. One source; most firmware refuses it.
+    pub fn attendance_between(from: EncodedTime, to: EncodedTime) -> Self {
+        Self { command: Command::ATTENDANCE_BY_TIME, kind: DatasetKind(from.0), extra: to.0 }
     }
 
     /// Reads the data of a `PREPARE_BUFFER`.
