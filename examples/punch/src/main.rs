@@ -16,6 +16,7 @@ mod decode;
 mod demo;
 mod exit;
 mod gateway_command;
+mod pull;
 mod terminal;
 mod webhook;
 
@@ -39,6 +40,7 @@ enum Command {
     Demo(demo::Demo),
     Gateway(gateway_command::GatewayCommand),
     Terminal(terminal::TerminalCommand),
+    Pull(pull::Pull),
     Decode(decode::Decode),
     Webhook(webhook::WebhookCommand),
     Config(config::ConfigCommand),
@@ -67,6 +69,7 @@ fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Demo(demo) => asynchronous(demo::run(demo)),
         Command::Gateway(gateway) => asynchronous(gateway_command::run(gateway)),
         Command::Terminal(terminal) => asynchronous(terminal::run(terminal)),
+        Command::Pull(pull) => asynchronous(pull::run(pull)),
         Command::Decode(decode) => decode::run(decode),
         Command::Webhook(webhook) => webhook::run(webhook),
         Command::Config(config) => Ok(config::run(&config)),

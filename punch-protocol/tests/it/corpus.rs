@@ -9,7 +9,7 @@ use crate::tcp::Vector;
 
 type Target = (&'static str, fn(&[u8]));
 
-const TARGETS: [Target; 13] = [
+const TARGETS: [Target; 14] = [
     ("attlog", fuzzed::attlog),
     ("commands", fuzzed::commands),
     ("devicecmd", fuzzed::devicecmd),
@@ -21,6 +21,7 @@ const TARGETS: [Target; 13] = [
     ("server_answer", fuzzed::server_answer),
     ("stream", fuzzed::stream),
     ("tabledata", fuzzed::tabledata),
+    ("tcp_client", fuzzed::tcp_client),
     ("tcp_records", fuzzed::tcp_records),
     ("tcp_stream", fuzzed::tcp_stream),
 ];
@@ -78,7 +79,7 @@ fn seeds() -> Vec<(PathBuf, Vec<u8>)> {
         inputs(sample).into_iter().map(|(target, input)| (path(target), input)).collect::<Vec<_>>()
     };
     let made = MADE.map(|(target, name, input)| (folder(target).join(name), input.to_vec()));
-    Sample::all().iter().flat_map(seeds).chain(made).chain(binary_seeds()).collect()
+    Sample::all().iter().flat_map(seeds).chain(made).chain(binary_seeds()).chain(client_seeds()).collect()
 }
 
 /// What was sent on port 4370 as it is; a record of it as the dataset that a terminal would send it in.
@@ -92,6 +93,32 @@ fn binary_seeds() -> Vec<(PathBuf, Vec<u8>)> {
         _ => Some((folder("tcp_stream").join(&vector.id), vector.bytes)),
     };
     Vector::all().into_iter().filter_map(seed).collect()
+}
+
+/// Conversations with a client, as moves: how it is set, then what happens and the bytes of it.
+fn client_seeds() -> Vec<(PathBuf, Vec<u8>)> {
+    let play = |name: &str, settings: u8, moves: &[(u8, &[u8])]| {
+        let step =
+            |(what, bytes): &(u8, &[u8])| [&[u8::try_from(bytes.len() / 2).unwrap() << 3 | what], *bytes].concat();
+        let moves: Vec<u8> = moves.iter().flat_map(step).collect();
+        (folder("tcp_client").join(name), [&[settings], moves.as_slice()].concat())
+    };
+    let (hello, ok, counts): (_, _, (u8, &[u8])) = ((2, &[7, 0][..]), (2, &[7, 0][..]), (2, &[7, 0, 0, 0, 0, 0]));
+    let ready: (u8, &[u8]) = (2, &[7, 0, 44, 0, 0, 0, 44, 0, 0, 0, 1, 2, 3, 4]);
+    let announced: (u8, &[u8]) = (4, &[44, 0, 0, 0, 0, 4, 0, 0]);
+    let records = [&[0, 40, 0, 0, 0][..], &[b'1'; 41]].concat();
+    let (first, second): ((u8, &[u8]), (u8, &[u8])) = ((3, &records[..24]), (3, &[1; 22]));
+    let proof: (u8, &[u8]) = (1, &[0xd5, 7, 7, 0]);
+    let event: (u8, &[u8]) = (5, &[1, 0, 0xef, 3, 0, 0, 1, 0, 26, 11, 22, 8, 30, 15]);
+    vec![
+        play("buffer", 0, &[hello, counts, ready, announced, first, second, ok, counts]),
+        play("datagrams", 1, &[hello, counts, ready, second, first, (6, &[]), announced, first, second, ok, counts]),
+        play("direct", 16, &[hello, counts, (3, &records), ok]),
+        play("key", 2 | 64, &[proof, hello, event, ok, (7, &[5, 0]), (6, &[])]),
+        play("refused", 0, &[hello, counts, (1, &[0x7d, 0x13, 7, 0]), announced, first, second, ok, counts]),
+        play("again", 8 | 96, &[hello, proof, proof, hello, ok, (7, &[3, 0]), ready, ok]),
+        play("raw", 112, &[(0, b"\x50\x50\x82\x7d\x08\0\0\0\xd0\x07\x28\xf8\x07\0\0\0"), (0, b"HTTP/1.1")]),
+    ]
 }
 
 /// The files are being written: nothing else can be said about them.

@@ -8,7 +8,7 @@ use punch_protocol::SerialError;
 use punch_protocol::push::{
     CommandError, Dialect, Limits, PackageError, ParseError, Parts, Request, RowErrorKind, Rows,
 };
-use punch_protocol::tcp::{DataError, FrameError, WriteError};
+use punch_protocol::tcp::{Command, DataError, Ending, FrameError, RequestError, Shortfall, SubmitError, WriteError};
 
 #[test]
 fn codes_and_paragraphs_match() {
@@ -127,6 +127,33 @@ fn tcp_errors() -> Vec<(&'static str, String)> {
     let mut all: Vec<_> = frames.map(|error| (error.code(), error.to_string())).into();
     all.extend(data.map(|error| (error.code(), error.to_string())));
     all.extend(written.map(|error| (error.code(), error.to_string())));
+    all.extend(client_errors());
+    all
+}
+
+fn client_errors() -> Vec<(&'static str, String)> {
+    let command = Command::ATTENDANCE_READ;
+    let requests = [
+        RequestError::Refused { command, code: Command::ACK_ERROR },
+        RequestError::Unanswered { command, waited: core::time::Duration::from_secs(10), sent: 8 },
+        RequestError::Short { command, got: 1, want: 2 },
+        RequestError::SessionLost { command },
+        RequestError::Ended { command, sent: true, ending: Ending::Closed },
+    ];
+    let endings = [
+        Ending::Left,
+        Ending::Closed,
+        Ending::Unreachable,
+        Ending::KeyNeeded,
+        Ending::KeyRefused,
+        Ending::KeyLocked,
+        Ending::SecurePull,
+        Ending::Refused { code: Command(4711) },
+    ];
+    let (full, shortfall) = (SubmitError::Full { waiting: 1024 }, Shortfall { received: 1, counted: 2, cut: 0 });
+    let mut all: Vec<_> = requests.map(|error| (error.code(), error.to_string())).into();
+    all.extend(endings.map(|error| (error.code(), error.to_string())));
+    all.extend([(full.code(), full.to_string()), (shortfall.code(), shortfall.to_string())]);
     all
 }
 

@@ -199,7 +199,7 @@ impl fmt::Debug for AttendanceLog<'_> {
 #[error(
     "PP-TCP-036 attendance: {received} records came, the terminal counts {counted}, {cut} bytes are no whole record; read again"
 )]
-#[non_exhaustive]
+#[expect(clippy::exhaustive_structs, reason = "an error of three numbers")]
 pub struct Shortfall {
     /// Records that came.
     pub received: u32,

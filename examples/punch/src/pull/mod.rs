@@ -1,0 +1,197 @@
+//! `punch pull`: reads the log of a terminal on port 4370.
+
+mod line;
+
+use core::time::Duration;
+use std::path::PathBuf;
+
+use agent::terminal::{About, Address, Link, LinkError, Reading, Span, read_about, read_attendance};
+use anyhow::Context as _;
+use chrono::NaiveDateTime;
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use punch_normalize::TenantKey;
+use punch_protocol::SerialNumber;
+use punch_protocol::tcp::{Carrier, ClientConfig, CommKey, Ending, Limits, Timing};
+
+use crate::exit::{Exit, UsageError};
+
+/// Read the punches of a terminal over TCP or UDP port 4370.
+///
+/// Prints one JSON object a punch, in the terminal's order. Nothing on the terminal is changed.
+///
+/// Example: punch pull --host 192.168.1.201 --since 2026-11-01 > punches.ndjson
+#[derive(Debug, Args)]
+pub(crate) struct Pull {
+    #[command(flatten)]
+    at: At,
+    /// Only punches from this moment of the terminal's clock on: `YYYY-MM-DD` or `YYYY-MM-DDThh:mm:ss`.
+    #[arg(long, value_name = "TIME")]
+    since: Option<String>,
+    /// Only punches up to this moment of the terminal's clock; a day means all of it.
+    #[arg(long, value_name = "TIME")]
+    until: Option<String>,
+    /// The serial number to go by, for a terminal that does not tell its own.
+    #[arg(long, value_name = "SN")]
+    serial: Option<String>,
+    /// The key of the event ids, 64 hexadecimal digits: the gateway's own, for the ids it has. By default zeros: the
+    /// same punch has the same id every time, and another one than at your gateway.
+    #[arg(long, value_name = "HEX", env = "PUNCH_TENANT_KEY", hide_env_values = true)]
+    tenant_key: Option<String>,
+}
+
+/// Which terminal, and how to reach it.
+#[derive(Debug, Args)]
+pub(crate) struct At {
+    /// Name or number of the terminal's host.
+    #[arg(long)]
+    pub(crate) host: String,
+    /// Its port.
+    #[arg(long, default_value_t = 4370)]
+    pub(crate) port: u16,
+    /// Datagrams instead of a stream: for old units.
+    #[arg(long)]
+    pub(crate) udp: bool,
+    /// The number set in the terminal's menu as its comm key.
+    #[arg(long, value_name = "KEY", env = "PUNCH_COMM_KEY", hide_env_values = true)]
+    pub(crate) comm_key: Option<u32>,
+    /// A file with the comm key, which keeps it out of the process list.
+    #[arg(long, value_name = "FILE", conflicts_with = "comm_key")]
+    pub(crate) comm_key_file: Option<PathBuf>,
+    /// How long the terminal may say nothing.
+    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
+    pub(crate) patience: u64,
+}
+
+impl At {
+    pub(crate) fn address(&self) -> Address {
+        Address { host: self.host.clone(), port: self.port }
+    }
+
+    /// How to talk to it.
+    pub(crate) fn client(&self) -> anyhow::Result<ClientConfig> {
+        let key = match (&self.comm_key, &self.comm_key_file) {
+            (Some(key), _) => *key,
+            (None, Some(file)) => {
+                let text = std::fs::read_to_string(file).with_context(|| format!("read {}", file.display()))?;
+                let number = text.trim().parse();
+                number.map_err(|_| UsageError(format!("{}: expected a number from 0 to 999999", file.display())))?
+            }
+            (None, None) => 0,
+        };
+        let comm_key = CommKey::new(key).map_err(|error| UsageError(error.to_string()))?;
+        let carrier = if self.udp { Carrier::Udp } else { Carrier::Tcp };
+        let timing = Timing { patience: Duration::from_secs(self.patience.max(1)), ..Timing::default() };
+        Ok(ClientConfig { comm_key, timing, ..ClientConfig::new(carrier) })
+    }
+}
+
+/// Runs the command.
+pub(crate) async fn run(pull: Pull) -> anyhow::Result<Exit> {
+    crate::log_to_stderr("warn");
+    let span = pull.span()?;
+    let given = pull.serial.as_deref().map(SerialNumber::parse).transpose();
+    let given = given.map_err(|error| UsageError(format!("--serial: {error}")))?;
+    let key = tenant_key(pull.tenant_key.as_deref())?;
+    let config = pull.at.client()?;
+    let link = Link::open(pull.at.address(), config).await.map_err(|error| advise(&pull.at, error))?;
+    let (serial, reading) = read(link, given, span, &config.limits).await?;
+    for row in &reading.rows {
+        crate::say(format_args!("{}", line::of(row, &serial, &key)));
+    }
+    Ok(report(&reading))
+}
+
+async fn read(
+    mut link: Link,
+    given: Option<SerialNumber>,
+    span: Span,
+    limits: &Limits,
+) -> anyhow::Result<(SerialNumber, Reading)> {
+    let about = read_about(&mut link).await?;
+    let serial = given.or_else(|| about.serial.clone()).ok_or(agent::terminal::ReadingError::NoSerial)?;
+    let bar = progress(&about);
+    let told = |got: usize, total: usize| {
+        bar.set_length(u64::try_from(total).unwrap_or(0));
+        bar.set_position(u64::try_from(got).unwrap_or(0));
+    };
+    let reading = read_attendance(&mut link, &serial, span, limits, latest(&about), told).await;
+    bar.finish_and_clear();
+    let anomalies = link.anomalies();
+    link.close().await;
+    tracing::info!(%serial, damaged = anomalies.damaged, strays = anomalies.strays, "the conversation is over");
+    Ok((serial, reading?))
+}
+
+/// The later of both clocks: records cannot be from years after it.
+pub(crate) fn latest(about: &About) -> NaiveDateTime {
+    let ours = gateway::clock::now().naive_utc();
+    about.clock.map_or(ours, |clock| clock.max(ours))
+}
+
+fn progress(about: &About) -> ProgressBar {
+    let style = ProgressStyle::with_template("{msg} {bar:30} {bytes}/{total_bytes} {eta}");
+    let records = about.records.map_or_else(|| "reading".to_owned(), |count| format!("reading {count} records"));
+    ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar())).with_message(records)
+}
+
+/// Tells on standard error what was not as it should be.
+fn report(reading: &Reading) -> Exit {
+    let broken = reading.broken().count();
+    if broken > 0 {
+        eprintln!("punch: {broken} records name no moment or nobody; they are printed with `error`");
+    }
+    match reading.shortfall {
+        Some(shortfall) => {
+            eprintln!("punch: {shortfall}");
+            Exit::Wrong
+        }
+        None if broken > 0 => Exit::Wrong,
+        None => Exit::Done,
+    }
+}
+
+/// An error with what to try next.
+pub(crate) fn advise(at: &At, error: LinkError) -> anyhow::Error {
+    let host = &at.host;
+    let advice = match (&error, error.ending()) {
+        (_, Some(Ending::KeyNeeded | Ending::KeyRefused)) => format!("; try: punch pull --host {host} --comm-key KEY"),
+        (LinkError::Network { .. }, _) | (_, Some(Ending::Unreachable)) if !at.udp => {
+            format!("; try: punch pull --host {host} --udp, or: punch doctor device {host}")
+        }
+        (LinkError::Network { .. }, _) | (_, Some(Ending::Unreachable)) => format!("; try: punch doctor device {host}"),
+        _ => String::new(),
+    };
+    anyhow::Error::new(error).context(advice_text(&advice))
+}
+
+fn advice_text(advice: &str) -> String {
+    format!("cannot read the terminal{advice}")
+}
+
+/// Reads a key of 64 hexadecimal digits; none is 32 zeros.
+fn tenant_key(text: Option<&str>) -> Result<TenantKey, UsageError> {
+    let Some(text) = text else { return Ok(TenantKey::new([0; 32])) };
+    let digits: Option<Vec<u8>> =
+        text.chars().map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect();
+    let bytes: Vec<u8> =
+        digits.unwrap_or_default().chunks(2).map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit)).collect();
+    let bytes = <[u8; 32]>::try_from(bytes)
+        .map_err(|_| UsageError("--tenant-key: expected 64 hexadecimal digits".to_owned()))?;
+    Ok(TenantKey::new(bytes))
+}
+
+impl Pull {
+    fn span(&self) -> Result<Span, UsageError> {
+        let since = self.since.as_deref().map(|text| moment("--since", text, "00:00:00")).transpose()?;
+        let until = self.until.as_deref().map(|text| moment("--until", text, "23:59:59")).transpose()?;
+        Ok(Span { since, until })
+    }
+}
+
+/// A moment of a terminal's clock; `hour` completes a day.
+fn moment(flag: &str, text: &str, hour: &str) -> Result<NaiveDateTime, UsageError> {
+    let whole = if text.len() == 10 { format!("{text} {hour}") } else { text.replace('T', " ") };
+    punch_protocol::civil::parse(whole.as_bytes())
+        .map_err(|error| UsageError(format!("{flag} {text}: {error}; expected YYYY-MM-DD or YYYY-MM-DDThh:mm:ss")))
+}
