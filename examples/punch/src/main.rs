@@ -14,6 +14,7 @@
 mod config;
 mod decode;
 mod demo;
+mod doctor;
 mod exit;
 mod gateway_command;
 mod pull;
@@ -41,6 +42,7 @@ enum Command {
     Gateway(gateway_command::GatewayCommand),
     Terminal(terminal::TerminalCommand),
     Pull(pull::Pull),
+    Doctor(doctor::DoctorCommand),
     Decode(decode::Decode),
     Webhook(webhook::WebhookCommand),
     Config(config::ConfigCommand),
@@ -70,6 +72,7 @@ fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Gateway(gateway) => asynchronous(gateway_command::run(gateway)),
         Command::Terminal(terminal) => asynchronous(terminal::run(terminal)),
         Command::Pull(pull) => asynchronous(pull::run(pull)),
+        Command::Doctor(doctor) => asynchronous(doctor::run(doctor)),
         Command::Decode(decode) => decode::run(decode),
         Command::Webhook(webhook) => webhook::run(webhook),
         Command::Config(config) => Ok(config::run(&config)),

@@ -5,7 +5,7 @@ use std::io;
 use std::time::Instant;
 
 use punch_protocol::tcp::{
-    Answer, Carrier, Client, ClientConfig, ClientEvent, Ending, Happening, Request, RequestError, Ticket,
+    Answer, Carrier, Client, ClientConfig, ClientEvent, Ending, Happening, Limits, Request, RequestError, Ticket,
 };
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpStream, UdpSocket};
@@ -89,6 +89,7 @@ enum Socket {
 #[derive(Debug)]
 pub struct Link {
     address: Address,
+    limits: Limits,
     client: Client,
     socket: Socket,
     begun: Instant,
@@ -116,7 +117,7 @@ impl Link {
         let socket = opened.map_err(|source| LinkError::Network { address: address.clone(), source })?;
         let client = Client::new(config, Duration::ZERO);
         let (happened, received) = (VecDeque::new(), vec![0; Self::READ]);
-        let mut link = Self { address, client, socket, begun: instant(), happened, received };
+        let mut link = Self { address, limits: config.limits, client, socket, begun: instant(), happened, received };
         loop {
             match link.next().await? {
                 ClientEvent::Connected { session } => {
@@ -132,6 +133,11 @@ impl Link {
     /// The terminal.
     pub fn address(&self) -> &Address {
         &self.address
+    }
+
+    /// How much the terminal may send.
+    pub fn limits(&self) -> Limits {
+        self.limits
     }
 
     /// What was wrong and cost nothing.

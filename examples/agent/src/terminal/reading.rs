@@ -163,10 +163,10 @@ pub async fn read_attendance(
     link: &mut Link,
     serial: &SerialNumber,
     span: Span,
-    limits: &Limits,
     now: NaiveDateTime,
     progress: impl FnMut(usize, usize),
 ) -> Result<Reading, ReadingError> {
+    let limits = &link.limits();
     let Answer::Dataset(download) = link.ask_with(Request::Read(span.wanted()), progress).await? else {
         return Ok(Reading::of(&Download::default().attendance(limits, now)?, &Download::default(), Vec::new()));
     };
