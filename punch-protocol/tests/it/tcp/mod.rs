@@ -7,6 +7,7 @@ mod layouts;
 mod records;
 mod transfers;
 mod values;
+mod world;
 
 use punch_protocol::tcp::{Frame, FrameError, Framed, Limits, Packet, Person};
 use serde_json::Value;
