@@ -42,7 +42,7 @@ pub enum SpoolError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SpoolLimits {
     /// Rows that may wait to be forwarded, of all terminals together. What would go beyond it is refused and stays on
-    /// the terminal. Default 2,000,000: ten terminals that are full, in about 300 MB.
+    /// the terminal. Default 2,000,000: ten terminals that are full, in about 200 MB.
     pub waiting: u64,
     /// Forwarded rows that are remembered, for each terminal, so that they are not sent again when they are read again.
     /// The oldest are forgotten first. Default 250,000: a terminal keeps 200,000.

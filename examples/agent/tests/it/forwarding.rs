@@ -10,8 +10,9 @@ use crate::harness::{Fault, KEY, Proxy, Site, answer, at, brisk, day, eventually
 #[tokio::test]
 async fn a_gateway_that_is_down_for_a_while_gets_everything_once_and_in_order() {
     let mut site = Site::start().await;
+    let line = Proxy::start(site.api_addr, []).await;
     site.go_down().await;
-    let courier = site.forward_to(&site.url(), KEY, brisk());
+    let courier = site.forward_to(&line.url(), KEY, brisk());
     // More than two posts of one terminal, and another one between.
     let (first, second) = (day("T1", 2300), day("T2", 40));
     site.spool.put(first.clone()).await.unwrap();
@@ -22,6 +23,7 @@ async fn a_gateway_that_is_down_for_a_while_gets_everything_once_and_in_order() 
     assert_eq!(site.waiting().await, 2340);
 
     site.come_up().await;
+    line.lead_to(site.api_addr);
     site.forwarded_all().await;
     assert_eq!(site.stored().await, (2340, 2340));
     let order = site.order().await;

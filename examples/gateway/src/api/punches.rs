@@ -39,7 +39,7 @@ pub(super) async fn add_punches(
         ForwardedError::TooManyRows { .. } => ApiError::too_large(&error.to_string()),
     })?;
     let rows = received.rows.len();
-    let tally = api.devices.take_forwarded(received).await?;
+    let tally = api.devices.keep(received).await?;
     let data = json!({
         "received": rows, "delivered": tally.delivered, "suppressed": tally.suppressed, "held": tally.held,
         "replayed": tally.replayed,

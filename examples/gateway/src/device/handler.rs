@@ -177,7 +177,11 @@ impl Devices {
     }
 
     /// Makes rows durable and tells whoever watches and whoever reads the log.
-    pub(super) async fn keep(&self, received: Received) -> Result<Tally, StoreError> {
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be written; nothing was taken.
+    pub(crate) async fn keep(&self, received: Received) -> Result<Tally, StoreError> {
         let serial = received.serial.clone();
         let sightings = self.sightings(&received);
         match self.take(received).await {
@@ -215,8 +219,20 @@ impl Devices {
         Response::retry_later()
     }
 
+    /// Whether punches of a terminal may come from somebody who has read them: the rule is that of the terminal itself.
+    /// An unknown one is remembered as pending.
+    pub(crate) async fn meet(&self, serial: &SerialNumber) -> Admission {
+        match self.0.registry.meet(serial, now()) {
+            Some(admission) => admission,
+            None => {
+                self.note_unknown(serial.clone()).await;
+                Admission::Pending
+            }
+        }
+    }
+
     /// Remembers a serial nobody has approved, so that somebody can.
-    pub(super) async fn note_unknown(&self, serial: SerialNumber) {
+    async fn note_unknown(&self, serial: SerialNumber) {
         tracing::warn!(%serial, "unknown terminal refused; approve its serial to let it in");
         let text = serial.to_string();
         if let Err(error) = self.0.store.write(move |tx| DeviceRow::note_pending(tx, &text, now())).await {

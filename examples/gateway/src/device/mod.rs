@@ -1,7 +1,6 @@
 //! The device listener: plain HTTP/1 exactly as firmware speaks and hears it.
 
 mod connection;
-mod forwarded;
 mod handler;
 mod reception;
 mod registry;

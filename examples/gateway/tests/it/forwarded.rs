@@ -57,15 +57,23 @@ fn week() -> (String, String) {
 #[tokio::test]
 async fn a_punch_that_came_by_push_and_is_forwarded_is_one_punch_in_either_order() {
     let (pushed, forwarded) = week();
-    for push_first in [true, false] {
+    for order in ["push first", "push second", "both at once"] {
         let receiver = Recorder::always(200).await;
         let site = Site::delivering_to(&receiver).await;
-        if push_first {
-            site.punch(&pushed).await;
-            assert_eq!(site.taken(forwarded.clone()).await, [15, 0, 0, 0, 15]);
-        } else {
-            assert_eq!(site.taken(forwarded.clone()).await, [15, 15, 0, 0, 0]);
-            site.punch(&pushed).await;
+        match order {
+            "push first" => {
+                site.punch(&pushed).await;
+                assert_eq!(site.taken(forwarded.clone()).await, [15, 0, 0, 0, 15]);
+            }
+            "push second" => {
+                assert_eq!(site.taken(forwarded.clone()).await, [15, 15, 0, 0, 0]);
+                site.punch(&pushed).await;
+            }
+            _ => {
+                let ([received, delivered, .., replayed], ()) =
+                    tokio::join!(site.taken(forwarded.clone()), site.punch(&pushed));
+                assert_eq!((received, delivered + replayed), (15, 15));
+            }
         }
         assert_eq!(site.taken(forwarded.clone()).await, [15, 0, 0, 0, 15], "and again");
         site.delivered_all().await;

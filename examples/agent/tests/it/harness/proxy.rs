@@ -22,6 +22,7 @@ pub(crate) enum Fault {
 /// A line to a gateway that breaks by plan: one fault a request, and then none.
 pub(crate) struct Proxy {
     pub(crate) addr: SocketAddr,
+    upstream: Arc<Mutex<SocketAddr>>,
     plan: Arc<Mutex<VecDeque<Fault>>>,
     seen: Arc<Mutex<Vec<String>>>,
 }
@@ -32,14 +33,21 @@ impl Proxy {
         let addr = listener.local_addr().unwrap();
         let plan = Arc::new(Mutex::new(plan.into_iter().collect::<VecDeque<Fault>>()));
         let seen = Arc::new(Mutex::new(Vec::new()));
-        let (faults, requests) = (Arc::clone(&plan), Arc::clone(&seen));
+        let upstream = Arc::new(Mutex::new(upstream));
+        let (led_to, faults, requests) = (Arc::clone(&upstream), Arc::clone(&plan), Arc::clone(&seen));
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
+                let upstream = *led_to.lock().unwrap();
                 let (faults, requests) = (Arc::clone(&faults), Arc::clone(&requests));
                 tokio::spawn(async move { serve(client, upstream, &faults, &requests).await });
             }
         });
-        Self { addr, plan, seen }
+        Self { addr, upstream, plan, seen }
+    }
+
+    /// Leads to another place from now on.
+    pub(crate) fn lead_to(&self, upstream: SocketAddr) {
+        *self.upstream.lock().unwrap() = upstream;
     }
 
     pub(crate) fn url(&self) -> String {

@@ -46,8 +46,7 @@ impl Site {
     pub(crate) async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let spool = Spool::open(&folder.path().join("spool.sqlite"), SpoolLimits::default()).unwrap();
-        let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let gateway = start(&folder, any).await;
+        let gateway = start(&folder).await;
         Self { api_addr: gateway.api_addr, gateway: Some(gateway), spool, folder }
     }
 
@@ -56,9 +55,11 @@ impl Site {
         self.gateway.take().unwrap().shut_down().await;
     }
 
-    /// Brings it up again, where it was and with what it had.
+    /// Brings it up again with what it had, on another port: the old one may be somebody else's by now.
     pub(crate) async fn come_up(&mut self) {
-        self.gateway = Some(start(&self.folder, self.api_addr).await);
+        let gateway = start(&self.folder).await;
+        self.api_addr = gateway.api_addr;
+        self.gateway = Some(gateway);
     }
 
     pub(crate) fn url(&self) -> String {
@@ -112,10 +113,11 @@ impl Site {
     }
 }
 
-async fn start(folder: &TempDir, api_addr: SocketAddr) -> Gateway {
+async fn start(folder: &TempDir) -> Gateway {
+    let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let config = Config {
-        device_addr: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-        api_addr,
+        device_addr: any,
+        api_addr: any,
         store: folder.path().join("punch.sqlite"),
         api_key: Some(ApiKey::new(KEY.to_owned())),
         devices: vec![device("T1"), device("T2")],
