@@ -89,7 +89,7 @@ async fn what_became_of_the_rows_is_told_exactly() {
     assert_eq!(none.received, 0);
 }
 
-/// 1042 in bytes no text has: the gateway keeps exactly the bytes the terminal has.
+/// Leading zeros, letters, broken UTF-8 and backslashes: the gateway keeps the bytes the terminal has.
 #[tokio::test]
 async fn a_pin_of_any_bytes_arrives_as_it_is() {
     let site = Site::start().await;

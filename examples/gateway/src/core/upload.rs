@@ -21,7 +21,7 @@ pub struct Received {
     pub rows: Vec<ReceivedRow>,
     /// Rows with templates, pictures or personal data nobody asked for: counted, never kept.
     pub discarded: u32,
-    /// Whether this is all of the upload, not a slice of a long one.
+    /// Whether this is all of the upload, not a slice of a long one. Of forwarded rows: whether they happened just now.
     pub whole: bool,
 }
 
