@@ -3,7 +3,7 @@ use std::net::IpAddr;
 
 use gateway::api::ApiKey;
 use gateway::clock::now;
-use punch_protocol::{RawPunch, SerialNumber};
+use punch_protocol::SerialNumber;
 use punch_webhook::parse_retry_after;
 use reqwest::Url;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
@@ -11,6 +11,7 @@ use reqwest::redirect::Policy;
 
 use crate::line;
 use crate::outcome::Outcome;
+use crate::row::Row;
 
 /// Posts punches to a gateway: with its key, once, without following redirects.
 #[derive(Debug, Clone)]
@@ -77,7 +78,7 @@ impl Forwarder {
     }
 
     /// Posts rows of one terminal, in their order. [`Outcome::Stored`] means that they are on disk at the gateway.
-    pub async fn post(&self, serial: &SerialNumber, rows: &[RawPunch]) -> Outcome {
+    pub async fn post(&self, serial: &SerialNumber, rows: &[Row]) -> Outcome {
         let request = self
             .client
             .post(format!("{}/v1/devices/{serial}/punches", self.base))

@@ -36,11 +36,14 @@ mod forwarder;
 mod line;
 mod outcome;
 mod rounds;
+mod row;
 mod spool;
 pub mod terminal;
 
 pub use courier::{Courier, Standing};
 pub use forwarder::{Forwarder, ForwarderError};
+pub use line::line;
 pub use outcome::{Outcome, Refusal, Stored};
 pub use rounds::Pace;
+pub use row::{BrokenRow, Row};
 pub use spool::{Batch, Counts, Put, Spool, SpoolError, SpoolLimits};

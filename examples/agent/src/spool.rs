@@ -5,8 +5,10 @@ use std::sync::Arc;
 use chrono::{DateTime, NaiveDateTime};
 use gateway::store::{StoreError, Transaction, Writer, connect};
 use punch_protocol::{Pin, RawPunch, SerialNumber, Status, Verify};
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 use tokio::sync::Notify;
+
+use crate::row::{BrokenRow, Row};
 
 /// The layout of the file that this program knows.
 const VERSION: i64 = 1;
@@ -87,7 +89,7 @@ pub struct Batch {
     /// The terminal.
     pub serial: SerialNumber,
     /// Its rows.
-    pub rows: Vec<RawPunch>,
+    pub rows: Vec<Row>,
     last: i64,
 }
 
@@ -111,7 +113,8 @@ impl Spool {
     /// # Errors
     ///
     /// [`SpoolError::Full`] if the rows might go beyond the limit, or the file cannot be written.
-    pub async fn put(&self, rows: Vec<RawPunch>) -> Result<Put, SpoolError> {
+    pub async fn put<R: Into<Row>>(&self, rows: impl IntoIterator<Item = R>) -> Result<Put, SpoolError> {
+        let rows: Vec<Row> = rows.into_iter().map(Into::into).collect();
         let limit = self.limits.waiting;
         let put = self.writer.run(move |tx| put(tx, &rows, limit)).await??;
         if put.new > 0 {
@@ -201,7 +204,7 @@ fn prepare(connection: &Connection, path: &Path) -> Result<(), SpoolError> {
     Ok(())
 }
 
-fn put(tx: &mut Transaction<'_>, rows: &[RawPunch], limit: u64) -> Result<Result<Put, SpoolError>, StoreError> {
+fn put(tx: &mut Transaction<'_>, rows: &[Row], limit: u64) -> Result<Result<Put, SpoolError>, StoreError> {
     let waiting = tx.query_row("SELECT coalesce(sum(waiting), 0) FROM terminal", [], |row| row.get::<_, i64>(0))?;
     let (waiting, count) = (waiting.cast_unsigned(), signed(rows.len()).cast_unsigned());
     if waiting + count > limit {
@@ -209,19 +212,34 @@ fn put(tx: &mut Transaction<'_>, rows: &[RawPunch], limit: u64) -> Result<Result
     }
     let mut added = BTreeMap::<&SerialNumber, i64>::new();
     let mut insert = tx.prepare_cached(
-        "INSERT INTO punch (serial, pin, local, state, verify, work_code) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-         ON CONFLICT DO NOTHING",
+        "INSERT INTO row (serial, pin, local, state, verify, work_code, slot, packed)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING",
     )?;
     for row in rows {
-        let changed = insert.execute(params![
-            row.serial.as_str(),
-            row.pin.as_bytes(),
-            seconds(row.time),
-            row.status.map(|code| code.0),
-            row.verify.map(|code| code.0),
-            row.work_code,
-        ])?;
-        *added.entry(&row.serial).or_default() += i64::from(changed > 0);
+        let serial = row.serial().as_str();
+        let changed = match row {
+            Row::Punch(punch) => insert.execute(params![
+                serial,
+                punch.pin.as_bytes(),
+                seconds(punch.time),
+                punch.status.map(|code| code.0),
+                punch.verify.map(|code| code.0),
+                punch.work_code,
+                None::<u16>,
+                None::<u32>,
+            ]),
+            Row::Broken(broken) => insert.execute(params![
+                serial,
+                broken.pin.as_ref().map(Pin::as_bytes),
+                broken.time.map(seconds),
+                broken.state,
+                broken.verify,
+                None::<String>,
+                broken.slot,
+                broken.time_raw,
+            ]),
+        }?;
+        *added.entry(row.serial()).or_default() += i64::from(changed > 0);
     }
     let mut count_in = tx.prepare_cached(
         "INSERT INTO terminal (serial, waiting) VALUES (?1, ?2)
@@ -236,10 +254,10 @@ fn put(tx: &mut Transaction<'_>, rows: &[RawPunch], limit: u64) -> Result<Result
 
 fn batch(tx: &Transaction<'_>, serial: SerialNumber, max: u32) -> Result<Batch, StoreError> {
     let mut statement = tx.prepare_cached(
-        "SELECT id, pin, local, state, verify, work_code FROM punch
+        "SELECT id, pin, local, state, verify, work_code, slot, packed FROM row
          WHERE serial = ?1 AND forwarded = 0 ORDER BY id LIMIT ?2",
     )?;
-    let found = statement.query_map(params![serial.as_str(), max], |row| punch(&serial, row))?;
+    let found = statement.query_map(params![serial.as_str(), max], |row| read(&serial, row))?;
     let (mut rows, mut last) = (Vec::new(), 0);
     for found in found {
         let (id, row) = found?;
@@ -249,27 +267,42 @@ fn batch(tx: &Transaction<'_>, serial: SerialNumber, max: u32) -> Result<Batch, 
     Ok(Batch { serial, rows, last })
 }
 
-fn punch(serial: &SerialNumber, row: &Row<'_>) -> rusqlite::Result<(i64, RawPunch)> {
-    let pin: Vec<u8> = row.get(1)?;
-    let mut punch = RawPunch::new(serial.clone(), Pin::new(&pin).into_owned(), civil(row.get(2)?));
-    punch.status = row.get::<_, Option<u16>>(3)?.map(Status);
-    punch.verify = row.get::<_, Option<u16>>(4)?.map(Verify);
-    punch.work_code = row.get(5)?;
-    Ok((row.get(0)?, punch))
+fn read(serial: &SerialNumber, found: &rusqlite::Row<'_>) -> rusqlite::Result<(i64, Row)> {
+    let pin: Option<Vec<u8>> = found.get(1)?;
+    let pin = pin.map(|pin| Pin::new(&pin).into_owned());
+    let time = found.get::<_, Option<i64>>(2)?.map(civil);
+    let [state, verify]: [Option<u16>; 2] = [found.get(3)?, found.get(4)?];
+    let row = match (pin, time, found.get(7)?) {
+        (Some(pin), Some(time), None::<u32>) => {
+            let mut punch = RawPunch::new(serial.clone(), pin, time);
+            (punch.status, punch.verify, punch.work_code) = (state.map(Status), verify.map(Verify), found.get(5)?);
+            Row::Punch(punch)
+        }
+        (pin, time, packed) => Row::Broken(BrokenRow {
+            serial: serial.clone(),
+            pin,
+            slot: found.get(6)?,
+            time,
+            time_raw: packed.unwrap_or(0),
+            state: state.unwrap_or(0),
+            verify: verify.unwrap_or(0),
+        }),
+    };
+    Ok((found.get(0)?, row))
 }
 
 /// Rows put since the batch was made have higher ids.
 fn settle(tx: &mut Transaction<'_>, serial: &SerialNumber, last: i64, remembered: u64) -> Result<(), StoreError> {
     let settled = tx
-        .prepare_cached("UPDATE punch SET forwarded = 1 WHERE serial = ?1 AND forwarded = 0 AND id <= ?2")?
+        .prepare_cached("UPDATE row SET forwarded = 1 WHERE serial = ?1 AND forwarded = 0 AND id <= ?2")?
         .execute(params![serial.as_str(), last])?;
     tx.prepare_cached("UPDATE terminal SET waiting = waiting - ?2, forwarded = forwarded + ?2 WHERE serial = ?1")?
         .execute(params![serial.as_str(), signed(settled)])?;
     let remembered = i64::try_from(remembered).unwrap_or(i64::MAX);
     let forgotten = tx
         .prepare_cached(
-            "DELETE FROM punch WHERE id IN (
-                 SELECT id FROM punch WHERE serial = ?1 AND forwarded = 1 ORDER BY id
+            "DELETE FROM row WHERE id IN (
+                 SELECT id FROM row WHERE serial = ?1 AND forwarded = 1 ORDER BY id
                  LIMIT max(0, (SELECT forwarded FROM terminal WHERE serial = ?1) - ?2))",
         )?
         .execute(params![serial.as_str(), remembered])?;

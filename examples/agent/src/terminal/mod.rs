@@ -9,4 +9,4 @@ mod reading;
 pub use examine::{Examination, Reach, examine};
 pub use link::{Address, Link, LinkError};
 pub use person::SlotTable;
-pub use reading::{About, BrokenRow, Reading, ReadingError, Row, Span, read_about, read_attendance};
+pub use reading::{About, Reading, ReadingError, Span, read_about, read_attendance};

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use agent::{Courier, Forwarder, Outcome, Pace};
+use agent::{BrokenRow, Courier, Forwarder, Outcome, Pace, Put, Row};
 use gateway::api::ApiKey;
+use punch_protocol::Pin;
 
 use crate::harness::{Fault, KEY, Proxy, Site, answer, at, brisk, day, eventually, punch, serial};
 
@@ -79,7 +80,8 @@ async fn what_became_of_the_rows_is_told_exactly() {
         punch("T1", b"1001", at("2026-03-28 08:00:00"), Some(0)),
         punch("T1", b"1001", at("2026-03-28 08:00:30"), Some(0)),
         punch("T1", b"", at("2026-03-28 08:00:00"), Some(0)),
-    ];
+    ]
+    .map(Row::from);
     for (delivered, replayed) in [(1, 0), (0, 2)] {
         let Outcome::Stored(stored) = forwarder.post(&serial("T1"), &rows).await else { panic!() };
         assert_eq!((stored.received, stored.held, stored.delivered, stored.replayed), (3, 1, delivered, replayed));
@@ -94,7 +96,7 @@ async fn what_became_of_the_rows_is_told_exactly() {
 async fn a_pin_of_any_bytes_arrives_as_it_is() {
     let site = Site::start().await;
     let pins: [&[u8]; 5] = [b"007", b"A-77b", b"a\xff\\", b"\\xff", "ñandú €".as_bytes()];
-    site.spool.put(pins.iter().map(|pin| punch("T1", pin, at("2026-03-28 08:00:00"), None)).collect()).await.unwrap();
+    site.spool.put(pins.map(|pin| punch("T1", pin, at("2026-03-28 08:00:00"), None))).await.unwrap();
     let courier = site.forward_to(&site.url(), KEY, brisk());
     site.forwarded_all().await;
     courier.stop().await;
@@ -197,6 +199,35 @@ async fn a_stop_ends_a_post_that_hangs_and_a_flood_is_cut_off() {
     site.forwarded_all().await;
     courier.stop().await;
     assert_eq!((proxy.faults_left(), site.stored().await), (0, (2, 2)));
+}
+
+/// A day that does not exist, and a place in the table of users that is nobody's: the gateway shows them, once.
+#[tokio::test]
+async fn records_that_cannot_be_punches_are_parked_at_the_gateway() {
+    let site = Site::start().await;
+    let lost = BrokenRow {
+        serial: serial("T1"),
+        pin: None,
+        slot: Some(7),
+        time: Some(at("2026-03-28 08:00:00")),
+        time_raw: 842_000_000,
+        state: 0,
+        verify: 1,
+    };
+    let timeless = BrokenRow { pin: Some(Pin::new(b"1001").into_owned()), slot: None, time: None, ..lost.clone() };
+    let other = BrokenRow { slot: Some(8), ..lost.clone() };
+    let rows = [lost, timeless, other].map(Row::Broken);
+    assert_eq!(site.spool.put(rows.clone()).await.unwrap(), Put { new: 3, known: 0 });
+    assert_eq!(site.spool.put(rows.clone()).await.unwrap(), Put { new: 0, known: 3 });
+    assert_eq!(site.spool.batch(&serial("T1"), 10).await.unwrap().rows, rows);
+    let courier = site.forward_to(&site.url(), KEY, brisk());
+    site.forwarded_all().await;
+    courier.stop().await;
+    let held = site.gateway.as_ref().unwrap().store().read(|connection| {
+        let sql = "SELECT count(*) FROM row WHERE fate = 'held' AND reason = 'malformed'";
+        Ok(connection.query_row(sql, [], |row| row.get::<_, i64>(0))?)
+    });
+    assert_eq!((held.await.unwrap(), site.stored().await), (3, (3, 0)));
 }
 
 #[tokio::test]

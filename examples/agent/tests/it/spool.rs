@@ -73,7 +73,7 @@ async fn a_row_is_known_by_terminal_pin_time_and_state() {
     // Twice in one call is once.
     let row = punch("T3", b"7", time, Some(0));
     assert_eq!(spool.put(vec![row.clone(), row]).await.unwrap(), Put { new: 1, known: 1 });
-    assert_eq!(spool.put(Vec::new()).await.unwrap(), Put::default());
+    assert_eq!(spool.put(Vec::<RawPunch>::new()).await.unwrap(), Put::default());
 }
 
 #[tokio::test]
@@ -87,14 +87,15 @@ async fn batches_come_in_the_order_of_putting_and_settle_once() {
     let batch = spool.batch(&serial("T1"), 10).await.unwrap();
     assert_eq!(batch.rows, early[..10]);
     // What comes while a batch is on its way is no part of it.
-    spool.put(vec![punch("T1", b"late", at("2020-01-01 00:00:00"), None)]).await.unwrap();
+    let late = punch("T1", b"late", at("2020-01-01 00:00:00"), None);
+    spool.put([late.clone()]).await.unwrap();
     spool.put(day("T2", 3)).await.unwrap();
     for _ in 0..2 {
         spool.settle(&batch).await.unwrap();
         assert_eq!((counts(&spool, "T1").await, counts(&spool, "T2").await), ((16, 10), (3, 0)));
     }
     let rest = spool.batch(&serial("T1"), 100).await.unwrap();
-    assert_eq!((rest.rows.len(), rest.rows[15].pin.as_bytes()), (16, b"late".as_slice()));
+    assert_eq!((rest.rows.len(), &rest.rows[15]), (16, &late.into()));
     spool.settle(&rest).await.unwrap();
     let none = spool.batch(&serial("T1"), 100).await.unwrap();
     assert!(none.rows.is_empty());

@@ -1,10 +1,10 @@
 //! `punch pull`: reads the log of a terminal on port 4370.
 
-mod line;
-
 use core::time::Duration;
+use std::io::Write as _;
 use std::path::PathBuf;
 
+use agent::Row;
 use agent::terminal::{About, Address, Link, LinkError, Reading, Span, read_about, read_attendance};
 use anyhow::Context as _;
 use chrono::NaiveDateTime;
@@ -104,14 +104,12 @@ pub(crate) async fn run(pull: Pull) -> anyhow::Result<Exit> {
     let key = tenant_key(pull.tenant_key.as_deref())?;
     let config = pull.at.manner.client(pull.at.udp)?;
     let link = Link::open(pull.at.address(), config).await.map_err(|error| advise(&pull.at, error))?;
-    let (serial, reading) = read(link, given, span).await?;
-    for row in &reading.rows {
-        crate::say(format_args!("{}", line::of(row, &serial, &key)));
-    }
+    let reading = read(link, given, span).await?;
+    print(&reading, &key)?;
     Ok(report(&reading))
 }
 
-async fn read(mut link: Link, given: Option<SerialNumber>, span: Span) -> anyhow::Result<(SerialNumber, Reading)> {
+async fn read(mut link: Link, given: Option<SerialNumber>, span: Span) -> anyhow::Result<Reading> {
     let about = read_about(&mut link).await?;
     let serial = given.or_else(|| about.serial.clone()).ok_or(agent::terminal::ReadingError::NoSerial)?;
     let bar = progress(&about);
@@ -124,7 +122,21 @@ async fn read(mut link: Link, given: Option<SerialNumber>, span: Span) -> anyhow
     let anomalies = link.anomalies();
     link.close().await;
     tracing::info!(%serial, damaged = anomalies.damaged, strays = anomalies.strays, "the conversation is over");
-    Ok((serial, reading?))
+    Ok(reading?)
+}
+
+/// One line a record, with the event id that a gateway with this key gives it.
+fn print(reading: &Reading, key: &TenantKey) -> std::io::Result<()> {
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    for row in &reading.rows {
+        let mut members = agent::line(row);
+        if let Row::Punch(punch) = row {
+            members.insert("event_id".to_owned(), key.event_id(punch).as_str().into());
+        }
+        serde_json::to_writer(&mut out, &members)?;
+        out.write_all(b"\n")?;
+    }
+    out.flush()
 }
 
 /// The later of both clocks: records cannot be from years after it.
