@@ -31,10 +31,12 @@
     reason = "a shell: std is there, and nothing here is a published API"
 )]
 
+pub mod config;
 mod courier;
 mod forwarder;
 mod line;
 mod outcome;
+mod patrol;
 mod rounds;
 mod row;
 mod spool;
@@ -44,6 +46,7 @@ pub use courier::{Courier, Standing};
 pub use forwarder::{Forwarder, ForwarderError};
 pub use line::line;
 pub use outcome::{Outcome, Refusal, Stored};
+pub use patrol::{Patrol, Watch};
 pub use rounds::Pace;
 pub use row::{BrokenRow, Row};
 pub use spool::{Batch, Counts, Put, Spool, SpoolError, SpoolLimits};

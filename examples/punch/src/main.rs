@@ -11,6 +11,7 @@
     reason = "a shell: std is there, results go to stdout, and nothing here is a published API"
 )]
 
+mod agent_command;
 mod config;
 mod decode;
 mod demo;
@@ -41,7 +42,8 @@ enum Command {
     Demo(demo::Demo),
     Gateway(gateway_command::GatewayCommand),
     Terminal(terminal::TerminalCommand),
-    Pull(pull::Pull),
+    Pull(Box<pull::Pull>),
+    Agent(agent_command::AgentCommand),
     Doctor(doctor::DoctorCommand),
     Decode(decode::Decode),
     Webhook(webhook::WebhookCommand),
@@ -71,7 +73,8 @@ fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Demo(demo) => asynchronous(demo::run(demo)),
         Command::Gateway(gateway) => asynchronous(gateway_command::run(gateway)),
         Command::Terminal(terminal) => asynchronous(terminal::run(terminal)),
-        Command::Pull(pull) => asynchronous(pull::run(pull)),
+        Command::Pull(pull) => asynchronous(pull::run(*pull)),
+        Command::Agent(agent) => asynchronous(agent_command::run(agent)),
         Command::Doctor(doctor) => asynchronous(doctor::run(doctor)),
         Command::Decode(decode) => decode::run(decode),
         Command::Webhook(webhook) => webhook::run(webhook),

@@ -1,5 +1,7 @@
 //! `punch pull`: reads the log of a terminal on port 4370.
 
+mod forward;
+
 use core::time::Duration;
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -15,6 +17,7 @@ use punch_protocol::SerialNumber;
 use punch_protocol::tcp::{Carrier, ClientConfig, CommKey, Ending, Timing};
 
 use crate::exit::{Exit, UsageError};
+use forward::Destination;
 
 /// Read the punches of a terminal over TCP or UDP port 4370.
 ///
@@ -38,6 +41,8 @@ pub(crate) struct Pull {
     /// same punch has the same id every time, and another one than at your gateway.
     #[arg(long, value_name = "HEX", env = "PUNCH_TENANT_KEY", hide_env_values = true)]
     tenant_key: Option<String>,
+    #[command(flatten)]
+    destination: Destination,
 }
 
 /// Which terminal.
@@ -102,14 +107,21 @@ pub(crate) async fn run(pull: Pull) -> anyhow::Result<Exit> {
     let given = pull.serial.as_deref().map(SerialNumber::parse).transpose();
     let given = given.map_err(|error| UsageError(format!("--serial: {error}")))?;
     let key = tenant_key(pull.tenant_key.as_deref())?;
+    let forwarder = pull.destination.forwarder()?;
     let config = pull.at.manner.client(pull.at.udp)?;
     let link = Link::open(pull.at.address(), config).await.map_err(|error| advise(&pull.at, error))?;
-    let reading = read(link, given, span).await?;
-    print(&reading, &key)?;
-    Ok(report(&reading))
+    let (serial, mut reading) = read(link, given, span).await?;
+    let exit = report(&reading);
+    if pull.destination.is_plain() {
+        print(&reading.rows, &key)?;
+    } else {
+        let (memory, rows) = (pull.destination.memory()?, core::mem::take(&mut reading.rows));
+        pull.destination.take(&memory, &serial, rows, forwarder.as_ref(), &key).await?;
+    }
+    Ok(exit)
 }
 
-async fn read(mut link: Link, given: Option<SerialNumber>, span: Span) -> anyhow::Result<Reading> {
+async fn read(mut link: Link, given: Option<SerialNumber>, span: Span) -> anyhow::Result<(SerialNumber, Reading)> {
     let about = read_about(&mut link).await?;
     let serial = given.or_else(|| about.serial.clone()).ok_or(agent::terminal::ReadingError::NoSerial)?;
     let bar = progress(&about);
@@ -122,13 +134,21 @@ async fn read(mut link: Link, given: Option<SerialNumber>, span: Span) -> anyhow
     let anomalies = link.anomalies();
     link.close().await;
     tracing::info!(%serial, damaged = anomalies.damaged, strays = anomalies.strays, "the conversation is over");
-    Ok(reading?)
+    Ok((serial, reading?))
 }
 
-/// One line a record, with the event id that a gateway with this key gives it.
-fn print(reading: &Reading, key: &TenantKey) -> std::io::Result<()> {
+/// One line a record, with the event id that a gateway with this key gives it. A reader that has gone away, as `head`
+/// does, ends the program without a fuss.
+fn print(rows: &[Row], key: &TenantKey) -> std::io::Result<()> {
+    match write(rows, key) {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => std::process::exit(0),
+        written => written,
+    }
+}
+
+fn write(rows: &[Row], key: &TenantKey) -> std::io::Result<()> {
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
-    for row in &reading.rows {
+    for row in rows {
         let mut members = agent::line(row);
         if let Row::Punch(punch) = row {
             members.insert("event_id".to_owned(), key.event_id(punch).as_str().into());
@@ -171,7 +191,10 @@ fn report(reading: &Reading) -> Exit {
 fn advise(at: &At, error: LinkError) -> anyhow::Error {
     let host = &at.host;
     let advice = match (&error, error.ending()) {
-        (_, Some(Ending::KeyNeeded | Ending::KeyRefused)) => format!("; try: punch pull --host {host} --comm-key KEY"),
+        (_, Some(Ending::KeyNeeded | Ending::KeyRefused)) => {
+            // Whoever typed the command knows the key, or not.
+            return UsageError(format!("{error}; try: punch pull --host {host} --comm-key KEY")).into();
+        }
         (LinkError::Network { .. }, _) | (_, Some(Ending::Unreachable)) if !at.udp => {
             format!("; try: punch pull --host {host} --udp, or: punch doctor device {host}")
         }
