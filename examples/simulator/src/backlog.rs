@@ -2,7 +2,8 @@
 
 use chrono::{NaiveDate, NaiveDateTime, TimeDelta};
 use punch_protocol::tcp::{
-    AttendanceLayout, AttendanceRecord, EncodedTime, Person, Rights, Terminal, User, UserLayout, WriteError,
+    AttendanceLayout, AttendanceRecord, EncodedTime, Operation, OperationRecord, Person, Rights, Terminal, User,
+    UserLayout, WriteError,
 };
 use punch_protocol::{Status, Verify};
 
@@ -96,6 +97,9 @@ impl Backlog {
             // Somebody has to hold the key of the menu.
             user.rights = Rights(if slot == 1 { 14 } else { 0 });
             memory.write_user(&user)?;
+        }
+        if let Some(time) = EncodedTime::of(end()) {
+            memory.log(&OperationRecord::new(Operation::POWER_ON, time))?;
         }
         for punch in self.punches(profile.attendance) {
             memory.keep(&punch.record(profile.attendance))?;

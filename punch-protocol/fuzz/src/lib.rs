@@ -7,6 +7,7 @@ mod request;
 mod rows;
 mod stream;
 mod tcp;
+mod terminal;
 
 pub use answer::server_answer;
 pub use commands::{commands, devicecmd};
@@ -14,6 +15,7 @@ pub use request::request;
 pub use rows::{TABLES, attlog, operlog, options, rows, rtlog, tabledata};
 pub use stream::stream;
 pub use tcp::{tcp_records, tcp_stream};
+pub use terminal::tcp_terminal;
 
 fn first_line(data: &[u8]) -> (&[u8], &[u8]) {
     let end = data.iter().position(|byte| *byte == b'\n').unwrap_or(data.len());
