@@ -68,6 +68,40 @@ proptest! {
     }
 }
 
+/// A command that has a name, more often than one that has none.
+fn command() -> impl Strategy<Value = Command> {
+    let named = (0..=u16::MAX).map(Command).filter(|command| !command.to_string().starts_with("command "));
+    prop_oneof![4 => prop::sample::select(named.collect::<Vec<_>>()), 1 => any::<u16>().prop_map(Command)]
+}
+
+proptest! {
+    /// Whatever is asked in an open session gets one answer with its number, or a connection that is closed on purpose.
+    #[test]
+    fn whatever_is_asked_is_answered_once(
+        asked in prop::collection::vec((command(), prop::collection::vec(any::<u8>(), 0..80)), 1..40),
+        udp in any::<bool>(),
+    ) {
+        let carrier = if udp { Carrier::Udp } else { Carrier::Tcp };
+        let mut line = Line::open(terminal(TerminalProfile::default(), 20, 60), carrier);
+        for (command, data) in asked {
+            let heard = line.ask_all(command, &data);
+            let closed = line.events().iter().any(|event| matches!(event, TerminalEvent::Closed(_)));
+            if closed || command.is_answer() {
+                prop_assert_eq!(heard, []);
+                line = Line::open(line.terminal, carrier);
+                continue;
+            }
+            let (last, before) = heard.split_last().unwrap();
+            prop_assert!(before.iter().all(|told| [Command::PREPARE_DATA, Command::DATA].contains(&told.command)));
+            prop_assert!(last.command.is_answer() || last.command == Command::DATA, "{}", command);
+            prop_assert!(heard.iter().all(|told| told.reply == line.reply.0));
+            if [Command::CONNECT, Command::EXIT].contains(&command) {
+                line = Line::open(line.terminal, carrier);
+            }
+        }
+    }
+}
+
 #[test]
 fn a_stream_byte_by_byte_is_answered_the_same() {
     let stream = conversation(Carrier::Tcp).concat();
