@@ -5,8 +5,11 @@ use std::net::SocketAddr;
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
-use punch_protocol::SerialNumber;
-use punch_protocol::tcp::{AttendanceLayout, CommKey, FinalAck, Terminal, TerminalEvent, TerminalProfile, UserLayout};
+use punch_protocol::tcp::{
+    AttendanceLayout, Closing, CommKey, FinalAck, Terminal, TerminalEvent, TerminalProfile, UserLayout,
+};
+use punch_protocol::{SerialNumber, Status, Verify};
+use serde_json::{Value, json};
 use simulator::backlog::{self, Backlog};
 use simulator::binary_terminal::{BinaryTerminal, Mishaps, Passer, Segments, Sockets};
 use tokio::signal::unix::{SignalKind, signal};
@@ -243,7 +246,7 @@ impl Serve {
     fn announce(&self, tcp: Option<SocketAddr>, udp: SocketAddr) {
         let serial = &self.serial;
         if self.json {
-            let ready = serde_json::json!({
+            let ready = json!({
                 "serial": serial,
                 "tcp": tcp.map(|addr| addr.to_string()),
                 "udp": udp.to_string(),
@@ -262,11 +265,7 @@ async fn pass(users: u16, pause: Duration, to: mpsc::Sender<Passer>) {
     for number in 0_u32.. {
         let slot = u16::try_from(number % u32::from(users)).unwrap_or(0) + 1;
         let state = if (number / u32::from(users)).is_multiple_of(2) { 0 } else { 1 };
-        let passer = Passer {
-            pin: backlog::pin(slot),
-            state: punch_protocol::Status(state),
-            verify: punch_protocol::Verify::FINGERPRINT,
-        };
+        let passer = Passer { pin: backlog::pin(slot), state: Status(state), verify: Verify::FINGERPRINT };
         if to.send(passer).await.is_err() {
             return;
         }
@@ -276,8 +275,33 @@ async fn pass(users: u16, pause: Duration, to: mpsc::Sender<Passer>) {
 
 fn tell(json: bool, event: &TerminalEvent) {
     if json {
-        crate::say(format_args!("{}", serde_json::json!({ "event": format!("{event:?}") })));
+        crate::say(format_args!("{}", as_json(event)));
     } else {
         tracing::info!("{event:?}");
+    }
+}
+
+fn as_json(event: &TerminalEvent) -> Value {
+    match event {
+        TerminalEvent::Connected { session } => json!({ "event": "connected", "session": session }),
+        TerminalEvent::Proved => json!({ "event": "proved" }),
+        TerminalEvent::KeyRefused { left } => json!({ "event": "key_refused", "left": left }),
+        TerminalEvent::Left => json!({ "event": "left" }),
+        TerminalEvent::UserWritten { slot } => json!({ "event": "user_written", "slot": slot }),
+        TerminalEvent::UserDeleted { slot } => json!({ "event": "user_deleted", "slot": slot }),
+        TerminalEvent::Cleared(command) => json!({ "event": "cleared", "command": command.0 }),
+        TerminalEvent::ClockSet { to } => {
+            json!({ "event": "clock_set", "to": to.format("%Y-%m-%dT%H:%M:%S").to_string() })
+        }
+        TerminalEvent::DoorOpened { delay } => json!({ "event": "door_opened", "delay": delay }),
+        TerminalEvent::EventAcknowledged { waiting } => json!({ "event": "acknowledged", "waiting": waiting }),
+        TerminalEvent::Refused { command, answer } => {
+            json!({ "event": "refused", "command": command.0, "answer": answer.0 })
+        }
+        TerminalEvent::Closed(Closing::Frame(error)) => json!({ "event": "closed", "error": error.to_string() }),
+        TerminalEvent::Closed(Closing::Flooded) => json!({ "event": "closed", "error": "flooded" }),
+        TerminalEvent::Closed(Closing::Restart) => json!({ "event": "restarted" }),
+        TerminalEvent::Closed(Closing::PowerOff) => json!({ "event": "powered_off" }),
+        other => json!({ "event": format!("{other:?}") }),
     }
 }

@@ -19,4 +19,5 @@ mod gateway;
 mod interop;
 mod interop_push;
 mod kill;
+mod terminal_serve;
 mod webhook;
