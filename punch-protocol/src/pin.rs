@@ -69,6 +69,7 @@ impl<'a> Pin<'a> {
     }
 }
 
+#[inline]
 fn is_padding(byte: &u8) -> bool {
     matches!(byte, b' ' | 0)
 }
