@@ -20,14 +20,14 @@ pub struct Pin<'a>(Cow<'a, [u8]>);
 
 impl<'a> Pin<'a> {
     /// Borrows `bytes`, without the spaces and NULs around them.
+    #[inline]
     pub fn new(bytes: &'a [u8]) -> Self {
-        let padding = |byte: &u8| matches!(byte, b' ' | 0);
-        let start = bytes.iter().position(|b| !padding(b)).unwrap_or(bytes.len());
-        let end = bytes.iter().rposition(|b| !padding(b)).map_or(start, |last| last.saturating_add(1));
-        Self(Cow::Borrowed(bytes.get(start..end).unwrap_or_default()))
+        let padded = [bytes.first(), bytes.last()].into_iter().flatten().any(is_padding);
+        Self(Cow::Borrowed(if padded { without_padding(bytes) } else { bytes }))
     }
 
     /// The exact bytes.
+    #[inline]
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
@@ -117,6 +117,18 @@ fn unescape(mut escapes: &str, bytes: &mut Vec<u8>) -> Option<()> {
         bytes.extend_from_slice(plain.as_bytes());
         escapes = next;
     }
+}
+
+#[inline]
+fn is_padding(byte: &u8) -> bool {
+    matches!(byte, b' ' | 0)
+}
+
+#[cold]
+fn without_padding(bytes: &[u8]) -> &[u8] {
+    let start = bytes.iter().position(|byte| !is_padding(byte)).unwrap_or(bytes.len());
+    let end = bytes.iter().rposition(|byte| !is_padding(byte)).map_or(start, |last| last.saturating_add(1));
+    bytes.get(start..end).unwrap_or_default()
 }
 
 impl fmt::Debug for Pin<'_> {

@@ -1,5 +1,6 @@
 //! The binary protocol: every row of `data/tcp-vectors.jsonl` says what its `decode` says, and nothing else passes.
 
+mod attendance_stream;
 mod client;
 mod events;
 mod frames;
