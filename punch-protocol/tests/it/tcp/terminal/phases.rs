@@ -99,6 +99,21 @@ fn a_connect_that_comes_twice_opens_one_session() {
     assert_eq!(line.ask(Command::GET_TIME, b"").command, Command::ACK_ERROR_INIT, "of the session before");
 }
 
+/// A client whose session is over disturbs nobody, whatever number its request has.
+#[test]
+fn a_client_of_before_does_not_end_the_session() {
+    let mut line = Line::open(terminal(TerminalProfile::default(), 0, 0), Carrier::Udp);
+    let before = line.session;
+    line.session = line.ask(Command::CONNECT, b"").session;
+    assert_eq!(line.ask(Command::GET_TIME, b"").command, Command::ACK_OK);
+    let current = core::mem::replace(&mut line.session, before);
+    let late = line.bytes(Command::GET_TIME, b"");
+    line.terminal.handle_input(&late, line.now);
+    assert_eq!(line.heard()[0].command, Command::ACK_ERROR_INIT);
+    line.session = current;
+    assert_eq!(line.ask(Command::GET_TIME, b"").command, Command::ACK_OK);
+}
+
 #[test]
 fn a_session_that_is_left_is_over() {
     for carrier in [Carrier::Tcp, Carrier::Udp] {

@@ -1,21 +1,24 @@
 //! `punch terminal serve`: a terminal on port 4370.
 
+mod choices;
+mod told;
+
 use core::time::Duration;
 use std::net::SocketAddr;
 
 use anyhow::Context as _;
-use clap::{Args, ValueEnum};
-use punch_protocol::tcp::{
-    AttendanceLayout, Closing, CommKey, FinalAck, Terminal, TerminalEvent, TerminalProfile, UserLayout,
-};
+use clap::Args;
+use punch_protocol::tcp::{CommKey, FinalAck, Terminal, TerminalProfile};
 use punch_protocol::{SerialNumber, Status, Verify};
-use serde_json::{Value, json};
+use serde_json::json;
 use simulator::backlog::{self, Backlog};
-use simulator::binary_terminal::{BinaryTerminal, Mishaps, Passer, Segments, Sockets};
+use simulator::binary_terminal::{BinaryTerminal, Mishaps, Passer, Sockets};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
 use crate::exit::{Exit, UsageError};
+use choices::{Layout, Segment, Users};
+use told::tell;
 
 /// What `punch terminal serve` is told.
 #[derive(Debug, Args)]
@@ -89,86 +92,6 @@ pub(crate) struct Serve {
     /// Print the addresses and what happens as JSON.
     #[arg(long)]
     json: bool,
-}
-
-/// The layouts of attendance records, for the command line.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Layout {
-    /// 8 bytes, layout A.
-    #[value(name = "8a")]
-    Packed8,
-    /// 8 bytes, layout B.
-    #[value(name = "8b")]
-    Flags8,
-    /// 16 bytes.
-    #[value(name = "16")]
-    Number16,
-    /// 36 bytes.
-    #[value(name = "36")]
-    Text36,
-    /// 40 bytes.
-    #[value(name = "40")]
-    Text40,
-    /// 49 bytes.
-    #[value(name = "49")]
-    Text49,
-}
-
-impl Layout {
-    fn layout(self) -> AttendanceLayout {
-        match self {
-            Self::Packed8 => AttendanceLayout::Packed8,
-            Self::Flags8 => AttendanceLayout::Flags8,
-            Self::Number16 => AttendanceLayout::Number16,
-            Self::Text36 => AttendanceLayout::Text36,
-            Self::Text40 => AttendanceLayout::Text40,
-            Self::Text49 => AttendanceLayout::Text49,
-        }
-    }
-}
-
-/// The layouts of users, for the command line.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Users {
-    /// 28 bytes, with a number for a PIN.
-    #[value(name = "28")]
-    Number28,
-    /// 72 bytes, with a text for a PIN.
-    #[value(name = "72")]
-    Text72,
-}
-
-impl Users {
-    fn layout(self) -> UserLayout {
-        match self {
-            Self::Number28 => UserLayout::Number28,
-            Self::Text72 => UserLayout::Text72,
-        }
-    }
-}
-
-/// The ways to cut a stream, for the command line.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Segment {
-    /// One frame a segment.
-    Frame,
-    /// All that is ready at once.
-    Coalesce,
-    /// 1,460 bytes each.
-    Mss,
-    /// 1 to 7 bytes each.
-    Drip,
-}
-
-impl Segment {
-    fn segments(self) -> Segments {
-        match self {
-            Self::Frame => Segments::Frame,
-            Self::Coalesce => Segments::Coalesce,
-            Self::Mss => Segments::Mss,
-            Self::Drip => Segments::Drip,
-        }
-    }
 }
 
 /// Runs the command until it is stopped.
@@ -270,38 +193,5 @@ async fn pass(users: u16, pause: Duration, to: mpsc::Sender<Passer>) {
             return;
         }
         tokio::time::sleep(pause).await;
-    }
-}
-
-fn tell(json: bool, event: &TerminalEvent) {
-    if json {
-        crate::say(format_args!("{}", as_json(event)));
-    } else {
-        tracing::info!("{event:?}");
-    }
-}
-
-fn as_json(event: &TerminalEvent) -> Value {
-    match event {
-        TerminalEvent::Connected { session } => json!({ "event": "connected", "session": session }),
-        TerminalEvent::Proved => json!({ "event": "proved" }),
-        TerminalEvent::KeyRefused { left } => json!({ "event": "key_refused", "left": left }),
-        TerminalEvent::Left => json!({ "event": "left" }),
-        TerminalEvent::UserWritten { slot } => json!({ "event": "user_written", "slot": slot }),
-        TerminalEvent::UserDeleted { slot } => json!({ "event": "user_deleted", "slot": slot }),
-        TerminalEvent::Cleared(command) => json!({ "event": "cleared", "command": command.0 }),
-        TerminalEvent::ClockSet { to } => {
-            json!({ "event": "clock_set", "to": to.format("%Y-%m-%dT%H:%M:%S").to_string() })
-        }
-        TerminalEvent::DoorOpened { delay } => json!({ "event": "door_opened", "delay": delay }),
-        TerminalEvent::EventAcknowledged { waiting } => json!({ "event": "acknowledged", "waiting": waiting }),
-        TerminalEvent::Refused { command, answer } => {
-            json!({ "event": "refused", "command": command.0, "answer": answer.0 })
-        }
-        TerminalEvent::Closed(Closing::Frame(error)) => json!({ "event": "closed", "error": error.to_string() }),
-        TerminalEvent::Closed(Closing::Flooded) => json!({ "event": "closed", "error": "flooded" }),
-        TerminalEvent::Closed(Closing::Restart) => json!({ "event": "restarted" }),
-        TerminalEvent::Closed(Closing::PowerOff) => json!({ "event": "powered_off" }),
-        other => json!({ "event": format!("{other:?}") }),
     }
 }
