@@ -18,6 +18,7 @@ mod demo;
 mod doctor;
 mod exit;
 mod gateway_command;
+mod normalize;
 mod pull;
 mod terminal;
 mod webhook;
@@ -45,6 +46,7 @@ enum Command {
     Pull(Box<pull::Pull>),
     Agent(agent_command::AgentCommand),
     Doctor(doctor::DoctorCommand),
+    Normalize(Box<normalize::Normalize>),
     Decode(decode::Decode),
     Webhook(webhook::WebhookCommand),
     Config(config::ConfigCommand),
@@ -75,6 +77,7 @@ fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Terminal(terminal) => asynchronous(terminal::run(terminal)),
         Command::Pull(pull) => asynchronous(pull::run(*pull)),
         Command::Agent(agent) => asynchronous(agent_command::run(agent)),
+        Command::Normalize(command) => normalize::run(&command),
         Command::Doctor(doctor) => asynchronous(doctor::run(doctor)),
         Command::Decode(decode) => decode::run(decode),
         Command::Webhook(webhook) => webhook::run(webhook),

@@ -26,6 +26,7 @@
 mod bounce;
 mod finding;
 mod first_last;
+mod history;
 mod machine;
 mod mark;
 mod schedule;
@@ -39,6 +40,7 @@ use alloc::vec::Vec;
 use chrono::{DateTime, NaiveDateTime, Utc};
 
 pub use finding::{Exceptions, Finding, SessionId};
+pub use history::{Change, ForeignId, History};
 pub use mark::{Mark, Place, Role};
 pub use schedule::{Days, Schedule, ShiftPattern, ShiftWindow};
 pub use settings::{

@@ -106,7 +106,7 @@ pub(crate) async fn run(pull: Pull) -> anyhow::Result<Exit> {
     let span = pull.span()?;
     let given = pull.serial.as_deref().map(SerialNumber::parse).transpose();
     let given = given.map_err(|error| UsageError(format!("--serial: {error}")))?;
-    let key = tenant_key(pull.tenant_key.as_deref())?;
+    let key = crate::normalize::tenant_key(pull.tenant_key.as_deref())?;
     let forwarder = pull.destination.forwarder()?;
     let config = pull.at.manner.client(pull.at.udp)?;
     let link = Link::open(pull.at.address(), config).await.map_err(|error| advise(&pull.at, error))?;
@@ -202,18 +202,6 @@ fn advise(at: &At, error: LinkError) -> anyhow::Error {
         _ => String::new(),
     };
     anyhow::anyhow!("{error}{advice}")
-}
-
-/// Reads a key of 64 hexadecimal digits; none is 32 zeros.
-fn tenant_key(text: Option<&str>) -> Result<TenantKey, UsageError> {
-    let Some(text) = text else { return Ok(TenantKey::new([0; 32])) };
-    let digits: Option<Vec<u8>> =
-        text.chars().map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect();
-    let bytes: Vec<u8> =
-        digits.unwrap_or_default().chunks(2).map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit)).collect();
-    let bytes = <[u8; 32]>::try_from(bytes)
-        .map_err(|_| UsageError("--tenant-key: expected 64 hexadecimal digits".to_owned()))?;
-    Ok(TenantKey::new(bytes))
 }
 
 impl Pull {
