@@ -38,8 +38,11 @@ use crate::{Direction, EventId};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct History(Vec<Packed>);
+pub struct History {
+    marks: Vec<Packed>,
+    /// Up to when nothing more is waited for, in seconds since 1970; 0 if everything is.
+    until: u32,
+}
 
 /// What became of a punch, or became different.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,78 +100,91 @@ impl History {
         let mut fresh: Vec<Packed> = marks.into_iter().map(|mark| Packed::of(&mark)).collect::<Result<_, _>>()?;
         fresh.sort_unstable_by_key(|packed| packed.id);
         fresh.dedup_by_key(|packed| packed.id);
-        fresh.retain(|packed| !self.0.iter().any(|known| known.id == packed.id));
+        fresh.retain(|packed| !self.marks.iter().any(|known| known.id == packed.id));
         if fresh.is_empty() {
             return Ok(Vec::new());
         }
         let before = self.findings(rules);
-        self.0.append(&mut fresh);
-        let mut marks: Vec<Mark> = self.0.iter().map(Packed::mark).collect();
-        let findings = super::infer(&mut marks, rules, None);
-        let mut changes = Vec::new();
-        for (mark, new) in marks.into_iter().zip(findings) {
-            let old = before.iter().find(|(event_id, _)| *event_id == mark.event_id).map(|(_, finding)| finding);
-            if old == Some(&new) {
-                continue;
-            }
-            let Some(packed) = self.0.iter_mut().find(|packed| EventId::from_number(packed.number()) == mark.event_id)
-            else {
-                continue;
-            };
-            packed.revision = packed.revision.saturating_add(old.is_some().into());
-            packed.publish(new.duplicate_of.is_none());
-            changes.push(Change { event_id: mark.event_id, old: old.cloned(), new, revision: packed.revision });
-        }
+        self.marks.append(&mut fresh);
+        let changes = self.changes(&before, rules);
         self.bound();
         Ok(changes)
     }
 
+    /// Time goes by: nothing more from before `instant` is waited for, so whoever has not left for longer than any shift
+    /// has forgotten to say so. Rows from before it may come all the same.
+    pub fn pass(&mut self, instant: DateTime<Utc>, rules: &TimelineRules) -> Vec<Change> {
+        let before = self.findings(rules);
+        self.until = self.until.max(u32::try_from(instant.timestamp()).unwrap_or_default());
+        self.changes(&before, rules)
+    }
+
+    /// What is different from before, and delivers what is kept.
+    fn changes(&mut self, before: &[(EventId, Finding)], rules: &TimelineRules) -> Vec<Change> {
+        let mut changes = Vec::new();
+        for (event_id, new) in self.findings(rules) {
+            let old = before.iter().find(|(other, _)| *other == event_id).map(|(_, finding)| finding);
+            let number = event_id.number().unwrap_or_default();
+            let packed = self.marks.iter_mut().find(|packed| packed.number() == number);
+            if let Some(packed) = packed.filter(|_| old != Some(&new)) {
+                packed.revision = packed.revision.saturating_add(old.is_some().into());
+                packed.publish(new.duplicate_of.is_none());
+                changes.push(Change { event_id, old: old.cloned(), new, revision: packed.revision });
+            }
+        }
+        changes
+    }
+
     /// Everything that is found now, in time order.
     pub fn findings(&self, rules: &TimelineRules) -> Vec<(EventId, Finding)> {
-        let mut marks: Vec<Mark> = self.0.iter().map(Packed::mark).collect();
-        let findings = super::infer(&mut marks, rules, None);
+        let mut marks: Vec<Mark> = self.marks.iter().map(Packed::mark).collect();
+        let until = DateTime::from_timestamp(self.until.into(), 0).filter(|_| self.until > 0);
+        let findings = super::infer(&mut marks, rules, until);
         marks.into_iter().map(|mark| mark.event_id).zip(findings).collect()
     }
 
-    /// Forgets what can no longer change: everything before a pause, longer than any shift, that ended before `instant`.
-    pub fn forget_before(&mut self, instant: DateTime<Utc>, rules: &TimelineRules) {
-        self.0.sort_unstable_by_key(|packed| packed.at);
+    /// Forgets what can no longer change, once time has [passed](Self::pass): everything before a pause, longer than any
+    /// shift, that ended before `instant`. What time alone has changed is told before it is forgotten.
+    pub fn forget_before(&mut self, instant: DateTime<Utc>, rules: &TimelineRules) -> Vec<Change> {
+        let changes = self.pass(instant, rules);
+        self.marks.sort_unstable_by_key(|packed| packed.at);
         let quiet = rules.max_shift.max(rules.shift_gap).max(rules.bounce.window);
         let mut cut = 0;
-        for (place, pair) in self.0.windows(2).enumerate() {
+        for (place, pair) in self.marks.windows(2).enumerate() {
             let [one, other] = pair else { continue };
             let paused = other.instant().signed_duration_since(one.instant()) > quiet;
             if paused && other.instant() <= instant {
                 cut = place.saturating_add(1);
             }
         }
-        let all_old = self.0.last().is_none_or(|last| instant.signed_duration_since(last.instant()) > quiet);
-        self.0.drain(..if all_old { self.0.len() } else { cut });
-        self.0.shrink_to_fit();
+        let all_old = self.marks.last().is_none_or(|last| instant.signed_duration_since(last.instant()) > quiet);
+        self.marks.drain(..if all_old { self.marks.len() } else { cut });
+        self.marks.shrink_to_fit();
+        changes
     }
 
     /// How many punches are remembered.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.marks.len()
     }
 
     /// Whether none is remembered.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.marks.is_empty()
     }
 
     fn bound(&mut self) {
-        let excess = self.0.len().saturating_sub(Self::MARKS_MAX);
+        let excess = self.marks.len().saturating_sub(Self::MARKS_MAX);
         if excess > 0 {
-            self.0.sort_unstable_by_key(|packed| packed.at);
-            self.0.drain(..excess);
+            self.marks.sort_unstable_by_key(|packed| packed.at);
+            self.marks.drain(..excess);
         }
     }
 }
 
 impl fmt::Debug for History {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "History({} punches)", self.0.len())
+        write!(f, "History({} punches)", self.marks.len())
     }
 }
 
