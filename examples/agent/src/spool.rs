@@ -100,8 +100,6 @@ impl Spool {
     ///
     /// The file cannot be opened or is newer than this program.
     pub fn open(path: &Path, limits: SpoolLimits) -> Result<Self, SpoolError> {
-        #[cfg(unix)]
-        make_private(path);
         let connection = connect(path)?;
         prepare(&connection, path)?;
         Ok(Self { writer: Writer::start(connection), limits, filled: Arc::default() })
@@ -191,15 +189,6 @@ impl Spool {
     pub(crate) async fn filled(&self) {
         self.filled.notified().await;
     }
-}
-
-/// Makes the file, if there is none. SQLite gives the files beside it the same permissions.
-#[cfg(unix)]
-fn make_private(path: &Path) {
-    use std::os::unix::fs::OpenOptionsExt as _;
-    let made = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-    // It is there already, with the permissions somebody gave it, or SQLite says what is wrong.
-    drop(made);
 }
 
 fn prepare(connection: &Connection, path: &Path) -> Result<(), SpoolError> {

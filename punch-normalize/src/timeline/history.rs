@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::finding::Finding;
 use super::mark::{Mark, Place, Role};
-use super::settings::TimelineRules;
+use super::settings::{DirectionRule, TimelineRules};
 use crate::{Direction, EventId};
 
 /// What is remembered of one person: the punches that a row of today or a late one of yesterday can still change.
@@ -104,32 +104,36 @@ impl History {
         if fresh.is_empty() {
             return Ok(Vec::new());
         }
-        let before = self.findings(rules);
-        self.marks.append(&mut fresh);
-        let changes = self.changes(&before, rules);
-        self.bound();
+        let before = self.found(rules);
+        self.marks.reserve_exact(fresh.len());
+        self.marks.extend_from_slice(&fresh);
+        self.marks.sort_unstable_by_key(Packed::in_time);
+        let ids: Vec<[u8; 16]> = fresh.iter().map(|packed| packed.id).collect();
+        let changes = self.changes(before, &ids, rules);
+        let excess = self.marks.len().saturating_sub(Self::MARKS_MAX);
+        self.marks.drain(..excess);
         Ok(changes)
     }
 
     /// Time goes by: nothing more from before `instant` is waited for, so whoever has not left for longer than any shift
     /// has forgotten to say so. Rows from before it may come all the same.
     pub fn pass(&mut self, instant: DateTime<Utc>, rules: &TimelineRules) -> Vec<Change> {
-        let before = self.findings(rules);
+        let before = self.found(rules);
         self.until = self.until.max(u32::try_from(instant.timestamp()).unwrap_or_default());
-        self.changes(&before, rules)
+        self.changes(before, &[], rules)
     }
 
-    /// What is different from before, and delivers what is kept.
-    fn changes(&mut self, before: &[(EventId, Finding)], rules: &TimelineRules) -> Vec<Change> {
+    /// What is different from before, given the sorted ids of what was not there before. What is kept is delivered now.
+    fn changes(&mut self, before: Vec<Finding>, fresh: &[[u8; 16]], rules: &TimelineRules) -> Vec<Change> {
         let mut changes = Vec::new();
-        for (event_id, new) in self.findings(rules) {
-            let old = before.iter().find(|(other, _)| *other == event_id).map(|(_, finding)| finding);
-            let number = event_id.number().unwrap_or_default();
-            let packed = self.marks.iter_mut().find(|packed| packed.number() == number);
-            if let Some(packed) = packed.filter(|_| old != Some(&new)) {
+        let (mut before, after) = (before.into_iter(), self.found(rules));
+        for (packed, new) in self.marks.iter_mut().zip(after) {
+            let is_fresh = fresh.binary_search(&packed.id).is_ok();
+            let old = if is_fresh { None } else { before.next() };
+            if old.as_ref() != Some(&new) {
                 packed.revision = packed.revision.saturating_add(old.is_some().into());
                 packed.publish(new.duplicate_of.is_none());
-                changes.push(Change { event_id, old: old.cloned(), new, revision: packed.revision });
+                changes.push(Change { event_id: packed.event_id(), old, new, revision: packed.revision });
             }
         }
         changes
@@ -137,27 +141,40 @@ impl History {
 
     /// Everything that is found now, in time order.
     pub fn findings(&self, rules: &TimelineRules) -> Vec<(EventId, Finding)> {
-        let mut marks: Vec<Mark> = self.marks.iter().map(Packed::mark).collect();
-        let until = DateTime::from_timestamp(self.until.into(), 0).filter(|_| self.until > 0);
-        let findings = super::infer(&mut marks, rules, until);
-        marks.into_iter().map(|mark| mark.event_id).zip(findings).collect()
+        self.marks.iter().map(Packed::event_id).zip(self.found(rules)).collect()
     }
 
-    /// Forgets what can no longer change, once time has [passed](Self::pass): everything before a pause, longer than any
-    /// shift, that ended before `instant`. What time alone has changed is told before it is forgotten.
+    /// The findings, in the order of the marks, which is that of time.
+    fn found(&self, rules: &TimelineRules) -> Vec<Finding> {
+        let mut marks: Vec<Mark> = self.marks.iter().map(Packed::mark).collect();
+        let until = DateTime::from_timestamp(self.until.into(), 0).filter(|_| self.until > 0);
+        super::infer(&mut marks, rules, until)
+    }
+
+    /// Forgets what can no longer change, once time has [passed](Self::pass): what lies before a pause that nothing
+    /// reaches over and that ended before `instant`. What time alone has changed is told before it is forgotten.
+    ///
+    /// The pause is one after a departure, as long as [`TimelineRules::shift_gap`], or one longer than any shift; with
+    /// [`DirectionRule::FirstLast`] the border of two business days.
     pub fn forget_before(&mut self, instant: DateTime<Utc>, rules: &TimelineRules) -> Vec<Change> {
         let changes = self.pass(instant, rules);
-        self.marks.sort_unstable_by_key(|packed| packed.at);
-        let quiet = rules.max_shift.max(rules.shift_gap).max(rules.bounce.window);
+        let found = self.found(rules);
         let mut cut = 0;
-        for (place, pair) in self.marks.windows(2).enumerate() {
-            let [one, other] = pair else { continue };
-            let paused = other.instant().signed_duration_since(one.instant()) > quiet;
-            if paused && other.instant() <= instant {
-                cut = place.saturating_add(1);
+        // The last that was kept, which a second one of it may stand behind.
+        let mut kept: Option<(&Packed, &Finding)> = None;
+        for (place, (packed, finding)) in self.marks.iter().zip(&found).enumerate() {
+            if packed.instant() > instant {
+                break;
+            }
+            if finding.duplicate_of.is_none() {
+                if kept.is_some_and(|kept| is_apart(kept, Some((packed, finding)), packed.instant(), rules)) {
+                    cut = place;
+                }
+                kept = Some((packed, finding));
             }
         }
-        let all_old = self.marks.last().is_none_or(|last| instant.signed_duration_since(last.instant()) > quiet);
+        let all_old = self.marks.last().is_none_or(|last| last.instant() <= instant)
+            && kept.is_none_or(|kept| is_apart(kept, None, instant, rules));
         self.marks.drain(..if all_old { self.marks.len() } else { cut });
         self.marks.shrink_to_fit();
         changes
@@ -172,14 +189,25 @@ impl History {
     pub fn is_empty(&self) -> bool {
         self.marks.is_empty()
     }
+}
 
-    fn bound(&mut self) {
-        let excess = self.marks.len().saturating_sub(Self::MARKS_MAX);
-        if excess > 0 {
-            self.marks.sort_unstable_by_key(|packed| packed.at);
-            self.marks.drain(..excess);
-        }
+/// Whether nothing reaches from a kept punch to the next one, or, without one, to `at`.
+fn is_apart(
+    (one, found): (&Packed, &Finding),
+    next: Option<(&Packed, &Finding)>,
+    at: DateTime<Utc>,
+    rules: &TimelineRules,
+) -> bool {
+    let pause = at.signed_duration_since(one.instant());
+    if rules.direction == DirectionRule::FirstLast {
+        return match next {
+            Some((_, next)) => next.business_date != found.business_date,
+            None => pause > TimeDelta::days(1),
+        };
     }
+    let has_left = matches!(found.direction, Direction::Out | Direction::OvertimeOut);
+    let is_over = pause > rules.max_shift || (has_left && pause >= rules.shift_gap);
+    is_over && pause >= rules.bounce.window
 }
 
 impl fmt::Debug for History {
@@ -225,6 +253,15 @@ impl Packed {
         u128::from_be_bytes(self.id)
     }
 
+    fn event_id(&self) -> EventId {
+        EventId::from_number(self.number())
+    }
+
+    /// By time, as the punches themselves are sorted: ids sort as their numbers do.
+    fn in_time(&self) -> (u32, u16, [u8; 16]) {
+        (self.at, self.order, self.id)
+    }
+
     fn instant(&self) -> DateTime<Utc> {
         DateTime::from_timestamp(self.at.into(), 0).unwrap_or_default()
     }
@@ -254,7 +291,7 @@ impl Packed {
             },
             manual,
             is_published: self.flags & PUBLISHED != 0,
-            ..Mark::new(EventId::from_number(self.number()), self.instant(), self.local())
+            ..Mark::new(self.event_id(), self.instant(), self.local())
         }
     }
 }

@@ -228,7 +228,7 @@ fn a_history_forgets_what_can_no_longer_change() {
         history.take([utc(&format!("{day} 08:00")), utc(&format!("{day} 17:00"))], &rules).unwrap();
     }
     assert_eq!(history.forget_before(time("29 00:00").and_utc(), &rules), []);
-    assert_eq!(history.len(), 4, "the day that reaches over the horizon, and the one behind it");
+    assert_eq!(history.len(), 4, "the last day before the horizon, and the one behind it");
     drop(history.forget_before(time("31 12:00").and_utc(), &rules));
     assert!(history.is_empty());
     assert_eq!(format!("{history:?}"), "History(0 punches)");
