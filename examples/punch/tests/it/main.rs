@@ -21,6 +21,7 @@ mod gateway;
 mod interop;
 mod interop_push;
 mod kill;
+mod normalize;
 mod pull;
 mod site;
 mod terminal_serve;
