@@ -36,7 +36,7 @@ use crate::ClockHealth;
 pub struct ClockSamples {
     /// In their order. No more than [`ClockSamples::MAX`], none older than the newest probe.
     pub(super) samples: Vec<ClockSample>,
-    /// The clock was set at this second; samples before it say nothing.
+    /// The clock was set in this second; samples up to it say nothing.
     pub(super) set_at: Option<i64>,
 }
 
@@ -67,7 +67,7 @@ impl ClockSamples {
 
     /// Takes a sample, in any order.
     pub fn observe(&mut self, sample: ClockSample) {
-        if self.set_at.is_some_and(|set_at| sample.at < set_at) {
+        if self.set_at.is_some_and(|set_at| sample.at <= set_at) {
             return;
         }
         let index = self.samples.partition_point(|other| *other < sample);
@@ -77,13 +77,14 @@ impl ClockSamples {
         self.samples.drain(..surplus);
     }
 
-    /// The terminal's clock was set at `at`, or its zone was changed here: what was measured before is void.
+    /// The terminal's clock was set at `at`, or its zone was changed here: what was measured up to that second is
+    /// void.
     ///
     /// Call it when a terminal asks for the time (`type=time`), when it was sent the time, and when it was
     /// set by hand. It is no measurement: what the terminal made of it shows in its next rows.
     pub fn clock_set(&mut self, at: DateTime<Utc>) {
         self.set_at = self.set_at.max(Some(at.timestamp()));
-        self.samples.retain(|sample| Some(sample.at) >= self.set_at);
+        self.samples.retain(|sample| Some(sample.at) > self.set_at);
     }
 
     /// The offset at `now`, from the samples of the last [`WINDOW`](Self::WINDOW).
