@@ -102,6 +102,11 @@ impl Point {
 
 /// In 128 bits, because a product of two spans of time does not fit in 64. `None` if the clock stood still.
 fn interpolate(before: Point, after: Point, shown: i64) -> Option<i64> {
+    // The end of the scale is no measurement. It stays what it is, so that nothing is corrected by it.
+    let limit = ClockSample::MAX_OFFSET.num_seconds().unsigned_abs();
+    if let Some(end) = [before, after].into_iter().find(|point| point.offset.unsigned_abs() >= limit) {
+        return Some(end.offset);
+    }
     let span = |from: i64, to: i64| i128::from(to).checked_sub(i128::from(from));
     let rise = span(before.offset, after.offset)?.checked_mul(span(before.shown(), shown)?)?;
     let risen = rise.checked_div_euclid(span(before.shown(), after.shown())?)?;

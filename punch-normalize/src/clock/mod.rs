@@ -1,5 +1,6 @@
 //! Is the terminal's clock right, and what follows if it is not.
 
+mod diagnosis;
 mod health;
 mod history;
 mod policy;
@@ -12,7 +13,8 @@ mod zones;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-pub use health::{ClockHealth, Diagnosis};
+pub use diagnosis::Diagnosis;
+pub use health::ClockHealth;
 pub use history::ClockHistory;
 pub use policy::{Adjustment, ClockOffset, ClockPolicy, ClockTreatment};
 pub use sample::{Arrival, ClockSample, SampleKind};

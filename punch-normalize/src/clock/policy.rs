@@ -99,6 +99,16 @@ impl ClockPolicy {
 }
 
 /// What is known of a terminal's clock at one row.
+///
+/// ```
+/// use chrono::TimeDelta;
+/// use punch_normalize::{ClockEstimate, ClockHealth, ClockOffset};
+///
+/// let estimate = ClockEstimate::new(TimeDelta::seconds(-14), 32, TimeDelta::zero());
+/// let clock = ClockOffset::measured(Some(estimate)).ok_or("measured")?;
+/// assert_eq!((clock.health, clock.label.as_str()), (ClockHealth::Drift, "adjusted"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ClockOffset {
@@ -157,6 +167,12 @@ pub enum ClockTreatment {
 }
 
 /// On what grounds an instant was corrected.
+///
+/// ```
+/// use punch_normalize::Adjustment;
+///
+/// assert_eq!(Adjustment::Interpolated.as_str(), "adjusted_interpolated");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Adjustment {

@@ -34,7 +34,8 @@ use crate::ClockHealth;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ClockSamples {
-    /// In their order. No more than [`ClockSamples::MAX`], none older than the newest probe.
+    /// In their order. No more than [`ClockSamples::MAX`], none older than the newest probe, and none more than
+    /// [`ClockSamples::WINDOW`] older than the newest.
     pub(super) samples: Vec<ClockSample>,
     /// The clock was set in this second; samples up to it say nothing.
     pub(super) set_at: Option<i64>,
@@ -72,6 +73,7 @@ impl ClockSamples {
         }
         let index = self.samples.partition_point(|other| *other < sample);
         self.samples.insert(index, sample);
+        self.forget_old();
         self.forget_superseded();
         let surplus = self.samples.len().saturating_sub(Self::MAX);
         self.samples.drain(..surplus);
@@ -117,6 +119,12 @@ impl ClockSamples {
         self.samples.is_empty()
     }
 
+    fn forget_old(&mut self) {
+        let newest = self.samples.last().map_or(0, |sample| sample.at);
+        let oldest = newest.saturating_sub(Self::WINDOW.num_seconds());
+        self.samples.retain(|sample| sample.at >= oldest);
+    }
+
     fn forget_superseded(&mut self) {
         let probes = self.samples.iter().filter(|sample| sample.kind == SampleKind::Probe);
         if let Some(newest) = probes.map(|sample| sample.at).max() {
@@ -126,6 +134,14 @@ impl ClockSamples {
 }
 
 /// What a terminal's clock is off by.
+///
+/// ```
+/// use chrono::TimeDelta;
+/// use punch_normalize::{ClockEstimate, ClockHealth};
+///
+/// let ahead = ClockEstimate::new(TimeDelta::seconds(-14), 32, TimeDelta::seconds(1));
+/// assert_eq!(ahead.health(), ClockHealth::Drift);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ClockEstimate {

@@ -242,6 +242,15 @@ fn every_class_begins_and_ends_where_it_says() {
     }
 }
 
+#[test]
+fn drift_is_mended_by_telling_the_time_and_what_is_worse_by_somebody() {
+    let answers = |seconds| {
+        let health = ClockHealth::of_offset(TimeDelta::seconds(seconds));
+        (health.is_mended_by_sync(), health.is_alarm())
+    };
+    assert_eq!([1, 47, 740, 9_001].map(answers), [(false, false), (true, false), (false, true), (false, true)]);
+}
+
 fn diagnose(zone_name: &str, offset: i64) -> String {
     let estimate = ClockEstimate::new(TimeDelta::seconds(offset), 32, TimeDelta::zero());
     Diagnosis::new(Some(estimate), zone(zone_name), instant(NOON)).to_string()
@@ -254,8 +263,8 @@ fn the_diagnosis_says_which_way_to_turn_the_clock() {
     assert_eq!(diagnose("UTC", -14), "the terminal's clock is 14 s ahead of UTC+00:00; synchronise it");
     assert_eq!(
         diagnose("America/Mexico_City", -1_798),
-        "the terminal's time zone is wrong by 30 minutes: its clock is 30 min ahead of UTC-06:00 \
-         (America/Mexico_City); set the terminal to UTC-06:00 (America/Mexico_City), \
+        "the terminal's time zone is wrong by 30 minutes: its clock is 30 min ahead of UTC-06:00; \
+         set the terminal to UTC-06:00 (America/Mexico_City), \
          or set its zone here to -05:30 if the terminal is right"
     );
     assert_eq!(

@@ -133,6 +133,15 @@ fn a_clock_that_went_back_more_than_the_time_between_has_no_line() {
 }
 
 #[test]
+fn nothing_is_interpolated_from_the_end_of_the_scale() {
+    let limit = ClockSample::MAX_OFFSET.num_seconds();
+    let history = history(&[(0, 9), (2 * limit, limit)]);
+    assert_eq!(offset_at(&history, 500).unwrap(), (limit, ClockHealth::ClockWrong));
+    let shown = instant(SHOWN) + TimeDelta::seconds(500);
+    assert_eq!(ClockPolicy::AdjustWrong.apply(shown, history.between(shown)), Keep { clock_offset_s: None });
+}
+
+#[test]
 fn both_ends_of_an_outage_outlive_what_comes_after() {
     let hour = 3_600;
     let mut points: Vec<_> = (0..=10).map(|tenth| (tenth * 360, 10)).collect();
@@ -189,7 +198,7 @@ fn a_stored_clock_is_small_and_reads_back() {
         json.len()
     };
     assert!(store(|index| index * 2_000, |at| -1_790 - at % 9) < 600);
-    assert!(store(|index| index * 90_000, |at| at % 11 - 9_000_000_000) < TerminalClock::MAX_STATE_LEN);
+    assert!(store(|index| index * 2_700, |at| at % 11 - 9_000_000_000) < TerminalClock::MAX_STATE_LEN);
 }
 
 #[test]
