@@ -83,8 +83,7 @@ impl ClockPolicy {
     /// Whether rows of a clock in this state are held.
     #[must_use]
     pub fn holds(self, health: ClockHealth) -> bool {
-        self == Self::Quarantine
-            && matches!(health, ClockHealth::ClockWrong | ClockHealth::TimezoneMisconfigured { .. })
+        self == Self::Quarantine && health.is_alarm()
     }
 
     fn adjusts(self, clock: &ClockOffset) -> bool {

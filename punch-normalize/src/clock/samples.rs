@@ -79,8 +79,8 @@ impl ClockSamples {
         self.samples.drain(..surplus);
     }
 
-    /// The terminal's clock was set at `at`, or its zone was changed here: what was measured up to that second is
-    /// void.
+    /// The terminal's clock was set at `at`, or its zone was changed here: what was measured up to that
+    /// second is void.
     ///
     /// Call it when a terminal asks for the time (`type=time`), when it was sent the time, and when it was
     /// set by hand. It is no measurement: what the terminal made of it shows in its next rows.

@@ -115,6 +115,10 @@ fn a_sample_counts_for_24_hours() {
     assert!(samples.estimate(day).is_some());
     assert!(samples.estimate(day + TimeDelta::seconds(1)).is_none());
     assert!(samples.estimate(instant(NOON) - TimeDelta::seconds(1)).is_none(), "measured later");
+    samples.observe(live(24 * 60, 7));
+    assert_eq!(samples.len(), 6);
+    samples.observe(live(24 * 60 + 1, 7));
+    assert_eq!(samples.len(), 2, "what no longer counts is not kept");
 }
 
 #[test]
@@ -165,7 +169,9 @@ fn a_clock_that_was_set_is_measured_anew() {
     clock.clock_set(instant(NOON) + TimeDelta::minutes(9));
     let later = instant(NOON) + TimeDelta::minutes(30);
     assert_eq!(clock.health(later), ClockHealth::Unknown);
-    clock.observe(live(8, 47)); // a row that was under way
+    // Rows that were under way, the second in the second in which the clock was set.
+    clock.observe(live(8, 47));
+    clock.observe(live(9, 47));
     (10..14).for_each(|minute| clock.observe(live(minute, 0)));
     assert_eq!(clock.health(later), ClockHealth::Unknown);
     clock.observe(live(14, 0));

@@ -153,6 +153,14 @@ fn both_ends_of_an_outage_outlive_what_comes_after() {
 }
 
 #[test]
+fn a_measurement_is_kept_if_its_neighbours_are_three_hours_apart() {
+    let spacing = ClockHistory::SPACING.num_seconds();
+    let middle = |last| offset_at(&history(&[(0, 0), (3_600, 60), (last, 0)]), 3_600 - 60).unwrap().0;
+    assert_eq!(middle(spacing), 60);
+    assert_eq!(middle(spacing - 1), 0);
+}
+
+#[test]
 fn a_history_has_eight_points() {
     let spacing = ClockHistory::SPACING.num_seconds();
     let all: Vec<_> = (0..9).map(|index| (index * spacing, 10)).collect();
@@ -160,7 +168,9 @@ fn a_history_has_eight_points() {
     assert!(offset_at(&history(&all), 0).is_none(), "the first was dropped");
     assert!(offset_at(&history(&all), spacing).is_some());
     let mut old = history(&all);
-    old.record(instant(SHOWN), TimeDelta::seconds(99)); // not newer: ignored
+    for second in [0, 8 * spacing] {
+        old.record(instant(SHOWN) + TimeDelta::seconds(second), TimeDelta::seconds(99)); // not newer: ignored
+    }
     assert_eq!(old, history(&all));
 }
 
