@@ -83,6 +83,7 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+mod clock;
 mod direction;
 mod hold;
 mod identity;
@@ -97,6 +98,11 @@ pub mod timeline;
 mod verdict;
 mod zone;
 
+pub use clock::{
+    Adjustment, Arrival, ClockEstimate, ClockHealth, ClockHistory, ClockOffset, ClockPolicy, ClockSample, ClockSamples,
+    ClockStateError, ClockTreatment, Diagnosis, Horizon, SampleKind, TerminalClock, Timeliness, ZoneHistory,
+    ZoneHistoryError,
+};
 pub use direction::{Direction, DirectionSource};
 pub use hold::HoldReason;
 pub use identity::{EventId, EventIdError, TenantKey};
