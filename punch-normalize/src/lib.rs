@@ -44,8 +44,8 @@
 //! * The [`EventId`] depends on terminal, PIN, civil time and state alone: it survives replays, zone fixes
 //!   and other transports.
 //! * What was kept is never withdrawn, and what was settled is never fresh again while it is remembered.
-//! * No time is invented or altered: `device_local` is the terminal's own, and `time_quality` says how sure
-//!   the step to UTC is.
+//! * No time is invented or altered: `device_local` is the terminal's own, and `time_quality` says how sure the step to
+//!   UTC is. Only a [`ClockPolicy`] that is chosen corrects an instant, and then says so.
 //! * An unknown direction stays [`Direction::Unknown`].
 //! * No `Debug` or error text shows a PIN or the tenant key.
 //!
@@ -68,6 +68,13 @@
 //! | [`Rules::WINDOW`] | 60 s between two punches of one person at one terminal |
 //! | [`Rules::SUSPECT_AFTER`] | 2 min ahead of receipt |
 //! | [`Rules::FUTURE_LIMIT`] | 24 h ahead of receipt |
+//! | [`ClockSamples::MAX`], [`WINDOW`](ClockSamples::WINDOW) | 32 comparisons of a terminal's clock, of the last 24 h |
+//! | [`ClockSamples::MIN`], [`MAX_SPREAD`](ClockSamples::MAX_SPREAD) | 5 comparisons that agree to 5 s |
+//! | [`ClockSample::MAX_OFFSET`], [`MAX_ROUND_TRIP`](ClockSample::MAX_ROUND_TRIP) | 100 days, 5 s |
+//! | [`Arrival::MAX_LIVE_ROWS`] | 3 rows in a live upload |
+//! | [`ClockHistory::MAX`], [`SPACING`](ClockHistory::SPACING) | 8 measurements, 3 h apart |
+//! | [`TerminalClock::MAX_STATE_LEN`] | 768 bytes |
+//! | [`ZoneHistory::MAX_CHANGES`] | 32 changes of a terminal's zone |
 //! | [`timeline::TimelineRules::max_shift`] | 14 h between coming and going |
 //! | [`timeline::TimelineRules::shift_gap`] | 4 h begin a new shift |
 //! | [`timeline::History::MARKS_MAX`] | 512 punches of a person |

@@ -1,4 +1,4 @@
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDateTime, Utc};
 use punch_protocol::tcp::{
     Answer, BufferRequest, Carrier, ClientConfig, CommKey, Command, EncodedTime, Ending, Request, RequestError,
     UserLayout, Wanted,
@@ -16,8 +16,8 @@ pub struct Examination {
     pub udp: Reach,
     /// What it says about itself; `None` if it cannot be asked.
     pub about: Option<About>,
-    /// How far its clock is from UTC, as if it had no zone.
-    pub clock: Option<TimeDelta>,
+    /// What its clock showed, and when.
+    pub clock: Option<ClockReading>,
     /// The width of a PIN.
     pub pin_width: Option<u8>,
     /// Its users' layout and number, as read.
@@ -26,6 +26,17 @@ pub struct Examination {
     pub has_buffer: Option<bool>,
     /// Whether it picks the records between two times itself.
     pub has_ranges: Option<bool>,
+}
+
+/// What a terminal's clock showed between two moments of ours.
+#[derive(Debug, Clone, Copy)]
+pub struct ClockReading {
+    /// When it was asked.
+    pub asked: DateTime<Utc>,
+    /// When it had answered.
+    pub answered: DateTime<Utc>,
+    /// What it showed.
+    pub shown: NaiveDateTime,
 }
 
 /// What came of connecting.
@@ -106,7 +117,7 @@ async fn look(
     now: &impl Fn() -> DateTime<Utc>,
 ) -> Result<(), LinkError> {
     examination.about = Some(read_about(link).await?);
-    examination.clock = clock_offset(link, now).await?;
+    examination.clock = read_clock(link, now).await?;
     if let Some(Answer::Reply(width)) = ask(link, Request::PinWidth).await? {
         examination.pin_width = width.byte();
     }
@@ -127,12 +138,11 @@ async fn look(
     Ok(())
 }
 
-/// The terminal's clock against ours, halfway between question and answer.
-async fn clock_offset(link: &mut Link, now: &impl Fn() -> DateTime<Utc>) -> Result<Option<TimeDelta>, LinkError> {
+async fn read_clock(link: &mut Link, now: &impl Fn() -> DateTime<Utc>) -> Result<Option<ClockReading>, LinkError> {
     let asked = now();
     let Some(Answer::Reply(reply)) = ask(link, Request::Time).await? else { return Ok(None) };
-    let halfway = asked + (now() - asked) / 2;
-    Ok(reply.time().and_then(EncodedTime::civil).map(|clock| clock - halfway.naive_utc()))
+    let answered = now();
+    Ok(reply.time().and_then(EncodedTime::civil).map(|shown| ClockReading { asked, answered, shown }))
 }
 
 /// The answer, or `None` if this unit refuses.

@@ -6,7 +6,7 @@ mod link;
 mod person;
 mod reading;
 
-pub use examine::{Examination, Reach, examine};
+pub use examine::{ClockReading, Examination, Reach, examine};
 pub use link::{Address, Link, LinkError};
 pub use person::SlotTable;
 pub use reading::{About, Reading, ReadingError, Span, identify, read_about, read_attendance};

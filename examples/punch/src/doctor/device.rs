@@ -1,7 +1,6 @@
-use agent::terminal::{About, Address, Examination, LinkError, Reach, examine};
-use chrono::TimeDelta;
+use agent::terminal::{About, Address, ClockReading, Examination, LinkError, Reach, examine};
 use clap::Args;
-use punch_normalize::DeviceZone;
+use punch_normalize::{ClockHealth, ClockSample, ClockSamples, DeviceZone, Diagnosis, Hint};
 use punch_protocol::tcp::Ending;
 use serde_json::{Value, json};
 
@@ -40,11 +39,10 @@ pub(crate) async fn run(device: Device) -> anyhow::Result<Exit> {
     // Whoever looks on does not want to wait as long as somebody who reads.
     let config = device.manner.client(false)?;
     let found = examine(&address, config, gateway::clock::now).await;
-    let expected = TimeDelta::minutes(i64::from(zone.offset_minutes_at(gateway::clock::now())));
-    let off = found.clock.map(|clock| clock - expected);
-    let findings = findings(&device, &found, off);
+    let measured = found.clock.and_then(|reading| measure(reading, zone));
+    let findings = findings(&found, measured.as_ref());
     if device.json {
-        crate::say(format_args!("{}", as_json(&found, off)));
+        crate::say(format_args!("{}", as_json(&found, measured.as_ref())));
     } else {
         print(&findings);
     }
@@ -62,7 +60,7 @@ fn print(findings: &[Finding]) {
     }
 }
 
-fn findings(device: &Device, found: &Examination, off: Option<TimeDelta>) -> Vec<Finding> {
+fn findings(found: &Examination, measured: Option<&Measured>) -> Vec<Finding> {
     let fine = |what, found: String| Finding { what, found, cure: None };
     let mut findings = vec![
         reach("TCP", &found.tcp, &found.udp, "read with --udp"),
@@ -80,7 +78,7 @@ fn findings(device: &Device, found: &Examination, off: Option<TimeDelta>) -> Vec
     }
     if let Some(about) = &found.about {
         findings.extend(what_it_is(about));
-        findings.push(clock(device, about, off));
+        findings.push(clock(about, measured));
     }
     let can = |can: Option<bool>| match can {
         Some(true) => "yes",
@@ -136,49 +134,38 @@ fn what_it_is(about: &About) -> Vec<Finding> {
     ]
 }
 
-/// How far a clock may be off before it is worth a word, in seconds.
-const CLOCK_TOLERANCE: i64 = 60;
+/// How a terminal's clock compares with the zone it should show.
+struct Measured {
+    /// True time minus the terminal's clock, in seconds.
+    offset: i64,
+    diagnosis: Diagnosis,
+}
 
-fn clock(device: &Device, about: &About, off: Option<TimeDelta>) -> Finding {
+fn measure(reading: ClockReading, zone: DeviceZone) -> Option<Measured> {
+    let ClockReading { asked, answered, shown } = reading;
+    let sample = ClockSample::of_probe(asked, answered, &zone.resolve(shown, Hint::live(answered)))?;
+    let mut samples = ClockSamples::new();
+    samples.observe(sample);
+    let diagnosis = Diagnosis::new(samples.estimate(answered), zone, answered);
+    Some(Measured { offset: sample.offset().num_seconds(), diagnosis })
+}
+
+fn clock(about: &About, measured: Option<&Measured>) -> Finding {
     let what = "clock";
-    let (Some(shown), Some(off)) = (about.clock, off) else {
+    let (Some(shown), Some(Measured { diagnosis, .. })) = (about.clock, measured) else {
         return Finding {
             what,
-            found: "shows no time there is".to_owned(),
+            found: "shows no time that can be compared".to_owned(),
             cure: Some("set the date in the terminal's menu".to_owned()),
         };
     };
-    let seconds = off.num_seconds();
-    if seconds.abs() <= CLOCK_TOLERANCE {
-        return Finding { what, found: format!("{shown}, right within a minute in {}", device.zone), cure: None };
-    }
-    // Zones differ by quarters of an hour; a clock that is off by some of them is right in another zone.
-    let quarters = (seconds + 450 * seconds.signum()) / 900;
-    let rest = seconds - quarters * 900;
-    let found = format!("{shown}, {} {} for {}", spoken(seconds.abs()), direction(seconds), device.zone);
-    let cure = if rest.abs() <= CLOCK_TOLERANCE && quarters.abs() <= 26 * 4 {
-        "it looks right in another zone; run again with --zone ZONE".to_owned()
-    } else {
-        "correct it in the terminal's menu; punches that are stored keep their wrong time".to_owned()
-    };
-    Finding { what, found, cure: Some(cure) }
-}
-
-fn direction(seconds: i64) -> &'static str {
-    if seconds > 0 { "fast" } else { "slow" }
-}
-
-fn spoken(seconds: i64) -> String {
-    let (hours, minutes) = (seconds / 3600, seconds % 3600 / 60);
-    match (hours, minutes) {
-        (0, 0) => format!("{seconds} s"),
-        (0, minutes) => format!("{minutes} min"),
-        (hours, 0) => format!("{hours} h"),
-        (hours, minutes) => format!("{hours} h {minutes} min"),
+    match diagnosis.health() {
+        ClockHealth::Ok | ClockHealth::Drift => Finding { what, found: format!("{shown}; {diagnosis}"), cure: None },
+        _ => Finding { what, found: shown.to_string(), cure: Some(diagnosis.to_string()) },
     }
 }
 
-fn as_json(found: &Examination, off: Option<TimeDelta>) -> Value {
+fn as_json(found: &Examination, measured: Option<&Measured>) -> Value {
     let reach = |reach: &Reach| match reach {
         Reach::Open { by_key } => json!({ "open": true, "comm_key": by_key }),
         Reach::Failed(error) => json!({
@@ -195,7 +182,8 @@ fn as_json(found: &Examination, off: Option<TimeDelta>) -> Value {
         "platform": about.platform,
         "firmware": about.firmware,
         "clock": about.clock.map(|clock| clock.format("%Y-%m-%dT%H:%M:%S").to_string()),
-        "clock_off_seconds": off.map(|off| off.num_seconds()),
+        "clock_off_seconds": measured.map(|measured| -measured.offset),
+        "clock_health": measured.map(|measured| measured.diagnosis.health().as_str()),
         "users": about.users,
         "user_record_bytes": found.users.map(|(layout, _)| layout.size()),
         "records": about.records,

@@ -2,7 +2,9 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDateTime, SecondsFormat, TimeDelta, Utc};
 use punch_normalize::timeline::{Change, Finding, History, Mark, Place, StateTrust, TimelineRules, infer};
-use punch_normalize::{DeviceZone, EventId, Hint, HoldReason, Resolved, TenantKey};
+use punch_normalize::{
+    DeviceZone, EventId, Hint, HoldReason, Resolved, Rules as Judge, TenantKey, TimeQuality, Timeliness,
+};
 use punch_protocol::{Pin, RawPunch, SerialNumber, civil};
 use serde_json::{Map, Value, json};
 
@@ -12,9 +14,6 @@ use crate::exit::UsageError;
 
 /// A receipt this near to the punch was the moment of the punch.
 const LIVE: TimeDelta = TimeDelta::minutes(10);
-/// A clock may be ahead of the receipt by this much and be suspect; by more it is wrong.
-const SUSPECT: TimeDelta = TimeDelta::minutes(2);
-const FUTURE: TimeDelta = TimeDelta::hours(24);
 
 /// A row, dated and named.
 struct Dated {
@@ -125,9 +124,10 @@ fn date(rows: Vec<Result<Row, Unread>>, rules: &Rules, key: &TenantKey) -> (Vec<
         if !civil::is_unset_clock(local) {
             previous.insert(row.serial.clone(), resolved.instant);
         }
-        let ahead = row.received_at.map(|received_at| resolved.instant.signed_duration_since(received_at));
-        let quality = match ahead {
-            Some(ahead) if ahead >= SUSPECT => "suspect",
+        let judge = Judge::new(rules.zone);
+        let timeliness = row.received_at.map(|received_at| Timeliness::of(&judge, resolved.instant, received_at, None));
+        let quality = match timeliness {
+            Some(Timeliness::Suspect | Timeliness::Future) => TimeQuality::Suspect.as_str(),
             _ => resolved.quality.as_str(),
         };
         // An identity goes by what the terminal said, so that it survives another zone.
@@ -142,7 +142,7 @@ fn date(rows: Vec<Result<Row, Unread>>, rules: &Rules, key: &TenantKey) -> (Vec<
         } else if civil::is_unset_clock(local) {
             Some(HoldReason::ClockReset)
         } else {
-            ahead.filter(|ahead| *ahead > FUTURE).map(|_| HoldReason::Future)
+            timeliness.filter(|timeliness| *timeliness == Timeliness::Future).map(|_| HoldReason::Future)
         };
         let (at, event_id) = (resolved.instant, key.event_id(&raw));
         dated.push(Dated { row, local, at, quality, event_id, order, hold });
