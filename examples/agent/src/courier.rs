@@ -49,12 +49,8 @@ impl Courier {
     ///
     /// Rows leave the spool only after the gateway has said that it has them. What is on its way when this ends waits
     /// in the spool and is posted again; the gateway knows it by then.
-    pub async fn run(self, mut stop: watch::Receiver<bool>) {
-        tokio::select! {
-            () = self.forward() => {}
-            // Without a sender nobody could ever stop it.
-            _ = stop.wait_for(|&stop| stop) => {}
-        }
+    pub async fn run(self, stop: watch::Receiver<bool>) {
+        crate::until_stopped(stop, self.forward()).await;
     }
 
     async fn forward(&self) {

@@ -50,3 +50,11 @@ pub use patrol::{Patrol, Watch};
 pub use rounds::Pace;
 pub use row::{BrokenRow, Row};
 pub use spool::{Batch, Counts, Put, Spool, SpoolError, SpoolLimits};
+
+/// Works until `stop` is true or its sender is gone: without a sender nobody could ever stop it.
+async fn until_stopped(mut stop: tokio::sync::watch::Receiver<bool>, work: impl Future<Output = ()>) {
+    tokio::select! {
+        () = work => {}
+        _ = stop.wait_for(|&stop| stop) => {}
+    }
+}

@@ -70,12 +70,8 @@ impl Patrol {
     }
 
     /// Goes on until `stop` is true or its sender is gone. What is on disk by then stays there.
-    pub async fn run(self, mut stop: watch::Receiver<bool>) {
-        tokio::select! {
-            () = self.patrol() => {}
-            // Without a sender nobody could ever stop it.
-            _ = stop.wait_for(|&stop| stop) => {}
-        }
+    pub async fn run(self, stop: watch::Receiver<bool>) {
+        crate::until_stopped(stop, self.patrol()).await;
     }
 
     async fn patrol(&self) {
