@@ -10,6 +10,8 @@
     reason = "a shell: std is there, and nothing here is a published API"
 )]
 
+pub mod backlog;
+pub mod binary_terminal;
 pub mod captures;
 pub mod erp;
 pub mod erpnext;

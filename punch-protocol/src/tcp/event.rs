@@ -1,10 +1,14 @@
+use alloc::vec::Vec;
 use core::fmt;
 
+use super::attendance::PIN_FIELD;
 use super::codes::EventCode;
+use super::error::WriteError;
 use super::event_time::EventTime;
 use super::fields::{array_at, text_at, u16_at, u32_at};
 use super::person::Person;
 use super::tail::Tail;
+use super::user::put_text;
 use crate::operation::AlarmReason;
 use crate::{Pin, Status, Verify};
 
@@ -99,30 +103,80 @@ pub struct LivePunch<'a> {
 }
 
 impl<'a> LivePunch<'a> {
+    /// A punch without anything behind its known fields.
+    pub fn new(person: Person<'a>, time: EventTime, state: Status, verify: Verify) -> Self {
+        Self { person, verify, state, valid_and_state: None, time, tail: Tail::default() }
+    }
+
+    /// Appends the body of `len` bytes. Bytes of unknown meaning are written as zeros; a punch of 10 and 14 bytes is
+    /// valid (1) unless [`LivePunch::valid_and_state`] says otherwise.
+    ///
+    /// ```
+    /// use punch_protocol::tcp::{EventTime, LivePunch, Person};
+    /// use punch_protocol::{Status, Verify};
+    ///
+    /// let time = EventTime([26, 11, 22, 8, 30, 15]);
+    /// let punch = LivePunch::new(Person::Number(1007), time, Status::CHECK_IN, Verify::FINGERPRINT);
+    /// let mut out = Vec::new();
+    /// punch.write(12, &mut out)?;
+    /// assert_eq!(out, [0xef, 3, 0, 0, 1, 0, 26, 11, 22, 8, 30, 15]);
+    /// # Ok::<(), punch_protocol::tcp::WriteError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`WriteError::Field`] if no punch has `len` bytes, or one of that length cannot say who punched, or how.
+    pub fn write(&self, len: usize, out: &mut Vec<u8>) -> Result<(), WriteError> {
+        let field = |field, expected| WriteError::Field { field, expected };
+        let byte = |number: u16| u8::try_from(number).map_err(|_| field("the state or verify mode", "at most 255"));
+        let (state, verify) = (byte(self.state.0)?, byte(self.verify.0)?);
+        let mut body = Vec::with_capacity(len);
+        match (len, &self.person) {
+            (10 | 14, Person::Slot(slot)) => {
+                body.extend_from_slice(&slot.to_le_bytes());
+                let both = self.valid_and_state.or((state < 16).then_some(state | 0x10));
+                body.extend_from_slice(&[verify, both.ok_or(field("the state", "at most 15"))?]);
+            }
+            (12, Person::Number(number)) => {
+                body.extend_from_slice(&number.to_le_bytes());
+                body.extend_from_slice(&[verify, state]);
+            }
+            (32.., Person::Pin(pin)) => {
+                put_text(&mut body, "the PIN", pin.as_bytes(), PIN_FIELD)?;
+                body.extend_from_slice(&[verify, state]);
+            }
+            _ => return Err(field("the person", "slot, number or PIN by the length of the event")),
+        }
+        body.extend_from_slice(&self.time.0);
+        body.resize(len, 0);
+        out.append(&mut body);
+        Ok(())
+    }
+
     fn parse(body: &'a [u8]) -> Option<Self> {
         match body.len() {
             10 | 14 => {
                 let ([verify, both], time) = (array_at(body, 2)?, array_at(body, 4)?);
                 let person = Person::Slot(u16_at(body, 0)?);
-                let punch = Self::new(person, verify, both & 0x0f, time, body.get(10..)?);
+                let punch = Self::of_bytes(person, verify, both & 0x0f, time, body.get(10..)?);
                 Some(Self { valid_and_state: Some(both), ..punch })
             }
             12 => {
                 let ([verify, state], time) = (array_at(body, 4)?, array_at(body, 6)?);
-                Some(Self::new(Person::Number(u32_at(body, 0)?), verify, state, time, &[]))
+                Some(Self::of_bytes(Person::Number(u32_at(body, 0)?), verify, state, time, &[]))
             }
             32.. => {
                 let ([verify, state], time) = (array_at(body, 24)?, array_at(body, 26)?);
                 let person = Person::Pin(Pin::new(text_at(body, 0, 24)?));
-                Some(Self::new(person, verify, state, time, body.get(32..)?))
+                Some(Self::of_bytes(person, verify, state, time, body.get(32..)?))
             }
             _ => None,
         }
     }
 
-    fn new(person: Person<'a>, verify: u8, state: u8, time: [u8; 6], tail: &'a [u8]) -> Self {
+    fn of_bytes(person: Person<'a>, verify: u8, state: u8, time: [u8; 6], tail: &'a [u8]) -> Self {
         let (verify, state) = (Verify(verify.into()), Status(state.into()));
-        Self { person, verify, state, valid_and_state: None, time: EventTime(time), tail: Tail(tail) }
+        Self { tail: Tail(tail), ..Self::new(person, EventTime(time), state, verify) }
     }
 }
 

@@ -1,5 +1,7 @@
 use chrono::{Datelike as _, NaiveDate, NaiveDateTime, Timelike as _};
 
+use crate::encoded_time::EncodedTime;
+
 /// The six bytes of a time in an event: year of the century, month, day, hour, minute, second.
 ///
 /// It is the terminal's wall clock, without a zone. Bytes that are no time are kept.
@@ -24,6 +26,13 @@ impl EventTime {
         let [month, day, hour, minute, second] =
             [month, day, hour, time.minute(), time.second()].map(|part| u8::try_from(part).unwrap_or(u8::MAX));
         Some(Self([u8::try_from(year).ok()?, month, day, hour, minute, second]))
+    }
+
+    /// The time of a record, as an event says it. A day that the calendar does not have stays one.
+    pub fn of_encoded(time: EncodedTime) -> Self {
+        let [year, month, day, hour, minute, second] = time.parts();
+        let parts = [year.saturating_sub(2000), month, day, hour, minute, second];
+        Self(parts.map(|part| u8::try_from(part).unwrap_or(u8::MAX)))
     }
 
     /// Unpacks; `None` if a part is out of range or the calendar has no such day.

@@ -1,3 +1,5 @@
+use alloc::vec::Vec;
+
 use super::fields::u32_at;
 
 /// How many of everything a terminal holds, and how many it has room for.
@@ -46,5 +48,58 @@ impl<'a> FreeSizes<'a> {
         76 records_free "Room left for attendance records."
         80 faces "Face templates, from 84 bytes on."
         88 face_capacity "Room for face templates, from 92 bytes on."
+    }
+}
+
+/// The counts and capacities of a terminal, to be written as the answer that [`FreeSizes`] reads.
+///
+/// ```
+/// use punch_protocol::tcp::{FreeSizes, Sizes};
+///
+/// let sizes = Sizes { records: 1200, record_capacity: 100_000, ..Sizes::default() };
+/// let mut out = Vec::new();
+/// sizes.write(80, &mut out);
+/// let read = FreeSizes::new(&out);
+/// assert_eq!((read.records(), read.records_free(), read.faces()), (Some(1200), Some(98_800), None));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[expect(clippy::exhaustive_structs, reason = "built with struct update syntax")]
+pub struct Sizes {
+    /// Users.
+    pub users: u32,
+    /// Fingerprint templates.
+    pub fingers: u32,
+    /// Attendance records.
+    pub records: u32,
+    /// Lines of the operation log.
+    pub operations: u32,
+    /// Administrators.
+    pub administrators: u32,
+    /// Users with a password.
+    pub passwords: u32,
+    /// Face templates.
+    pub faces: u32,
+    /// Room for users.
+    pub user_capacity: u32,
+    /// Room for fingerprint templates.
+    pub finger_capacity: u32,
+    /// Room for attendance records.
+    pub record_capacity: u32,
+    /// Room for face templates.
+    pub face_capacity: u32,
+}
+
+impl Sizes {
+    /// Appends an answer of `len` bytes, whole words of it. What is free is computed; words of unknown meaning are 0.
+    pub fn write(&self, len: usize, out: &mut Vec<u8>) {
+        let fingers_free = self.finger_capacity.saturating_sub(self.fingers);
+        let users_free = self.user_capacity.saturating_sub(self.users);
+        let records_free = self.record_capacity.saturating_sub(self.records);
+        let counts = [self.users, 0, self.fingers, 0, self.records, 0, self.operations, 0, self.administrators];
+        let room = [self.finger_capacity, self.user_capacity, self.record_capacity];
+        let rest = [fingers_free, users_free, records_free, self.faces, 0, self.face_capacity];
+        let words = [0; 4].into_iter().chain(counts).chain([self.passwords]).chain(room).chain(rest);
+        let words = words.chain(core::iter::repeat(0)).take(len / 4);
+        out.extend(words.flat_map(u32::to_le_bytes));
     }
 }

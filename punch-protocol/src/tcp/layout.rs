@@ -218,7 +218,7 @@ fn is_text(pin: &[u8]) -> bool {
 }
 
 /// Blocks that some firmware puts in front of records.
-const NOISE: &[u8] = b"\xff255\0\0\0\0\0";
+pub(super) const NOISE: &[u8] = b"\xff255\0\0\0\0\0";
 
 fn noise_len(records: &[u8]) -> usize {
     let blocks = records.chunks_exact(NOISE.len()).take_while(|block| *block == NOISE).count();

@@ -1,11 +1,11 @@
-//! `punch terminal`: simulated terminals.
+//! `punch terminal push`: a terminal that pushes over HTTP.
 
 use core::time::Duration;
 use std::path::PathBuf;
 use std::time::Instant;
 
 use anyhow::Context as _;
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use punch_normalize::DeviceZone;
 use punch_protocol::SerialNumber;
@@ -16,23 +16,9 @@ use tokio::sync::mpsc;
 
 use crate::exit::{Exit, UsageError};
 
-/// Play a terminal.
+/// What `punch terminal push` is told.
 #[derive(Debug, Args)]
-pub(crate) struct TerminalCommand {
-    #[command(subcommand)]
-    role: Role,
-}
-
-#[derive(Debug, Subcommand)]
-enum Role {
-    /// A ZKTeco terminal that pushes over HTTP.
-    ///
-    /// Example: punch terminal push --server http://127.0.0.1:8081 --serial SIM1 --users 20 --rate 5 --count 100
-    Push(Box<Push>),
-}
-
-#[derive(Debug, Args)]
-struct Push {
+pub(crate) struct Push {
     /// Base address of the server.
     #[arg(long, value_name = "URL")]
     server: Option<String>,
@@ -102,8 +88,7 @@ impl Kind {
 }
 
 /// Runs the command.
-pub(crate) async fn run(command: TerminalCommand) -> anyhow::Result<Exit> {
-    let Role::Push(push) = command.role;
+pub(crate) async fn run(push: Push) -> anyhow::Result<Exit> {
     if push.hostile.iter().any(|mode| mode == "list") {
         list_modes();
         return Ok(Exit::Done);
