@@ -2,12 +2,13 @@
 // and what is printed is that of `pyzk_client.py`; what a record of theirs does not have is `-`.
 
 const name = process.argv[2];
+const fs = require("fs");
 const Client = require(name);
 const job = JSON.parse(process.argv[3]);
 
-// They print what they do. Standard output is ours.
+// They print what they do. Standard output is ours, and what is written is written before the process ends.
 console.log = console.error;
-const say = (said) => process.stdout.write(JSON.stringify(said) + "\n");
+const say = (said) => fs.writeFileSync(1, JSON.stringify(said) + "\n");
 
 // TCP first, as they do; without a listener on TCP they go on to UDP.
 const terminal = new Client("127.0.0.1", job.port, job.timeout * 1000, 0);
@@ -65,8 +66,9 @@ process.on("uncaughtException", (error) => {
         try {
             said = await steps[step](...args);
         } catch (error) {
-            // Both wrap the error they met.
-            const met = error?.err ?? error;
+            // Both wrap the error they met, some of them twice.
+            let met = error;
+            while (met?.err) met = met.err;
             said = { error: met?.constructor?.name ?? typeof met, text: String(met?.message ?? met) };
         }
         say(said);

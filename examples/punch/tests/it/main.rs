@@ -18,5 +18,6 @@ mod demo;
 mod gateway;
 mod interop;
 mod interop_push;
+mod interop_tcp;
 mod kill;
 mod webhook;
