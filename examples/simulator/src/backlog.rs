@@ -2,7 +2,8 @@
 
 use chrono::{NaiveDate, NaiveDateTime, TimeDelta};
 use punch_protocol::tcp::{
-    AttendanceLayout, AttendanceRecord, EncodedTime, Person, Rights, Terminal, User, UserLayout, WriteError,
+    AttendanceLayout, AttendanceRecord, EncodedTime, Operation, OperationRecord, Person, Rights, Terminal, User,
+    UserLayout, WriteError,
 };
 use punch_protocol::{Status, Verify};
 
@@ -51,7 +52,8 @@ pub fn pin(slot: u16) -> u32 {
 
 /// Name of the person in a slot, in whatever code page it was typed.
 pub fn name(slot: u16) -> &'static [u8] {
-    NAMES[usize::from(slot.saturating_sub(1)) % NAMES.len()]
+    let place = usize::from(slot.saturating_sub(1)) % NAMES.len();
+    NAMES.get(place).copied().unwrap_or_default()
 }
 
 /// When the last punch of every backlog was made.
@@ -77,7 +79,8 @@ impl Backlog {
             time += TimeDelta::seconds(if number == 0 { 0 } else { gap(&mut gaps) });
             let slot = u16::try_from(dice.below(users) + 1).unwrap_or(1);
             let state = if dice.below(2) == 0 { Status::CHECK_IN } else { Status::CHECK_OUT };
-            let verify = verifies[usize::try_from(dice.below(4)).unwrap_or(0)];
+            let verify = usize::try_from(dice.below(4)).ok().and_then(|place| verifies.get(place));
+            let verify = verify.copied().unwrap_or(Verify::FINGERPRINT);
             Punched { slot, time, state, verify }
         })
     }
@@ -96,6 +99,9 @@ impl Backlog {
             // Somebody has to hold the key of the menu.
             user.rights = Rights(if slot == 1 { 14 } else { 0 });
             memory.write_user(&user)?;
+        }
+        if let Some(time) = EncodedTime::of(end()) {
+            memory.log(&OperationRecord::new(Operation::POWER_ON, time))?;
         }
         for punch in self.punches(profile.attendance) {
             memory.keep(&punch.record(profile.attendance))?;

@@ -8,6 +8,7 @@ mod rows;
 mod stream;
 mod tcp;
 mod tcp_client;
+mod terminal;
 
 pub use answer::server_answer;
 pub use commands::{commands, devicecmd};
@@ -16,6 +17,7 @@ pub use rows::{TABLES, attlog, operlog, options, rows, rtlog, tabledata};
 pub use stream::stream;
 pub use tcp::{tcp_records, tcp_stream};
 pub use tcp_client::tcp_client;
+pub use terminal::tcp_terminal;
 
 fn first_line(data: &[u8]) -> (&[u8], &[u8]) {
     let end = data.iter().position(|byte| *byte == b'\n').unwrap_or(data.len());

@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use punch_protocol::tcp::Command;
+
 use crate::fuzzed;
 use crate::samples::Sample;
 use crate::tcp::Vector;
@@ -24,6 +26,7 @@ const TARGETS: [Target; 14] = [
     ("tcp_client", fuzzed::tcp_client),
     ("tcp_records", fuzzed::tcp_records),
     ("tcp_stream", fuzzed::tcp_stream),
+    ("tcp_terminal", fuzzed::tcp_terminal),
 ];
 
 fn folder(target: &str) -> PathBuf {
@@ -92,7 +95,23 @@ fn binary_seeds() -> Vec<(PathBuf, Vec<u8>)> {
         "value" => None,
         _ => Some((folder("tcp_stream").join(&vector.id), vector.bytes)),
     };
-    Vector::all().into_iter().filter_map(seed).collect()
+    Vector::all().into_iter().filter_map(seed).chain(asked_seeds()).collect()
+}
+
+/// What a client asks on a connection, behind a `CONNECT`, with one of the terminals that the target can be.
+fn asked_seeds() -> Vec<(PathBuf, Vec<u8>)> {
+    let connect = Vector::named("tcp-connect-req").bytes;
+    let from_terminal = [Command::PREPARE_DATA, Command::DATA];
+    let is_asked = |vector: &Vector| {
+        let command = vector.packet().command;
+        vector.expect == "ok" && !command.is_answer() && !from_terminal.contains(&command)
+    };
+    let asked = Vector::of("tcp").into_iter().filter(is_asked);
+    let seed = |(number, vector): (usize, Vector)| {
+        let kind = u8::try_from(number * 37 % 128).unwrap() & !1;
+        (folder("tcp_terminal").join(&vector.id), [&[kind, 7], &connect[..], &vector.bytes].concat())
+    };
+    asked.enumerate().map(seed).collect()
 }
 
 /// Conversations with a client, as moves: how it is set, then what happens and the bytes of it.

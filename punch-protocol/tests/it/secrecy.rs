@@ -6,7 +6,7 @@ use punch_protocol::push::{
     AuthVerdict, CardNumber, Configuration, GuessedEvent, GuessedPunch, Hostile, HttpAnswer, Limits, Mischief, Parts,
     PhotoHeader, PollAnswer, Profile, RegistrationAnswer, Request, RequestLine, Row, Rows, Terminal,
 };
-use punch_protocol::{Pin, RawPunch, SerialNumber};
+use punch_protocol::{Pin, RawPunch, SerialNumber, Status, Verify, tcp};
 
 use crate::random::at;
 use crate::samples::Sample;
@@ -192,6 +192,31 @@ fn no_terminal_shows_what_it_remembers() {
     let mut profile = Profile::attendance();
     profile.comm_key = Some("canary".to_owned());
     show(&profile, "profile");
+}
+
+#[test]
+fn no_terminal_that_is_asked_shows_what_it_remembers() {
+    let serial = SerialNumber::parse("T1").unwrap();
+    let mut terminal = tcp::Terminal::new(&serial, tcp::TerminalProfile::default());
+    let canary = || tcp::Person::Pin(Pin::new(b"canary"));
+    let mut user = tcp::User::new(1, canary());
+    user.name = b"canary";
+    terminal.memory_mut().write_user(&user).unwrap();
+    terminal.memory_mut().set_option(b"canary", b"canary");
+    terminal.memory_mut().set_comm_key(tcp::CommKey::new(12).unwrap());
+    let punch = tcp::AttendanceRecord::new(canary(), tcp::EncodedTime(1), Status(0), Verify(1));
+    terminal.submit(&punch).unwrap();
+    assert!(terminal.memory().records().windows(CANARY.len()).any(|bytes| bytes == CANARY.as_bytes()));
+    show(&terminal, "terminal");
+    show(terminal.memory(), "memory");
+    let mut wire = Vec::new();
+    let connect = tcp::Packet::new(tcp::Command::CONNECT, tcp::SessionField(0), tcp::ReplyNumber(0), b"canary");
+    tcp::Carrier::Tcp.write(&connect, &mut wire, &tcp::Limits::default()).unwrap();
+    terminal.handle_input(&wire, core::time::Duration::ZERO);
+    while let Some(event) = terminal.poll_event() {
+        show(&event, "event");
+    }
+    show(&terminal, "terminal with a client");
 }
 
 /// What is guessed of a row in error, and what a server answers, is as private as a row.

@@ -20,4 +20,5 @@ mod interop;
 mod interop_push;
 mod interop_tcp;
 mod kill;
+mod terminal_serve;
 mod webhook;

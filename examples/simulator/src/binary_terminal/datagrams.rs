@@ -66,7 +66,7 @@ impl<'a> Datagrams<'a> {
                     let Ok((len, from)) = received else { continue };
                     self.client = Some(from);
                     let copies = self.copies();
-                    return Ok(vec![self.received[..len].to_vec(); copies]);
+                    return Ok(vec![self.received.get(..len).unwrap_or_default().to_vec(); copies]);
                 }
                 () = super::sleep_until(due) => self.deliver(),
             }

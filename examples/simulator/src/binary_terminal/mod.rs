@@ -86,9 +86,6 @@ pub struct BinaryTerminal {
     on_event: Box<dyn FnMut(&TerminalEvent) + Send>,
 }
 
-/// A client that takes nothing for so long is gone.
-const PATIENCE: Duration = Duration::from_secs(30);
-
 impl BinaryTerminal {
     /// Plays `terminal`, whose clock is set to the time now (UTC).
     pub fn new(mut terminal: Terminal, seed: u64) -> Self {
@@ -175,15 +172,14 @@ impl BinaryTerminal {
         self.terminal.handle_connected(Carrier::Tcp, self.now());
         let mut received = vec![0; 64 << 10];
         loop {
-            let sending = self.segments.send(&mut self.terminal, &mut stream, &mut self.dice);
-            tokio::time::timeout(PATIENCE, sending).await.map_err(|_| io::ErrorKind::TimedOut)??;
+            self.segments.send(&mut self.terminal, &mut stream, &mut self.dice).await?;
             if self.report() {
                 return Ok(());
             }
             tokio::select! {
                 count = stream.read(&mut received) => match count? {
                     0 => return Ok(()),
-                    count => self.terminal.handle_input(&received[..count], self.now()),
+                    count => self.terminal.handle_input(received.get(..count).unwrap_or_default(), self.now()),
                 },
                 Some(passer) = passers.recv() => self.pass(passer),
                 () = sleep_until(self.timeout()) => self.terminal.handle_timeout(self.now()),

@@ -22,6 +22,8 @@ pub enum Segments {
 
 /// A pause long enough for a client that waits to have read what was written.
 const PAUSE: Duration = Duration::from_millis(1);
+/// A client that takes nothing for so long is gone.
+const PATIENCE: Duration = Duration::from_secs(30);
 /// Bytes that are gathered before they are written.
 const GATHERED_MAX: usize = 1 << 20;
 const MSS: usize = 1460;
@@ -53,8 +55,7 @@ impl Segments {
                 Self::Drip => usize::try_from(dice.below(7)).unwrap_or(0) + 1,
             };
             let (segment, rest) = bytes.split_at(len.min(bytes.len()));
-            to.write_all(segment).await?;
-            to.flush().await?;
+            tokio::time::timeout(PATIENCE, to.write_all(segment)).await.map_err(|_| io::ErrorKind::TimedOut)??;
             bytes = rest;
             if !bytes.is_empty() {
                 // Whoever reads gets a turn between two segments.

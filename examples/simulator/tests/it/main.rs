@@ -8,6 +8,8 @@
     reason = "a test: std is there, and whatever goes wrong is a failed test"
 )]
 
+mod backlog;
+mod binary_terminal;
 mod captures;
 mod receiver;
 mod wire;

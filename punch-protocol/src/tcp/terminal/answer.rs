@@ -41,7 +41,9 @@ impl Terminal {
             return;
         }
         if self.is_of_another_session(packet) {
-            return self.say(packet, Answer::Refused(Command::ACK_ERROR_INIT));
+            // It is not shown to the dialogue, which is about the session that is open.
+            let refusal = Packet::new(Command::ACK_ERROR_INIT, SessionField(0), packet.reply, &[]);
+            return self.outbox.push(&refusal);
         }
         let answer = match self.dialogue.client_says(packet) {
             Ok(Said::Confirmation) => return self.confirmed(),
@@ -89,9 +91,10 @@ impl Terminal {
     }
 
     /// Puts an answer into the outbox, and shows it to the dialogue.
-    pub(super) fn say(&mut self, to: &Packet<'_>, answer: Answer) {
+    fn say(&mut self, to: &Packet<'_>, answer: Answer) {
         let session = SessionField(if self.dialogue.phase() == Phase::Closed { 0 } else { self.session });
-        if self.memory.profile.early_events && self.dialogue.phase() == Phase::Open {
+        let is_answered = !matches!(answer, Answer::Silence);
+        if is_answered && self.memory.profile.early_events && self.dialogue.phase() == Phase::Open {
             self.tell_client(EventCode::FINGER, &[]);
         }
         let (command, session, data) = match answer {

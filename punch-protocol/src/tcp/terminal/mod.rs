@@ -28,6 +28,7 @@ pub use profile::{FinalAck, TerminalProfile};
 use self::clock::Clock;
 use self::live::Listening;
 use self::outbox::Outbox;
+use self::settings::Keypad;
 use super::carrier::{Carrier, ChecksumPolicy, Inbox};
 use super::dialogue::Dialogue;
 use super::limits::Limits;
@@ -63,8 +64,7 @@ pub struct Terminal {
     memory: TerminalMemory,
     limits: Limits,
     clock: Clock,
-    /// The client has switched the keypad off, for good or until then.
-    disabled: Option<Option<Duration>>,
+    keypad: Keypad,
     door_open_until: Option<Duration>,
 
     carrier: Carrier,
@@ -96,7 +96,7 @@ impl Terminal {
             memory: TerminalMemory::new(serial, profile),
             limits: Limits::default(),
             clock: Clock::default(),
-            disabled: None,
+            keypad: Keypad::On,
             door_open_until: None,
             carrier: Carrier::Tcp,
             dialogue: Dialogue::default(),
@@ -173,7 +173,9 @@ impl Terminal {
     /// The time of [`Terminal::poll_timeout`] has come.
     pub fn handle_timeout(&mut self, now: Duration) {
         self.door_open_until = self.door_open_until.filter(|until| *until > now);
-        self.disabled = self.disabled.filter(|until| until.is_none_or(|until| until > now));
+        if self.keypad.is_back_at().is_some_and(|at| at <= now) {
+            self.keypad = Keypad::On;
+        }
     }
 
     /// Appends the next frame or datagram, one whole one; `false` if there is none.
@@ -188,7 +190,7 @@ impl Terminal {
 
     /// When [`Terminal::handle_timeout`] is due: a door closes, or the keypad comes back.
     pub fn poll_timeout(&self) -> Option<Duration> {
-        self.door_open_until.into_iter().chain(self.disabled.flatten()).min()
+        self.door_open_until.into_iter().chain(self.keypad.is_back_at()).min()
     }
 
     /// Packets that were dropped because their checksum differs, or that are no packets, since the connection.
@@ -198,7 +200,7 @@ impl Terminal {
 
     /// Whether people can use it: no client has switched the keypad off.
     pub fn is_enabled(&self) -> bool {
-        self.disabled.is_none()
+        self.keypad == Keypad::On
     }
 
     fn tell(&mut self, event: TerminalEvent) {

@@ -5,6 +5,7 @@ use super::super::codes::Command;
 use super::super::packet::{Packet, ReplyNumber};
 use super::answer::Answer;
 use super::live::Listening;
+use super::settings::Keypad;
 use super::{Closing, Terminal, TerminalEvent};
 
 impl Terminal {
@@ -58,7 +59,7 @@ impl Terminal {
         self.listening = Listening::default();
         self.opened_by = None;
         self.wrong_keys = 0;
-        self.disabled = None;
+        self.keypad = Keypad::On;
     }
 }
 

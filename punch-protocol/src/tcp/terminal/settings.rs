@@ -12,6 +12,25 @@ use super::{Terminal, TerminalEvent};
 use crate::encoded_time::EncodedTime;
 use crate::operation::Operation;
 
+/// Whether people can use a terminal. A client switches the keypad off while it writes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Keypad {
+    On,
+    OffUntil(Duration),
+    /// Until the client switches it on, or its session is over.
+    Off,
+}
+
+impl Keypad {
+    /// When it comes back by itself.
+    pub(super) fn is_back_at(self) -> Option<Duration> {
+        match self {
+            Self::OffUntil(at) => Some(at),
+            Self::On | Self::Off => None,
+        }
+    }
+}
+
 impl Terminal {
     /// Small questions and orders about the terminal itself.
     pub(super) fn answer_setting(&mut self, packet: &Packet<'_>, now: Duration) -> Answer {
@@ -35,11 +54,11 @@ impl Terminal {
             Command::UNLOCK => self.unlock(packet.data, now),
             Command::DISABLE_DEVICE => {
                 let seconds = u32_at(packet.data, 0).map(|seconds| Duration::from_secs(seconds.into()));
-                self.disabled = Some(seconds.map(|seconds| now.saturating_add(seconds)));
+                self.keypad = seconds.map_or(Keypad::Off, |seconds| Keypad::OffUntil(now.saturating_add(seconds)));
                 Answer::Ok
             }
             Command::ENABLE_DEVICE => {
-                self.disabled = None;
+                self.keypad = Keypad::On;
                 Answer::Ok
             }
             Command::REFRESH_DATA

@@ -1,7 +1,8 @@
 //! Events of every size, and those that nobody has described.
 
 use proptest::prelude::*;
-use punch_protocol::tcp::{Command, Event, EventCode, Person, ReplyNumber};
+use punch_protocol::tcp::{Command, Event, EventCode, EventTime, LivePunch, Person, ReplyNumber};
+use punch_protocol::{Pin, Status, Verify};
 use serde_json::Value;
 
 use super::{Vector, shown};
@@ -88,4 +89,41 @@ proptest! {
             }
         }
     }
+}
+
+/// What is written back is the event as it was captured, but for the bytes of unknown meaning.
+#[test]
+fn every_punch_of_the_vectors_is_written_as_it_was_sent() {
+    let mut written = 0;
+    for vector in Vector::packets().into_iter().filter(|vector| vector.packet().command == Command::EVENT) {
+        let body = vector.packet().data;
+        let Event::Punch(punch) = Event::parse(vector.packet().session.event(), body) else { continue };
+        let mut out = Vec::new();
+        punch.write(body.len(), &mut out).unwrap();
+        let known = body.len().min(32);
+        assert_eq!(out[..known], body[..known], "{}", vector.id);
+        assert_eq!(out.len(), body.len());
+        written += 1;
+    }
+    assert!(written >= 6, "{written}");
+}
+
+#[test]
+fn a_punch_that_its_length_cannot_say_is_not_written() {
+    let (time, state) = (EventTime([26, 11, 22, 8, 30, 15]), Status::CHECK_IN);
+    let punch = |person| LivePunch::new(person, time, state, Verify(1));
+    let mut out = Vec::new();
+    for len in [0, 11, 13, 31] {
+        assert!(punch(Person::Slot(1)).write(len, &mut out).is_err(), "{len}");
+    }
+    for (person, len) in [(Person::Slot(1), 32), (Person::Number(1), 10), (Person::Pin(Pin::new(b"1")), 12)] {
+        assert!(punch(person).write(len, &mut out).is_err(), "{len}");
+    }
+    assert!(punch(Person::Pin(Pin::new(&[b'1'; 25]))).write(32, &mut out).is_err());
+    let mut strange = punch(Person::Slot(1));
+    strange.state = Status(16);
+    assert!(strange.write(10, &mut out).is_err());
+    strange.state = Status(256);
+    assert!(strange.write(10, &mut out).is_err());
+    assert_eq!(out, b"");
 }

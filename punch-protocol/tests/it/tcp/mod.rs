@@ -5,6 +5,7 @@ mod events;
 mod frames;
 mod layouts;
 mod records;
+mod terminal;
 mod transfers;
 mod values;
 

@@ -208,6 +208,18 @@ proptest! {
         }
     }
 
+    /// What is written of an operation is what is read.
+    #[test]
+    fn operations_come_back(bytes in any::<[u8; OperationRecord::LEN]>()) {
+        let mut record = OperationRecord::parse(&bytes).unwrap();
+        let mut out = Vec::new();
+        record.write(&mut out).unwrap();
+        prop_assert_eq!(&out, &bytes);
+        record.operation.0 = 256;
+        prop_assert!(record.write(&mut out).is_err());
+        prop_assert_eq!(out.len(), OperationRecord::LEN);
+    }
+
     /// No record of any length panics.
     #[test]
     fn records_of_noise_do_not_panic(noise in prop::collection::vec(any::<u8>(), 0..160)) {

@@ -1,18 +1,24 @@
 //! `punch terminal serve`: a terminal on port 4370.
 
+mod choices;
+mod told;
+
 use core::time::Duration;
 use std::net::SocketAddr;
 
 use anyhow::Context as _;
-use clap::{Args, ValueEnum};
-use punch_protocol::SerialNumber;
-use punch_protocol::tcp::{AttendanceLayout, CommKey, FinalAck, Terminal, TerminalEvent, TerminalProfile, UserLayout};
+use clap::Args;
+use punch_protocol::tcp::{CommKey, FinalAck, Terminal, TerminalProfile};
+use punch_protocol::{SerialNumber, Status, Verify};
+use serde_json::json;
 use simulator::backlog::{self, Backlog};
-use simulator::binary_terminal::{BinaryTerminal, Mishaps, Passer, Segments, Sockets};
+use simulator::binary_terminal::{BinaryTerminal, Mishaps, Passer, Sockets};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
 use crate::exit::{Exit, UsageError};
+use choices::{Layout, Segment, Users};
+use told::tell;
 
 /// What `punch terminal serve` is told.
 #[derive(Debug, Args)]
@@ -86,86 +92,6 @@ pub(crate) struct Serve {
     /// Print the addresses and what happens as JSON.
     #[arg(long)]
     json: bool,
-}
-
-/// The layouts of attendance records, for the command line.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Layout {
-    /// 8 bytes, layout A.
-    #[value(name = "8a")]
-    Packed8,
-    /// 8 bytes, layout B.
-    #[value(name = "8b")]
-    Flags8,
-    /// 16 bytes.
-    #[value(name = "16")]
-    Number16,
-    /// 36 bytes.
-    #[value(name = "36")]
-    Text36,
-    /// 40 bytes.
-    #[value(name = "40")]
-    Text40,
-    /// 49 bytes.
-    #[value(name = "49")]
-    Text49,
-}
-
-impl Layout {
-    fn layout(self) -> AttendanceLayout {
-        match self {
-            Self::Packed8 => AttendanceLayout::Packed8,
-            Self::Flags8 => AttendanceLayout::Flags8,
-            Self::Number16 => AttendanceLayout::Number16,
-            Self::Text36 => AttendanceLayout::Text36,
-            Self::Text40 => AttendanceLayout::Text40,
-            Self::Text49 => AttendanceLayout::Text49,
-        }
-    }
-}
-
-/// The layouts of users, for the command line.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Users {
-    /// 28 bytes, with a number for a PIN.
-    #[value(name = "28")]
-    Number28,
-    /// 72 bytes, with a text for a PIN.
-    #[value(name = "72")]
-    Text72,
-}
-
-impl Users {
-    fn layout(self) -> UserLayout {
-        match self {
-            Self::Number28 => UserLayout::Number28,
-            Self::Text72 => UserLayout::Text72,
-        }
-    }
-}
-
-/// The ways to cut a stream, for the command line.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Segment {
-    /// One frame a segment.
-    Frame,
-    /// All that is ready at once.
-    Coalesce,
-    /// 1,460 bytes each.
-    Mss,
-    /// 1 to 7 bytes each.
-    Drip,
-}
-
-impl Segment {
-    fn segments(self) -> Segments {
-        match self {
-            Self::Frame => Segments::Frame,
-            Self::Coalesce => Segments::Coalesce,
-            Self::Mss => Segments::Mss,
-            Self::Drip => Segments::Drip,
-        }
-    }
 }
 
 /// Runs the command until it is stopped.
@@ -243,7 +169,7 @@ impl Serve {
     fn announce(&self, tcp: Option<SocketAddr>, udp: SocketAddr) {
         let serial = &self.serial;
         if self.json {
-            let ready = serde_json::json!({
+            let ready = json!({
                 "serial": serial,
                 "tcp": tcp.map(|addr| addr.to_string()),
                 "udp": udp.to_string(),
@@ -262,22 +188,10 @@ async fn pass(users: u16, pause: Duration, to: mpsc::Sender<Passer>) {
     for number in 0_u32.. {
         let slot = u16::try_from(number % u32::from(users)).unwrap_or(0) + 1;
         let state = if (number / u32::from(users)).is_multiple_of(2) { 0 } else { 1 };
-        let passer = Passer {
-            pin: backlog::pin(slot),
-            state: punch_protocol::Status(state),
-            verify: punch_protocol::Verify::FINGERPRINT,
-        };
+        let passer = Passer { pin: backlog::pin(slot), state: Status(state), verify: Verify::FINGERPRINT };
         if to.send(passer).await.is_err() {
             return;
         }
         tokio::time::sleep(pause).await;
-    }
-}
-
-fn tell(json: bool, event: &TerminalEvent) {
-    if json {
-        crate::say(format_args!("{}", serde_json::json!({ "event": format!("{event:?}") })));
-    } else {
-        tracing::info!("{event:?}");
     }
 }
