@@ -49,11 +49,6 @@ enum Said {
 impl Peer {
     const ALL: [Self; 4] = [Self::Pyzk, Self::NodeZklib, Self::ZktecoJs, Self::ZktecoRs];
 
-    /// Those that are here, or have to be.
-    fn all_here() -> impl Iterator<Item = Self> {
-        Self::ALL.into_iter().filter(|peer| peer.is_there())
-    }
-
     fn is_there(self) -> bool {
         match self {
             Self::Pyzk => imports("PyPI pyzk", Command::new(python()).args(["-c", "import zk"])),
@@ -84,16 +79,11 @@ impl Peer {
     }
 
     fn read(self, terminal: &Terminal, step: &str) -> Said {
-        let mut said = self.ask(terminal, &json!([["connect"], [step], ["disconnect"]]));
-        match said.len() {
-            0 => panic!("{self:?} said nothing"),
-            // It did not come so far.
-            1 => said.remove(0),
-            _ => match said.swap_remove(0) {
-                Said::Failed(error) => Said::Failed(error),
-                _ => said.swap_remove(1),
-            },
-        }
+        let said = self.ask(terminal, &json!([["connect"], [step], ["disconnect"]]));
+        // Whatever fails first is why.
+        let failed = |said: &Said| matches!(said, Said::Failed(_));
+        let at = said.iter().take(2).position(failed).unwrap_or(1);
+        said.into_iter().nth(at).unwrap_or_else(|| panic!("{self:?} ended without a word about {step}"))
     }
 
     /// Lets it do these steps, each a name and its arguments, and returns what it said of each. The list is short if it
@@ -152,6 +142,15 @@ impl Said {
 
     fn failed_with(&self, word: &str) -> bool {
         matches!(self, Self::Failed(error) if error.contains(word))
+    }
+
+    /// Without thousands of lines.
+    fn briefly(&self) -> String {
+        match self {
+            Self::Done(lines) => format!("{} lines, the first {:?}", lines.len(), lines.first()),
+            Self::Partly(lines, error) => format!("{} lines and {error}", lines.len()),
+            Self::Failed(error) => error.clone(),
+        }
     }
 }
 

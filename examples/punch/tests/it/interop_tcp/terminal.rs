@@ -19,13 +19,13 @@ pub(super) struct Terminal {
     backlog: Backlog,
 }
 
-/// People of a terminal, if nothing else is said: as many as it has by default.
-const USERS: u16 = 10;
-
 impl Terminal {
+    /// People of every terminal.
+    pub(super) const USERS: u16 = 10;
+
     /// Has so many records of this layout, which `--layout` knows by `name`.
     pub(super) fn start(name: &str, records: u32, more: &[&str]) -> Self {
-        let backlog = Backlog { users: USERS, records, seed: 7 };
+        let backlog = Backlog { users: Self::USERS, records, seed: 7 };
         let (count, users, seed) = (records.to_string(), backlog.users.to_string(), backlog.seed.to_string());
         let mut command = punch();
         command.args(["terminal", "serve", "--addr", "127.0.0.1:0", "--json", "--layout", name]);
@@ -50,18 +50,13 @@ impl Terminal {
         self.folder.path()
     }
 
-    /// The next thing that happened at it.
-    pub(super) fn event(&mut self) -> String {
-        let said: Value = serde_json::from_str(&self.running.line()).unwrap();
-        said["event"].as_str().unwrap().to_owned()
-    }
-
-    /// Waits until something with this in it happens.
-    pub(super) fn until(&mut self, word: &str) -> String {
+    /// Waits until this happens, and returns all that is told of it.
+    pub(super) fn until(&mut self, event: &str) -> String {
         loop {
-            let event = self.event();
-            if event.contains(word) {
-                return event;
+            let line = self.running.line();
+            let said: Value = serde_json::from_str(&line).unwrap();
+            if said["event"] == event {
+                return line;
             }
         }
     }
@@ -106,7 +101,7 @@ impl Terminal {
 }
 
 /// Compares without printing thousands of lines.
-pub(super) fn assert_same(who: &str, read: &[String], truth: &[String]) {
+fn assert_same(who: &str, read: &[String], truth: &[String]) {
     assert_eq!(read.len(), truth.len(), "{who}: the number of lines");
     let differing = read.iter().zip(truth).find(|(read, truth)| read != truth);
     assert_eq!(differing, None, "{who}: the first line that differs");
