@@ -36,7 +36,8 @@ fn whom_pyzk_writes_is_whom_we_read() {
     }
     let terminal = Terminal::start("8a", 50, &[]);
     terminal.is_read_by_us();
-    let said = Peer::Pyzk.ask(&terminal, &json!([["connect"], ["users"], ["set_user", 4, "777", "Eva"], ["disconnect"]]));
+    let said =
+        Peer::Pyzk.ask(&terminal, &json!([["connect"], ["users"], ["set_user", 4, "777", "Eva"], ["disconnect"]]));
     assert!(matches!(said[2..], [Said::Done(_), Said::Done(_)]), "{said:?}");
     let renamed = |line: String| line.strip_prefix("1004\t").map_or(line.clone(), |rest| format!("777\t{rest}"));
     let wanted: Vec<String> = terminal.truth().into_iter().map(renamed).collect();
@@ -51,7 +52,8 @@ fn pyzk_sets_the_clock_opens_the_door_and_locks_the_keypad() {
     }
     let mut terminal = Terminal::start("40", 3, &[]);
     let time = "2026-03-28T08:47:12";
-    let steps = json!([["connect"], ["set_time", time], ["get_time"], ["disable"], ["unlock", 3], ["enable"], ["disconnect"]]);
+    let steps =
+        json!([["connect"], ["set_time", time], ["get_time"], ["disable"], ["unlock", 3], ["enable"], ["disconnect"]]);
     let said = Peer::Pyzk.ask(&terminal, &steps);
     let [_, set, Said::Done(got), disabled, unlocked, enabled, left] = &said[..] else { panic!("{said:?}") };
     for said in [set, disabled, unlocked, enabled, left] {
