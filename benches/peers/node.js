@@ -17,8 +17,7 @@ const client = new Client("127.0.0.1", 4370, 1000);
     for (let round = 0; round < Number(rounds); round += 1) {
         const begin = process.cpuUsage();
         const { data } = await client.getAttendances();
-        const { user, system } = process.cpuUsage(begin);
-        best = Math.min(best, (user + system) / 1e6);
+        best = Math.min(best, process.cpuUsage(begin).user / 1e6);
         count = data.length;
     }
     console.log(count, best);

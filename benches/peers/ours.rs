@@ -1,11 +1,11 @@
 //! Our side of the comparison with published clients: makes the dataset that all of them read, and reads it.
 //!
-//! `peers write LAYOUT ROWS FILE` and `peers read LAYOUT FILE SECONDS`; `benches/peers/run` runs both.
+//! `peers write LAYOUT ROWS FILE`, `peers keep LAYOUT FILE ROUNDS`, `peers stream LAYOUT FILE ROUNDS`; `benches/peers/run`
+//! runs them, and measures.
 #![expect(clippy::print_stdout, reason = "the figures are what it is for")]
 
 use core::hint::black_box;
 use std::fs;
-use std::time::Instant;
 
 use anyhow::{Context as _, bail};
 use chrono::{DateTime, NaiveDateTime, TimeDelta};
@@ -20,8 +20,8 @@ fn main() -> anyhow::Result<()> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments[..] {
         ["write", layout, rows, file] => Ok(fs::write(file, dataset(layout_of(layout)?, rows.parse()?)?)?),
-        ["read", layout, file, seconds] => read(layout_of(layout)?, &fs::read(file)?, seconds.parse()?),
-        _ => bail!("expected: write LAYOUT ROWS FILE, or read LAYOUT FILE SECONDS"),
+        [how, layout, file, rounds] => read(how, layout_of(layout)?, &fs::read(file)?, rounds.parse()?),
+        _ => bail!("expected: write LAYOUT ROWS FILE, or keep or stream LAYOUT FILE ROUNDS"),
     }
 }
 
@@ -57,39 +57,25 @@ fn dataset(layout: AttendanceLayout, rows: u32) -> anyhow::Result<Vec<u8>> {
     Ok([&len, &records[..]].concat())
 }
 
-/// Reads it again and again for so long, and prints rows per CPU second: kept in a `Vec`, and one after the other.
-fn read(layout: AttendanceLayout, bytes: &[u8], seconds: f64) -> anyhow::Result<()> {
-    let records = Dataset::parse(bytes, &Limits::default())?.records;
-    let rows = records.len() / layout.size();
-    let kept = best(seconds, rows, || {
-        let kept: Vec<_> = layout.records(black_box(records)).filter_map(row).collect();
-        black_box(&kept).len()
-    })?;
-    let streamed = best(seconds, rows, || layout.records(black_box(records)).filter_map(row).map(black_box).count())?;
-    println!("{rows} {kept:.0} {streamed:.0}");
+/// Reads it so many times, and prints how many rows it has.
+fn read(how: &str, layout: AttendanceLayout, bytes: &[u8], rounds: u32) -> anyhow::Result<()> {
+    let mut limits = Limits::default();
+    limits.dataset = bytes.len();
+    let records = Dataset::parse(bytes, &limits)?.records;
+    let mut count = 0;
+    for _ in 0..rounds {
+        let rows = layout.records(black_box(records)).filter_map(row);
+        count = match how {
+            "keep" => black_box(rows.collect::<Vec<_>>()).len(),
+            "stream" => rows.map(black_box).count(),
+            _ => bail!("{how}, expected keep or stream"),
+        };
+    }
+    println!("{count}");
     Ok(())
 }
 
 /// A row as the clients hand it out: who, and a moment of the calendar.
 fn row(record: AttendanceRecord<'_>) -> Option<(Person<'_>, NaiveDateTime, Status, Verify)> {
     Some((record.person, record.time.civil()?, record.state, record.verify))
-}
-
-/// Rows a second in the best round. By the clock on the wall, which is never faster than the one of the CPU.
-fn best(seconds: f64, rows: usize, mut round: impl FnMut() -> usize) -> anyhow::Result<f64> {
-    let (begin, mut best) = (now(), f64::INFINITY);
-    while begin.elapsed().as_secs_f64() < seconds || best.is_infinite() {
-        let begin = now();
-        let read = round();
-        best = best.min(begin.elapsed().as_secs_f64());
-        if read != rows {
-            bail!("{read} rows of {rows}");
-        }
-    }
-    Ok(f64::from(u32::try_from(rows)?) / best)
-}
-
-#[expect(clippy::disallowed_methods, reason = "a bench is a shell")]
-fn now() -> Instant {
-    Instant::now()
 }
