@@ -1,19 +1,26 @@
-//! How near the readers come to the machine's limit: all of them over the same 100 MB in one run, taking turns, so that
+//! How near the readers come to the machine's limit: all of them over the same bytes in one run, taking turns, so that
 //! whatever else the machine does falls on each alike. Prints medians and ratios; no figure makes it fail.
 #![expect(clippy::print_stdout, reason = "the table is what it is for")]
 
+use core::cell::RefCell;
+use core::hint::black_box;
 use core::time::Duration;
 use std::time::Instant;
 
 use punch_benches::{
-    count_separators, event_body, read_events, read_events_naively, read_punches, read_punches_naively,
-    read_punches_streamed, short_attlog_body,
+    Attendance, attendance_dataset, attendance_frames, count_separators, event_body, read_attendance,
+    read_attendance_plainly, read_attendance_streamed, read_events, read_events_naively, read_frames, read_punches,
+    read_punches_naively, read_punches_streamed, short_attlog_body,
 };
+use punch_protocol::tcp::AttendanceLayout;
 
 /// Bytes of a full run.
 const BYTES: usize = 100_000_000;
 /// Turns of each reader in a full run.
 const ROUNDS: usize = 9;
+/// Attendance records of a full run, and turns of each reader: their millions take no time.
+const RECORDS: u32 = 1_000_000;
+const RECORD_ROUNDS: usize = 31;
 
 type Reader<'a> = (&'a str, &'a dyn Fn() -> u64);
 
@@ -46,6 +53,37 @@ fn main() {
             ("find TAB and LF (memchr2)", &|| count_separators(body) / 13),
             ("punch-protocol", &|| read_events(body)),
             ("split and chrono", &|| read_events_naively(&events)),
+        ],
+    );
+
+    for layout in [AttendanceLayout::Text40, AttendanceLayout::Number16, AttendanceLayout::Packed8] {
+        compare_attendance(layout, quick);
+    }
+}
+
+/// Attendance records of port 4370. The limit is a copy of them. Everybody else checks every date, and has to come to
+/// the same sum.
+fn compare_attendance(layout: AttendanceLayout, quick: bool) {
+    let (rows, rounds) = if quick { (1000, 1) } else { (RECORDS, RECORD_ROUNDS) };
+    let (dataset, size) = (attendance_dataset(layout, rows), layout.size());
+    let frames = attendance_frames(&dataset);
+    let copy = RefCell::new(vec![1; dataset.len()]);
+    let wanted = read_attendance(layout, &dataset);
+    let agreed = |read: Attendance| if read == wanted { read.rows } else { 0 };
+    let whole = u64::try_from(dataset.len()).unwrap_or(0).saturating_add(4);
+    compare(
+        &format!("attendance records of {size} bytes"),
+        dataset.len(),
+        rounds,
+        &[
+            ("copy (memcpy)", &|| {
+                black_box(copy.borrow_mut()).copy_from_slice(black_box(&dataset));
+                wanted.rows
+            }),
+            ("punch-protocol", &|| agreed(read_attendance(layout, black_box(&dataset)))),
+            ("punch-protocol, frames of 64 KiB", &|| agreed(read_attendance_streamed(layout, black_box(&frames)))),
+            ("frames and checksums alone", &|| if read_frames(black_box(&frames)) == whole { wanted.rows } else { 0 }),
+            ("plain loop, own struct", &|| agreed(read_attendance_plainly(size, black_box(&dataset)))),
         ],
     );
 }

@@ -70,7 +70,7 @@ pub fn event_body(rows: u32) -> String {
     body
 }
 
-fn time_of(row: u32) -> NaiveDateTime {
+pub(super) fn time_of(row: u32) -> NaiveDateTime {
     let start = DateTime::from_timestamp(1_772_427_600, 0).unwrap_or_default().naive_utc();
     start.checked_add_signed(TimeDelta::seconds(i64::from(row).saturating_mul(7))).unwrap_or(start)
 }

@@ -31,6 +31,8 @@ pub enum Direction {
     OvertimeIn,
     /// Left after overtime.
     OvertimeOut,
+    /// Between the first and the last punch of a day, where only those two count.
+    Intermediate,
     /// Nobody can tell from this record.
     Unknown,
 }
@@ -61,11 +63,12 @@ impl Direction {
         match self {
             Self::In | Self::BreakIn | Self::OvertimeIn => Self::In,
             Self::Out | Self::BreakOut | Self::OvertimeOut => Self::Out,
-            Self::Unknown => Self::Unknown,
+            Self::Intermediate | Self::Unknown => Self::Unknown,
         }
     }
 
-    /// The word the contract uses: `in`, `out`, `break_out`, `break_in`, `overtime_in`, `overtime_out`, `unknown`.
+    /// The word the contract uses: `in`, `out`, `break_out`, `break_in`, `overtime_in`, `overtime_out`, `intermediate`,
+    /// `unknown`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::In => "in",
@@ -74,6 +77,7 @@ impl Direction {
             Self::BreakIn => "break_in",
             Self::OvertimeIn => "overtime_in",
             Self::OvertimeOut => "overtime_out",
+            Self::Intermediate => "intermediate",
             Self::Unknown => "unknown",
         }
     }
@@ -90,8 +94,36 @@ impl fmt::Display for Direction {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum DirectionSource {
+    /// Somebody corrected it by hand.
+    Manual,
+    /// The terminal stands where people only come in, or only go out.
+    Role,
     /// The key the person pressed.
     State,
+    /// The person's shift: before its middle in, after it out.
+    Schedule,
+    /// The punches around it: in, out, in, out.
+    Alternate,
+    /// The first of a business day, or the last.
+    FirstLast,
+    /// The key the person pressed cannot have been meant.
+    Repair,
     /// Nothing; the direction is unknown.
     None,
+}
+
+impl DirectionSource {
+    /// The word the contract uses: `manual`, `role`, `state`, `schedule`, `alternate`, `first_last`, `repair`, `none`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Manual => "manual",
+            Self::Role => "role",
+            Self::State => "state",
+            Self::Schedule => "schedule",
+            Self::Alternate => "alternate",
+            Self::FirstLast => "first_last",
+            Self::Repair => "repair",
+            Self::None => "none",
+        }
+    }
 }

@@ -133,7 +133,17 @@ impl EventId {
         Ok(Self(text.to_owned().into_boxed_str()))
     }
 
-    fn from_number(number: u128) -> Self {
+    /// The number behind the digits of an id of the form that [`TenantKey::event_id`] makes.
+    pub(crate) fn number(&self) -> Option<u128> {
+        let digits = self.0.strip_prefix("evt_").filter(|digits| digits.len() == 26)?;
+        digits.bytes().try_fold(0u128, |number, byte| {
+            let digit = DIGITS.iter().position(|other| *other == byte)?;
+            // The first of 26 digits has three bits.
+            number.checked_mul(32)?.checked_add(u128::try_from(digit).ok()?)
+        })
+    }
+
+    pub(crate) fn from_number(number: u128) -> Self {
         let mut text = String::from("evt_");
         push_digits(&mut text, number);
         Self(text.into_boxed_str())
@@ -165,9 +175,10 @@ impl From<EventId> for String {
     }
 }
 
+const DIGITS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+
 /// Writes 128 bits as 26 lower-case Crockford digits, most significant first, as a ULID does.
 fn push_digits(text: &mut String, number: u128) {
-    const DIGITS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
     for position in (0u32..26).rev() {
         let digit = number.checked_shr(position.saturating_mul(5)).unwrap_or(0) & 31;
         let index = usize::try_from(digit).unwrap_or(0);

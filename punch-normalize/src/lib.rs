@@ -87,6 +87,7 @@ mod observation;
 mod punch;
 mod resolve;
 mod rules;
+pub mod timeline;
 mod verdict;
 mod zone;
 

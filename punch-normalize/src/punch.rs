@@ -58,3 +58,17 @@ pub enum TimeQuality {
     /// The instant lies 2 minutes to 24 hours ahead of its receipt.
     Suspect,
 }
+
+impl TimeQuality {
+    /// The word the contract uses: `exact`, `fold_order`, `fold_live`, `fold_guess`, `gap`, `suspect`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Exact => "exact",
+            Self::FoldOrder => "fold_order",
+            Self::FoldLive => "fold_live",
+            Self::FoldGuess => "fold_guess",
+            Self::Gap => "gap",
+            Self::Suspect => "suspect",
+        }
+    }
+}

@@ -82,6 +82,14 @@ impl DeviceZone {
     }
 }
 
+impl DeviceZone {
+    /// An instant, of firmware that tells instants, with what this zone's clocks showed at it.
+    #[must_use]
+    pub fn at(&self, instant: DateTime<Utc>) -> Resolved {
+        Resolved { instant, local: instant.with_timezone(&self.offset_at(instant)), quality: TimeQuality::Exact }
+    }
+}
+
 fn resolve_place(zone: Tz, local: NaiveDateTime, hint: Hint) -> (DateTime<Utc>, TimeQuality) {
     match zone.offset_from_local_datetime(&local) {
         MappedLocalTime::Single(offset) => (shift(local, offset.fix()), TimeQuality::Exact),

@@ -41,6 +41,6 @@ mod serial;
 pub mod tcp;
 
 pub use code::{Status, Verify};
-pub use pin::Pin;
+pub use pin::{Pin, PinError};
 pub use punch::RawPunch;
 pub use serial::{SerialError, SerialNumber};

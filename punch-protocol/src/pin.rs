@@ -1,5 +1,6 @@
 use alloc::borrow::Cow;
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::fmt::{self, Write as _};
 
 /// The number or name a person types at a terminal: exact bytes, never an integer.
@@ -19,14 +20,14 @@ pub struct Pin<'a>(Cow<'a, [u8]>);
 
 impl<'a> Pin<'a> {
     /// Borrows `bytes`, without the spaces and NULs around them.
+    #[inline]
     pub fn new(bytes: &'a [u8]) -> Self {
-        let padding = |byte: &u8| matches!(byte, b' ' | 0);
-        let start = bytes.iter().position(|b| !padding(b)).unwrap_or(bytes.len());
-        let end = bytes.iter().rposition(|b| !padding(b)).map_or(start, |last| last.saturating_add(1));
-        Self(Cow::Borrowed(bytes.get(start..end).unwrap_or_default()))
+        let padded = [bytes.first(), bytes.last()].into_iter().flatten().any(is_padding);
+        Self(Cow::Borrowed(if padded { without_padding(bytes) } else { bytes }))
     }
 
     /// The exact bytes.
+    #[inline]
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
@@ -51,6 +52,29 @@ impl<'a> Pin<'a> {
         }
     }
 
+    /// Reads what [`Pin::to_text`] wrote: the same bytes come back. Padding around the text is removed, as by
+    /// [`Pin::new`].
+    ///
+    /// # Errors
+    ///
+    /// [`PinError`] if the text has a backslash that `to_text` would not have written, so no two texts name one PIN.
+    ///
+    /// ```
+    /// # use punch_protocol::Pin;
+    /// assert_eq!(Pin::parse_text("0042")?, Pin::new(b"0042"));
+    /// assert_eq!(Pin::parse_text("a\\xff")?, Pin::new(b"a\xff"));
+    /// assert!(Pin::parse_text("a\\q").is_err());
+    /// assert!(Pin::parse_text("\\x41").is_err(), "written as `A`");
+    /// # Ok::<(), punch_protocol::PinError>(())
+    /// ```
+    pub fn parse_text(text: &'a str) -> Result<Self, PinError> {
+        let Some((plain, escapes)) = text.split_once('\\') else { return Ok(Self::new(text.as_bytes())) };
+        let mut bytes = plain.as_bytes().to_vec();
+        unescape(escapes, &mut bytes).ok_or(PinError)?;
+        let pin = Pin::new(&bytes).into_owned();
+        if pin.to_text() == text.trim_matches([' ', '\0']) { Ok(pin) } else { Err(PinError) }
+    }
+
     fn escaped(&self) -> String {
         let mut text = String::new();
         for chunk in self.0.utf8_chunks() {
@@ -67,6 +91,44 @@ impl<'a> Pin<'a> {
     pub fn into_owned(self) -> Pin<'static> {
         Pin(Cow::Owned(self.0.into_owned()))
     }
+}
+
+/// Why a text is not what [`Pin::to_text`] writes. It says nothing of the text: that may name a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("pin: an escape is neither `\\\\` nor `\\xNN` for a byte that is not UTF-8; write it as `Pin::to_text` does")]
+#[non_exhaustive]
+pub struct PinError;
+
+/// Appends what the escapes stand for; `escapes` begins behind its first backslash.
+fn unescape(mut escapes: &str, bytes: &mut Vec<u8>) -> Option<()> {
+    loop {
+        escapes = if let Some(rest) = escapes.strip_prefix('\\') {
+            bytes.push(b'\\');
+            rest
+        } else {
+            let (digits, rest) = escapes.strip_prefix('x')?.split_at_checked(2)?;
+            bytes.push(u8::from_str_radix(digits, 16).ok()?);
+            rest
+        };
+        let Some((plain, next)) = escapes.split_once('\\') else {
+            bytes.extend_from_slice(escapes.as_bytes());
+            return Some(());
+        };
+        bytes.extend_from_slice(plain.as_bytes());
+        escapes = next;
+    }
+}
+
+#[inline]
+fn is_padding(byte: &u8) -> bool {
+    matches!(byte, b' ' | 0)
+}
+
+#[cold]
+fn without_padding(bytes: &[u8]) -> &[u8] {
+    let start = bytes.iter().position(|byte| !is_padding(byte)).unwrap_or(bytes.len());
+    let end = bytes.iter().rposition(|byte| !is_padding(byte)).map_or(start, |last| last.saturating_add(1));
+    bytes.get(start..end).unwrap_or_default()
 }
 
 impl fmt::Debug for Pin<'_> {

@@ -4,4 +4,6 @@
 #[cfg(test)]
 mod allocations;
 #[cfg(test)]
+mod attendance;
+#[cfg(test)]
 mod streaming;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use gateway::config::Config;
+use gateway::config::{Config, ConfigErrors};
 
 use crate::exit::{Exit, UsageError};
 
@@ -50,8 +50,11 @@ pub(crate) fn run(command: &ConfigCommand) -> Exit {
 pub(crate) fn read(file: &Path) -> Result<Config, UsageError> {
     let text = std::fs::read_to_string(file)
         .map_err(|error| UsageError(format!("cannot read {}: {error}; name the file with --config", file.display())))?;
-    Config::parse(&text).map_err(|errors| {
-        let lines: Vec<String> = errors.to_string().lines().map(|line| format!("  {line}")).collect();
-        UsageError(format!("{} has {} errors:\n{}", file.display(), errors.0.len(), lines.join("\n")))
-    })
+    Config::parse(&text).map_err(|errors| complaint(file, &errors))
+}
+
+/// Everything that is wrong with a file.
+pub(crate) fn complaint(file: &Path, errors: &ConfigErrors) -> UsageError {
+    let lines: Vec<String> = errors.to_string().lines().map(|line| format!("  {line}")).collect();
+    UsageError(format!("{} has {} errors:\n{}", file.display(), errors.0.len(), lines.join("\n")))
 }

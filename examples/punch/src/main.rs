@@ -11,11 +11,14 @@
     reason = "a shell: std is there, results go to stdout, and nothing here is a published API"
 )]
 
+mod agent_command;
 mod config;
 mod decode;
 mod demo;
+mod doctor;
 mod exit;
 mod gateway_command;
+mod normalize;
 mod pull;
 mod terminal;
 mod webhook;
@@ -40,7 +43,10 @@ enum Command {
     Demo(demo::Demo),
     Gateway(gateway_command::GatewayCommand),
     Terminal(terminal::TerminalCommand),
-    Pull(pull::Pull),
+    Pull(Box<pull::Pull>),
+    Agent(agent_command::AgentCommand),
+    Doctor(doctor::DoctorCommand),
+    Normalize(Box<normalize::Normalize>),
     Decode(decode::Decode),
     Webhook(webhook::WebhookCommand),
     Config(config::ConfigCommand),
@@ -69,7 +75,10 @@ fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Demo(demo) => asynchronous(demo::run(demo)),
         Command::Gateway(gateway) => asynchronous(gateway_command::run(gateway)),
         Command::Terminal(terminal) => asynchronous(terminal::run(terminal)),
-        Command::Pull(pull) => asynchronous(pull::run(pull)),
+        Command::Pull(pull) => asynchronous(pull::run(*pull)),
+        Command::Agent(agent) => asynchronous(agent_command::run(agent)),
+        Command::Normalize(command) => normalize::run(&command),
+        Command::Doctor(doctor) => asynchronous(doctor::run(doctor)),
         Command::Decode(decode) => decode::run(decode),
         Command::Webhook(webhook) => webhook::run(webhook),
         Command::Config(config) => Ok(config::run(&config)),

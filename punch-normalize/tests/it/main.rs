@@ -18,6 +18,8 @@ mod properties;
 #[cfg(test)]
 mod secrecy;
 #[cfg(test)]
+mod timeline;
+#[cfg(test)]
 mod upload;
 #[cfg(test)]
 mod zones;

@@ -1,8 +1,8 @@
 use core::hint::black_box;
 use punch_protocol::civil;
 use punch_protocol::tcp::{
-    Announcement, AttendanceLayout, BufferPiece, BufferReady, BufferRequest, Dataset, Event, Frame, Framed, FreeSizes,
-    Limits, OperationRecord, OptionPair, Packet, Surroundings, TemplateHead, UserLayout,
+    Announcement, AttendanceLayout, AttendanceStream, BufferPiece, BufferReady, BufferRequest, Dataset, Event, Frame,
+    Framed, FreeSizes, Limits, OperationRecord, OptionPair, Packet, Surroundings, TemplateHead, UserLayout,
 };
 
 /// What a terminal sends on a connection.
@@ -88,6 +88,11 @@ pub fn tcp_records(data: &[u8]) {
 }
 
 fn check_attendance(layout: AttendanceLayout, records: &[u8]) {
+    let (mut stream, mut whole) = (AttendanceStream::new(layout), layout.records(records));
+    for piece in records.chunks(17) {
+        assert!(stream.records(piece).all(|record| whole.next() == Some(record)), "{layout:?}");
+    }
+    assert!(whole.next().is_none() && stream.trailing() == records.len() % layout.size(), "{layout:?}");
     for record in layout.records(records) {
         let mut written = Vec::new();
         record.write(layout, &mut written).expect("what was read can be written");

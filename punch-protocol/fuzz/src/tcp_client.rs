@@ -1,5 +1,4 @@
 use core::time::Duration;
-use std::collections::BTreeSet;
 
 use punch_protocol::tcp::{
     Answer, Carrier, ChecksumPolicy, Client, ClientConfig, ClientEvent, CommKey, Command, Frame, Limits, Packet,
@@ -21,6 +20,7 @@ pub fn tcp_client(data: &[u8]) {
     }
     play.client.handle_closed(play.now);
     play.look();
+    // In the order in which they were asked, too.
     assert_eq!(play.asked, play.answered, "every request has one answer");
     assert!(play.client.poll_timeout().is_none() && play.client.ending().is_some());
 }
@@ -31,8 +31,8 @@ struct Play {
     now: Duration,
     /// What the client asked last.
     last: (Command, ReplyNumber),
-    asked: BTreeSet<Ticket>,
-    answered: BTreeSet<Ticket>,
+    asked: Vec<Ticket>,
+    answered: Vec<Ticket>,
 }
 
 /// Small, so that little input reaches them.
@@ -47,8 +47,7 @@ impl Play {
         let config = ClientConfig { comm_key, checksums, announce_sdk, limits: LIMITS, ..ClientConfig::new(carrier) };
         let client = Client::new(config, Duration::ZERO);
         let last = (Command::CONNECT, ReplyNumber(0));
-        let mut play =
-            Self { client, config, now: Duration::ZERO, last, asked: BTreeSet::new(), answered: BTreeSet::new() };
+        let mut play = Self { client, config, now: Duration::ZERO, last, asked: Vec::new(), answered: Vec::new() };
         play.submit(settings >> 4);
         play.look();
         play
@@ -118,7 +117,8 @@ impl Play {
             assert!(told < 500, "a client tells no end of things");
             match event {
                 ClientEvent::Done { ticket, result } => {
-                    assert!(self.answered.insert(ticket), "a request is answered twice");
+                    assert!(!self.answered.contains(&ticket), "a request is answered twice");
+                    self.answered.push(ticket);
                     if let Ok(Answer::Dataset(download)) = result {
                         assert!(download.bytes.len() <= LIMITS.dataset);
                     }

@@ -1,12 +1,12 @@
 use alloc::vec::Vec;
 
+use super::attendance_records::{PIN_FIELD, Records, read};
 use super::error::WriteError;
-use super::fields::{array_at, text_at, u16_at, u32_at};
 use super::person::Person;
 use super::tail::Tail;
 use super::user::put_text;
 use crate::encoded_time::EncodedTime;
-use crate::{Pin, Status, Verify};
+use crate::{Status, Verify};
 
 /// How attendance records lie in a dataset. A terminal does not say which; [`AttendanceLayout::choose`] finds out.
 ///
@@ -33,6 +33,7 @@ impl AttendanceLayout {
     pub const ALL: [Self; 6] = [Self::Packed8, Self::Flags8, Self::Number16, Self::Text36, Self::Text40, Self::Text49];
 
     /// Bytes of a record.
+    #[inline]
     pub fn size(self) -> usize {
         match self {
             Self::Packed8 | Self::Flags8 => 8,
@@ -54,20 +55,17 @@ impl AttendanceLayout {
     /// assert_eq!((record.person, record.state), (Person::Slot(7), Status::CHECK_OUT));
     /// assert_eq!(record.time.civil().map(|time| time.to_string()).as_deref(), Some("2016-01-01 19:02:00"));
     /// ```
+    #[inline]
     pub fn record(self, bytes: &[u8]) -> Option<AttendanceRecord<'_>> {
-        let bytes = bytes.get(..self.size())?;
-        match self {
-            Self::Packed8 => packed(bytes),
-            Self::Flags8 => flags(bytes),
-            Self::Number16 => number(bytes),
-            Self::Text36 | Self::Text40 | Self::Text49 => text(bytes),
-        }
+        read(self, bytes.get(..self.size())?)
     }
 
     /// The records of a dataset in order, without its length in front. Bytes at the end that are no whole record are
-    /// left out.
-    pub fn records(self, records: &[u8]) -> impl Iterator<Item = AttendanceRecord<'_>> {
-        records.chunks_exact(self.size()).filter_map(move |record| self.record(record))
+    /// left out. An [`AttendanceStream`](super::AttendanceStream) reads a dataset that is still coming.
+    #[inline]
+    pub fn records(self, records: &[u8]) -> impl ExactSizeIterator<Item = AttendanceRecord<'_>> {
+        let size = self.size();
+        Records::new(self, [records.chunks_exact(size), [].chunks_exact(size)])
     }
 }
 
@@ -95,6 +93,7 @@ pub struct AttendanceRecord<'a> {
 
 impl<'a> AttendanceRecord<'a> {
     /// A punch without a work code. A slot beside a PIN is 0.
+    #[inline]
     pub fn new(person: Person<'a>, time: EncodedTime, state: Status, verify: Verify) -> Self {
         Self { person, slot: None, time, state, verify, work_code: None, flags: None, tail: Tail::default() }
     }
@@ -164,46 +163,4 @@ impl<'a> AttendanceRecord<'a> {
         let verify = within(self.verify.0, verify_max).ok_or_else(|| error("the verify mode"))?;
         Ok((state, verify))
     }
-}
-
-/// A record of numbers as they lie in the bytes.
-fn of_bytes(person: Person<'_>, time: u32, state: u8, verify: u8) -> AttendanceRecord<'_> {
-    AttendanceRecord::new(person, EncodedTime(time), Status(state.into()), Verify(verify.into()))
-}
-
-fn packed(bytes: &[u8]) -> Option<AttendanceRecord<'_>> {
-    let [verify] = array_at(bytes, 2)?;
-    let [state] = array_at(bytes, 7)?;
-    Some(of_bytes(Person::Slot(u16_at(bytes, 0)?), u32_at(bytes, 3)?, state, verify))
-}
-
-/// Bit 2 of the flags: a record of four bytes whose time counts from the one before. Never seen in a capture.
-pub(super) const SHORT_FORM: u8 = 0b100;
-
-fn flags(bytes: &[u8]) -> Option<AttendanceRecord<'_>> {
-    let [flags, spare] = array_at(bytes, 2)?;
-    let (state, verify) = (flags >> 5, (flags >> 3) & 0b11);
-    let record = of_bytes(Person::Slot(u16_at(bytes, 0)?), u32_at(bytes, 4)?, state, verify);
-    Some(AttendanceRecord { flags: Some([flags, spare]), ..record })
-}
-
-fn number(bytes: &[u8]) -> Option<AttendanceRecord<'_>> {
-    // Programs that call these two bytes by each other's name are in use; the state is the one that changes at noon.
-    let [state, verify] = array_at(bytes, 8)?;
-    let record = of_bytes(Person::Number(u32_at(bytes, 0)?), u32_at(bytes, 4)?, state, verify);
-    Some(AttendanceRecord { work_code: u32_at(bytes, 12), tail: Tail(bytes.get(10..12)?), ..record })
-}
-
-/// Bytes of a PIN in a record of 36, 40 or 49 bytes.
-pub(super) const PIN_FIELD: usize = 24;
-
-fn text(bytes: &[u8]) -> Option<AttendanceRecord<'_>> {
-    let pin = Pin::new(text_at(bytes, 2, PIN_FIELD)?);
-    let ([verify], [state]) = (array_at(bytes, 26)?, array_at(bytes, 31)?);
-    Some(AttendanceRecord {
-        slot: u16_at(bytes, 0),
-        work_code: u32_at(bytes, 32),
-        tail: Tail(bytes.get(36..).unwrap_or_default()),
-        ..of_bytes(Person::Pin(pin), u32_at(bytes, 27)?, state, verify)
-    })
 }

@@ -59,7 +59,6 @@ pub enum ChecksumPolicy {
 }
 
 /// What the other side sent and nobody has looked at: the beginning of a frame, on a stream.
-#[derive(Debug)]
 pub(super) struct Inbox {
     carrier: Carrier,
     policy: ChecksumPolicy,

@@ -1,7 +1,7 @@
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::attendance::PIN_FIELD;
+use super::attendance_records::PIN_FIELD;
 use super::codes::EventCode;
 use super::error::WriteError;
 use super::event_time::EventTime;

@@ -2,7 +2,8 @@ use alloc::vec::Vec;
 
 use chrono::{Datelike as _, NaiveDateTime};
 
-use super::attendance::{AttendanceLayout, AttendanceRecord, SHORT_FORM};
+use super::attendance::{AttendanceLayout, AttendanceRecord};
+use super::attendance_records::SHORT_FORM;
 use super::error::DataError;
 use super::limits::Limits;
 use super::person::Person;

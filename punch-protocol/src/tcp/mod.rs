@@ -22,6 +22,8 @@
 
 mod access;
 mod attendance;
+mod attendance_records;
+mod attendance_stream;
 mod auth;
 mod carrier;
 mod checksum;
@@ -51,6 +53,7 @@ pub use crate::operation::{AlarmReason, Operation};
 pub use crate::privilege::Privilege;
 pub use access::{Combination, DaySpan, GroupZones, TimeZoneTable, UserVerifyStyle};
 pub use attendance::{AttendanceLayout, AttendanceRecord};
+pub use attendance_stream::AttendanceStream;
 pub use auth::{CommKey, Scramble};
 pub use carrier::{Carrier, ChecksumPolicy};
 pub use checksum::checksum;

@@ -11,7 +11,7 @@ use crate::tcp::Vector;
 
 type Target = (&'static str, fn(&[u8]));
 
-const TARGETS: [Target; 14] = [
+const TARGETS: [Target; 15] = [
     ("attlog", fuzzed::attlog),
     ("commands", fuzzed::commands),
     ("devicecmd", fuzzed::devicecmd),
@@ -114,21 +114,23 @@ fn asked_seeds() -> Vec<(PathBuf, Vec<u8>)> {
     asked.enumerate().map(seed).collect()
 }
 
+/// What happens, and the bytes of it.
+type Move<'a> = (u8, &'a [u8]);
+
 /// Conversations with a client, as moves: how it is set, then what happens and the bytes of it.
 fn client_seeds() -> Vec<(PathBuf, Vec<u8>)> {
-    let play = |name: &str, settings: u8, moves: &[(u8, &[u8])]| {
-        let step =
-            |(what, bytes): &(u8, &[u8])| [&[u8::try_from(bytes.len() / 2).unwrap() << 3 | what], *bytes].concat();
+    let play = |name: &str, settings: u8, moves: &[Move<'_>]| {
+        let step = |(what, bytes): &Move<'_>| [&[u8::try_from(bytes.len() / 2).unwrap() << 3 | what], *bytes].concat();
         let moves: Vec<u8> = moves.iter().flat_map(step).collect();
         (folder("tcp_client").join(name), [&[settings], moves.as_slice()].concat())
     };
-    let (hello, ok, counts): (_, _, (u8, &[u8])) = ((2, &[7, 0][..]), (2, &[7, 0][..]), (2, &[7, 0, 0, 0, 0, 0]));
-    let ready: (u8, &[u8]) = (2, &[7, 0, 44, 0, 0, 0, 44, 0, 0, 0, 1, 2, 3, 4]);
-    let announced: (u8, &[u8]) = (4, &[44, 0, 0, 0, 0, 4, 0, 0]);
+    let (hello, ok, counts): (_, _, Move<'_>) = ((2, &[7, 0][..]), (2, &[7, 0][..]), (2, &[7, 0, 0, 0, 0, 0]));
+    let ready: Move<'_> = (2, &[7, 0, 44, 0, 0, 0, 44, 0, 0, 0, 1, 2, 3, 4]);
+    let announced: Move<'_> = (4, &[44, 0, 0, 0, 0, 4, 0, 0]);
     let records = [&[0, 40, 0, 0, 0][..], &[b'1'; 41]].concat();
-    let (first, second): ((u8, &[u8]), (u8, &[u8])) = ((3, &records[..24]), (3, &[1; 22]));
-    let proof: (u8, &[u8]) = (1, &[0xd5, 7, 7, 0]);
-    let event: (u8, &[u8]) = (5, &[1, 0, 0xef, 3, 0, 0, 1, 0, 26, 11, 22, 8, 30, 15]);
+    let (first, second): (Move<'_>, Move<'_>) = ((3, &records[..24]), (3, &[1; 22]));
+    let proof: Move<'_> = (1, &[0xd5, 7, 7, 0]);
+    let event: Move<'_> = (5, &[1, 0, 0xef, 3, 0, 0, 1, 0, 26, 11, 22, 8, 30, 15]);
     vec![
         play("buffer", 0, &[hello, counts, ready, announced, first, second, ok, counts]),
         play("datagrams", 1, &[hello, counts, ready, second, first, (6, &[]), announced, first, second, ok, counts]),

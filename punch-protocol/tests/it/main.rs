@@ -35,6 +35,8 @@ mod outbox;
 #[cfg(test)]
 mod package;
 #[cfg(test)]
+mod pin;
+#[cfg(test)]
 mod random;
 #[cfg(test)]
 mod round_trip;

@@ -238,3 +238,68 @@ fn no_guess_and_no_answer_shows_a_value() {
     show(&PollAnswer::read("C:1:DATA UPDATE USERINFO PIN=canary\tName=canary\nPIN=canary\n"), "commands");
     show(&RequestLine::parse("GET http://canary:canary@h/iclock/cdata?SN=T1&PIN=canary HTTP/1.0"), "request line");
 }
+
+#[test]
+fn no_client_shows_what_it_asks_or_hears() {
+    use tcp::{Answer, Carrier, Client, ClientConfig, ClientEvent, CommKey, Command, Limits, Packet, Person, Request};
+
+    let comm_key = CommKey::new(424_242).unwrap();
+    let config = ClientConfig { comm_key, announce_sdk: false, ..ClientConfig::new(Carrier::Udp) };
+    assert!(!format!("{config:?}").contains("424242"));
+    let mut client = Client::new(config, core::time::Duration::ZERO);
+    let mut number = 0;
+    let mut say = |client: &mut Client, code, session, data: &[u8]| {
+        while client.poll_transmit(&mut Vec::new()) {}
+        let mut datagram = Vec::new();
+        let packet = Packet::new(code, tcp::SessionField(session), tcp::ReplyNumber(number), data);
+        Carrier::Udp.write(&packet, &mut datagram, &Limits::default()).unwrap();
+        client.handle_input(&datagram, core::time::Duration::ZERO);
+        number += 1;
+        show(client, "client");
+    };
+    let mut user = tcp::User::new(1, Person::Pin(Pin::new(CANARY.as_bytes())));
+    (user.name, user.password) = (CANARY.as_bytes(), tcp::Password::new(CANARY.as_bytes()));
+    let requests = [
+        Request::write_user(&user, tcp::UserLayout::Text72).unwrap(),
+        Request::Option(CANARY.as_bytes().to_vec()),
+        Request::Read(tcp::Wanted::Users),
+    ];
+    for request in requests {
+        show(&request, "request");
+        client.submit(request, core::time::Duration::ZERO).unwrap();
+    }
+    let sizes = [CANARY.as_bytes(); 16].concat();
+    let length = u32::try_from(sizes.len()).unwrap().to_le_bytes();
+    let dataset = [&length[..], &sizes].concat();
+    for (code, data) in [
+        (Command::ACK_OK, &b""[..]),
+        (Command::ACK_OK, b""),
+        (Command::ACK_OK, b""),
+        (Command::ACK_OK, CANARY.as_bytes()),
+        (Command::ACK_OK, &sizes),
+        (Command::DATA, &dataset),
+        (Command::ACK_OK, b""),
+    ] {
+        say(&mut client, code, 7, data);
+    }
+    say(&mut client, Command::EVENT, 4, CANARY.as_bytes());
+    let mut told = 0;
+    while let Some(event) = client.poll_event() {
+        show(&event, "event");
+        told += 1;
+        match event {
+            ClientEvent::Done { result: Ok(Answer::Dataset(download)), .. } => {
+                assert!(download.bytes.len() > CANARY.len());
+                let _users = download.users(&Limits::default()).map(|users| show(&users, "users"));
+                let now = at(0).naive_utc();
+                let _log = download.attendance(&Limits::default(), now).map(|log| show(&log, "log"));
+            }
+            ClientEvent::Happened(happening) => {
+                show(&happening.event(), "event");
+                client.stored(happening);
+            }
+            _ => {}
+        }
+    }
+    assert_eq!(told, 6, "connected, three answers and the growth of one, an event");
+}

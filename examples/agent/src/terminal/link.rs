@@ -5,7 +5,7 @@ use std::io;
 use std::time::Instant;
 
 use punch_protocol::tcp::{
-    Answer, Carrier, Client, ClientConfig, ClientEvent, Ending, Happening, Request, RequestError, Ticket,
+    Answer, Carrier, Client, ClientConfig, ClientEvent, Ending, Happening, Limits, Request, RequestError, Ticket,
 };
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpStream, UdpSocket};
@@ -89,11 +89,14 @@ enum Socket {
 #[derive(Debug)]
 pub struct Link {
     address: Address,
+    limits: Limits,
     client: Client,
     socket: Socket,
     begun: Instant,
     happened: VecDeque<Happening>,
     received: Vec<u8>,
+    /// What is to be sent and was not: a wait that is given up must not tear a packet.
+    unsent: Vec<u8>,
 }
 
 #[expect(clippy::disallowed_methods, reason = "a shell: it has a clock")]
@@ -116,7 +119,16 @@ impl Link {
         let socket = opened.map_err(|source| LinkError::Network { address: address.clone(), source })?;
         let client = Client::new(config, Duration::ZERO);
         let (happened, received) = (VecDeque::new(), vec![0; Self::READ]);
-        let mut link = Self { address, client, socket, begun: instant(), happened, received };
+        let mut link = Self {
+            address,
+            limits: config.limits,
+            client,
+            socket,
+            begun: instant(),
+            happened,
+            received,
+            unsent: Vec::new(),
+        };
         loop {
             match link.next().await? {
                 ClientEvent::Connected { session } => {
@@ -132,6 +144,11 @@ impl Link {
     /// The terminal.
     pub fn address(&self) -> &Address {
         &self.address
+    }
+
+    /// How much the terminal may send.
+    pub fn limits(&self) -> Limits {
+        self.limits
     }
 
     /// What was wrong and cost nothing.
@@ -231,19 +248,21 @@ impl Link {
     }
 
     async fn flush(&mut self) -> Result<(), LinkError> {
-        let mut bytes = Vec::new();
-        while self.client.poll_transmit(&mut bytes) {
+        while !self.unsent.is_empty() || self.client.poll_transmit(&mut self.unsent) {
             let sent = match &mut self.socket {
-                Socket::Tcp(stream) => stream.write_all(&bytes).await,
-                Socket::Udp(socket) => socket.send(&bytes).await.map(drop),
+                Socket::Tcp(stream) => stream.write(&self.unsent).await,
+                Socket::Udp(socket) => socket.send(&self.unsent).await,
             };
-            bytes.clear();
             match (sent, &self.socket) {
-                (Ok(()), _) => {}
+                (Ok(len), _) => drop(self.unsent.drain(..len.min(self.unsent.len()))),
                 // A terminal that is not there now may be there when the same is sent again.
-                (Err(error), Socket::Udp(_)) => tracing::debug!(address = %self.address, %error, "not sent"),
+                (Err(error), Socket::Udp(_)) => {
+                    tracing::debug!(address = %self.address, %error, "not sent");
+                    self.unsent.clear();
+                }
                 (Err(error), Socket::Tcp(_)) => {
                     tracing::debug!(address = %self.address, %error, "the connection broke");
+                    self.unsent.clear();
                     self.client.handle_closed(self.begun.elapsed());
                     return Ok(());
                 }

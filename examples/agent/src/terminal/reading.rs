@@ -3,10 +3,11 @@ use punch_protocol::tcp::{
     Answer, AttendanceLayout, AttendanceLog, AttendanceRecord, DataError, Download, EncodedTime, Limits, Person,
     ReadPath, Reply, Request, RequestError, Shortfall, Wanted,
 };
-use punch_protocol::{Pin, RawPunch, SerialNumber};
+use punch_protocol::{RawPunch, SerialNumber};
 
 use super::link::{Link, LinkError};
 use super::person::SlotTable;
+use crate::row::{BrokenRow, Row};
 
 /// Why a log could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -101,37 +102,6 @@ impl Span {
     }
 }
 
-/// One record of a terminal's log.
-#[derive(Debug, Clone)]
-pub enum Row {
-    /// A punch, as push would report it.
-    Punch {
-        /// What it says.
-        punch: RawPunch,
-        /// The work code as it stands in the record, if it has room for one. Zero is none.
-        work_code: Option<u32>,
-    },
-    /// A record that names no moment, or nobody.
-    Broken(BrokenRow),
-}
-
-/// A record that cannot be a punch: the calendar has no such day, or the slot it names is nobody's any more.
-#[derive(Debug, Clone)]
-pub struct BrokenRow {
-    /// Who, if that is known.
-    pub pin: Option<Pin<'static>>,
-    /// The slot, if that is all the record says.
-    pub slot: Option<u16>,
-    /// When, if the calendar has that day.
-    pub time: Option<NaiveDateTime>,
-    /// The time as it is packed.
-    pub time_raw: EncodedTime,
-    /// The state.
-    pub state: u16,
-    /// The way the person verified.
-    pub verify: u16,
-}
-
 /// A log as it was read.
 #[derive(Debug)]
 pub struct Reading {
@@ -163,10 +133,10 @@ pub async fn read_attendance(
     link: &mut Link,
     serial: &SerialNumber,
     span: Span,
-    limits: &Limits,
     now: NaiveDateTime,
     progress: impl FnMut(usize, usize),
 ) -> Result<Reading, ReadingError> {
+    let limits = &link.limits();
     let Answer::Dataset(download) = link.ask_with(Request::Read(span.wanted()), progress).await? else {
         return Ok(Reading::of(&Download::default().attendance(limits, now)?, &Download::default(), Vec::new()));
     };
@@ -176,7 +146,7 @@ pub async fn read_attendance(
         _ => SlotTable::default(),
     };
     let rows = log.rows().map(|record| row(&record, serial, &slots));
-    let rows = rows.filter(|row| moment(row).is_none_or(|time| span.has(time))).collect();
+    let rows = rows.filter(|row| row.time().is_none_or(|time| span.has(time))).collect();
     Ok(Reading::of(&log, &download, rows))
 }
 
@@ -196,7 +166,7 @@ impl Reading {
 
     /// The punches.
     pub fn punches(&self) -> impl Iterator<Item = &RawPunch> {
-        self.rows.iter().filter_map(|row| if let Row::Punch { punch, .. } = row { Some(punch) } else { None })
+        self.rows.iter().filter_map(|row| if let Row::Punch(punch) = row { Some(punch) } else { None })
     }
 
     /// The records that cannot be punches.
@@ -217,22 +187,16 @@ fn row(record: &AttendanceRecord<'_>, serial: &SerialNumber, slots: &SlotTable) 
     if let (Some(pin), Some(time)) = (&pin, time) {
         let mut punch = RawPunch::new(serial.clone(), pin.clone(), time);
         (punch.status, punch.verify) = (Some(record.state), Some(record.verify));
-        punch.work_code = record.work_code.filter(|code| *code != 0).map(|code| code.to_string());
-        return Row::Punch { punch, work_code: record.work_code };
+        punch.work_code = record.work_code.map(|code| code.to_string());
+        return Row::Punch(punch);
     }
     Row::Broken(BrokenRow {
+        serial: serial.clone(),
         pin,
         slot: if let Person::Slot(slot) = record.person { Some(slot) } else { None },
         time,
-        time_raw: record.time,
+        time_raw: record.time.0,
         state: record.state.0,
         verify: record.verify.0,
     })
-}
-
-fn moment(row: &Row) -> Option<NaiveDateTime> {
-    match row {
-        Row::Punch { punch, .. } => Some(punch.time),
-        Row::Broken(broken) => broken.time,
-    }
 }

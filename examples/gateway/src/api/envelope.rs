@@ -3,6 +3,7 @@ use axum::extract::Query;
 use axum::extract::rejection::JsonRejection;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use punch_protocol::SerialNumber;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -106,6 +107,18 @@ impl ApiError {
         Self { status: StatusCode::CONFLICT, code: "conflict", message, field: Some(field.to_owned()) }
     }
 
+    pub(super) fn too_large(message: &str) -> Self {
+        let message = format!("The body {message}.");
+        Self { status: StatusCode::PAYLOAD_TOO_LARGE, code: "too_large", message, field: None }
+    }
+
+    pub(super) fn not_approved(serial: &SerialNumber, found: &str) -> Self {
+        let cure = "nothing was kept; approve it with `POST /v1/devices` and send the rows again";
+        let message = format!("The terminal {serial} is {found}: {cure}.");
+        let field = Some("serial".to_owned());
+        Self { status: StatusCode::CONFLICT, code: "device_not_approved", message, field }
+    }
+
     pub(super) fn unavailable(message: &str) -> Self {
         let message = format!("Not available now: {message}.");
         Self { status: StatusCode::SERVICE_UNAVAILABLE, code: "unavailable", message, field: None }
@@ -152,6 +165,8 @@ impl IntoResponse for ApiError {
 
 #[cfg(test)]
 mod tests {
+    use punch_protocol::SerialNumber;
+
     use super::ApiError;
 
     /// S2-007, S2-090.
@@ -163,6 +178,8 @@ mod tests {
             ApiError::not_found(""),
             ApiError::wrong_method(),
             ApiError::conflict("url", ""),
+            ApiError::not_approved(&SerialNumber::parse("T1").unwrap(), ""),
+            ApiError::too_large(""),
             ApiError::unavailable(""),
         ];
         let page = include_str!("../../../../docs/errors.md");

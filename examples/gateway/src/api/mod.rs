@@ -3,15 +3,18 @@
 mod auth;
 mod envelope;
 mod page;
+mod punches;
 mod routes;
 
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 
 use crate::config::DeliveryConfig;
+use crate::core::Received;
 use crate::delivery::Engine;
 use crate::device::Devices;
 use crate::store::Store;
@@ -45,9 +48,11 @@ impl Api {
     }
 
     pub(crate) fn router(self) -> Router {
+        let forwarded_body = DefaultBodyLimit::max(Received::FORWARDED_BODY);
         let guarded = Router::new()
             .route("/v1/webhooks", get(routes::list_webhooks).post(routes::add_webhook))
             .route("/v1/devices", get(routes::list_devices).post(routes::add_device))
+            .route("/v1/devices/{serial}/punches", post(punches::add_punches).layer(forwarded_body))
             .route("/v1/employees", post(routes::add_employee))
             .route("/v1/attendance", get(routes::list_attendance))
             .route("/v1/attendance/{event_id}", get(routes::show_timeline))

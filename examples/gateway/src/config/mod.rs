@@ -15,7 +15,7 @@ use punch_protocol::push::{CommKey, Limits};
 use punch_webhook::{EventType, PayloadFormat, Secret};
 
 use crate::api::ApiKey;
-use section::Section;
+pub use section::Section;
 
 /// Everything a gateway needs to know. [`Config::default`] runs without a file.
 #[derive(Debug)]
@@ -161,24 +161,8 @@ impl Config {
     ///
     /// [`ConfigErrors`] lists everything that is wrong with it, in the order of the file's keys.
     pub fn parse(text: &str) -> Result<Self, ConfigErrors> {
-        let table = text.parse::<toml::Table>().map_err(|error| {
-            // The line itself is not shown: a secret may stand on it.
-            let place = error.span().and_then(|span| text.get(..span.start)).map(place_after);
-            let problem = format!("{}: {}", place.unwrap_or_default(), error.message());
-            ConfigErrors(vec![ConfigError { key: "file".to_owned(), problem }])
-        })?;
-        let mut root = Section::new("", table);
-        let config = Self::from_section(&mut root);
-        let errors = root.finish();
-        if errors.is_empty() { Ok(config) } else { Err(ConfigErrors(errors)) }
+        Section::read(text, Self::from_section)
     }
-}
-
-/// Where the character behind `before` stands.
-fn place_after(before: &str) -> String {
-    let line = before.matches('\n').count().saturating_add(1);
-    let column = before.rsplit('\n').next().unwrap_or_default().chars().count().saturating_add(1);
-    format!("line {line}, column {column}")
 }
 
 /// Reads `sqlite:PATH`, the form that `--store` takes too.

@@ -2,12 +2,13 @@ use core::str::FromStr;
 
 use toml::{Table, Value};
 
-use super::ConfigError;
+use super::{ConfigError, ConfigErrors};
 
 /// A table of the file that hands out its keys one by one and remembers what was wrong with them.
 ///
 /// What nobody asked for by the time it is absorbed is an unknown key, hence an error.
-pub(super) struct Section {
+#[derive(Debug)]
+pub struct Section {
     path: String,
     table: Table,
     errors: Vec<ConfigError>,
@@ -15,11 +16,31 @@ pub(super) struct Section {
 }
 
 impl Section {
-    pub(super) fn new(path: &str, table: Table) -> Self {
+    /// Reads a whole file: `take` asks for every key there is.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrors`] lists everything that is wrong with it.
+    pub fn read<T>(text: &str, take: impl FnOnce(&mut Self) -> T) -> Result<T, ConfigErrors> {
+        let table = text.parse::<Table>().map_err(|error| {
+            // The line itself is not shown: a secret may stand on it.
+            let place = error.span().and_then(|span| text.get(..span.start)).map(place_after);
+            let problem = format!("{}: {}", place.unwrap_or_default(), error.message());
+            ConfigErrors(vec![ConfigError { key: "file".to_owned(), problem }])
+        })?;
+        let mut root = Self::new("", table);
+        let taken = take(&mut root);
+        let errors = root.finish();
+        if errors.is_empty() { Ok(taken) } else { Err(ConfigErrors(errors)) }
+    }
+
+    /// A table of a file, and where it stands there: nothing, or a name like `device[1]`.
+    pub fn new(path: &str, table: Table) -> Self {
         Self { path: path.to_owned(), table, errors: Vec::new(), known: Vec::new() }
     }
 
-    pub(super) fn complain(&mut self, key: &str, problem: String) {
+    /// Remembers what is wrong with a key.
+    pub fn complain(&mut self, key: &str, problem: String) {
         let key = if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) };
         self.errors.push(ConfigError { key, problem });
     }
@@ -29,7 +50,8 @@ impl Section {
         self.table.remove(key)
     }
 
-    pub(super) fn text(&mut self, key: &str) -> Option<String> {
+    /// A text.
+    pub fn text(&mut self, key: &str) -> Option<String> {
         match self.take(key)? {
             Value::String(text) => Some(text),
             other => {
@@ -39,7 +61,8 @@ impl Section {
         }
     }
 
-    pub(super) fn texts(&mut self, key: &str) -> Option<Vec<String>> {
+    /// A list of texts.
+    pub fn texts(&mut self, key: &str) -> Option<Vec<String>> {
         let value = self.take(key)?;
         let texts = value.as_array().and_then(|list| {
             list.iter().map(|item| item.as_str().map(ToOwned::to_owned)).collect::<Option<Vec<String>>>()
@@ -50,7 +73,8 @@ impl Section {
         texts
     }
 
-    pub(super) fn required(&mut self, key: &str, expected: &str) -> Option<String> {
+    /// A text that has to be there.
+    pub fn required(&mut self, key: &str, expected: &str) -> Option<String> {
         if !self.table.contains_key(key) {
             self.known.push(key.to_owned());
             self.complain(key, format!("missing, expected {expected}"));
@@ -58,7 +82,8 @@ impl Section {
         self.text(key)
     }
 
-    pub(super) fn parsed<T: FromStr>(&mut self, key: &str, expected: &str) -> Option<T> {
+    /// A text that reads as something else.
+    pub fn parsed<T: FromStr>(&mut self, key: &str, expected: &str) -> Option<T> {
         let text = self.text(key)?;
         let value = text.parse().ok();
         if value.is_none() {
@@ -67,7 +92,8 @@ impl Section {
         value
     }
 
-    pub(super) fn switch(&mut self, key: &str) -> Option<bool> {
+    /// True or false.
+    pub fn switch(&mut self, key: &str) -> Option<bool> {
         match self.take(key)? {
             Value::Boolean(on) => Some(on),
             other => {
@@ -77,7 +103,8 @@ impl Section {
         }
     }
 
-    pub(super) fn whole_number(&mut self, key: &str, least: u64, most: u64) -> Option<u64> {
+    /// A whole number from `least` to `most`.
+    pub fn whole_number(&mut self, key: &str, least: u64, most: u64) -> Option<u64> {
         let value = self.take(key)?;
         let number = value.as_integer().and_then(|number| u64::try_from(number).ok());
         let number = number.filter(|number| (least..=most).contains(number));
@@ -87,7 +114,8 @@ impl Section {
         number
     }
 
-    pub(super) fn one_of<T: Clone>(&mut self, key: &str, choices: &[(&str, T)]) -> Option<T> {
+    /// One of some words.
+    pub fn one_of<T: Clone>(&mut self, key: &str, choices: &[(&str, T)]) -> Option<T> {
         let text = self.text(key)?;
         let choice = choices.iter().find(|(word, _)| *word == text).map(|(_, value)| value.clone());
         if choice.is_none() {
@@ -98,7 +126,7 @@ impl Section {
     }
 
     /// The table under `key`, empty if there is none.
-    pub(super) fn section(&mut self, key: &str) -> Self {
+    pub fn section(&mut self, key: &str) -> Self {
         match self.take(key) {
             Some(Value::Table(table)) => Self::new(key, table),
             Some(other) => {
@@ -110,7 +138,7 @@ impl Section {
     }
 
     /// The entries of `[[key]]`.
-    pub(super) fn sections(&mut self, key: &str) -> Vec<Self> {
+    pub fn sections(&mut self, key: &str) -> Vec<Self> {
         let entries = match self.take(key) {
             Some(Value::Array(entries)) => entries,
             Some(_) => {
@@ -131,12 +159,12 @@ impl Section {
     }
 
     /// Takes over the errors of a finished inner section.
-    pub(super) fn absorb(&mut self, inner: Self) {
+    pub fn absorb(&mut self, inner: Self) {
         self.errors.extend(inner.finish());
     }
 
     /// Everything that was wrong, unknown keys last.
-    pub(super) fn finish(mut self) -> Vec<ConfigError> {
+    pub fn finish(mut self) -> Vec<ConfigError> {
         let unknown: Vec<String> = self.table.keys().cloned().collect();
         for key in unknown {
             let mut known = self.known.clone();
@@ -149,6 +177,13 @@ impl Section {
         }
         self.errors
     }
+}
+
+/// Where the character behind `before` stands.
+fn place_after(before: &str) -> String {
+    let line = before.matches('\n').count().saturating_add(1);
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count().saturating_add(1);
+    format!("line {line}, column {column}")
 }
 
 fn kind(value: &Value) -> &'static str {

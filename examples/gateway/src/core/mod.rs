@@ -3,10 +3,12 @@
 //! The same code runs behind the real listeners and in the seeded world of the tests; what differs is the
 //! [`Ledger`] it reads and writes.
 
+mod forwarded;
 mod intake;
 mod ledger;
 mod upload;
 
+pub use forwarded::ForwardedError;
 pub use intake::{Directory, Intake, Tally};
 pub use ledger::{Entry, Fate, Ledger, Settled};
 pub use upload::{Received, ReceivedRow};

@@ -21,7 +21,7 @@ pub struct Received {
     pub rows: Vec<ReceivedRow>,
     /// Rows with templates, pictures or personal data nobody asked for: counted, never kept.
     pub discarded: u32,
-    /// Whether this is all of the upload, not a slice of a long one.
+    /// Whether this is all of the upload, not a slice of a long one. Of forwarded rows: whether they happened just now.
     pub whole: bool,
 }
 
@@ -148,7 +148,7 @@ impl Received {
         Self { rows, ..Self::empty(serial, "devicecmd", received_at) }
     }
 
-    fn empty(serial: SerialNumber, table: &str, received_at: DateTime<Utc>) -> Self {
+    pub(super) fn empty(serial: SerialNumber, table: &str, received_at: DateTime<Utc>) -> Self {
         let table = table.to_owned();
         Self { serial, table, stamp: None, received_at, rows: Vec::new(), discarded: 0, whole: true }
     }
@@ -242,7 +242,7 @@ fn error_record(error: &ErrorRow<'_>) -> ReceivedRow {
 }
 
 /// At most [`Received::RAW_LIMIT`] bytes of a row.
-fn clip(raw: &[u8]) -> Vec<u8> {
+pub(super) fn clip(raw: &[u8]) -> Vec<u8> {
     raw.get(..Received::RAW_LIMIT).unwrap_or(raw).to_vec()
 }
 

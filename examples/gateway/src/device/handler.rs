@@ -170,6 +170,18 @@ impl Devices {
 
     /// Rows first, the acknowledgement only for what is on disk.
     pub(super) async fn store(&self, receipt: Receipt, received: Received) -> Response {
+        match self.keep(received).await {
+            Ok(_) => receipt.stored(),
+            Err(_) => receipt.refused(),
+        }
+    }
+
+    /// Makes rows durable and tells whoever watches and whoever reads the log.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be written; nothing was taken.
+    pub(crate) async fn keep(&self, received: Received) -> Result<Tally, StoreError> {
         let serial = received.serial.clone();
         let sightings = self.sightings(&received);
         match self.take(received).await {
@@ -177,11 +189,11 @@ impl Devices {
                 tracing::info!(%serial, ?tally, "upload stored");
                 let stored_at = now();
                 sightings.iter().for_each(|id| self.0.watch.announce(id, Stage::Durable, stored_at));
-                receipt.stored()
+                Ok(tally)
             }
             Err(error) => {
                 tracing::error!(%serial, %error, "upload refused");
-                receipt.refused()
+                Err(error)
             }
         }
     }
@@ -203,13 +215,30 @@ impl Devices {
     }
 
     pub(super) async fn refuse_unknown(&self, serial: SerialNumber) -> Response {
+        self.note_unknown(serial).await;
+        Response::retry_later()
+    }
+
+    /// Whether punches of a terminal may come from somebody who has read them: the rule is that of the terminal itself.
+    /// An unknown one is remembered as pending.
+    pub(crate) async fn meet(&self, serial: &SerialNumber) -> Admission {
+        match self.0.registry.meet(serial, now()) {
+            Some(admission) => admission,
+            None => {
+                self.note_unknown(serial.clone()).await;
+                Admission::Pending
+            }
+        }
+    }
+
+    /// Remembers a serial nobody has approved, so that somebody can.
+    async fn note_unknown(&self, serial: SerialNumber) {
         tracing::warn!(%serial, "unknown terminal refused; approve its serial to let it in");
         let text = serial.to_string();
         if let Err(error) = self.0.store.write(move |tx| DeviceRow::note_pending(tx, &text, now())).await {
             tracing::error!(%error, "pending terminal not remembered");
         }
         self.0.registry.admit(serial, Admission::Pending, None, None);
-        Response::retry_later()
     }
 }
 

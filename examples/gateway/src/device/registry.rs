@@ -25,6 +25,9 @@ pub(super) struct Registry {
 #[derive(Debug)]
 struct Device {
     session: Session,
+    admission: Admission,
+    /// When its punches last came from somebody who had read them.
+    forwarded_at: Option<DateTime<Utc>>,
     directory: Directory,
     /// What the store knows of the terminal's dialect, and whether it has tried to encrypt.
     speech: (Option<Dialect>, bool),
@@ -86,13 +89,13 @@ impl Registry {
         if let Some(known) = devices.get_mut(&serial) {
             // What is known about it stays, and a call that was on its way when it was approved changes nothing.
             if admission == Admission::Approved {
-                known.session = session;
+                (known.session, known.admission) = (session, admission);
             }
             return;
         }
         // Made-up serials must not fill the memory; the ones that matter are approved.
         if admission == Admission::Approved || devices.len() < DEVICES_MAX {
-            devices.insert(serial, Device { session, directory, speech });
+            devices.insert(serial, Device { session, admission, forwarded_at: None, directory, speech });
         }
     }
 
@@ -114,6 +117,15 @@ impl Registry {
         now: DateTime<Utc>,
     ) -> Option<Result<Reception, Response>> {
         Some(self.lock().get_mut(serial)?.session.receive(head, opening, now))
+    }
+
+    /// Notes that somebody brings what he read from a terminal, and says whether it is let in; `None` if the serial is
+    /// unknown.
+    pub(super) fn meet(&self, serial: &SerialNumber, now: DateTime<Utc>) -> Option<Admission> {
+        let mut devices = self.lock();
+        let device = devices.get_mut(serial)?;
+        device.forwarded_at = Some(now);
+        Some(device.admission)
     }
 
     /// What a terminal was found to speak since the store was last told; `None` if nothing is new.
@@ -144,10 +156,11 @@ impl Registry {
         self.lock().get(serial).map(|device| device.directory.clone())
     }
 
-    /// When each terminal was last heard.
+    /// When each terminal was last heard, itself or through somebody who had read it.
     pub(super) fn last_seen(&self) -> BTreeMap<String, DateTime<Utc>> {
         let devices = self.lock();
-        devices.iter().filter_map(|(serial, device)| Some((serial.to_string(), device.session.last_seen()?))).collect()
+        let last = |device: &Device| device.session.last_seen().max(device.forwarded_at);
+        devices.iter().filter_map(|(serial, device)| Some((serial.to_string(), last(device)?))).collect()
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<SerialNumber, Device>> {

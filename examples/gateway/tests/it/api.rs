@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::harness::{API_KEY, Recorder, Site};
 
 /// S2-090: every refusal says what, where, and where to read on.
-fn check_error(answer: &Value, code: &str) {
+pub(crate) fn check_error(answer: &Value, code: &str) {
     let error = answer["error"].as_object().unwrap_or_else(|| panic!("{answer}"));
     let keys: Vec<&str> = error.keys().map(String::as_str).collect();
     assert_eq!(keys, ["code", "doc_url", "field", "message", "request_id"]);
@@ -15,11 +15,12 @@ fn check_error(answer: &Value, code: &str) {
     assert!(error["request_id"].as_str().unwrap().starts_with("req_"), "{answer}");
 }
 
-const ROUTES: [(&str, &str); 9] = [
+const ROUTES: [(&str, &str); 10] = [
     ("GET", "/v1/webhooks"),
     ("POST", "/v1/webhooks"),
     ("GET", "/v1/devices"),
     ("POST", "/v1/devices"),
+    ("POST", "/v1/devices/T1/punches"),
     ("POST", "/v1/employees"),
     ("GET", "/v1/attendance"),
     ("GET", "/v1/attendance/evt_1"),

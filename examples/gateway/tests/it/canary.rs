@@ -99,6 +99,23 @@ impl Show {
         }
     }
 
+    /// Punches that somebody else has read: good, bad, and of a terminal nobody knows.
+    async fn forwarded(&mut self) {
+        let row = json!({ "pin": PIN, "time": "2026-03-28T09:47:12", "state": 0, "name": NAME, "card": CARD });
+        let wrong = json!({ "pin": PIN, "time": NAME, "state": CARD, "serial": PIN });
+        for (path, body, expected) in [
+            ("/v1/devices/T1/punches", format!("{row}\n{wrong}\n{PIN} {NAME}\n"), 200),
+            ("/v1/devices/T1/punches?live=1", row.to_string(), 400),
+            ("/v1/devices/T1/punches", format!("{PIN} {NAME}"), 400),
+            ("/v1/devices/T1/punches", format!("[{row},"), 400),
+            ("/v1/devices/STRANGER2/punches", row.to_string(), 409),
+        ] {
+            let (status, answer) = self.post(path, body).await;
+            assert_eq!(status, expected, "{answer}");
+            self.shown.push(answer.to_string());
+        }
+    }
+
     /// Calls with people in their targets and bodies.
     async fn calls(&mut self) {
         let addr = self.site.gateway.device_addr;
@@ -152,6 +169,7 @@ async fn no_person_and_no_secret_reaches_a_log_an_error_or_a_page() {
     let employee = json!({ "badge_number": PIN, "name": NAME });
     assert_eq!(show.post("/v1/employees", employee.to_string()).await.0, 201);
     show.uploads().await;
+    show.forwarded().await;
     show.calls().await;
     show.site.attempts(3).await;
     // Payloads are where the person belongs.

@@ -245,3 +245,20 @@ async fn the_ledger_of_the_store_decides_as_the_ledger_of_the_test_does() {
         assert_eq!(events, book.events.iter().cloned().collect(), "seed {seed}");
     }
 }
+
+/// The hour happened twice. Its receipt tells which one it was, but only for what is said to have happened just now.
+#[test]
+fn a_forwarded_punch_is_dated_by_its_receipt_only_if_it_is_called_live() {
+    let mut directory = directory();
+    directory.rules = Rules::new(DeviceZone::parse("America/New_York").unwrap());
+    let row = r#"{"pin":"1001","time":"2026-11-01T01:30:00","state":0}"#;
+    for (live, expected) in [(false, "2026-11-01T05:30:00Z"), (true, "2026-11-01T06:30:00Z")] {
+        let received_at = "2026-11-01T06:30:05Z".parse().unwrap();
+        let serial = SerialNumber::parse("T1").unwrap();
+        let received = Received::forwarded(serial, row.as_bytes(), live, received_at).unwrap();
+        let mut book = Book::default();
+        assert_eq!(Intake::new([7; 32]).take(&received, &directory, &mut book).unwrap().delivered, 1);
+        let instants: Vec<_> = book.rows.values().filter_map(|line| line.instant).collect();
+        assert_eq!(instants, [expected.parse::<DateTime<Utc>>().unwrap()], "live: {live}");
+    }
+}

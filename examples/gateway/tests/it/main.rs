@@ -17,6 +17,7 @@ mod config;
 mod core;
 mod delivery;
 mod device;
+mod forwarded;
 mod harness;
 mod hostile;
 mod store;

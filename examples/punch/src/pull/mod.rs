@@ -1,10 +1,12 @@
 //! `punch pull`: reads the log of a terminal on port 4370.
 
-mod line;
+mod forward;
 
 use core::time::Duration;
+use std::io::Write as _;
 use std::path::PathBuf;
 
+use agent::Row;
 use agent::terminal::{About, Address, Link, LinkError, Reading, Span, read_about, read_attendance};
 use anyhow::Context as _;
 use chrono::NaiveDateTime;
@@ -12,9 +14,10 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use punch_normalize::TenantKey;
 use punch_protocol::SerialNumber;
-use punch_protocol::tcp::{Carrier, ClientConfig, CommKey, Ending, Limits, Timing};
+use punch_protocol::tcp::{Carrier, ClientConfig, CommKey, Ending, Timing};
 
 use crate::exit::{Exit, UsageError};
+use forward::Destination;
 
 /// Read the punches of a terminal over TCP or UDP port 4370.
 ///
@@ -38,38 +41,49 @@ pub(crate) struct Pull {
     /// same punch has the same id every time, and another one than at your gateway.
     #[arg(long, value_name = "HEX", env = "PUNCH_TENANT_KEY", hide_env_values = true)]
     tenant_key: Option<String>,
+    #[command(flatten)]
+    destination: Destination,
 }
 
-/// Which terminal, and how to reach it.
+/// Which terminal.
 #[derive(Debug, Args)]
 pub(crate) struct At {
     /// Name or number of the terminal's host.
     #[arg(long)]
-    pub(crate) host: String,
+    host: String,
     /// Its port.
     #[arg(long, default_value_t = 4370)]
-    pub(crate) port: u16,
+    port: u16,
     /// Datagrams instead of a stream: for old units.
     #[arg(long)]
-    pub(crate) udp: bool,
+    udp: bool,
+    #[command(flatten)]
+    manner: Manner,
+}
+
+/// How to talk to a terminal.
+#[derive(Debug, Args)]
+pub(crate) struct Manner {
     /// The number set in the terminal's menu as its comm key.
     #[arg(long, value_name = "KEY", env = "PUNCH_COMM_KEY", hide_env_values = true)]
-    pub(crate) comm_key: Option<u32>,
+    comm_key: Option<u32>,
     /// A file with the comm key, which keeps it out of the process list.
     #[arg(long, value_name = "FILE", conflicts_with = "comm_key")]
-    pub(crate) comm_key_file: Option<PathBuf>,
+    comm_key_file: Option<PathBuf>,
     /// How long the terminal may say nothing.
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
-    pub(crate) patience: u64,
+    patience: u64,
 }
 
 impl At {
-    pub(crate) fn address(&self) -> Address {
+    fn address(&self) -> Address {
         Address { host: self.host.clone(), port: self.port }
     }
+}
 
-    /// How to talk to it.
-    pub(crate) fn client(&self) -> anyhow::Result<ClientConfig> {
+impl Manner {
+    /// What a client is to be like.
+    pub(crate) fn client(&self, udp: bool) -> anyhow::Result<ClientConfig> {
         let key = match (&self.comm_key, &self.comm_key_file) {
             (Some(key), _) => *key,
             (None, Some(file)) => {
@@ -80,7 +94,7 @@ impl At {
             (None, None) => 0,
         };
         let comm_key = CommKey::new(key).map_err(|error| UsageError(error.to_string()))?;
-        let carrier = if self.udp { Carrier::Udp } else { Carrier::Tcp };
+        let carrier = if udp { Carrier::Udp } else { Carrier::Tcp };
         let timing = Timing { patience: Duration::from_secs(self.patience.max(1)), ..Timing::default() };
         Ok(ClientConfig { comm_key, timing, ..ClientConfig::new(carrier) })
     }
@@ -92,22 +106,22 @@ pub(crate) async fn run(pull: Pull) -> anyhow::Result<Exit> {
     let span = pull.span()?;
     let given = pull.serial.as_deref().map(SerialNumber::parse).transpose();
     let given = given.map_err(|error| UsageError(format!("--serial: {error}")))?;
-    let key = tenant_key(pull.tenant_key.as_deref())?;
-    let config = pull.at.client()?;
+    let key = crate::normalize::tenant_key(pull.tenant_key.as_deref())?;
+    let forwarder = pull.destination.forwarder()?;
+    let config = pull.at.manner.client(pull.at.udp)?;
     let link = Link::open(pull.at.address(), config).await.map_err(|error| advise(&pull.at, error))?;
-    let (serial, reading) = read(link, given, span, &config.limits).await?;
-    for row in &reading.rows {
-        crate::say(format_args!("{}", line::of(row, &serial, &key)));
+    let (serial, mut reading) = read(link, given, span).await?;
+    let exit = report(&reading);
+    if pull.destination.is_plain() {
+        print(&reading.rows, &key)?;
+    } else {
+        let (memory, rows) = (pull.destination.memory()?, core::mem::take(&mut reading.rows));
+        pull.destination.take(&memory, &serial, rows, forwarder.as_ref(), &key).await?;
     }
-    Ok(report(&reading))
+    Ok(exit)
 }
 
-async fn read(
-    mut link: Link,
-    given: Option<SerialNumber>,
-    span: Span,
-    limits: &Limits,
-) -> anyhow::Result<(SerialNumber, Reading)> {
+async fn read(mut link: Link, given: Option<SerialNumber>, span: Span) -> anyhow::Result<(SerialNumber, Reading)> {
     let about = read_about(&mut link).await?;
     let serial = given.or_else(|| about.serial.clone()).ok_or(agent::terminal::ReadingError::NoSerial)?;
     let bar = progress(&about);
@@ -115,7 +129,7 @@ async fn read(
         bar.set_length(u64::try_from(total).unwrap_or(0));
         bar.set_position(u64::try_from(got).unwrap_or(0));
     };
-    let reading = read_attendance(&mut link, &serial, span, limits, latest(&about), told).await;
+    let reading = read_attendance(&mut link, &serial, span, latest(&about), told).await;
     bar.finish_and_clear();
     let anomalies = link.anomalies();
     link.close().await;
@@ -123,8 +137,30 @@ async fn read(
     Ok((serial, reading?))
 }
 
+/// One line a record, with the event id that a gateway with this key gives it. A reader that has gone away, as `head`
+/// does, ends the program without a fuss.
+fn print(rows: &[Row], key: &TenantKey) -> std::io::Result<()> {
+    match write(rows, key) {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => std::process::exit(0),
+        written => written,
+    }
+}
+
+fn write(rows: &[Row], key: &TenantKey) -> std::io::Result<()> {
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    for row in rows {
+        let mut members = agent::line(row);
+        if let Row::Punch(punch) = row {
+            members.insert("event_id".to_owned(), key.event_id(punch).as_str().into());
+        }
+        serde_json::to_writer(&mut out, &members)?;
+        out.write_all(b"\n")?;
+    }
+    out.flush()
+}
+
 /// The later of both clocks: records cannot be from years after it.
-pub(crate) fn latest(about: &About) -> NaiveDateTime {
+fn latest(about: &About) -> NaiveDateTime {
     let ours = gateway::clock::now().naive_utc();
     about.clock.map_or(ours, |clock| clock.max(ours))
 }
@@ -152,33 +188,20 @@ fn report(reading: &Reading) -> Exit {
 }
 
 /// An error with what to try next.
-pub(crate) fn advise(at: &At, error: LinkError) -> anyhow::Error {
+fn advise(at: &At, error: LinkError) -> anyhow::Error {
     let host = &at.host;
     let advice = match (&error, error.ending()) {
-        (_, Some(Ending::KeyNeeded | Ending::KeyRefused)) => format!("; try: punch pull --host {host} --comm-key KEY"),
+        (_, Some(Ending::KeyNeeded | Ending::KeyRefused)) => {
+            // Whoever typed the command knows the key, or not.
+            return UsageError(format!("{error}; try: punch pull --host {host} --comm-key KEY")).into();
+        }
         (LinkError::Network { .. }, _) | (_, Some(Ending::Unreachable)) if !at.udp => {
             format!("; try: punch pull --host {host} --udp, or: punch doctor device {host}")
         }
         (LinkError::Network { .. }, _) | (_, Some(Ending::Unreachable)) => format!("; try: punch doctor device {host}"),
         _ => String::new(),
     };
-    anyhow::Error::new(error).context(advice_text(&advice))
-}
-
-fn advice_text(advice: &str) -> String {
-    format!("cannot read the terminal{advice}")
-}
-
-/// Reads a key of 64 hexadecimal digits; none is 32 zeros.
-fn tenant_key(text: Option<&str>) -> Result<TenantKey, UsageError> {
-    let Some(text) = text else { return Ok(TenantKey::new([0; 32])) };
-    let digits: Option<Vec<u8>> =
-        text.chars().map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect();
-    let bytes: Vec<u8> =
-        digits.unwrap_or_default().chunks(2).map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit)).collect();
-    let bytes = <[u8; 32]>::try_from(bytes)
-        .map_err(|_| UsageError("--tenant-key: expected 64 hexadecimal digits".to_owned()))?;
-    Ok(TenantKey::new(bytes))
+    anyhow::anyhow!("{error}{advice}")
 }
 
 impl Pull {

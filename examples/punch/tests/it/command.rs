@@ -11,7 +11,15 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 /// The binary under test, deaf to the environment of whoever runs the tests.
 pub(crate) fn punch() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_punch"));
-    for variable in ["RUST_LOG", "PUNCH_DEVICE_ADDR", "PUNCH_API_ADDR", "PUNCH_STORE"] {
+    for variable in [
+        "RUST_LOG",
+        "PUNCH_API_ADDR",
+        "PUNCH_API_KEY",
+        "PUNCH_COMM_KEY",
+        "PUNCH_DEVICE_ADDR",
+        "PUNCH_STORE",
+        "PUNCH_TENANT_KEY",
+    ] {
         command.env_remove(variable);
     }
     command

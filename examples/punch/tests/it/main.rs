@@ -11,14 +11,18 @@
     reason = "a test: std is there, and whatever goes wrong is a failed test"
 )]
 
+mod agent;
 mod command;
 mod decode;
 mod decode_tcp;
 mod demo;
+mod doctor;
 mod gateway;
 mod interop;
 mod interop_push;
 mod interop_tcp;
 mod kill;
+mod pull;
+mod site;
 mod terminal_serve;
 mod webhook;

@@ -28,7 +28,7 @@ pub(super) struct Datagrams<'a> {
     dice: Dice,
     client: Option<SocketAddr>,
     /// Datagrams under way, by the time they arrive and the order they were sent in.
-    under_way: BTreeMap<(Instant, u64), Vec<u8>>,
+    under_way: BTreeMap<(Instant, u64), (Vec<u8>, SocketAddr)>,
     sent: u64,
     /// When the last datagram that was not held back left.
     paced: Instant,
@@ -75,6 +75,8 @@ impl<'a> Datagrams<'a> {
 
     /// Puts a datagram under way.
     pub(super) fn send(&mut self, datagram: Vec<u8>) {
+        // Nobody is told anything who has not asked.
+        let Some(client) = self.client else { return };
         for _ in 0..self.copies() {
             self.paced = self.paced.max(Instant::now()) + PACE;
             let mut arrives = self.paced + self.mishaps.delay;
@@ -82,17 +84,15 @@ impl<'a> Datagrams<'a> {
                 arrives += Duration::from_millis(self.dice.below(HELD_BACK_MAX) + 1);
             }
             self.sent += 1;
-            self.under_way.insert((arrives, self.sent), datagram.clone());
+            self.under_way.insert((arrives, self.sent), (datagram.clone(), client));
         }
     }
 
     /// Sends whatever has arrived by now.
     fn deliver(&mut self) {
         let later = self.under_way.split_off(&(Instant::now(), u64::MAX));
-        for datagram in core::mem::replace(&mut self.under_way, later).into_values() {
-            if let Some(client) = self.client
-                && let Err(error) = self.socket.try_send_to(&datagram, client)
-            {
+        for (datagram, client) in core::mem::replace(&mut self.under_way, later).into_values() {
+            if let Err(error) = self.socket.try_send_to(&datagram, client) {
                 tracing::debug!("datagram: {error}");
             }
         }

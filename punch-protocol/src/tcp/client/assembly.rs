@@ -5,7 +5,6 @@ use super::super::carrier::Carrier;
 use super::super::packet::Packet;
 
 /// The packets of one transfer, put together by count of bytes. Frames may have any length.
-#[derive(Debug)]
 pub(super) struct Assembly {
     carrier: Carrier,
     /// The session, which some terminals put where others put the index of a piece.
@@ -65,6 +64,9 @@ impl Assembly {
         if self.indexing == Indexing::Unknown {
             self.indexing = self.indexing_of(index, packet.data.len());
         }
+        if self.is_uncounted(index, packet.data, collected) {
+            self.indexing = Indexing::None;
+        }
         match self.indexing {
             Indexing::Next(next) if index < next => {} // twice
             Indexing::Next(next) if index > next => {
@@ -95,6 +97,12 @@ impl Assembly {
             Carrier::Tcp => Indexing::Next(index),
             Carrier::Udp => Indexing::Next(0),
         }
+    }
+
+    /// Whether the last index comes again with other bytes: this terminal does not count.
+    fn is_uncounted(&self, index: u16, data: &[u8], collected: &[u8]) -> bool {
+        let is_last = matches!(self.indexing, Indexing::Next(next) if next.checked_sub(1) == Some(index));
+        is_last && !collected.ends_with(data)
     }
 
     fn append(&mut self, data: &[u8], collected: &mut Vec<u8>) {

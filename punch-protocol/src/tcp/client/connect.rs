@@ -7,7 +7,6 @@ use super::super::packet::Packet;
 use super::error::Ending;
 
 /// Opens a session: connects, proves the comm key if the terminal wants it, says what it is.
-#[derive(Debug)]
 pub(super) struct Connect {
     stage: Stage,
     key: CommKey,

@@ -9,14 +9,13 @@ use super::config::{ClientConfig, RoundTrip};
 use super::error::RequestError;
 
 /// One question and the wait for its answer.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Exchange {
     open: Option<Open>,
     reply: ReplyNumber,
     round_trip: RoundTrip,
 }
 
-#[derive(Debug)]
 struct Open {
     command: Command,
     /// The question as it was sent, to be sent again.
@@ -29,7 +28,6 @@ struct Open {
 }
 
 /// What a look at the clock led to.
-#[derive(Debug)]
 pub(super) enum Late {
     /// There is time, or nothing is waited for.
     NotYet,

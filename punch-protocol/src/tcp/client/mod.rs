@@ -62,7 +62,6 @@ pub use request::{Answer, Reply, Request, Wanted};
 /// assert_eq!((ticket, reply.text()), (version, &b"Ver 6.60"[..]));
 /// # Ok::<(), punch_protocol::tcp::SubmitError>(())
 /// ```
-#[derive(Debug)]
 pub struct Client {
     config: ClientConfig,
     dialogue: Dialogue,
@@ -79,7 +78,6 @@ pub struct Client {
     ending: Option<Ending>,
 }
 
-#[derive(Debug)]
 struct Running {
     /// Nobody asked for it but the client itself, to see whether the terminal is still there.
     is_probe: bool,
@@ -143,6 +141,17 @@ impl Happening {
 impl fmt::Debug for Happening {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.event().fmt(f)
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("carrier", &self.config.carrier)
+            .field("phase", &self.dialogue.phase())
+            .field("waiting", &self.waiting.len())
+            .field("ending", &self.ending)
+            .finish_non_exhaustive()
     }
 }
 

@@ -14,7 +14,6 @@ use super::request::{Answer, Wanted};
 use super::work::{Ask, Hear};
 
 /// Reads a dataset: count, prepare, fetch piece by piece, release, count again.
-#[derive(Debug)]
 pub(super) struct Read {
     wanted: Wanted,
     carrier: Carrier,

@@ -10,7 +10,6 @@ use super::read::Read;
 use super::request::{Answer, Reply, Request};
 
 /// What is to be done next.
-#[derive(Debug)]
 pub(super) enum Ask {
     /// Ask this.
     Send(Command, Vec<u8>),
@@ -28,7 +27,6 @@ pub(super) enum Hear {
 }
 
 /// A request on its way through as many packets as it takes.
-#[derive(Debug)]
 pub(super) enum Work {
     Few(Few),
     Read(Read),
@@ -74,7 +72,6 @@ impl Work {
 }
 
 /// A request of one packet, or of one and another that makes it take effect.
-#[derive(Debug)]
 pub(super) struct Few {
     packets: VecDeque<(Command, Vec<u8>)>,
     answer: Option<Result<Answer, RequestError>>,

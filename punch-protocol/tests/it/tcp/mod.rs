@@ -1,5 +1,6 @@
 //! The binary protocol: every row of `data/tcp-vectors.jsonl` says what its `decode` says, and nothing else passes.
 
+mod attendance_stream;
 mod client;
 mod events;
 mod frames;
@@ -8,6 +9,7 @@ mod records;
 mod terminal;
 mod transfers;
 mod values;
+mod world;
 
 use punch_protocol::tcp::{Frame, FrameError, Framed, Limits, Packet, Person};
 use serde_json::Value;

@@ -107,6 +107,37 @@ fn word_by_word(packet: &[u8]) -> u16 {
     u16::try_from(0xffff - sum).unwrap()
 }
 
+/// Packets that are summed in several blocks, of words that add up to the most.
+#[test]
+fn the_checksum_of_a_long_packet_is_the_sum_of_words() {
+    for len in (65_534..65_544).chain([131_070, 131_071, 131_072]) {
+        let mut packet = vec![0xff; len];
+        assert_eq!(checksum(&packet), word_by_word(&packet), "{len}");
+        packet.iter_mut().step_by(3).for_each(|byte| *byte = 0x5a);
+        assert_eq!(checksum(&packet), word_by_word(&packet), "{len}");
+    }
+}
+
+/// Every day that can be packed, in its first and its last second.
+#[test]
+fn a_packed_time_is_a_date_if_the_calendar_has_it() {
+    let mut dates = 0;
+    for day in 0..=u32::MAX / 86_400 {
+        for second in [0, 86_399] {
+            let Some(time) = (day * 86_400).checked_add(second).map(EncodedTime) else { continue };
+            let [year, month, date, hour, minute, of_minute] = time.parts();
+            assert_eq!([(year - 2000) * 12 + month - 1, date - 1], [day / 31, day % 31]);
+            assert_eq!((hour * 60 + minute) * 60 + of_minute, second);
+            let text = format!("{year}-{month:02}-{date:02} {hour:02}:{minute:02}:{of_minute:02}");
+            assert_eq!(time.civil(), civil::parse(text.as_bytes()).ok(), "{text}");
+            assert_eq!(time.is_date(), time.civil().is_some(), "{text}");
+            dates += u32::from(time.is_date());
+        }
+    }
+    // 133 years with 33 leap days, and 2133 up to 18 August, which has no last second.
+    assert_eq!(dates, 2 * (133 * 365 + 33 + 230) - 1);
+}
+
 proptest! {
     #[test]
     fn the_checksum_is_the_sum_of_words(

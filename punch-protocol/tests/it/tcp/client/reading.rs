@@ -5,8 +5,8 @@ use core::time::Duration;
 use chrono::NaiveDateTime;
 use proptest::prelude::*;
 use punch_protocol::tcp::{
-    Answer, AttendanceLayout, AttendanceRecord, Carrier, ClientConfig, Command, DataError, Download, EncodedTime,
-    Limits, Person, ReadPath, Request, RequestError, Shortfall, Timing, Wanted,
+    Answer, AttendanceLayout, AttendanceRecord, Carrier, ClientConfig, ClientEvent, Command, DataError, Download,
+    EncodedTime, Limits, Person, ReadPath, Request, RequestError, Shortfall, Timing, Wanted,
 };
 use punch_protocol::{Pin, Status, Verify, civil};
 
@@ -174,11 +174,18 @@ fn pieces_come_as_data_too() {
         script.say(code, session, &bytes);
         is_whole(&finish(&mut script, 126), 126);
     }
-    // Every packet may carry the session where others have an index.
-    let (mut script, _) = fetch(Carrier::Tcp, 126, &bytes);
-    announce(&mut script, bytes.len(), 1008);
-    bytes.chunks(1008).for_each(|part| script.say(Command::DATA, SESSION, part));
-    is_whole(&finish(&mut script, 126), 126);
+    // Every packet may carry the session, or any number, where others have an index.
+    for field in [SESSION, 0, 7] {
+        for carrier in [Carrier::Tcp, Carrier::Udp] {
+            if (field, carrier) == (7, Carrier::Udp) {
+                continue; // a datagram that overtook seven others looks like this
+            }
+            let (mut script, _) = fetch(carrier, 126, &bytes);
+            announce(&mut script, bytes.len(), 1008);
+            bytes.chunks(1008).for_each(|part| script.say(Command::DATA, field, part));
+            is_whole(&finish(&mut script, 126), 126);
+        }
+    }
 }
 
 #[test]
@@ -490,8 +497,43 @@ proptest! {
                 break;
             }
         }
-        let happened = matches!(script.event(), punch_protocol::tcp::ClientEvent::Happened(_));
+        let happened = matches!(script.event(), ClientEvent::Happened(_));
         prop_assert!(happened);
         is_whole(&finish(&mut script, 126), 126);
+    }
+}
+
+/// Every vector, cut anywhere and with any bit flipped, in the middle of a read: the client waits, asks again or gives up,
+/// and what it then calls a log is the log.
+#[test]
+fn no_cut_and_no_flipped_bit_of_any_vector_makes_a_wrong_log() {
+    let bytes = dataset(30);
+    for vector in Vector::all().into_iter().filter(|vector| ["tcp", "stream"].contains(&vector.transport.as_str())) {
+        let whole = vector.bytes.len();
+        let cuts = (0..whole).map(|end| vector.bytes[..end].to_vec());
+        let flips = (0..whole * 8).map(|bit| {
+            let mut flipped = vector.bytes.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            flipped
+        });
+        for bent in cuts.chain(flips.step_by(3)) {
+            let (mut script, _) = fetch(Carrier::Tcp, 30, &bytes);
+            script.client.handle_input(&bent, script.now);
+            if script.client.ending().is_some() {
+                continue;
+            }
+            // What the terminal goes on to say, as if nothing had happened.
+            announce(&mut script, bytes.len(), 1008);
+            bytes.chunks(1008).enumerate().for_each(|(index, part)| {
+                script.say(Command::DATA, index.try_into().unwrap(), part);
+            });
+            script.ok(b"");
+            script.client.handle_closed(script.now);
+            while let Some(event) = script.client.poll_event() {
+                if let ClientEvent::Done { result: Ok(Answer::Dataset(download)), .. } = event {
+                    assert_eq!(download.bytes, bytes, "{}", vector.id);
+                }
+            }
+        }
     }
 }

@@ -1,0 +1,183 @@
+use core::time::Duration;
+use std::net::IpAddr;
+
+use gateway::api::ApiKey;
+use gateway::clock::now;
+use punch_protocol::SerialNumber;
+use punch_webhook::parse_retry_after;
+use reqwest::Url;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
+use reqwest::redirect::Policy;
+
+use crate::line;
+use crate::outcome::Outcome;
+use crate::row::Row;
+
+/// Posts punches to a gateway: with its key, once, without following redirects.
+#[derive(Debug, Clone)]
+pub struct Forwarder {
+    client: reqwest::Client,
+    base: String,
+    key: HeaderValue,
+}
+
+/// Why there can be no [`Forwarder`].
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ForwarderError {
+    /// The address.
+    #[error("gateway address: {problem}; expected one like `https://punch.example.com`")]
+    Address {
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The key would be readable on the way.
+    #[error(
+        "gateway address: plain http to another machine shows the API key and the punches to the network; use https"
+    )]
+    Plain,
+    /// The key has a character that no header can have.
+    #[error("API key: it has a character that cannot be sent; copy it again")]
+    Key,
+    /// TLS cannot be set up.
+    #[error("no HTTP client: {0}")]
+    Client(reqwest::Error),
+}
+
+impl Forwarder {
+    /// Rows that are posted at once.
+    pub const ROWS_MAX: u32 = 1000;
+
+    /// The time from the connection to the last byte of the answer.
+    pub const DEADLINE: Duration = Duration::from_secs(10);
+
+    /// Bytes of an answer that are read.
+    pub const ANSWER_MAX: usize = 16 << 10;
+
+    /// Posts to the gateway at this address, over https; plain http goes to this very machine only.
+    ///
+    /// # Errors
+    ///
+    /// [`ForwarderError`] says what is wrong with the address or the key.
+    pub fn new(gateway: &str, key: &ApiKey) -> Result<Self, ForwarderError> {
+        let forwarder = Self::over_plain_http(gateway, key)?;
+        if is_secure(&forwarder.base) { Ok(forwarder) } else { Err(ForwarderError::Plain) }
+    }
+
+    /// Like [`Forwarder::new`], for a network in which plain http is meant.
+    ///
+    /// # Errors
+    ///
+    /// As [`Forwarder::new`].
+    pub fn over_plain_http(gateway: &str, key: &ApiKey) -> Result<Self, ForwarderError> {
+        let base = address(gateway).map_err(|problem| ForwarderError::Address { problem })?;
+        let mut key = HeaderValue::from_str(&format!("Bearer {}", key.expose())).map_err(|_| ForwarderError::Key)?;
+        key.set_sensitive(true);
+        let client = reqwest::Client::builder().redirect(Policy::none()).timeout(Self::DEADLINE).build();
+        Ok(Self { client: client.map_err(ForwarderError::Client)?, base, key })
+    }
+
+    /// Posts rows of one terminal, in their order. [`Outcome::Stored`] means that they are on disk at the gateway.
+    pub async fn post(&self, serial: &SerialNumber, rows: &[Row]) -> Outcome {
+        let request = self
+            .client
+            .post(format!("{}/v1/devices/{serial}/punches", self.base))
+            .header(AUTHORIZATION, self.key.clone())
+            .header(CONTENT_TYPE, "application/x-ndjson")
+            .body(line::body(rows));
+        let retry = |trouble| Outcome::Retry { trouble, after: None };
+        match tokio::time::timeout(Self::DEADLINE, exchange(request, rows.len())).await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(error)) if error.is_timeout() => retry("no answer in time".to_owned()),
+            Ok(Err(error)) => retry(causes(&error)),
+            Err(_) => retry("no answer in time".to_owned()),
+        }
+    }
+}
+
+async fn exchange(request: reqwest::RequestBuilder, rows: usize) -> Result<Outcome, reqwest::Error> {
+    let mut response = request.send().await?;
+    let (status, after) = (response.status().as_u16(), retry_after(response.headers()));
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await? {
+        let room = Forwarder::ANSWER_MAX.saturating_sub(body.len());
+        body.extend_from_slice(chunk.get(..room.min(chunk.len())).unwrap_or_default());
+        if body.len() >= Forwarder::ANSWER_MAX {
+            break;
+        }
+    }
+    Ok(Outcome::of_answer(status, after, &body, rows))
+}
+
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    parse_retry_after(headers.get(RETRY_AFTER)?.to_str().ok()?, now())?.to_std().ok()
+}
+
+/// The address without a slash at its end.
+fn address(text: &str) -> Result<String, String> {
+    let url = Url::parse(text).map_err(|error| error.to_string())?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(format!("`{}` is not spoken here", url.scheme()));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("it has a name or a password in it".to_owned());
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err("it has a `?` or a `#` in it".to_owned());
+    }
+    Ok(url.as_str().trim_end_matches('/').to_owned())
+}
+
+fn is_secure(base: &str) -> bool {
+    let Ok(url) = Url::parse(base) else { return false };
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    url.scheme() == "https" || host == "localhost" || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
+}
+
+/// The causes of an error without the address, which the operator knows.
+fn causes(error: &reqwest::Error) -> String {
+    let mut causes = Vec::new();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        causes.push(cause.to_string());
+        source = cause.source();
+    }
+    causes.join(": ")
+}
+
+#[cfg(test)]
+mod tests {
+    use gateway::api::ApiKey;
+
+    use super::{Forwarder, ForwarderError};
+
+    fn make(address: &str) -> Result<Forwarder, ForwarderError> {
+        Forwarder::new(address, &ApiKey::new("pk_canary".to_owned()))
+    }
+
+    #[test]
+    fn the_key_leaves_this_machine_over_tls_only() {
+        for address in ["https://punch.example.com", "http://127.0.0.1:8080", "http://[::1]:8080/", "http://localhost"]
+        {
+            let forwarder = make(address).unwrap_or_else(|error| panic!("{address}: {error}"));
+            assert!(!format!("{forwarder:?}").contains("canary"));
+            assert!(!forwarder.base.ends_with('/'));
+        }
+        for address in ["http://punch.example.com", "http://192.168.1.5:8080", "http://localhost.example.com"] {
+            assert!(matches!(make(address), Err(ForwarderError::Plain)), "{address}");
+            assert!(Forwarder::over_plain_http(address, &ApiKey::new("k".to_owned())).is_ok());
+        }
+    }
+
+    #[test]
+    fn an_address_or_a_key_that_cannot_be_is_refused() {
+        for address in
+            ["", "punch.example.com", "ftp://h", "https://u:p@h", "https://u@h", "https://h/?a=1", "https://h/#a"]
+        {
+            assert!(matches!(make(address), Err(ForwarderError::Address { .. })), "{address}");
+        }
+        let key = ApiKey::new("pk\n1".to_owned());
+        assert!(matches!(Forwarder::new("https://h", &key), Err(ForwarderError::Key)));
+        assert_eq!(make("https://h/punch/").unwrap().base, "https://h/punch");
+    }
+}

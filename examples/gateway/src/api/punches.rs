@@ -1,0 +1,56 @@
+use axum::body::Bytes;
+use axum::extract::rejection::{BytesRejection, QueryRejection};
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use punch_protocol::SerialNumber;
+use punch_protocol::push::Admission;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::Api;
+use super::envelope::{ApiError, one};
+use crate::clock::now;
+use crate::core::{ForwardedError, Received};
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Manner {
+    live: bool,
+}
+
+/// Takes punches that somebody has read from a terminal, under the identities they would have had by push.
+pub(super) async fn add_punches(
+    State(api): State<Api>,
+    Path(serial): Path<String>,
+    manner: Result<Query<Manner>, QueryRejection>,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, ApiError> {
+    let serial = SerialNumber::parse(&serial).map_err(|error| ApiError::invalid("serial", &error.to_string()))?;
+    let Query(manner) = manner.map_err(|_| ApiError::invalid("live", "expected `true` or `false`"))?;
+    let body = body.map_err(|rejection| unread(&rejection))?;
+    match api.devices.meet(&serial).await {
+        Admission::Approved => {}
+        Admission::Pending => return Err(ApiError::not_approved(&serial, "not approved")),
+        Admission::Blocked => return Err(ApiError::not_approved(&serial, "blocked")),
+    }
+    let received = Received::forwarded(serial, &body, manner.live, now()).map_err(|error| match error {
+        ForwardedError::NotJson => ApiError::invalid("body", &error.to_string()),
+        ForwardedError::TooManyRows { .. } => ApiError::too_large(&error.to_string()),
+    })?;
+    let rows = received.rows.len();
+    let tally = api.devices.keep(received).await?;
+    let data = json!({
+        "received": rows, "delivered": tally.delivered, "suppressed": tally.suppressed, "held": tally.held,
+        "replayed": tally.replayed,
+    });
+    Ok(one(StatusCode::OK, &data))
+}
+
+fn unread(rejection: &BytesRejection) -> ApiError {
+    if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        let limit = Received::FORWARDED_BODY;
+        return ApiError::too_large(&format!("is longer than {limit} bytes; send fewer rows at once"));
+    }
+    ApiError::invalid("body", "broke off before its end")
+}

@@ -1,0 +1,256 @@
+use alloc::vec::Vec;
+use core::fmt;
+
+use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
+use punch_protocol::Status;
+use serde::{Deserialize, Serialize};
+
+use super::finding::Finding;
+use super::mark::{Mark, Place, Role};
+use super::settings::TimelineRules;
+use crate::{Direction, EventId};
+
+/// What is remembered of one person: the punches that a row of today or a late one of yesterday can still change.
+///
+/// A punch takes 32 bytes. What was found of it is not kept; it follows from the punches, so what a new one changes is
+/// the difference of two results.
+///
+/// ```
+/// use chrono::{DateTime, Utc};
+/// use punch_normalize::TenantKey;
+/// use punch_normalize::timeline::{History, Mark, TimelineRules};
+/// use punch_protocol::{civil, Pin, RawPunch, SerialNumber};
+///
+/// let key = TenantKey::new([7; 32]);
+/// let mark = |time: &str| -> Result<Mark, Box<dyn std::error::Error>> {
+///     let local = civil::parse(time.as_bytes())?;
+///     let raw = RawPunch::new(SerialNumber::parse("T1")?, Pin::new(b"1042").into_owned(), local);
+///     Ok(Mark::new(key.event_id(&raw), local.and_utc(), local))
+/// };
+/// let rules = TimelineRules::default();
+/// let mut history = History::default();
+/// history.take([mark("2026-03-02 08:00:00")?, mark("2026-03-02 14:00:00")?], &rules)?;
+///
+/// // A terminal comes back and tells of 13:00: what was a departure at 14:00 is an arrival.
+/// let changes = history.take([mark("2026-03-02 13:00:00")?], &rules)?;
+/// let told: Vec<_> = changes.iter().map(|change| (change.revision, change.new.direction.as_str())).collect();
+/// assert_eq!(told, [(0, "out"), (1, "in")]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct History(Vec<Packed>);
+
+/// What became of a punch, or became different.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Change {
+    /// The punch.
+    pub event_id: EventId,
+    /// What was found before; `None` if it is new.
+    pub old: Option<Finding>,
+    /// What is found now.
+    pub new: Finding,
+    /// How often it was found different: 0 the first time.
+    pub revision: u8,
+}
+
+/// An identity that was not made by [`TenantKey::event_id`](crate::TenantKey::event_id) or in its form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("event id: not `evt_` and 26 digits; such a punch has no place in a history")]
+#[non_exhaustive]
+pub struct ForeignId;
+
+/// A punch in 32 bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Packed {
+    id: [u8; 16],
+    /// Seconds since 1970.
+    at: u32,
+    /// Minutes from UTC to what the clock showed.
+    offset: i16,
+    device: u16,
+    site: u16,
+    order: u16,
+    /// The state; 255 for none.
+    status: u8,
+    /// Role in two bits, whether trusted, whether published, the direction given by hand in four.
+    flags: u8,
+    revision: u8,
+}
+
+impl History {
+    /// Punches that are kept at most. Of somebody who never pauses the oldest are forgotten then.
+    pub const MARKS_MAX: usize = 512;
+
+    /// Takes punches in any order, and says what is new and what is different. A punch that is known already changes
+    /// nothing. Those that are kept count as delivered from now on.
+    ///
+    /// # Errors
+    ///
+    /// [`ForeignId`] if one cannot be remembered. Nothing is taken then.
+    pub fn take(
+        &mut self,
+        marks: impl IntoIterator<Item = Mark>,
+        rules: &TimelineRules,
+    ) -> Result<Vec<Change>, ForeignId> {
+        let mut fresh: Vec<Packed> = marks.into_iter().map(|mark| Packed::of(&mark)).collect::<Result<_, _>>()?;
+        fresh.sort_unstable_by_key(|packed| packed.id);
+        fresh.dedup_by_key(|packed| packed.id);
+        fresh.retain(|packed| !self.0.iter().any(|known| known.id == packed.id));
+        if fresh.is_empty() {
+            return Ok(Vec::new());
+        }
+        let before = self.findings(rules);
+        self.0.append(&mut fresh);
+        let mut marks: Vec<Mark> = self.0.iter().map(Packed::mark).collect();
+        let findings = super::infer(&mut marks, rules, None);
+        let mut changes = Vec::new();
+        for (mark, new) in marks.into_iter().zip(findings) {
+            let old = before.iter().find(|(event_id, _)| *event_id == mark.event_id).map(|(_, finding)| finding);
+            if old == Some(&new) {
+                continue;
+            }
+            let Some(packed) = self.0.iter_mut().find(|packed| EventId::from_number(packed.number()) == mark.event_id)
+            else {
+                continue;
+            };
+            packed.revision = packed.revision.saturating_add(old.is_some().into());
+            packed.publish(new.duplicate_of.is_none());
+            changes.push(Change { event_id: mark.event_id, old: old.cloned(), new, revision: packed.revision });
+        }
+        self.bound();
+        Ok(changes)
+    }
+
+    /// Everything that is found now, in time order.
+    pub fn findings(&self, rules: &TimelineRules) -> Vec<(EventId, Finding)> {
+        let mut marks: Vec<Mark> = self.0.iter().map(Packed::mark).collect();
+        let findings = super::infer(&mut marks, rules, None);
+        marks.into_iter().map(|mark| mark.event_id).zip(findings).collect()
+    }
+
+    /// Forgets what can no longer change: everything before a pause, longer than any shift, that ended before `instant`.
+    pub fn forget_before(&mut self, instant: DateTime<Utc>, rules: &TimelineRules) {
+        self.0.sort_unstable_by_key(|packed| packed.at);
+        let quiet = rules.max_shift.max(rules.shift_gap).max(rules.bounce.window);
+        let mut cut = 0;
+        for (place, pair) in self.0.windows(2).enumerate() {
+            let [one, other] = pair else { continue };
+            let paused = other.instant().signed_duration_since(one.instant()) > quiet;
+            if paused && other.instant() <= instant {
+                cut = place.saturating_add(1);
+            }
+        }
+        let all_old = self.0.last().is_none_or(|last| instant.signed_duration_since(last.instant()) > quiet);
+        self.0.drain(..if all_old { self.0.len() } else { cut });
+        self.0.shrink_to_fit();
+    }
+
+    /// How many punches are remembered.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether none is remembered.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn bound(&mut self) {
+        let excess = self.0.len().saturating_sub(Self::MARKS_MAX);
+        if excess > 0 {
+            self.0.sort_unstable_by_key(|packed| packed.at);
+            self.0.drain(..excess);
+        }
+    }
+}
+
+impl fmt::Debug for History {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "History({} punches)", self.0.len())
+    }
+}
+
+const TRUSTED: u8 = 0b100;
+const PUBLISHED: u8 = 0b1000;
+
+impl Packed {
+    fn of(mark: &Mark) -> Result<Self, ForeignId> {
+        let offset = mark.local.signed_duration_since(mark.at.naive_utc()).num_minutes();
+        let low = |number: u32| u16::try_from(number & 0xffff).unwrap_or_default();
+        let role = match mark.role {
+            None => 0,
+            Some(Role::Entry) => 1,
+            Some(Role::Exit) => 2,
+        };
+        let flag = |set: bool, bit: u8| if set { bit } else { 0 };
+        let manual = mark.manual.map_or(0, |direction| {
+            DIRECTIONS.iter().position(|other| *other == direction).map_or(0, |place| place.saturating_add(1))
+        });
+        let manual = u8::try_from(manual).unwrap_or(0).checked_shl(4).unwrap_or(0);
+        Ok(Self {
+            id: mark.event_id.number().ok_or(ForeignId)?.to_be_bytes(),
+            at: u32::try_from(mark.at.timestamp()).unwrap_or(u32::MAX),
+            offset: i16::try_from(offset).unwrap_or_default(),
+            device: low(mark.place.device),
+            site: low(mark.place.site),
+            order: u16::try_from(mark.order).unwrap_or(u16::MAX),
+            status: mark
+                .status
+                .and_then(Status::declared)
+                .map_or(u8::MAX, |Status(state)| u8::try_from(state).unwrap_or(254)),
+            flags: role | flag(mark.is_trusted, TRUSTED) | flag(mark.is_published, PUBLISHED) | manual,
+            revision: 0,
+        })
+    }
+
+    fn number(&self) -> u128 {
+        u128::from_be_bytes(self.id)
+    }
+
+    fn instant(&self) -> DateTime<Utc> {
+        DateTime::from_timestamp(self.at.into(), 0).unwrap_or_default()
+    }
+
+    fn local(&self) -> NaiveDateTime {
+        let offset = TimeDelta::minutes(self.offset.into());
+        self.instant().naive_utc().checked_add_signed(offset).unwrap_or_default()
+    }
+
+    fn publish(&mut self, is_kept: bool) {
+        if is_kept {
+            self.flags |= PUBLISHED;
+        }
+    }
+
+    fn mark(&self) -> Mark {
+        let manual = usize::from(self.flags >> 4).checked_sub(1).and_then(|place| DIRECTIONS.get(place).copied());
+        Mark {
+            place: Place { device: self.device.into(), site: self.site.into() },
+            order: self.order.into(),
+            status: Some(Status(self.status.into())).filter(|_| self.status != u8::MAX),
+            is_trusted: self.flags & TRUSTED != 0,
+            role: match self.flags & 0b11 {
+                1 => Some(Role::Entry),
+                2 => Some(Role::Exit),
+                _ => None,
+            },
+            manual,
+            is_published: self.flags & PUBLISHED != 0,
+            ..Mark::new(EventId::from_number(self.number()), self.instant(), self.local())
+        }
+    }
+}
+
+/// The directions that can be given by hand, as they are packed.
+const DIRECTIONS: [Direction; 8] = [
+    Direction::In,
+    Direction::Out,
+    Direction::BreakOut,
+    Direction::BreakIn,
+    Direction::OvertimeIn,
+    Direction::OvertimeOut,
+    Direction::Intermediate,
+    Direction::Unknown,
+];
