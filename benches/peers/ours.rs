@@ -1,7 +1,7 @@
 //! Our side of the comparison with published clients: makes the dataset that all of them read, and reads it.
 //!
-//! `peers write LAYOUT ROWS FILE`, `peers keep LAYOUT FILE ROUNDS`, `peers stream LAYOUT FILE ROUNDS`; `benches/peers/run`
-//! runs them, and measures.
+//! `peers write LAYOUT ROWS FILE` and `peers keep|stream|check LAYOUT FILE ROUNDS`; `benches/peers/run` runs them, and
+//! measures.
 #![expect(clippy::print_stdout, reason = "the figures are what it is for")]
 
 use core::hint::black_box;
@@ -21,7 +21,7 @@ fn main() -> anyhow::Result<()> {
     match arguments[..] {
         ["write", layout, rows, file] => Ok(fs::write(file, dataset(layout_of(layout)?, rows.parse()?)?)?),
         [how, layout, file, rounds] => read(how, layout_of(layout)?, &fs::read(file)?, rounds.parse()?),
-        _ => bail!("expected: write LAYOUT ROWS FILE, or keep or stream LAYOUT FILE ROUNDS"),
+        _ => bail!("expected: write LAYOUT ROWS FILE, or keep|stream|check LAYOUT FILE ROUNDS"),
     }
 }
 
@@ -64,11 +64,12 @@ fn read(how: &str, layout: AttendanceLayout, bytes: &[u8], rounds: u32) -> anyho
     let records = Dataset::parse(bytes, &limits)?.records;
     let mut count = 0;
     for _ in 0..rounds {
-        let rows = layout.records(black_box(records)).filter_map(row);
+        let records = layout.records(black_box(records));
         count = match how {
-            "keep" => black_box(rows.collect::<Vec<_>>()).len(),
-            "stream" => rows.map(black_box).count(),
-            _ => bail!("{how}, expected keep or stream"),
+            "keep" => black_box(records.filter_map(row).collect::<Vec<_>>()).len(),
+            "stream" => records.filter_map(row).map(black_box).count(),
+            "check" => records.filter(|record| record.time.is_date()).map(black_box).count(),
+            _ => bail!("{how}, expected keep, stream or check"),
         };
     }
     println!("{count}");
