@@ -28,7 +28,7 @@ fn whoever_does_not_is_refused() {
     for key in [0, KEY + 1, 999_999] {
         let mut terminal = locked().with_key(key);
         let done = terminal.pulled();
-        assert_eq!((done.code, done.stdout.as_str()), (Some(3), ""), "{}", done.stderr);
+        assert_eq!((done.code, done.stdout.as_str()), (Some(2), ""), "{}", done.stderr);
         assert!(done.stderr.contains("PP-TCP-043") || done.stderr.contains("PP-TCP-044"), "{}", done.stderr);
         if Peer::Pyzk.is_there() {
             let said = Peer::Pyzk.attendance(&terminal);
