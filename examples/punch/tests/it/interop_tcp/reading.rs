@@ -8,6 +8,8 @@ use super::{Peer, Said};
 enum Makes {
     /// Every record, as far as it has fields for it.
     All,
+    /// Every record, or some and a word that they are not all.
+    AllOrSome,
     /// Every record, with the state and the verify mode in each other's place.
     Swapped,
     /// So many records that are none, and no error.
@@ -16,7 +18,7 @@ enum Makes {
     Error(&'static str),
 }
 
-use Makes::{All, Error, Garbage, Swapped};
+use Makes::{All, AllOrSome, Error, Garbage, Swapped};
 
 /// Long enough for two packets of the largest size, short enough for many.
 const RECORDS: u32 = 2000;
@@ -44,7 +46,8 @@ fn makes(peer: Peer, terminal: &Terminal, expected: Makes) {
 
 fn is_as_expected(expected: Makes, said: &Said, truth: &[String]) -> bool {
     match (expected, said) {
-        (All, Said::Done(rows)) => rows == truth,
+        (All | AllOrSome, Said::Done(rows)) => rows == truth,
+        (AllOrSome, Said::Partly(..)) => true,
         (Swapped, Said::Done(rows)) => rows.iter().map(|row| swapped(row)).eq(truth.iter().cloned()),
         (Garbage(count), Said::Done(rows)) => {
             rows.len() == count && rows.iter().zip(truth).filter(|(row, truth)| row == truth).count() <= 1
@@ -84,9 +87,10 @@ fn records_of_40_bytes_are_read_by_all() {
 /// Half a year of a factory.
 const MANY: u32 = 200_000;
 
+/// npm `node-zklib` asks for all 123 pieces at once, and loses its place in one run of three.
 #[test]
 fn records_of_40_bytes_by_the_hundred_thousand() {
-    read("40", MANY, &[], &[(Peer::NodeZklib, All), (Peer::ZktecoJs, All), (Peer::ZktecoRs, All)]);
+    read("40", MANY, &[], &[(Peer::NodeZklib, AllOrSome), (Peer::ZktecoJs, All), (Peer::ZktecoRs, All)]);
 }
 
 /// What we read of so many is tested once; reading them takes the time of two cores.
