@@ -38,8 +38,7 @@ fn layout_of(name: &str) -> anyhow::Result<AttendanceLayout> {
 fn dataset(layout: AttendanceLayout, rows: u32) -> anyhow::Result<Vec<u8>> {
     let start = DateTime::from_timestamp(1_735_711_200, 0).unwrap_or_default().naive_utc();
     let mut records = Vec::new();
-    for row in 0..rows {
-        let slot = u16::try_from(row % u32::from(PEOPLE))?.saturating_add(1);
+    for (row, slot) in (0..rows).zip((1..=PEOPLE).cycle()) {
         let pin = 1000_u32.saturating_add(slot.into());
         let text = pin.to_string();
         let person = match layout.size() {
@@ -47,7 +46,9 @@ fn dataset(layout: AttendanceLayout, rows: u32) -> anyhow::Result<Vec<u8>> {
             16 => Person::Number(pin),
             _ => Person::Pin(Pin::new(text.as_bytes())),
         };
-        let time = start.checked_add_signed(TimeDelta::seconds(i64::from(row) * 7)).context("a year too late")?;
+        let time = start
+            .checked_add_signed(TimeDelta::seconds(i64::from(row).saturating_mul(7)))
+            .context("a year too late")?;
         let time = EncodedTime::of(time).context("a year that a terminal has")?;
         let mut record = AttendanceRecord::new(person, time, Status(u16::from(row & 1 == 1)), Verify::FINGERPRINT);
         record.slot = Some(slot);
@@ -59,15 +60,14 @@ fn dataset(layout: AttendanceLayout, rows: u32) -> anyhow::Result<Vec<u8>> {
 
 /// Reads it so many times, and prints how many rows it has.
 fn read(how: &str, layout: AttendanceLayout, bytes: &[u8], rounds: u32) -> anyhow::Result<()> {
-    let mut limits = Limits::default();
-    limits.dataset = bytes.len();
+    let limits = Limits { dataset: bytes.len(), ..Limits::default() };
     let dataset = Dataset::parse(bytes, &limits)?.records;
     let mut count = 0;
     for _ in 0..rounds {
         let records = layout.records(black_box(dataset));
         count = match how {
             "keep" => {
-                let mut kept = Vec::with_capacity(dataset.len() / layout.size());
+                let mut kept = Vec::with_capacity(dataset.len().checked_div(layout.size()).unwrap_or(0));
                 kept.extend(records.filter_map(row));
                 black_box(kept).len()
             }
