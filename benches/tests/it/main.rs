@@ -6,4 +6,6 @@ mod allocations;
 #[cfg(test)]
 mod attendance;
 #[cfg(test)]
+mod histories;
+#[cfg(test)]
 mod streaming;

@@ -94,7 +94,7 @@ pub struct Batch {
 }
 
 impl Spool {
-    /// Opens the file, making it if it is not there.
+    /// Opens the file. If it is not there it is made, readable by nobody but its owner: it says who was where.
     ///
     /// # Errors
     ///

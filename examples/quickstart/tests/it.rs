@@ -28,6 +28,11 @@ fn protocol() {
 }
 
 #[test]
+fn port_4370() {
+    assert_eq!(run(env!("CARGO_BIN_EXE_port_4370")), ["1042 2026-11-22 08:47:12 Status(0)"]);
+}
+
+#[test]
 fn normalize() {
     let lines = run(env!("CARGO_BIN_EXE_normalize"));
     let id = "evt_0ary4x0xm4ygtzxxab6rj9b1gx";
@@ -66,24 +71,33 @@ fn whole_way() {
 
 #[test]
 fn programs_are_short() {
-    for name in ["protocol", "normalize", "webhook", "erp", "whole_way"] {
+    for name in ["protocol", "port_4370", "normalize", "webhook", "erp", "whole_way"] {
         let lines = read(&format!("examples/quickstart/src/bin/{name}.rs")).lines().count();
         assert!(lines <= 40, "{name}.rs has {lines} lines");
     }
 }
 
 const READMES: [&str; 2] = ["README.md", "README.es.md"];
-const DOCUMENTS: [&str; 6] =
-    ["README.md", "README.es.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"];
+const DOCUMENTS: [&str; 8] = [
+    "README.md",
+    "README.es.md",
+    "ARCHITECTURE.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "SECURITY.md",
+    "docs/agent.md",
+    "punch-protocol/README.md",
+];
 
 #[test]
 fn the_example_of_the_readmes_is_the_program() {
-    let program = read("examples/quickstart/src/bin/whole_way.rs");
-    for readme in READMES {
+    for (readme, program) in
+        [("README.md", "whole_way"), ("README.es.md", "whole_way"), ("punch-protocol/README.md", "port_4370")]
+    {
         let text = read(readme);
         let examples: Vec<&str> =
             text.split("\n```rust\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
-        assert_eq!(examples, [program.as_str()], "{readme}");
+        assert_eq!(examples, [read(&format!("examples/quickstart/src/bin/{program}.rs"))], "{readme}");
     }
 }
 
@@ -159,7 +173,9 @@ fn every_link_into_the_repository_leads_somewhere() {
         let text = read(document);
         for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
             if !link.contains("://") {
-                assert!(root().join(link).exists(), "{document}: {link}");
+                let folder = root().join(document);
+                let folder = folder.parent().unwrap_or(&folder);
+                assert!(folder.join(link).exists(), "{document}: {link}");
             }
         }
     }

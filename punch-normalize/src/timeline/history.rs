@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::finding::Finding;
 use super::mark::{Mark, Place, Role};
-use super::settings::TimelineRules;
+use super::settings::{DirectionRule, TimelineRules};
 use crate::{Direction, EventId};
 
 /// What is remembered of one person: the punches that a row of today or a late one of yesterday can still change.
@@ -38,8 +38,11 @@ use crate::{Direction, EventId};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct History(Vec<Packed>);
+pub struct History {
+    marks: Vec<Packed>,
+    /// Up to when nothing more is waited for, in seconds since 1970; 0 if everything is.
+    until: u32,
+}
 
 /// What became of a punch, or became different.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,78 +100,119 @@ impl History {
         let mut fresh: Vec<Packed> = marks.into_iter().map(|mark| Packed::of(&mark)).collect::<Result<_, _>>()?;
         fresh.sort_unstable_by_key(|packed| packed.id);
         fresh.dedup_by_key(|packed| packed.id);
-        fresh.retain(|packed| !self.0.iter().any(|known| known.id == packed.id));
+        fresh.retain(|packed| !self.marks.iter().any(|known| known.id == packed.id));
         if fresh.is_empty() {
             return Ok(Vec::new());
         }
-        let before = self.findings(rules);
-        self.0.append(&mut fresh);
-        let mut marks: Vec<Mark> = self.0.iter().map(Packed::mark).collect();
-        let findings = super::infer(&mut marks, rules, None);
-        let mut changes = Vec::new();
-        for (mark, new) in marks.into_iter().zip(findings) {
-            let old = before.iter().find(|(event_id, _)| *event_id == mark.event_id).map(|(_, finding)| finding);
-            if old == Some(&new) {
-                continue;
-            }
-            let Some(packed) = self.0.iter_mut().find(|packed| EventId::from_number(packed.number()) == mark.event_id)
-            else {
-                continue;
-            };
-            packed.revision = packed.revision.saturating_add(old.is_some().into());
-            packed.publish(new.duplicate_of.is_none());
-            changes.push(Change { event_id: mark.event_id, old: old.cloned(), new, revision: packed.revision });
-        }
-        self.bound();
+        let before = self.found(rules);
+        self.marks.reserve_exact(fresh.len());
+        self.marks.extend_from_slice(&fresh);
+        self.marks.sort_unstable_by_key(Packed::in_time);
+        let ids: Vec<[u8; 16]> = fresh.iter().map(|packed| packed.id).collect();
+        let changes = self.changes(before, &ids, rules);
+        let excess = self.marks.len().saturating_sub(Self::MARKS_MAX);
+        self.marks.drain(..excess);
         Ok(changes)
+    }
+
+    /// Time goes by: nothing more from before `instant` is waited for, so whoever has not left for longer than any shift
+    /// has forgotten to say so. Rows from before it may come all the same.
+    pub fn pass(&mut self, instant: DateTime<Utc>, rules: &TimelineRules) -> Vec<Change> {
+        let before = self.found(rules);
+        self.until = self.until.max(u32::try_from(instant.timestamp()).unwrap_or_default());
+        self.changes(before, &[], rules)
+    }
+
+    /// What is different from before, given the sorted ids of what was not there before. What is kept is delivered now.
+    fn changes(&mut self, before: Vec<Finding>, fresh: &[[u8; 16]], rules: &TimelineRules) -> Vec<Change> {
+        let mut changes = Vec::new();
+        let (mut before, after) = (before.into_iter(), self.found(rules));
+        for (packed, new) in self.marks.iter_mut().zip(after) {
+            let is_fresh = fresh.binary_search(&packed.id).is_ok();
+            let old = if is_fresh { None } else { before.next() };
+            if old.as_ref() != Some(&new) {
+                packed.revision = packed.revision.saturating_add(old.is_some().into());
+                packed.publish(new.duplicate_of.is_none());
+                changes.push(Change { event_id: packed.event_id(), old, new, revision: packed.revision });
+            }
+        }
+        changes
     }
 
     /// Everything that is found now, in time order.
     pub fn findings(&self, rules: &TimelineRules) -> Vec<(EventId, Finding)> {
-        let mut marks: Vec<Mark> = self.0.iter().map(Packed::mark).collect();
-        let findings = super::infer(&mut marks, rules, None);
-        marks.into_iter().map(|mark| mark.event_id).zip(findings).collect()
+        self.marks.iter().map(Packed::event_id).zip(self.found(rules)).collect()
     }
 
-    /// Forgets what can no longer change: everything before a pause, longer than any shift, that ended before `instant`.
-    pub fn forget_before(&mut self, instant: DateTime<Utc>, rules: &TimelineRules) {
-        self.0.sort_unstable_by_key(|packed| packed.at);
-        let quiet = rules.max_shift.max(rules.shift_gap).max(rules.bounce.window);
+    /// The findings, in the order of the marks, which is that of time.
+    fn found(&self, rules: &TimelineRules) -> Vec<Finding> {
+        let mut marks: Vec<Mark> = self.marks.iter().map(Packed::mark).collect();
+        let until = DateTime::from_timestamp(self.until.into(), 0).filter(|_| self.until > 0);
+        super::infer(&mut marks, rules, until)
+    }
+
+    /// Forgets what can no longer change, once time has [passed](Self::pass): what lies before a pause that nothing
+    /// reaches over and that ended before `instant`. What time alone has changed is told before it is forgotten.
+    ///
+    /// The pause is one after a departure, as long as [`TimelineRules::shift_gap`], or one longer than any shift; with
+    /// [`DirectionRule::FirstLast`] the border of two business days.
+    pub fn forget_before(&mut self, instant: DateTime<Utc>, rules: &TimelineRules) -> Vec<Change> {
+        let changes = self.pass(instant, rules);
+        let found = self.found(rules);
         let mut cut = 0;
-        for (place, pair) in self.0.windows(2).enumerate() {
-            let [one, other] = pair else { continue };
-            let paused = other.instant().signed_duration_since(one.instant()) > quiet;
-            if paused && other.instant() <= instant {
-                cut = place.saturating_add(1);
+        // The last that was kept, which a second one of it may stand behind.
+        let mut kept: Option<(&Packed, &Finding)> = None;
+        for (place, (packed, finding)) in self.marks.iter().zip(&found).enumerate() {
+            if packed.instant() > instant {
+                break;
+            }
+            if finding.duplicate_of.is_none() {
+                if kept.is_some_and(|kept| is_apart(kept, Some((packed, finding)), packed.instant(), rules)) {
+                    cut = place;
+                }
+                kept = Some((packed, finding));
             }
         }
-        let all_old = self.0.last().is_none_or(|last| instant.signed_duration_since(last.instant()) > quiet);
-        self.0.drain(..if all_old { self.0.len() } else { cut });
-        self.0.shrink_to_fit();
+        let all_old = self.marks.last().is_none_or(|last| last.instant() <= instant)
+            && kept.is_none_or(|kept| is_apart(kept, None, instant, rules));
+        self.marks.drain(..if all_old { self.marks.len() } else { cut });
+        self.marks.shrink_to_fit();
+        changes
     }
 
     /// How many punches are remembered.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.marks.len()
     }
 
     /// Whether none is remembered.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.marks.is_empty()
     }
+}
 
-    fn bound(&mut self) {
-        let excess = self.0.len().saturating_sub(Self::MARKS_MAX);
-        if excess > 0 {
-            self.0.sort_unstable_by_key(|packed| packed.at);
-            self.0.drain(..excess);
-        }
+/// Whether nothing reaches from a kept punch to the next one, or, without one, to `at`.
+fn is_apart(
+    (one, found): (&Packed, &Finding),
+    next: Option<(&Packed, &Finding)>,
+    at: DateTime<Utc>,
+    rules: &TimelineRules,
+) -> bool {
+    let pause = at.signed_duration_since(one.instant());
+    if rules.direction == DirectionRule::FirstLast {
+        return match next {
+            Some((_, next)) => next.business_date != found.business_date,
+            None => pause > TimeDelta::days(1),
+        };
     }
+    let has_left = matches!(found.direction, Direction::Out | Direction::OvertimeOut);
+    let is_over = pause > rules.max_shift || (has_left && pause >= rules.shift_gap);
+    is_over && pause >= rules.bounce.window
 }
 
 impl fmt::Debug for History {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "History({} punches)", self.0.len())
+        write!(f, "History({} punches)", self.marks.len())
     }
 }
 
@@ -209,6 +253,15 @@ impl Packed {
         u128::from_be_bytes(self.id)
     }
 
+    fn event_id(&self) -> EventId {
+        EventId::from_number(self.number())
+    }
+
+    /// By time, as the punches themselves are sorted: ids sort as their numbers do.
+    fn in_time(&self) -> (u32, u16, [u8; 16]) {
+        (self.at, self.order, self.id)
+    }
+
     fn instant(&self) -> DateTime<Utc> {
         DateTime::from_timestamp(self.at.into(), 0).unwrap_or_default()
     }
@@ -238,7 +291,7 @@ impl Packed {
             },
             manual,
             is_published: self.flags & PUBLISHED != 0,
-            ..Mark::new(EventId::from_number(self.number()), self.instant(), self.local())
+            ..Mark::new(self.event_id(), self.instant(), self.local())
         }
     }
 }

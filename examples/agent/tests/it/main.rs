@@ -11,6 +11,7 @@
 )]
 
 mod canary;
+mod config;
 mod forwarding;
 mod harness;
 mod spool;

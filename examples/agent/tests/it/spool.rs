@@ -170,6 +170,27 @@ async fn a_file_of_a_newer_program_is_refused_and_left_alone() {
     assert_eq!(version, 2);
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn a_new_file_is_its_owners_alone_and_one_that_is_there_stays_as_it_was() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let permissions = || {
+        let files = std::fs::read_dir(folder.path()).unwrap().map(Result::unwrap);
+        files.map(|file| file.metadata().unwrap().permissions().mode() & 0o777).collect::<Vec<_>>()
+    };
+    let path = folder.path().join("spool.sqlite");
+    let spool = open(&path);
+    spool.put(day("T1", 3)).await.unwrap();
+    let found = permissions();
+    assert!(found.len() > 1, "the file, and those of SQLite beside it");
+    assert!(found.iter().all(|mode| *mode == 0o600), "{found:?}");
+    drop(spool);
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
+    drop(open(&path));
+    assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o640);
+}
+
 fn rows() -> impl Strategy<Value = Vec<RawPunch>> {
     let row = (
         proptest::collection::vec(any::<u8>(), 0..24),

@@ -137,12 +137,24 @@ impl Store {
 ///
 /// The file cannot be opened.
 pub fn connect(path: &Path) -> Result<Connection, StoreError> {
+    #[cfg(unix)]
+    make_private(path);
     let connection = Connection::open(path)?;
     connection.busy_timeout(core::time::Duration::from_secs(5))?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(connection)
+}
+
+/// Makes the file, if there is none, for nobody else to read: the keys are in it, and who was where. SQLite gives the files
+/// beside it the same permissions.
+#[cfg(unix)]
+fn make_private(path: &Path) {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let made = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    // It is there already, with the permissions somebody gave it, or SQLite says what is wrong.
+    drop(made);
 }
 
 fn migrate(connection: &Connection, path: &Path) -> Result<(), StoreError> {

@@ -126,3 +126,18 @@ async fn a_failing_piece_of_work_spoils_no_other_of_its_group() {
     let expected: Vec<String> = (0..300).filter(|number| number % 3 == 2).map(|number| number.to_string()).collect();
     assert_eq!(kept, expected);
 }
+
+/// The keys are in it, and who was where.
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_else_on_the_machine_reads_a_new_store() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("punch.sqlite");
+    let connection = gateway::store::connect(&path).unwrap();
+    connection.execute_batch("CREATE TABLE t (x); INSERT INTO t VALUES (1)").unwrap();
+    let files = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().metadata().unwrap());
+    let modes: Vec<u32> = files.map(|file| file.permissions().mode() & 0o777).collect();
+    assert!(modes.len() > 1 && modes.iter().all(|mode| *mode == 0o600), "{modes:?}");
+}

@@ -130,7 +130,12 @@ fn date(rows: Vec<Result<Row, Unread>>, rules: &Rules, key: &TenantKey) -> (Vec<
             Some(ahead) if ahead >= SUSPECT => "suspect",
             _ => resolved.quality.as_str(),
         };
-        let mut raw = RawPunch::new(row.serial.clone(), row.pin.clone(), local);
+        // An identity goes by what the terminal said, so that it survives another zone.
+        let told = match row.time {
+            Moment::Civil(time) => time,
+            Moment::Instant(instant) => instant.naive_utc(),
+        };
+        let mut raw = RawPunch::new(row.serial.clone(), row.pin.clone(), told);
         (raw.status, raw.verify) = (row.state, row.verify);
         let hold = if row.pin.is_empty() {
             Some(HoldReason::Anonymous)

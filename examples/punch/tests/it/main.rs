@@ -22,6 +22,7 @@ mod interop;
 mod interop_push;
 mod interop_tcp;
 mod kill;
+mod normalize;
 mod pull;
 mod site;
 mod terminal_serve;

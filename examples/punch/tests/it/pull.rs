@@ -9,7 +9,7 @@ use punch_protocol::{Pin, RawPunch, SerialNumber};
 use serde_json::{Value, json};
 use simulator::backlog::{Backlog, pin};
 
-use crate::command::{Done, Running, run};
+use crate::command::{Done, Running, punch, run};
 use crate::site::{Site, exchange};
 use crate::terminal_serve::{address, serve};
 
@@ -160,6 +160,34 @@ fn what_was_printed_is_not_printed_again() {
     assert_eq!(pull(at, &resume).stdout, "");
     // It is known without the file, too.
     assert_eq!(lines(&pull(at, &[])).len(), 300);
+}
+
+#[test]
+fn looking_and_reading_change_nothing_on_a_terminal() {
+    let mut running =
+        serve(&["--serial", SERIAL, "--records", "40", "--layout", "8a", "--live-every", "0.1", "--json"]);
+    let ready: Value = serde_json::from_str(&running.line()).unwrap();
+    let at: SocketAddr = ready["tcp"].as_str().unwrap().parse().unwrap();
+    let (host, port) = (at.ip().to_string(), at.port().to_string());
+    assert_eq!(pull(at, &["--since", "2020-01-01"]).code, Some(0));
+    assert_eq!(run(&["doctor", "device", &host, "--port", &port], b"").code, Some(0));
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("agent.toml");
+    let gateway = "[gateway]\nurl = \"http://127.0.0.1:9\"\napi_key = \"k\"\n";
+    std::fs::write(&file, format!("{gateway}[[terminal]]\nhost = \"{host}\"\nport = {port}\nevery_seconds = 5\n"))
+        .unwrap();
+    let mut agent = Running::start(punch().args(["agent", "--config", file.to_str().unwrap()]));
+    // A live punch of a terminal with short events is acknowledged after it was looked up in the log.
+    let mut happened = BTreeSet::new();
+    while !happened.contains("acknowledged") {
+        let event: Value = serde_json::from_str(&running.line()).unwrap();
+        happened.insert(event["event"].as_str().unwrap().to_owned());
+    }
+    agent.complaint_with("the log was read");
+    for event in &happened {
+        assert!(["connected", "left", "refused", "acknowledged"].contains(&event.as_str()), "{happened:?}");
+    }
+    assert!(happened.contains("connected") && happened.contains("left"), "{happened:?}");
 }
 
 // I2: a row by push, later by TCP pull, has one id, whichever comes first

@@ -5,6 +5,7 @@ mod bounces;
 mod declared;
 mod first_last;
 mod laws;
+mod remembered;
 mod scheduled;
 
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
