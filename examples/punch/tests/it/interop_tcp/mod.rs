@@ -5,6 +5,7 @@
 //! The packages are run by the scripts of `tests/interop`, or by the examples that come with them. What is not there is
 //! skipped, unless `PUNCH_INTEROP=required`.
 
+mod cutter;
 mod keys;
 mod live;
 mod people;

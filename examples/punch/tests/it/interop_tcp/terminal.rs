@@ -4,7 +4,7 @@ use punch_protocol::tcp::AttendanceLayout;
 use serde_json::Value;
 use simulator::backlog::{self, Backlog, Punched};
 
-use super::Peer;
+use super::{Peer, cutter};
 use crate::command::{Done, Running, punch, run};
 
 /// A terminal of ours in a process of its own.
@@ -42,6 +42,12 @@ impl Terminal {
     /// Tells clients this key.
     pub(super) fn with_key(mut self, key: u32) -> Self {
         self.key = key;
+        self
+    }
+
+    /// Behind a line that cuts the header of every answer.
+    pub(super) fn with_cut_headers(mut self) -> Self {
+        self.port = cutter::to(self.port);
         self
     }
 
