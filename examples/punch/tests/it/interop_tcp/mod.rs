@@ -125,6 +125,9 @@ impl Peer {
 
 /// Seconds that a client waits for the terminal. The longest wait that none of them cuts short by itself.
 const TIMEOUT: u64 = 4;
+/// How often a client is asked until it does what is expected of it. All of them but one lose their place if they read
+/// frames together that were sent apart, which a busy machine may do to them.
+const TRIES: usize = 4;
 
 impl Said {
     fn of(line: &str) -> Self {

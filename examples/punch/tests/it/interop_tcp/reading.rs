@@ -1,7 +1,7 @@
 //! Attendance records of every layout and number, over both carriers.
 
 use super::terminal::Terminal;
-use super::{Peer, Said};
+use super::{Peer, Said, TRIES};
 
 /// What a client makes of the records of a terminal.
 #[derive(Debug, Clone, Copy)]
@@ -25,16 +25,11 @@ const RECORDS: u32 = 2000;
 /// A terminal whose packets are as large as they can be: one packet a piece.
 const LARGE: [&str; 2] = ["--packet-max", "65472"];
 
-/// How often the clients of npm are asked. They lose their place if they read two frames at once, which a busy machine
-/// may do to them.
-const TRIES: usize = 4;
-
 /// Asserts that a client makes of a terminal what is expected.
 fn makes(peer: Peer, terminal: &Terminal, expected: Makes) {
     let truth = terminal.truth_for(peer);
-    let tries = if matches!(peer, Peer::NodeZklib | Peer::ZktecoJs) { TRIES } else { 1 };
     let mut said = Vec::new();
-    for _ in 0..tries {
+    for _ in 0..TRIES {
         let last = peer.attendance(terminal);
         if is_as_expected(expected, &last, &truth) {
             return;
