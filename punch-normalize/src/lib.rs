@@ -1,5 +1,7 @@
 //! From what a terminal said to what happened: time, identity, duplicates, direction, reasons.
 //!
+//! [`Normalizer`] judges rows; [`timeline`] reads a person's punches together: directions, shifts, what is missing.
+//!
 //! Everything here is a pure function of its arguments: no clock, no file, no random number. The crate is
 //! `no_std` with `alloc`.
 //!
@@ -66,6 +68,10 @@
 //! | [`Rules::WINDOW`] | 60 s between two punches of one person at one terminal |
 //! | [`Rules::SUSPECT_AFTER`] | 2 min ahead of receipt |
 //! | [`Rules::FUTURE_LIMIT`] | 24 h ahead of receipt |
+//! | [`timeline::TimelineRules::max_shift`] | 14 h between coming and going |
+//! | [`timeline::TimelineRules::shift_gap`] | 4 h begin a new shift |
+//! | [`timeline::History::MARKS_MAX`] | 512 punches of a person |
+//! | [`timeline::StateTrust::LAST_MAX`] | 200 punches of a terminal |
 //! | [`EventId::MAX_LEN`] | 128 bytes |
 //! | [`DeviceZone::MAX_LEN`] | 64 bytes |
 //!
@@ -77,6 +83,7 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+mod clock;
 mod direction;
 mod hold;
 mod identity;
@@ -91,6 +98,11 @@ pub mod timeline;
 mod verdict;
 mod zone;
 
+pub use clock::{
+    Adjustment, Arrival, ClockEstimate, ClockHealth, ClockHistory, ClockOffset, ClockPolicy, ClockSample, ClockSamples,
+    ClockStateError, ClockTreatment, Diagnosis, Horizon, SampleKind, TerminalClock, Timeliness, ZoneHistory,
+    ZoneHistoryError,
+};
 pub use direction::{Direction, DirectionSource};
 pub use hold::HoldReason;
 pub use identity::{EventId, EventIdError, TenantKey};

@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use crate::config::TerminalConfig;
 use crate::rounds::Pace;
 use crate::row::Row;
-use crate::terminal::{Link, LinkError, ReadingError, SlotTable, Span, read_about, read_attendance};
+use crate::terminal::{Link, LinkError, ReadingError, SlotTable, Span, identify, read_attendance};
 use crate::{Spool, SpoolError};
 
 /// Reads one terminal again and again into a spool, and listens to it in between.
@@ -109,7 +109,7 @@ impl Patrol {
 
     async fn visit(&self, whole_at: &mut Instant) -> Result<(), VisitError> {
         let mut link = Link::open(self.terminal.address.clone(), self.terminal.client).await?;
-        let about = read_about(&mut link).await?;
+        let about = identify(&mut link).await?;
         let serial = self.terminal.serial.clone().or(about.serial).ok_or(ReadingError::NoSerial)?;
         self.standing.send_modify(|watch| watch.serial = Some(serial.clone()));
         // First listening, then reading: a punch in between is in the log or told, or both.

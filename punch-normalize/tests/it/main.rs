@@ -6,6 +6,12 @@ extern crate alloc;
 #[cfg(test)]
 mod build;
 #[cfg(test)]
+mod clock;
+#[cfg(test)]
+mod clock_properties;
+#[cfg(test)]
+mod clock_rows;
+#[cfg(test)]
 mod codes;
 #[cfg(test)]
 mod duplicates;

@@ -9,4 +9,4 @@ mod reading;
 pub use examine::{Examination, Reach, examine};
 pub use link::{Address, Link, LinkError};
 pub use person::SlotTable;
-pub use reading::{About, Reading, ReadingError, Span, read_about, read_attendance};
+pub use reading::{About, Reading, ReadingError, Span, identify, read_about, read_attendance};

@@ -44,20 +44,29 @@ pub struct About {
     pub record_capacity: Option<u32>,
 }
 
+/// Asks a terminal which it is, and what its clock shows: all that reading its log takes.
+///
+/// # Errors
+///
+/// The conversation ended. What a terminal does not say is no error.
+pub async fn identify(link: &mut Link) -> Result<About, LinkError> {
+    let serial = ask(link, Request::Option(b"~SerialNumber".to_vec())).await?;
+    let serial = serial.and_then(|reply| SerialNumber::parse(text(reply.option()?).trim()).ok());
+    let clock = ask(link, Request::Time).await?.and_then(|reply| reply.time()?.civil());
+    Ok(About { serial, clock, ..About::default() })
+}
+
 /// Asks a terminal what it is.
 ///
 /// # Errors
 ///
-/// The conversation ended. What a terminal refuses to say is no error.
+/// The conversation ended. What a terminal does not say is no error.
 pub async fn read_about(link: &mut Link) -> Result<About, LinkError> {
-    let mut about = About::default();
+    let mut about = identify(link).await?;
     let option = |reply: Reply| reply.option().map(text);
-    let serial = ask(link, Request::Option(b"~SerialNumber".to_vec())).await?.and_then(option);
-    about.serial = serial.and_then(|serial| SerialNumber::parse(serial.trim()).ok());
     about.name = ask(link, Request::Option(b"~DeviceName".to_vec())).await?.and_then(option);
     about.platform = ask(link, Request::Option(b"~Platform".to_vec())).await?.and_then(option);
     about.firmware = ask(link, Request::Version).await?.map(|reply| text(reply.text()));
-    about.clock = ask(link, Request::Time).await?.and_then(|reply| reply.time()?.civil());
     if let Some(sizes) = ask(link, Request::Sizes).await? {
         let sizes = sizes.sizes();
         (about.users, about.records, about.record_capacity) = (sizes.users(), sizes.records(), sizes.record_capacity());
@@ -69,11 +78,13 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// The answer, or `None` if this unit has none.
+/// The answer, or `None` if this unit has none: some refuse a question that they do not know, some say nothing.
 async fn ask(link: &mut Link, request: Request) -> Result<Option<Reply>, LinkError> {
+    use RequestError::{Refused, Unanswered};
+
     match link.ask(request).await {
         Ok(Answer::Reply(reply)) => Ok(Some(reply)),
-        Ok(_) | Err(LinkError::Request { source: RequestError::Refused { .. }, .. }) => Ok(None),
+        Ok(_) | Err(LinkError::Request { source: Refused { .. } | Unanswered { .. }, .. }) => Ok(None),
         Err(error) => Err(error),
     }
 }

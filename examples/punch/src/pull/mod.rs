@@ -7,7 +7,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use agent::Row;
-use agent::terminal::{About, Address, Link, LinkError, Reading, Span, read_about, read_attendance};
+use agent::terminal::{About, Address, Link, LinkError, Reading, Span, identify, read_attendance};
 use anyhow::Context as _;
 use chrono::NaiveDateTime;
 use clap::Args;
@@ -122,9 +122,9 @@ pub(crate) async fn run(pull: Pull) -> anyhow::Result<Exit> {
 }
 
 async fn read(mut link: Link, given: Option<SerialNumber>, span: Span) -> anyhow::Result<(SerialNumber, Reading)> {
-    let about = read_about(&mut link).await?;
+    let about = identify(&mut link).await?;
     let serial = given.or_else(|| about.serial.clone()).ok_or(agent::terminal::ReadingError::NoSerial)?;
-    let bar = progress(&about);
+    let bar = progress();
     let told = |got: usize, total: usize| {
         bar.set_length(u64::try_from(total).unwrap_or(0));
         bar.set_position(u64::try_from(got).unwrap_or(0));
@@ -165,10 +165,9 @@ fn latest(about: &About) -> NaiveDateTime {
     about.clock.map_or(ours, |clock| clock.max(ours))
 }
 
-fn progress(about: &About) -> ProgressBar {
-    let style = ProgressStyle::with_template("{msg} {bar:30} {bytes}/{total_bytes} {eta}");
-    let records = about.records.map_or_else(|| "reading".to_owned(), |count| format!("reading {count} records"));
-    ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar())).with_message(records)
+fn progress() -> ProgressBar {
+    let style = ProgressStyle::with_template("reading {bar:30} {bytes}/{total_bytes} {eta}");
+    ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
 /// Tells on standard error what was not as it should be.

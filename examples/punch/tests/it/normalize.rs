@@ -233,3 +233,20 @@ fn rows_that_cannot_be_read_are_told_and_cost_nobody() {
         assert_eq!(normalize(&rows, bad).code, Some(2), "{bad:?}");
     }
 }
+
+/// The identities of the published vectors.
+#[test]
+fn identities_are_those_of_the_vectors() {
+    let vectors = include_str!("../../../../punch-normalize/tests/data/identity-vectors.jsonl");
+    let mut count = 0;
+    for vector in vectors.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()) {
+        let member = |name: &str| vector[name].clone();
+        let row = json!({
+            "serial": member("serial"), "pin": member("pin"), "time": member("time"), "state": member("state"),
+        });
+        let done = normalize(&[row], &["--tenant-key", vector["tenant_key_hex"].as_str().unwrap()]);
+        assert_eq!(all(&done, "event_id"), [member("event_id")], "{}", vector["id"]);
+        count += 1;
+    }
+    assert_eq!(count, 12);
+}

@@ -5,6 +5,7 @@ mod client;
 mod events;
 mod frames;
 mod layouts;
+mod mutations;
 mod records;
 mod terminal;
 mod transfers;
