@@ -95,6 +95,13 @@ impl Running {
         self.stderr.try_iter().collect()
     }
 
+    /// Its exit code and whatever it still said, if it comes to an end by itself.
+    pub(crate) fn finish(mut self) -> Done {
+        let code = self.wait();
+        let text = |lines: &Receiver<String>| lines.iter().collect::<Vec<_>>().join("\n");
+        Done { code, stdout: text(&self.stdout), stderr: text(&self.stderr) }
+    }
+
     /// `kill -9`: nothing of it runs any more.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();

@@ -66,7 +66,7 @@ impl Library {
     }
 
     fn node() -> Self {
-        let modules = std::env::var("PUNCH_INTEROP_NODE_MODULES").ok();
+        let modules = node_modules();
         let (flag, import) = ("-e", "require('standardwebhooks')");
         Self { name: "npm standardwebhooks", program: "node".to_owned(), modules, flag, import, script: NODE }
     }
@@ -93,12 +93,21 @@ impl Library {
 pub(crate) fn imports(name: &str, import: &mut Command) -> bool {
     let output = import.output();
     let is_there = output.as_ref().is_ok_and(|output| output.status.success());
-    let required = std::env::var("PUNCH_INTEROP").is_ok_and(|word| word == "required");
-    assert!(is_there || !required, "{name} is required and cannot be imported: {output:?}");
+    assert!(is_there || !required(), "{name} is required and cannot be imported: {output:?}");
     if !is_there {
         eprintln!("skipped: {name} cannot be imported by {}", import.get_program().display());
     }
     is_there
+}
+
+/// Whether everything of others has to be installed.
+pub(crate) fn required() -> bool {
+    std::env::var("PUNCH_INTEROP").is_ok_and(|word| word == "required")
+}
+
+/// The folder of what npm has installed.
+pub(crate) fn node_modules() -> Option<String> {
+    std::env::var("PUNCH_INTEROP_NODE_MODULES").ok()
 }
 
 /// The Python that has what is published there.

@@ -20,6 +20,7 @@ mod doctor;
 mod gateway;
 mod interop;
 mod interop_push;
+mod interop_tcp;
 mod kill;
 mod normalize;
 mod pull;

@@ -20,8 +20,10 @@ pub enum Segments {
     Drip,
 }
 
-/// A pause long enough for a client that waits to have read what was written.
+/// The shortest pause, long enough for a client that waits to have read what was written.
 const PAUSE: Duration = Duration::from_millis(1);
+/// A byte on a line of 50 Mbit/s. Clients that copy all they have for every frame need the time that a long one takes.
+const BYTE: Duration = Duration::from_nanos(160);
 /// A client that takes nothing for so long is gone.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Bytes that are gathered before they are written.
@@ -32,18 +34,17 @@ impl Segments {
     /// Sends all that the terminal has to say.
     pub(super) async fn send(self, terminal: &mut Terminal, to: &mut TcpStream, dice: &mut Dice) -> io::Result<()> {
         let mut ready = Vec::new();
-        let mut first = true;
         loop {
             ready.clear();
             while terminal.poll_transmit(&mut ready) && self != Self::Frame && ready.len() < GATHERED_MAX {}
             if ready.is_empty() {
                 return Ok(());
             }
-            if self == Self::Frame && !first {
-                tokio::time::sleep(PAUSE).await;
-            }
-            first = false;
             self.write(&ready, to, dice).await?;
+            if self == Self::Frame {
+                // Behind the last one too: a client may have asked for the next piece by now.
+                tokio::time::sleep(PAUSE.max(BYTE * u32::try_from(ready.len()).unwrap_or(0))).await;
+            }
         }
     }
 

@@ -47,8 +47,9 @@ pub(super) enum Stage {
 }
 
 impl Outbox {
-    /// Answers that may wait. Who asks on and takes none is flooding.
-    pub(super) const ANSWERS_MAX: usize = 64;
+    /// Answers that may wait. Who asks on and takes none is flooding; who asks for all pieces of a dataset at once, as
+    /// clients in use do, is not.
+    pub(super) const ANSWERS_MAX: usize = 1024;
 
     /// Whether no other answer has room: there are too many, or too many bytes.
     pub(super) fn is_full(&self, limits: &Limits) -> bool {
