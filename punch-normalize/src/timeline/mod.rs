@@ -33,6 +33,7 @@ mod schedule;
 mod settings;
 mod shifts;
 mod trust;
+mod watermark;
 
 use alloc::vec;
 use alloc::vec::Vec;
@@ -47,6 +48,7 @@ pub use settings::{
     BounceRules, BounceScope, BusinessDay, DirectionRule, FlipTrap, SinglePunch, StateChange, TimelineRules,
 };
 pub use trust::{StateTrust, TrustError};
+pub use watermark::Watermark;
 
 use crate::{Direction, DirectionSource};
 use machine::{Machine, Said, Walk};

@@ -7,6 +7,7 @@ mod first_last;
 mod laws;
 mod remembered;
 mod scheduled;
+mod watermark;
 
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
 use punch_normalize::EventId;
