@@ -8,7 +8,7 @@ use gateway::config::{ConfigErrors, Section};
 use punch_protocol::SerialNumber;
 use punch_protocol::tcp::{Carrier, ClientConfig, CommKey, Timing};
 
-use crate::terminal::Address;
+use crate::terminal::{Address, Link};
 
 /// Everything an agent needs to know.
 #[derive(Debug)]
@@ -128,7 +128,7 @@ fn terminal(section: &mut Section, folder: &Path) -> TerminalConfig {
     let patience = seconds(section, "patience_seconds", 120).unwrap_or(Timing::default().patience);
     let timing = Timing { patience, probe: live.then_some(TerminalConfig::PROBE), ..Timing::default() };
     let carrier = if udp { Carrier::Udp } else { Carrier::Tcp };
-    let client = ClientConfig { comm_key: comm_key(section, folder), timing, ..ClientConfig::new(carrier) };
+    let client = ClientConfig { comm_key: comm_key(section, folder), timing, ..Link::config(carrier) };
     TerminalConfig { address: Address { host, port: port.unwrap_or(4370) }, client, serial, every, whole_every, live }
 }
 

@@ -14,6 +14,8 @@ use serde::{Deserialize, Serialize};
 ///
 /// let at = |text: &str| text.parse::<chrono::DateTime<chrono::Utc>>();
 /// let mut site = Watermark::default();
+/// site.add(1);
+/// site.add(2);
 /// site.heard(1, at("2026-03-02T18:00:00Z")?);
 /// site.heard(2, at("2026-03-02T12:00:00Z")?);
 /// assert_eq!(site.value(), Some(at("2026-03-02T12:00:00Z")?)); // the one that is offline holds it

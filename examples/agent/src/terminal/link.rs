@@ -105,8 +105,16 @@ fn instant() -> Instant {
 }
 
 impl Link {
+    /// Bytes of a dataset that a program on a server takes: 64 MiB, more than a million records.
+    pub const DATASET_MAX: usize = 64 << 20;
     /// Bytes that are read at once.
     const READ: usize = 64 << 10;
+
+    /// How to talk to a terminal, if nobody says otherwise.
+    pub fn config(carrier: Carrier) -> ClientConfig {
+        let limits = Limits { dataset: Self::DATASET_MAX, ..Limits::default() };
+        ClientConfig { limits, ..ClientConfig::new(carrier) }
+    }
 
     /// Opens a session, proving the comm key if the terminal asks for one.
     ///

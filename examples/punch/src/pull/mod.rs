@@ -96,7 +96,7 @@ impl Manner {
         let comm_key = CommKey::new(key).map_err(|error| UsageError(error.to_string()))?;
         let carrier = if udp { Carrier::Udp } else { Carrier::Tcp };
         let timing = Timing { patience: Duration::from_secs(self.patience.max(1)), ..Timing::default() };
-        Ok(ClientConfig { comm_key, timing, ..ClientConfig::new(carrier) })
+        Ok(ClientConfig { comm_key, timing, ..Link::config(carrier) })
     }
 }
 
