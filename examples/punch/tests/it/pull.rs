@@ -250,3 +250,21 @@ fn a_gateway_that_is_down_or_refuses_costs_nothing() {
     let taken: Value = serde_json::from_str(&pull(at, &resume).stdout).unwrap();
     assert_eq!((&taken["new"], &taken["delivered"]), (&0.into(), &50.into()), "they waited in the file");
 }
+
+/// At TRACE neither the comm key nor anybody's name is logged, whatever is asked.
+#[test]
+fn nobody_and_no_key_reaches_a_log() {
+    let (_running, at) = terminal(&["--comm-key", "918273", "--layout", "8b", "--records", "50"]);
+    let (host, port) = (at.ip().to_string(), at.port().to_string());
+    let at = ["--port", &port, "--comm-key", "918273"];
+    for command in [&["pull", "--host"][..], &["doctor", "device"]] {
+        let mut command_line = crate::command::punch();
+        command_line.env("RUST_LOG", "trace").args(command).arg(&host).args(at);
+        let done = crate::command::feed(&mut command_line, b"");
+        assert_eq!(done.code, Some(0), "{done:?}");
+        assert!(done.stderr.contains("a session is open"), "it logs: {}", done.stderr);
+        for canary in ["918273", "Ñandú", "M. Silva", "Omar"] {
+            assert!(!done.stderr.contains(canary), "{canary}: {}", done.stderr);
+        }
+    }
+}
