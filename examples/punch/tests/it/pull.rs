@@ -9,7 +9,7 @@ use punch_protocol::{Pin, RawPunch, SerialNumber};
 use serde_json::{Value, json};
 use simulator::backlog::{Backlog, pin};
 
-use crate::command::{Done, Running, punch, run};
+use crate::command::{Done, Running, feed, punch, run};
 use crate::site::{Site, exchange};
 use crate::terminal_serve::{address, serve};
 
@@ -258,9 +258,9 @@ fn nobody_and_no_key_reaches_a_log() {
     let (host, port) = (at.ip().to_string(), at.port().to_string());
     let at = ["--port", &port, "--comm-key", "918273"];
     for command in [&["pull", "--host"][..], &["doctor", "device"]] {
-        let mut command_line = crate::command::punch();
+        let mut command_line = punch();
         command_line.env("RUST_LOG", "trace").args(command).arg(&host).args(at);
-        let done = crate::command::feed(&mut command_line, b"");
+        let done = feed(&mut command_line, b"");
         assert_eq!(done.code, Some(0), "{done:?}");
         assert!(done.stderr.contains("a session is open"), "it logs: {}", done.stderr);
         for canary in ["918273", "Ñandú", "M. Silva", "Omar"] {
