@@ -1,7 +1,7 @@
 use alloc::string::String;
 
 use chrono::{DateTime, FixedOffset, NaiveDateTime, Utc};
-use punch_protocol::{Pin, SerialNumber, Status, Verify};
+use punch_protocol::{Pin, RawPunch, SerialNumber, Status, Verify};
 use serde::{Deserialize, Serialize};
 
 use crate::{Direction, DirectionSource, EventId, Method};
@@ -38,6 +38,38 @@ pub struct Punch {
     pub work_code: Option<String>,
     /// When the row reached us.
     pub received_at: DateTime<Utc>,
+}
+
+impl Punch {
+    /// The punch that a row became, as its receiver or a store knows it: the rest follows from the row.
+    pub fn new(
+        event_id: EventId,
+        raw: RawPunch,
+        punched_at: DateTime<Utc>,
+        local_time: DateTime<FixedOffset>,
+        time_quality: TimeQuality,
+        received_at: DateTime<Utc>,
+    ) -> Self {
+        let RawPunch { serial, pin, time, status, verify, work_code, .. } = raw;
+        let direction = Direction::from_status(status);
+        let is_unknown = direction == Direction::Unknown;
+        Self {
+            event_id,
+            serial,
+            pin,
+            device_local: time,
+            punched_at,
+            local_time,
+            time_quality,
+            direction,
+            direction_source: if is_unknown { DirectionSource::None } else { DirectionSource::State },
+            method: Method::from_verify(verify),
+            status,
+            verify,
+            work_code,
+            received_at,
+        }
+    }
 }
 
 /// How a civil time became an instant.
