@@ -3,6 +3,7 @@
 mod delivery;
 mod device;
 mod ledger;
+mod person;
 mod read;
 mod writer;
 
@@ -21,9 +22,10 @@ pub use read::{AttemptLine, AttendanceRow, Counts, DeliveryTimeline, HeldRow, Ti
 pub use writer::{Transaction, Writer};
 
 /// The layouts of the file, each made from the one before it.
-const LAYOUTS: [(i64, &str); 2] = [(1, include_str!("schema_1.sql")), (2, include_str!("schema_2.sql"))];
+const LAYOUTS: [(i64, &str); 3] =
+    [(1, include_str!("schema_1.sql")), (2, include_str!("schema_2.sql")), (3, include_str!("schema_3.sql"))];
 /// The newest layout this program knows.
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
 
 /// Why the store could not do something.
 #[derive(Debug, thiserror::Error)]

@@ -107,7 +107,7 @@ impl AttendanceRow {
     pub fn page(connection: &Connection, limit: u32, offset: u32) -> Result<Vec<Self>, StoreError> {
         let mut statement = connection.prepare(
             "SELECT bytes FROM event JOIN body ON body.event_id = event.id AND body.format = 'nested'
-             ORDER BY seq DESC LIMIT ?1 OFFSET ?2",
+             WHERE event.type = 'attendance.punch' ORDER BY seq DESC LIMIT ?1 OFFSET ?2",
         )?;
         let rows = statement.query_map(params![limit, offset], |row| row.get::<_, Vec<u8>>(0))?;
         let mut page = Vec::new();

@@ -3,8 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 
+use core::ops::ControlFlow;
+
 use chrono::{DateTime, NaiveDateTime, Utc};
-use gateway::core::{Directory, Entry, Fate, Intake, Ledger, Received, Settled, Tally};
+use gateway::core::{
+    Correction, Directions, Directory, Entry, Fate, Intake, Known, Ledger, Received, Settled, Tally, Told,
+};
+use punch_normalize::timeline::{Mark, StateTrust};
 use punch_normalize::{DeviceZone, EventId, Kept, Rules};
 use punch_protocol::push::{Limits, Parts, Request};
 use punch_protocol::{Pin, SerialNumber, Status};
@@ -18,6 +23,7 @@ use crate::harness::Site;
 struct Book {
     rows: BTreeMap<String, Line>,
     events: Vec<String>,
+    trust: BTreeMap<SerialNumber, StateTrust>,
 }
 
 #[derive(Debug, Clone)]
@@ -26,6 +32,7 @@ struct Line {
     of: Option<String>,
     raw: Vec<u8>,
     kept: Option<(Kept, NaiveDateTime)>,
+    known: Option<Known>,
     instant: Option<DateTime<Utc>>,
 }
 
@@ -53,6 +60,45 @@ impl Ledger for Book {
         Ok(near.map(|(kept, _)| kept.clone()).collect())
     }
 
+    fn look_back(
+        &mut self,
+        pin: &Pin<'static>,
+        at: DateTime<Utc>,
+        take: &mut dyn FnMut(Known) -> ControlFlow<()>,
+    ) -> Result<(), Infallible> {
+        let people = self.person(pin);
+        let _ = people.into_iter().rev().filter(|known| known.mark.at < at).try_for_each(take);
+        Ok(())
+    }
+
+    fn look_ahead(
+        &mut self,
+        pin: &Pin<'static>,
+        at: DateTime<Utc>,
+        take: &mut dyn FnMut(Known) -> ControlFlow<()>,
+    ) -> Result<(), Infallible> {
+        let people = self.person(pin);
+        let _ = people.into_iter().filter(|known| known.mark.at >= at).try_for_each(take);
+        Ok(())
+    }
+
+    fn trust(&mut self, serial: &SerialNumber) -> Result<StateTrust, Infallible> {
+        Ok(self.trust.get(serial).cloned().unwrap_or_default())
+    }
+
+    fn keep_trust(&mut self, serial: &SerialNumber, trust: &StateTrust) -> Result<(), Infallible> {
+        self.trust.insert(serial.clone(), trust.clone());
+        Ok(())
+    }
+
+    fn correct(&mut self, correction: &Correction<'_>) -> Result<(), Infallible> {
+        let line = self.rows.get_mut(correction.known.mark.event_id.as_str()).unwrap();
+        let known = line.known.as_mut().unwrap();
+        known.told = Some(Told::from(correction.finding));
+        known.revision += u32::from(correction.telling.is_some());
+        Ok(())
+    }
+
     fn employee(&mut self, _: &str) -> Result<Option<EmployeeInfo>, Infallible> {
         Ok(None)
     }
@@ -73,7 +119,15 @@ impl Ledger for Book {
             let status: Option<Status> = punch.status;
             (Kept::new(id, entry.serial.clone(), punch.pin.clone(), instant, status), punch.time)
         });
-        let line = Line { fate, of, raw: entry.raw.to_vec(), kept, instant };
+        let known = match (&entry.fate, &kept) {
+            (Fate::Delivered { punch, finding, role, is_trusted, .. }, Some((_, local))) => {
+                let mark = Mark::new(punch.event_id.clone(), punch.punched_at, *local);
+                let mark = Mark { status: punch.status, role: *role, is_trusted: *is_trusted, ..mark };
+                Some(Known { mark, told: finding.map(Told::from), revision: 0 })
+            }
+            _ => None,
+        };
+        let line = Line { fate, of, raw: entry.raw.to_vec(), kept, known, instant };
         let known = self.rows.get(entry.id).map(|line| line.fate.clone());
         if known.is_none_or(|known| known.starts_with("held") && !line.fate.starts_with("held")) {
             if line.fate == "delivered" {
@@ -86,6 +140,26 @@ impl Ledger for Book {
 }
 
 impl Book {
+    /// What is known of a person, in time order.
+    fn person(&self, pin: &Pin<'static>) -> Vec<Known> {
+        let of_person = |line: &&Line| line.kept.as_ref().is_some_and(|(kept, _)| kept.pin == *pin);
+        let mut known: Vec<Known> =
+            self.rows.values().filter(of_person).filter_map(|line| line.known.clone()).collect();
+        known.sort_by(|one, other| (one.mark.at, &one.mark.event_id).cmp(&(other.mark.at, &other.mark.event_id)));
+        known
+    }
+
+    /// What was told of every punch last, by identity.
+    fn told(&self) -> Vec<String> {
+        let known = self.rows.values().filter_map(|line| line.known.as_ref());
+        let line = |known: &Known| {
+            let told = known.told.as_ref().unwrap();
+            let (id, session) = (&known.mark.event_id, told.session.as_deref().unwrap());
+            format!("{id} {} {} {session} {} {}", told.direction, told.source, told.exceptions, known.revision)
+        };
+        known.map(line).collect()
+    }
+
     /// Fate and the punch that stands for it, by identity.
     fn page(&self) -> BTreeMap<String, (String, Option<String>)> {
         self.rows.iter().map(|(id, line)| (id.clone(), (line.fate.clone(), line.of.clone()))).collect()
@@ -128,7 +202,12 @@ fn uploads(dice: &mut Dice, rows: &[String]) -> Vec<String> {
 }
 
 fn directory() -> Directory {
-    Directory { rules: Rules::new(DeviceZone::Utc), device: DeviceInfo::default(), hold_unknown_badges: None }
+    Directory {
+        rules: Rules::new(DeviceZone::Utc),
+        device: DeviceInfo::default(),
+        hold_unknown_badges: None,
+        directions: Directions::default(),
+    }
 }
 
 fn take(intake: &mut Intake, book: &mut Book, body: &str) -> Tally {
@@ -241,6 +320,11 @@ async fn the_ledger_of_the_store_decides_as_the_ledger_of_the_test_does() {
             Ok(rows.collect::<Result<BTreeMap<String, (String, Option<String>)>, _>>()?)
         });
         assert_eq!(stored.await.unwrap(), book.page(), "seed {seed}");
+        let told = site.ask_all(
+            "SELECT id || ' ' || direction || ' ' || direction_source || ' ' || session_id || ' ' || exceptions
+                 || ' ' || revision FROM row WHERE fate = 'delivered' ORDER BY id",
+        );
+        assert_eq!(told.await, book.told(), "seed {seed}");
         let events: BTreeSet<String> = site.ask_all("SELECT id FROM event").await.into_iter().collect();
         assert_eq!(events, book.events.iter().cloned().collect(), "seed {seed}");
     }
