@@ -88,20 +88,20 @@ pub(super) fn judge<L: Ledger>(
         return Ok(Judgement { findings: BTreeMap::new(), changed: Vec::new() });
     };
     let mut known = before(pin, first.at, rules, ledger)?;
-    let is_cut = after(pin, first.at, last.at, rules, ledger, &mut known)?;
+    after(pin, first.at, last.at, rules, ledger, &mut known)?;
     let marks = |with: &[Mark]| known.iter().map(|known| known.mark.clone()).chain(with.iter().cloned()).collect();
     let findings = find(marks(fresh), rules);
     let mut earlier: Option<BTreeMap<EventId, Finding>> = None;
     let mut changed = Vec::new();
-    // The last one there helped to judge the others; what comes after it was not looked at.
-    for known in known.get(..known.len().saturating_sub(is_cut.into())).unwrap_or_default() {
+    for known in &known {
         let id = &known.mark.event_id;
         let (Some(told), Some(finding)) = (&known.told, findings.get(id)) else { continue };
         let now = Told::from(finding);
         if *told == now {
             continue;
         }
-        // Rules that somebody has changed since are no reason to tell the past anew: only what these punches change is.
+        // Rules that somebody has changed since, or where the look around has ended, are no reason to tell the past anew:
+        // only what these punches change is.
         let earlier = earlier.get_or_insert_with(|| find(marks(&[]), rules));
         if earlier.get(id) == Some(finding) {
             continue;
@@ -140,7 +140,7 @@ fn before<L: Ledger>(
     Ok(found)
 }
 
-/// Adds the known punches from `first` on that can mean something else now. True if there are more after them.
+/// Adds the known punches from `first` on that can mean something else now.
 fn after<L: Ledger>(
     pin: &Pin<'static>,
     first: DateTime<Utc>,
@@ -148,19 +148,17 @@ fn after<L: Ledger>(
     rules: &TimelineRules,
     ledger: &mut L,
     known: &mut Vec<Known>,
-) -> Result<bool, L::Error> {
-    let (mut previous, mut behind, mut is_cut) = (first, 0, false);
+) -> Result<(), L::Error> {
+    let (mut previous, mut behind) = (first, 0);
     ledger.look_ahead(pin, first, &mut |next| {
-        if next.mark.at > last {
-            behind += 1;
-            let pause = next.mark.at.signed_duration_since(previous.max(last));
-            is_cut = pause > longest_reach(rules) || behind >= History::MARKS_MAX;
-        }
+        let pause = next.mark.at.signed_duration_since(previous.max(last));
+        behind += usize::from(next.mark.at > last);
         previous = next.mark.at;
+        // The first one out of reach says still that somebody before it has not left.
         known.push(next);
-        if is_cut { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    })?;
-    Ok(is_cut)
+        let is_over = pause > longest_reach(rules) || behind >= History::MARKS_MAX;
+        if is_over { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    })
 }
 
 /// Whether nothing reaches from a known punch to the next one, or to a fresh one at `at`.
