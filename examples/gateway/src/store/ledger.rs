@@ -9,7 +9,7 @@ use rusqlite::{OptionalExtension as _, params};
 
 use super::person::{self, CIVIL, Original};
 use super::{StoreError, Transaction, millis};
-use crate::core::{Correction, Entry, Fate, Known, Ledger, Settled};
+use crate::core::{Correction, Entry, Fate, Known, Ledger, Settled, Told};
 
 /// A [`Ledger`] over one transaction. Collects the deliveries it made, for the queue.
 #[derive(Debug)]
@@ -37,13 +37,22 @@ impl<'t, 'c> SqliteLedger<'t, 'c> {
             Fate::Held { reason, problem } => ("held", Some(reason.code()), *problem, None, None),
             Fate::Recorded { table } => ("recorded", Some(*table), None, None, None),
         };
-        let punch = entry.punch;
+        let (role, is_trusted, told) = match &entry.fate {
+            Fate::Delivered { finding, role, is_trusted, .. } => (*role, *is_trusted, finding.map(Told::from)),
+            _ => (None, true, None),
+        };
+        let (punch, told) = (entry.punch, told.as_ref());
         let mut statement = self.transaction.prepare_cached(
             "INSERT INTO row (id, serial, fate, reason, problem, duplicate_of, pin, device_local, status, verify,
-                              work_code, punched_at, received_at, raw)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
+                              work_code, punched_at, received_at, raw, role, trusted, direction, direction_source,
+                              confidence, session_id, business_date, exceptions)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)
              ON CONFLICT (id) DO UPDATE SET fate = excluded.fate, reason = excluded.reason,
-                 problem = excluded.problem, duplicate_of = excluded.duplicate_of, punched_at = excluded.punched_at
+                 problem = excluded.problem, duplicate_of = excluded.duplicate_of, punched_at = excluded.punched_at,
+                 role = excluded.role, trusted = excluded.trusted, direction = excluded.direction,
+                 direction_source = excluded.direction_source, confidence = excluded.confidence,
+                 session_id = excluded.session_id, business_date = excluded.business_date,
+                 exceptions = excluded.exceptions
              WHERE row.fate = 'held' AND (excluded.fate <> 'held' OR excluded.reason <> row.reason)",
         )?;
         let changed = statement.execute(params![
@@ -61,6 +70,14 @@ impl<'t, 'c> SqliteLedger<'t, 'c> {
             instant.map(|instant: DateTime<Utc>| instant.timestamp()),
             millis(entry.received_at),
             entry.raw,
+            role.map(person::word_of),
+            is_trusted,
+            told.map(|told| told.direction.as_str()),
+            told.map(|told| &told.source),
+            told.map(|told| told.confidence),
+            told.map(|told| &told.session),
+            told.and_then(|told| told.business_date).map(person::date_text),
+            told.map(|told| &told.exceptions),
         ])?;
         Ok(changed > 0)
     }
@@ -207,11 +224,9 @@ impl Ledger for SqliteLedger<'_, '_> {
         if !self.enter_row(entry)? {
             return Ok(());
         }
-        if let Fate::Delivered { punch, finding, role, is_trusted, device, employee } = &entry.fate {
-            person::say(self.transaction, entry.id, *role, *is_trusted)?;
+        if let Fate::Delivered { punch, finding, device, employee, .. } = &entry.fate {
             let mut event = Event::punch(punch, device, employee);
             if let Some(finding) = finding {
-                person::find(self.transaction, entry.id, finding, 0)?;
                 event = event.with_finding(finding);
             }
             self.enter_event(&event, &employee.badge, entry.received_at)?;

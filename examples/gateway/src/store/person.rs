@@ -63,19 +63,7 @@ fn known(row: &Row<'_>) -> Result<Option<Known>, StoreError> {
     Ok(Some(Known { mark, told, revision: row.get(6)? }))
 }
 
-/// Keeps what the terminal said of a direction when the row came.
-pub(super) fn say(tx: &Transaction<'_>, id: &str, role: Option<Role>, is_trusted: bool) -> Result<(), StoreError> {
-    if role.is_some() || !is_trusted {
-        tx.prepare_cached("UPDATE row SET role = ?2, trusted = ?3 WHERE id = ?1")?.execute(params![
-            id,
-            role.map(word_of),
-            is_trusted
-        ])?;
-    }
-    Ok(())
-}
-
-/// Keeps what was found of a punch.
+/// Keeps what is found now of a punch.
 pub(super) fn find(tx: &Transaction<'_>, id: &str, finding: &Finding, revision: u32) -> Result<(), StoreError> {
     let told = Told::from(finding);
     tx.prepare_cached(
@@ -194,11 +182,11 @@ impl Original {
     }
 }
 
-fn date_text(date: NaiveDate) -> String {
+pub(super) fn date_text(date: NaiveDate) -> String {
     date.to_string()
 }
 
-fn word_of(role: Role) -> &'static str {
+pub(super) fn word_of(role: Role) -> &'static str {
     match role {
         Role::Entry => "entry",
         Role::Exit => "exit",
