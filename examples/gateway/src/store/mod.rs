@@ -5,6 +5,7 @@ mod device;
 mod ledger;
 mod person;
 mod read;
+mod timeline;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -18,7 +19,8 @@ pub(crate) use delivery::{persist, waiting as delivery_rows};
 pub use device::DeviceRow;
 pub(crate) use device::put_employee;
 pub use ledger::SqliteLedger;
-pub use read::{AttemptLine, AttendanceRow, Counts, DeliveryTimeline, HeldRow, Timeline};
+pub use read::{AttendanceRow, Counts, HeldRow};
+pub use timeline::{AttemptLine, Decision, DeliveryTimeline, Meaning, RevisionLine, Timeline};
 pub use writer::{Transaction, Writer};
 
 /// The layouts of the file, each made from the one before it.

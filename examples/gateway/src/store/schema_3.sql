@@ -14,7 +14,7 @@ CREATE INDEX row_person ON row (pin, punched_at) WHERE fate = 'delivered';
 CREATE TABLE revision (
     punch             TEXT NOT NULL,         -- the id of its row
     number            INTEGER NOT NULL,      -- from 1
-    event_id          TEXT NOT NULL,         -- of the event that tells it
+    event_id          TEXT NOT NULL UNIQUE,  -- of the event that tells it
     at                INTEGER NOT NULL,      -- milliseconds since 1970
     reason            TEXT NOT NULL,
     old_direction     TEXT NOT NULL,

@@ -91,6 +91,38 @@ async fn a_late_row_revises_what_was_told_of_the_punches_behind_it() {
     assert_eq!(listed["data"].as_array().unwrap().len(), 4, "a correction is no punch");
 }
 
+/// S0-007: how a punch was judged, and how often it was told anew, by its own identity and by that of a revision.
+#[tokio::test]
+async fn the_way_of_a_punch_says_what_was_decided_and_what_was_told_anew() {
+    let receiver = Recorder::always(200).await;
+    let site = Site::start(|config| config.endpoints = vec![corrected(&receiver.url())]).await;
+    for time in ["08:00:00", "14:00:00", "13:00:00"] {
+        site.punch(&row(time)).await;
+    }
+    site.delivered_all().await;
+    let events = events(&receiver);
+    assert_eq!(told(&events), ["08:00 punch in", "14:00 punch out", "13:00 punch out", "14:00 revised in"]);
+    let id = |index: usize| events[index]["event_id"].as_str().unwrap();
+    let (_, way) = site.get(&format!("/v1/attendance/{}", id(1))).await;
+    let way = &way["data"];
+    let expected = json!({
+        "event_id": id(1), "fate": "delivered", "direction": "in", "direction_source": "alternate", "confidence": 0.6,
+        "session_id": events[0]["metadata"]["session_id"], "business_date": "2026-03-02", "exceptions": [], "revision": 1, "state": 255,
+        "state_trusted": true, "role": null, "device_serial": "T1", "device_local": "2026-03-02T14:00:00",
+        "punched_at": "2026-03-02T14:00:00+00:00", "reason": null, "problem": null, "duplicate_of": null,
+    });
+    for (key, value) in expected.as_object().unwrap() {
+        assert_eq!(&way[key], value, "{key}");
+    }
+    let revision = &way["revisions"][0];
+    assert_eq!((&revision["number"], &revision["reason"]), (&json!(1), &json!("late_row")));
+    assert_eq!((&revision["old"]["direction"], &revision["new"]["direction"]), (&json!("out"), &json!("in")));
+    assert_eq!((&revision["event_id"], &revision["deliveries"][0]["state"]), (&json!(id(3)), &json!("delivered")));
+    assert_eq!(way["deliveries"].as_array().unwrap().len(), 1);
+    let (_, by_revision) = site.get(&format!("/v1/attendance/{}", id(3))).await;
+    assert_eq!(by_revision["data"], *way);
+}
+
 /// Directions in time order.
 async fn directions(site: &Site) -> Vec<String> {
     site.ask_all(
