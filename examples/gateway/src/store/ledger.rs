@@ -178,7 +178,7 @@ impl Ledger for SqliteLedger<'_, '_> {
         at: DateTime<Utc>,
         take: &mut dyn FnMut(Known) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
-        person::look(self.transaction, "punched_at < ?2 ORDER BY punched_at DESC, id DESC", pin, at, take)
+        person::look(self.transaction, "punched_at < ?2 ORDER BY punched_at DESC", pin, at, take)
     }
 
     fn look_ahead(
@@ -187,7 +187,7 @@ impl Ledger for SqliteLedger<'_, '_> {
         at: DateTime<Utc>,
         take: &mut dyn FnMut(Known) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
-        person::look(self.transaction, "punched_at >= ?2 ORDER BY punched_at, id", pin, at, take)
+        person::look(self.transaction, "punched_at >= ?2 ORDER BY punched_at", pin, at, take)
     }
 
     fn trust(&mut self, serial: &SerialNumber) -> Result<StateTrust, StoreError> {

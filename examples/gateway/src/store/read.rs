@@ -1,4 +1,5 @@
-use rusqlite::{Connection, params};
+use punch_normalize::Direction;
+use rusqlite::{Connection, Row, params};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -93,7 +94,7 @@ impl HeldRow {
     }
 }
 
-/// A punch, as its nested payload says it.
+/// A punch, as its nested payload says it, with what has been found of it since.
 #[derive(Debug, Clone, Serialize)]
 #[serde(transparent)]
 pub struct AttendanceRow(pub Value);
@@ -106,14 +107,43 @@ impl AttendanceRow {
     /// The store cannot be read.
     pub fn page(connection: &Connection, limit: u32, offset: u32) -> Result<Vec<Self>, StoreError> {
         let mut statement = connection.prepare(
-            "SELECT bytes FROM event JOIN body ON body.event_id = event.id AND body.format = 'nested'
-             WHERE event.type = 'attendance.punch' ORDER BY seq DESC LIMIT ?1 OFFSET ?2",
+            "SELECT bytes, revision, direction, direction_source, confidence, session_id, business_date, exceptions
+             FROM event JOIN body ON body.event_id = event.id AND body.format = 'nested' JOIN row ON row.id = event.id
+             WHERE event.type = 'attendance.punch' ORDER BY event.seq DESC LIMIT ?1 OFFSET ?2",
         )?;
-        let rows = statement.query_map(params![limit, offset], |row| row.get::<_, Vec<u8>>(0))?;
+        let mut rows = statement.query(params![limit, offset])?;
         let mut page = Vec::new();
-        for row in rows {
-            page.extend(serde_json::from_slice(&row?).ok().map(Self));
+        while let Some(row) = rows.next()? {
+            let Ok(mut punch) = serde_json::from_slice::<Value>(&row.get::<_, Vec<u8>>(0)?) else { continue };
+            if row.get::<_, u32>(1)? > 0 {
+                revise(&mut punch, row)?;
+            }
+            page.push(Self(punch));
         }
         Ok(page)
     }
+}
+
+/// Puts what is found now in the place of what was told first.
+fn revise(punch: &mut Value, row: &Row<'_>) -> Result<(), rusqlite::Error> {
+    let direction: String = row.get(2)?;
+    if let Some(said) = punch.pointer_mut("/punch/direction") {
+        // The shape has no word for what lies between the first and the last.
+        *said = if direction == Direction::Intermediate.as_str() {
+            Direction::Unknown.as_str().into()
+        } else {
+            direction.into()
+        };
+    }
+    if let Some(metadata) = punch.pointer_mut("/metadata").and_then(Value::as_object_mut) {
+        let exceptions: String = row.get(7)?;
+        let words: Vec<&str> = exceptions.split(',').filter(|word| !word.is_empty()).collect();
+        metadata.insert("revision".to_owned(), row.get::<_, u32>(1)?.into());
+        metadata.insert("direction_source".to_owned(), row.get::<_, String>(3)?.into());
+        metadata.insert("confidence".to_owned(), (f64::from(row.get::<_, u8>(4)?) / 100.0).into());
+        metadata.insert("session_id".to_owned(), row.get::<_, Option<String>>(5)?.into());
+        metadata.insert("business_date".to_owned(), row.get::<_, Option<String>>(6)?.into());
+        metadata.insert("exceptions".to_owned(), words.into());
+    }
+    Ok(())
 }

@@ -88,7 +88,11 @@ async fn a_late_row_revises_what_was_told_of_the_punches_behind_it() {
     // Whoever asked for punches gets punches, and what has no shape for corrections gets none.
     assert_eq!((plain.seen().len(), flat.seen().len()), (4, 4));
     let (_, listed) = site.get("/v1/attendance").await;
-    assert_eq!(listed["data"].as_array().unwrap().len(), 4, "a correction is no punch");
+    // A revision is no punch, and the punch is listed as it is now: newest first.
+    let listed = listed["data"].as_array().unwrap();
+    assert_eq!(told(listed), ["13:00 punch out", "18:00 punch out", "14:00 punch in", "08:00 punch in"]);
+    let revisions: Vec<_> = listed.iter().map(|punch| punch["metadata"]["revision"].as_u64()).collect();
+    assert_eq!(revisions, [None, Some(1), Some(1), None]);
 }
 
 /// S0-007: how a punch was judged, and how often it was told anew, by its own identity and by that of a revision.
