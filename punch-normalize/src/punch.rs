@@ -42,6 +42,20 @@ pub struct Punch {
 
 impl Punch {
     /// The punch that a row became, as its receiver or a store knows it: the rest follows from the row.
+    ///
+    /// ```
+    /// use punch_normalize::{EventId, Punch, TimeQuality};
+    /// use punch_protocol::{civil, Pin, RawPunch, SerialNumber, Status};
+    ///
+    /// let serial = SerialNumber::parse("CZKE2241600045")?;
+    /// let mut raw = RawPunch::new(serial, Pin::new(b"1042").into_owned(), civil::parse(b"2026-03-28 08:47:12")?);
+    /// raw.status = Some(Status::CHECK_OUT);
+    /// let at = "2026-03-28T14:47:12Z".parse()?;
+    /// let local = "2026-03-28T08:47:12-06:00".parse()?;
+    /// let punch = Punch::new(EventId::parse("evt_1")?, raw, at, local, TimeQuality::Exact, at);
+    /// assert_eq!((punch.direction.as_str(), punch.direction_source.as_str()), ("out", "state"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn new(
         event_id: EventId,
         raw: RawPunch,
