@@ -8,8 +8,8 @@ use punch_protocol::{Pin, SerialNumber, civil};
 
 use crate::memory::History;
 use crate::{
-    Direction, DirectionSource, DuplicateKind, EventId, Hint, HoldReason, Kept, Method, Observation, Punch, Resolved,
-    Rules, TenantKey, TimeQuality, Verdict,
+    DuplicateKind, EventId, Hint, HoldReason, Kept, Observation, Punch, Resolved, Rules, TenantKey, TimeQuality,
+    Verdict,
 };
 
 /// Turns rows into verdicts. It never fails and always explains.
@@ -155,21 +155,6 @@ fn hold(rules: &Rules, observation: &Observation, resolved: &Resolved) -> Option
 fn describe(rules: &Rules, observation: Observation, resolved: Resolved, event_id: &EventId) -> Box<Punch> {
     let Observation { raw, received_at, .. } = observation;
     let suspect = resolved.instant.signed_duration_since(received_at) >= rules.suspect_after;
-    let direction = Direction::from_status(raw.status);
-    Box::new(Punch {
-        event_id: event_id.clone(),
-        serial: raw.serial,
-        pin: raw.pin,
-        device_local: raw.time,
-        punched_at: resolved.instant,
-        local_time: resolved.local,
-        time_quality: if suspect { TimeQuality::Suspect } else { resolved.quality },
-        direction,
-        direction_source: if direction == Direction::Unknown { DirectionSource::None } else { DirectionSource::State },
-        method: Method::from_verify(raw.verify),
-        status: raw.status,
-        verify: raw.verify,
-        work_code: raw.work_code,
-        received_at,
-    })
+    let quality = if suspect { TimeQuality::Suspect } else { resolved.quality };
+    Box::new(Punch::new(event_id.clone(), raw, resolved.instant, resolved.local, quality, received_at))
 }

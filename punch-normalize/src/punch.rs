@@ -1,7 +1,7 @@
 use alloc::string::String;
 
 use chrono::{DateTime, FixedOffset, NaiveDateTime, Utc};
-use punch_protocol::{Pin, SerialNumber, Status, Verify};
+use punch_protocol::{Pin, RawPunch, SerialNumber, Status, Verify};
 use serde::{Deserialize, Serialize};
 
 use crate::{Direction, DirectionSource, EventId, Method};
@@ -38,6 +38,52 @@ pub struct Punch {
     pub work_code: Option<String>,
     /// When the row reached us.
     pub received_at: DateTime<Utc>,
+}
+
+impl Punch {
+    /// The punch that a row became, as its receiver or a store knows it: the rest follows from the row.
+    ///
+    /// ```
+    /// use punch_normalize::{EventId, Punch, TimeQuality};
+    /// use punch_protocol::{civil, Pin, RawPunch, SerialNumber, Status};
+    ///
+    /// let serial = SerialNumber::parse("CZKE2241600045")?;
+    /// let mut raw = RawPunch::new(serial, Pin::new(b"1042").into_owned(), civil::parse(b"2026-03-28 08:47:12")?);
+    /// raw.status = Some(Status::CHECK_OUT);
+    /// let at = "2026-03-28T14:47:12Z".parse()?;
+    /// let local = "2026-03-28T08:47:12-06:00".parse()?;
+    /// let punch = Punch::new(EventId::parse("evt_1")?, raw, at, local, TimeQuality::Exact, at);
+    /// assert_eq!((punch.direction.as_str(), punch.direction_source.as_str()), ("out", "state"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn new(
+        event_id: EventId,
+        raw: RawPunch,
+        punched_at: DateTime<Utc>,
+        local_time: DateTime<FixedOffset>,
+        time_quality: TimeQuality,
+        received_at: DateTime<Utc>,
+    ) -> Self {
+        let RawPunch { serial, pin, time, status, verify, work_code, .. } = raw;
+        let direction = Direction::from_status(status);
+        let is_unknown = direction == Direction::Unknown;
+        Self {
+            event_id,
+            serial,
+            pin,
+            device_local: time,
+            punched_at,
+            local_time,
+            time_quality,
+            direction,
+            direction_source: if is_unknown { DirectionSource::None } else { DirectionSource::State },
+            method: Method::from_verify(verify),
+            status,
+            verify,
+            work_code,
+            received_at,
+        }
+    }
 }
 
 /// How a civil time became an instant.

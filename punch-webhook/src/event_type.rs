@@ -15,6 +15,8 @@ pub struct EventType(Cow<'static, str>);
 impl EventType {
     /// Somebody punched.
     pub const ATTENDANCE_PUNCH: Self = Self(Cow::Borrowed("attendance.punch"));
+    /// What was told of a punch has changed, because a row came later than those after it.
+    pub const ATTENDANCE_REVISED: Self = Self(Cow::Borrowed("attendance.revised"));
     /// A terminal came or went.
     pub const DEVICE_STATUS: Self = Self(Cow::Borrowed("device.status"));
     /// A terminal learned a finger, a face or a card. The event says so and carries no template.
@@ -23,7 +25,8 @@ impl EventType {
     pub const WEBHOOK_TEST: Self = Self(Cow::Borrowed("webhook.test"));
 
     /// The types a receiver can subscribe to. [`EventType::WEBHOOK_TEST`] is sent on request only.
-    pub const SUBSCRIBABLE: [Self; 3] = [Self::ATTENDANCE_PUNCH, Self::DEVICE_STATUS, Self::ENROLLMENT_CREATED];
+    pub const SUBSCRIBABLE: [Self; 4] =
+        [Self::ATTENDANCE_PUNCH, Self::ATTENDANCE_REVISED, Self::DEVICE_STATUS, Self::ENROLLMENT_CREATED];
 
     /// Takes any word.
     pub fn new(word: impl Into<Cow<'static, str>>) -> Self {

@@ -17,6 +17,7 @@ mod decode;
 mod demo;
 mod doctor;
 mod exit;
+mod explain;
 mod gateway_command;
 mod normalize;
 mod pull;
@@ -47,6 +48,7 @@ enum Command {
     Agent(agent_command::AgentCommand),
     Doctor(doctor::DoctorCommand),
     Normalize(Box<normalize::Normalize>),
+    Explain(explain::Explain),
     Decode(decode::Decode),
     Webhook(webhook::WebhookCommand),
     Config(config::ConfigCommand),
@@ -78,6 +80,7 @@ fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Pull(pull) => asynchronous(pull::run(*pull)),
         Command::Agent(agent) => asynchronous(agent_command::run(agent)),
         Command::Normalize(command) => normalize::run(&command),
+        Command::Explain(explain) => asynchronous(explain::run(explain)),
         Command::Doctor(doctor) => asynchronous(doctor::run(doctor)),
         Command::Decode(decode) => decode::run(decode),
         Command::Webhook(webhook) => webhook::run(webhook),

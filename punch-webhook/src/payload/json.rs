@@ -39,6 +39,19 @@ impl Object<'_> {
         }
     }
 
+    /// A list of words of ours, which need no escape.
+    pub(super) fn words(&mut self, key: &str, words: impl Iterator<Item = &'static str>) {
+        self.key(key);
+        self.out.push(b'[');
+        for (index, word) in words.enumerate() {
+            let before: &[u8] = if index == 0 { b"\"" } else { b",\"" };
+            self.out.extend_from_slice(before);
+            self.out.extend_from_slice(word.as_bytes());
+            self.out.push(b'"');
+        }
+        self.out.push(b']');
+    }
+
     pub(super) fn flag(&mut self, key: &str, value: bool) {
         self.raw(key, if value { "true" } else { "false" });
     }

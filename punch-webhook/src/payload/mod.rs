@@ -8,7 +8,8 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use chrono::{DateTime, Utc};
-use punch_normalize::{EventId, Punch};
+use punch_normalize::timeline::Finding;
+use punch_normalize::{Direction, DirectionSource, EventId, Punch};
 use punch_protocol::SerialNumber;
 
 use crate::event_type::EventType;
@@ -91,13 +92,57 @@ struct PunchDetail<'a> {
     employee: &'a EmployeeInfo,
     deduplicated: bool,
     confidence: Option<f64>,
+    finding: Option<&'a Finding>,
+    revision: Option<Revision>,
+}
+
+/// What is different about a punch that was told before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "the members of a revision's `metadata`; all have to be said")]
+pub struct Revision {
+    /// How often the punch was told anew, from 1.
+    pub number: u32,
+    /// The direction that was told last.
+    pub old_direction: Direction,
+    /// Why, as a word: `late_row`.
+    pub reason: &'static str,
+}
+
+impl PunchDetail<'_> {
+    fn direction(&self) -> Direction {
+        published(self.finding.map_or(self.punch.direction, |finding| finding.direction))
+    }
+
+    fn direction_source(&self) -> DirectionSource {
+        self.finding.map_or(self.punch.direction_source, |finding| finding.source)
+    }
+}
+
+/// The published shapes have no word for what lies between the first and the last.
+fn published(direction: Direction) -> Direction {
+    if direction == Direction::Intermediate { Direction::Unknown } else { direction }
 }
 
 impl<'a> Event<'a> {
     /// `attendance.punch`: somebody punched. The event has the punch's own identity.
     pub fn punch(punch: &'a Punch, device: &'a DeviceInfo, employee: &'a EmployeeInfo) -> Self {
-        let detail = PunchDetail { punch, device, employee, deduplicated: false, confidence: None };
+        let (deduplicated, confidence, finding, revision) = (false, None, None, None);
+        let detail = PunchDetail { punch, device, employee, deduplicated, confidence, finding, revision };
         Self { id: &punch.event_id, at: punch.punched_at, detail: Detail::Punch(detail) }
+    }
+
+    /// `attendance.revised`: what was told of a punch has changed. The event has an identity of its own, and names the
+    /// punch in `metadata.revises`. Only the nested shape has a place for that.
+    pub fn revised(
+        id: &'a EventId,
+        punch: &'a Punch,
+        device: &'a DeviceInfo,
+        employee: &'a EmployeeInfo,
+        revision: Revision,
+    ) -> Self {
+        let (deduplicated, confidence, finding, revision) = (false, None, None, Some(revision));
+        let detail = PunchDetail { punch, device, employee, deduplicated, confidence, finding, revision };
+        Self { id, at: punch.punched_at, detail: Detail::Punch(detail) }
     }
 
     /// `device.status`: the terminal came (`online`) or went, at `at`.
@@ -134,6 +179,16 @@ impl<'a> Event<'a> {
         self
     }
 
+    /// Says what the punches around it make of this one: direction, shift, day, what is missing. Changes nothing in events
+    /// that are no punch.
+    #[must_use]
+    pub fn with_finding(mut self, finding: &'a Finding) -> Self {
+        if let Detail::Punch(detail) = &mut self.detail {
+            detail.finding = Some(finding);
+        }
+        self
+    }
+
     /// The idempotency key, also the value of `webhook-id`.
     pub fn id(&self) -> &'a EventId {
         self.id
@@ -142,6 +197,7 @@ impl<'a> Event<'a> {
     /// What the event is about.
     pub fn event_type(&self) -> EventType {
         match &self.detail {
+            Detail::Punch(PunchDetail { revision: Some(_), .. }) => EventType::ATTENDANCE_REVISED,
             Detail::Punch(_) => EventType::ATTENDANCE_PUNCH,
             Detail::DeviceStatus { .. } => EventType::DEVICE_STATUS,
             Detail::Test => EventType::WEBHOOK_TEST,

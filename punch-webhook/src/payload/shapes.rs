@@ -4,11 +4,11 @@ use alloc::format;
 use alloc::string::String;
 
 use chrono::{DateTime, SecondsFormat, Utc};
+use punch_normalize::timeline::{Finding, SessionId};
 use punch_protocol::SerialNumber;
 
 use super::json::Object;
-use super::{Detail, DeviceInfo, Event, PayloadFormat, PunchDetail};
-use crate::event_type::EventType;
+use super::{Detail, DeviceInfo, Event, PayloadFormat, PunchDetail, published};
 
 impl Event<'_> {
     pub(super) fn nested(&self, event: &mut Object<'_>) {
@@ -28,11 +28,16 @@ impl Event<'_> {
 
     pub(super) fn flat(&self, format: PayloadFormat, event: &mut Object<'_>) {
         match &self.detail {
-            Detail::Punch(detail) if format == PayloadFormat::FlatStrict001 => detail.flat_001(event),
+            // The shape without a type is for punches alone.
+            Detail::Punch(detail) if format == PayloadFormat::FlatStrict001 && detail.revision.is_none() => {
+                detail.flat_001(event);
+            }
             Detail::Punch(detail) => {
+                event.text("event", self.event_type().as_str());
                 detail.flat_000(event);
+                event.text("event_id", self.id.as_str());
                 if format == PayloadFormat::Flat {
-                    event.text("punch_type", detail.punch.direction.plain().as_str());
+                    event.text("punch_type", detail.direction().plain().as_str());
                 }
             }
             Detail::DeviceStatus { serial, online, .. } => {
@@ -61,7 +66,7 @@ impl PunchDetail<'_> {
             object.optional_text("name", employee.name.as_deref());
         });
         event.object("punch", |object| {
-            object.text("direction", punch.direction.as_str());
+            object.text("direction", self.direction().as_str());
             object.text("method", punch.method.as_str());
             if let Some(confidence) = self.confidence {
                 object.share("confidence", confidence);
@@ -70,22 +75,29 @@ impl PunchDetail<'_> {
         });
         event.object("metadata", |object| {
             object.flag("deduplicated", self.deduplicated);
-            object.word("direction_source", &punch.direction_source);
+            object.word("direction_source", &self.direction_source());
+            if let Some(finding) = self.finding {
+                object.finding(finding);
+            }
             object.word("time_quality", &punch.time_quality);
             object.text("device_local", &format!("{}", punch.device_local.format("%Y-%m-%dT%H:%M:%S")));
             object.text("received_at", &utc(punch.received_at));
+            if let Some(revision) = &self.revision {
+                object.text("revises", punch.event_id.as_str());
+                object.number("revision", revision.number);
+                object.text("old_direction", published(revision.old_direction).as_str());
+                object.text("reason", revision.reason);
+            }
             object.first_attempt();
         });
     }
 
     fn flat_000(&self, event: &mut Object<'_>) {
-        event.text("event", EventType::ATTENDANCE_PUNCH.as_str());
         event.text("device_serial", self.punch.serial.as_str());
         event.text("employee_id", &self.employee.badge);
         event.text("timestamp", &utc(self.punch.punched_at));
-        event.text("direction", self.punch.direction.plain().as_str());
+        event.text("direction", self.direction().plain().as_str());
         event.text("method", self.punch.method.as_str());
-        event.text("event_id", self.punch.event_id.as_str());
     }
 
     fn flat_001(&self, event: &mut Object<'_>) {
@@ -93,7 +105,7 @@ impl PunchDetail<'_> {
         event.text("employee_id", &self.employee.badge);
         event.text("timestamp", &utc(self.punch.punched_at));
         event.text("device_serial", self.punch.serial.as_str());
-        event.text("punch_type", self.punch.direction.plain().as_str());
+        event.text("punch_type", self.direction().plain().as_str());
     }
 }
 
@@ -103,6 +115,16 @@ impl Object<'_> {
         self.text("serial_number", serial.as_str());
         self.optional_text("name", device.name.as_deref());
         self.optional_text("site", device.site.as_deref());
+    }
+
+    /// What the punches around this one make of it, beside the direction.
+    fn finding(&mut self, finding: &Finding) {
+        self.share("confidence", f64::from(finding.confidence) / 100.0);
+        self.optional_text("session_id", finding.session.as_ref().map(SessionId::as_str));
+        if let Some(date) = finding.business_date {
+            self.text("business_date", &format!("{date}"));
+        }
+        self.words("exceptions", finding.exceptions.words());
     }
 
     /// Always the last member of the last member: [`StoredBody::render`] finds it there.

@@ -3,7 +3,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
-use punch_normalize::{DeviceZone, EventId, Normalizer, Observation, Punch, Rules, TenantKey};
+use punch_normalize::timeline::{Finding, Mark, Role, TimelineRules, infer};
+use punch_normalize::{DeviceZone, Direction, EventId, Normalizer, Observation, Punch, Rules, TenantKey};
 use punch_protocol::{Pin, RawPunch, SerialNumber, Status, Verify, civil};
 use punch_webhook::{DeviceInfo, EmployeeInfo, Secret, Verified};
 use serde_json::Value;
@@ -38,6 +39,13 @@ pub(crate) fn body(row: &Value) -> Vec<u8> {
 /// What came out of the normaliser for PIN 1042 at 08:47:12 in `zone`, key 0 pressed, by finger.
 pub(crate) fn punch(zone: &str) -> Punch {
     punch_at(zone, "2026-03-28 08:47:12")
+}
+
+/// What is found of the punch alone, at a terminal that has this direction.
+pub(crate) fn finding(punch: &Punch, direction: Direction) -> Finding {
+    let role = Some(if direction == Direction::In { Role::Entry } else { Role::Exit });
+    let mark = Mark { role, ..Mark::new(punch.event_id.clone(), punch.punched_at, punch.device_local) };
+    infer(&mut [mark], &TimelineRules::default(), None).remove(0)
 }
 
 pub(crate) fn punch_at(zone: &str, civil_time: &str) -> Punch {

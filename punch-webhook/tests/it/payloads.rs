@@ -1,9 +1,9 @@
 //! What is written: the exact bytes of every shape.
 
 use punch_normalize::{Direction, Method};
-use punch_webhook::{Event, EventType, PayloadFormat, ReceivedEvent};
+use punch_webhook::{Event, EventType, PayloadFormat, ReceivedEvent, Revision};
 
-use crate::build::{at, device, employee, id, punch, trusted};
+use crate::build::{at, device, employee, finding, id, punch, trusted};
 use crate::javascript::stringify_parse;
 
 fn written(event: &Event<'_>, format: PayloadFormat) -> String {
@@ -81,6 +81,68 @@ fn breaks_and_overtime_are_plain_in_flat_shapes() {
         assert!(written(&event, PayloadFormat::Flat).contains(&format!(r#""direction":"{plain}""#)));
         assert!(written(&event, PayloadFormat::FlatStrict001).contains(&format!(r#""punch_type":"{plain}""#)));
         assert!(written(&event, PayloadFormat::Nested).contains(&format!(r#""direction":"{direction}""#)));
+    }
+}
+
+/// What the punches around it say goes before the punch's own key, and its details under `metadata` alone.
+#[test]
+fn a_finding_gives_the_direction_and_says_the_rest_in_metadata() {
+    let (punch, device, employee) = (punch("UTC"), device(), employee("1042"));
+    let finding = finding(&punch, Direction::Out);
+    let event = Event::punch(&punch, &device, &employee).with_finding(&finding);
+    let body = written(&event, PayloadFormat::Nested);
+    assert!(body.contains(r#""punch":{"direction":"out","method":"fingerprint","local_time""#), "{body}");
+    let session = punch.event_id.as_str().replace("evt_", "ses_");
+    let metadata = format!(
+        concat!(
+            r#""metadata":{{"deduplicated":false,"direction_source":"role","confidence":0.95,"session_id":"{}","#,
+            r#""business_date":"2026-03-28","exceptions":["missing_in"],"time_quality":"exact","#,
+        ),
+        session
+    );
+    assert!(body.contains(&metadata), "{body}");
+    assert_eq!(body, stringify_parse(&body));
+    let Ok(ReceivedEvent::Punch(read)) = trusted(body.as_bytes()).event() else { panic!("{body}") };
+    assert_eq!((read.direction, read.confidence), (Direction::Out, None), "the terminal did not say how sure it was");
+    // The flat shapes have the direction and not a member more.
+    for format in [PayloadFormat::Flat, PayloadFormat::FlatStrict000, PayloadFormat::FlatStrict001] {
+        let plain = written(&Event::punch(&punch, &device, &employee), format);
+        assert_eq!(written(&event, format), plain.replace(r#"":"in""#, r#"":"out""#));
+    }
+}
+
+#[test]
+fn a_punch_between_first_and_last_is_unknown_in_every_published_shape() {
+    let (mut punch, device, employee) = (punch("UTC"), device(), employee("1042"));
+    punch.direction = Direction::Intermediate;
+    let event = Event::punch(&punch, &device, &employee);
+    for format in PayloadFormat::ALL {
+        let body = written(&event, format);
+        assert!(body.contains(r#"":"unknown""#) && !body.contains("intermediate"), "{body}");
+    }
+}
+
+#[test]
+fn a_revision_has_an_identity_of_its_own_and_names_the_punch() {
+    let (punch, device, employee, own) = (punch("UTC"), device(), employee("1042"), id("evt_rev"));
+    let finding = finding(&punch, Direction::Out);
+    let revision = Revision { number: 2, old_direction: Direction::Intermediate, reason: "late_row" };
+    let event = Event::revised(&own, &punch, &device, &employee, revision).with_finding(&finding);
+    assert_eq!((event.id().as_str(), event.event_type()), ("evt_rev", EventType::ATTENDANCE_REVISED));
+    let body = written(&event, PayloadFormat::Nested);
+    assert!(body.starts_with(r#"{"event_id":"evt_rev","event_type":"attendance.revised","timestamp":"2026-03-28T"#));
+    let revises = format!(
+        r#""revises":"{}","revision":2,"old_direction":"unknown","reason":"late_row","delivery_attempt":1}}}}"#,
+        punch.event_id
+    );
+    assert!(body.ends_with(&revises) && body.contains(r#""direction":"out""#), "{body}");
+    // In no shape does anybody take it for a punch.
+    for format in PayloadFormat::ALL {
+        let body = written(&event, format);
+        assert_eq!(body, stringify_parse(&body));
+        let read = trusted(body.as_bytes()).event().unwrap();
+        assert!(matches!(&read, ReceivedEvent::Other { event_type, .. } if event_type.is_known()), "{body}");
+        assert_eq!(read.event_id().as_str(), "evt_rev");
     }
 }
 

@@ -63,9 +63,9 @@ pub(super) async fn add_webhook(
 ) -> Result<Response, ApiError> {
     let Json(new) = body?;
     check_url(&new.url, &api.delivery).map_err(|problem| ApiError::invalid("url", &problem))?;
-    check_events(&new.events).map_err(|problem| ApiError::invalid("events", &problem))?;
     let format = new.payload_format.as_deref().unwrap_or("nested").parse::<PayloadFormat>();
     let format = format.map_err(|error| ApiError::invalid("payload_format", &error.to_string()))?;
+    check_events(&new.events, format).map_err(|problem| ApiError::invalid("events", &problem))?;
     let wanted = new.schedule.as_deref().unwrap_or("seed-002");
     let schedule = EndpointConfig::SCHEDULES.into_iter().find(|name| *name == wanted);
     let schedule = schedule.ok_or_else(|| ApiError::invalid("schedule", "expected `seed-002` or `seed-001`"))?;

@@ -15,6 +15,7 @@ use punch_protocol::push::{CommKey, Limits};
 use punch_webhook::{EventType, PayloadFormat, Secret};
 
 use crate::api::ApiKey;
+use crate::core::Directions;
 pub use section::Section;
 
 /// Everything a gateway needs to know. [`Config::default`] runs without a file.
@@ -53,13 +54,16 @@ pub struct DeviceDefaults {
     pub window: TimeDelta,
     /// Name of the site. Default empty.
     pub site: String,
+    /// How directions are found. Default: the state that the terminal reports, else in, out, in, out.
+    pub directions: Directions,
 }
 
 impl DeviceDefaults {
     /// A terminal with these settings; without a name it is called by its serial.
     pub fn device(&self, serial: SerialNumber, name: Option<String>) -> DeviceConfig {
         let name = name.unwrap_or_else(|| serial.to_string());
-        DeviceConfig { serial, name, site: self.site.clone(), zone: self.zone, window: self.window, comm_key: None }
+        let Self { zone, window, site, directions } = self.clone();
+        DeviceConfig { serial, name, site, zone, window, directions, comm_key: None }
     }
 }
 
@@ -76,6 +80,8 @@ pub struct DeviceConfig {
     pub zone: DeviceZone,
     /// Its duplicate window.
     pub window: TimeDelta,
+    /// How directions are found there.
+    pub directions: Directions,
     /// The secret typed into it, without which it is not believed.
     pub comm_key: Option<CommKey>,
 }
@@ -91,7 +97,7 @@ pub struct EndpointConfig {
     pub format: PayloadFormat,
     /// When failed attempts are repeated: `seed-002` (the default) or `seed-001`.
     pub schedule: &'static str,
-    /// The types of events it wants. Default all of them.
+    /// The types of events it wants. Default [`EndpointConfig::default_events`].
     pub events: Vec<String>,
 }
 
@@ -139,7 +145,12 @@ impl Default for Config {
             api_addr: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
             store: PathBuf::from("punch.sqlite"),
             api_key: None,
-            defaults: DeviceDefaults { zone: DeviceZone::Utc, window: Rules::WINDOW, site: String::new() },
+            defaults: DeviceDefaults {
+                zone: DeviceZone::Utc,
+                window: Rules::WINDOW,
+                site: String::new(),
+                directions: Directions::default(),
+            },
             devices: Vec::new(),
             endpoints: Vec::new(),
             employees: Vec::new(),
@@ -207,19 +218,30 @@ impl EndpointConfig {
     /// The names a schedule may have.
     pub const SCHEDULES: [&'static str; 2] = ["seed-002", "seed-001"];
 
+    /// What an endpoint gets that names nothing: all but corrections. Whoever looks at no `event_type` would book them as
+    /// punches, so they have to be asked for.
+    pub fn default_events() -> Vec<String> {
+        let is_correction = |event: &String| event == EventType::ATTENDANCE_REVISED.as_str();
+        Self::all_events().into_iter().filter(|event| !is_correction(event)).collect()
+    }
+
     /// Every type of event an endpoint can want.
     pub fn all_events() -> Vec<String> {
         EventType::SUBSCRIBABLE.iter().map(ToString::to_string).collect()
     }
 }
 
-/// Whether `events` names at least one type, and only types there are.
+/// Whether `events` names at least one type, and only types there are and that have this shape.
 ///
 /// # Errors
 ///
 /// What is wrong, and what to do.
-pub fn check_events(events: &[String]) -> Result<(), String> {
+pub fn check_events(events: &[String], format: PayloadFormat) -> Result<(), String> {
     let known = EndpointConfig::all_events();
+    let revised = EventType::ATTENDANCE_REVISED;
+    if format != PayloadFormat::Nested && events.iter().any(|event| event == revised.as_str()) {
+        return Err(format!("`{revised}` has no flat shape; take it out, or use the payload format `nested`"));
+    }
     match events.iter().find(|event| !known.contains(event)) {
         Some(unknown) => Err(format!("`{unknown}` is no event, expected some of: {}", known.join(", "))),
         None if events.is_empty() => Err(format!("names no event, expected some of: {}", known.join(", "))),

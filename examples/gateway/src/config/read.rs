@@ -1,8 +1,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use chrono::TimeDelta;
+use chrono::{NaiveTime, TimeDelta};
 use punch_normalize::DeviceZone;
+use punch_normalize::timeline::{DirectionRule, Role, TimelineRules};
 use punch_protocol::SerialNumber;
 use punch_protocol::push::CommKey;
 use punch_webhook::{PayloadFormat, Secret};
@@ -11,6 +12,7 @@ use super::section::Section;
 use super::{Config, DeliveryConfig, DeviceConfig, DeviceDefaults, EmployeeConfig, EndpointConfig, UnknownBadges};
 use super::{check_events, check_url, parse_store};
 use crate::api::ApiKey;
+use crate::core::Directions;
 
 impl Config {
     pub(super) fn from_section(root: &mut Section) -> Self {
@@ -65,6 +67,7 @@ fn defaults(root: &mut Section, base: &DeviceDefaults) -> DeviceDefaults {
         zone: zone(&mut section).unwrap_or(base.zone),
         window: window(&mut section).unwrap_or(base.window),
         site: section.text("site").unwrap_or_default(),
+        directions: Directions { role: None, rules: direction_rules(&mut section, &base.directions.rules) },
     };
     root.absorb(section);
     defaults
@@ -88,14 +91,53 @@ fn device(root: &mut Section, mut section: Section, defaults: &DeviceDefaults) -
     });
     let (name, site) = (section.text("name"), section.text("site"));
     let (zone, window) = (zone(&mut section), window(&mut section));
+    let directions = Directions {
+        role: section.one_of("role", &[("entry", Role::Entry), ("exit", Role::Exit)]),
+        rules: direction_rules(&mut section, &defaults.directions.rules),
+    };
     let comm_key = comm_key(&mut section);
     root.absorb(section);
     let mut device = defaults.device(serial?, name);
     device.site = site.unwrap_or(device.site);
     device.zone = zone.unwrap_or(device.zone);
     device.window = window.unwrap_or(device.window);
-    device.comm_key = comm_key;
+    (device.directions, device.comm_key) = (directions, comm_key);
     Some(device)
+}
+
+fn direction_rules(section: &mut Section, base: &TimelineRules) -> TimelineRules {
+    let rules = [
+        ("declared", DirectionRule::Declared),
+        ("alternate", DirectionRule::Alternate),
+        ("first-last", DirectionRule::FirstLast),
+        ("schedule", DirectionRule::Schedule),
+    ];
+    let direction = section.one_of("rule", &rules);
+    if direction == Some(DirectionRule::Schedule) {
+        let problem =
+            "needs everybody's shifts, and a gateway has no place for them yet; use `declared` or `alternate`";
+        section.complain("rule", format!("`schedule` {problem}"));
+    }
+    let mut hours =
+        |key: &str| section.whole_number(key, 1, 48).and_then(|hours| TimeDelta::try_hours(i64::try_from(hours).ok()?));
+    let (max_shift, shift_gap) = (hours("max_shift_hours"), hours("shift_gap_hours"));
+    TimelineRules {
+        direction: direction.unwrap_or(base.direction),
+        max_shift: max_shift.unwrap_or(base.max_shift),
+        shift_gap: shift_gap.unwrap_or(base.shift_gap),
+        day_start: day_start(section).unwrap_or(base.day_start),
+        infer: section.switch("infer").unwrap_or(base.infer),
+        ..base.clone()
+    }
+}
+
+fn day_start(section: &mut Section) -> Option<NaiveTime> {
+    let text = section.text("day_start")?;
+    let time = NaiveTime::parse_from_str(&text, "%H:%M").ok();
+    if time.is_none() {
+        section.complain("day_start", format!("`{text}` is no time of day, expected one like `04:00`"));
+    }
+    time
 }
 
 fn endpoint(root: &mut Section, mut section: Section, delivery: &DeliveryConfig) -> Option<EndpointConfig> {
@@ -107,8 +149,8 @@ fn endpoint(root: &mut Section, mut section: Section, delivery: &DeliveryConfig)
     let format = section.one_of("payload_format", &formats).unwrap_or_default();
     let schedules = EndpointConfig::SCHEDULES.map(|name| (name, name));
     let schedule = section.one_of("schedule", &schedules).unwrap_or("seed-002");
-    let events = section.texts("events").unwrap_or_else(EndpointConfig::all_events);
-    if let Err(problem) = check_events(&events) {
+    let events = section.texts("events").unwrap_or_else(EndpointConfig::default_events);
+    if let Err(problem) = check_events(&events, format) {
         section.complain("events", problem);
     }
     root.absorb(section);

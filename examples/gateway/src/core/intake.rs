@@ -1,11 +1,13 @@
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, NaiveDateTime, TimeDelta};
-use punch_normalize::{DuplicateKind, HoldReason, Normalizer, Observation, Rules, TenantKey, Verdict};
-use punch_protocol::{Pin, RawPunch};
+use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
+use punch_normalize::timeline::{DirectionRule, Finding, Mark, Role, TimelineRules};
+use punch_normalize::{DuplicateKind, EventId, HoldReason, Normalizer, Observation, Punch, Rules, TenantKey, Verdict};
+use punch_protocol::{Pin, RawPunch, SerialNumber};
 use punch_webhook::{DeviceInfo, EmployeeInfo};
 
-use super::ledger::{Entry, Fate, Ledger, Settled};
+use super::ledger::{Correction, Entry, Fate, Ledger, Settled, Telling};
+use super::person::{Changed, judge};
 use super::upload::{Received, ReceivedRow};
 
 /// What the gateway knows about the terminal of an upload.
@@ -17,6 +19,18 @@ pub struct Directory {
     pub device: DeviceInfo,
     /// Whether a badge nobody has registered is held: always, never, or (`None`) once anybody is registered.
     pub hold_unknown_badges: Option<bool>,
+    /// How the directions of its punches are found.
+    pub directions: Directions,
+}
+
+/// How directions are found at a terminal.
+#[derive(Debug, Clone, Default)]
+pub struct Directions {
+    /// What the terminal is there for, if it has one direction.
+    pub role: Option<Role>,
+    /// What its punches, and those of the same people elsewhere, mean together. What is one punch was decided before:
+    /// their bounce rules do not count.
+    pub rules: TimelineRules,
 }
 
 /// Turns uploads into entries of a ledger: identity, time, duplicates, quarantine.
@@ -85,15 +99,79 @@ impl Intake {
             }
         }
         // What is remembered beyond this upload is the ledger's to remember.
-        self.normalizer.forget_before(DateTime::<chrono::Utc>::MAX_UTC);
+        self.normalizer.forget_before(DateTime::<Utc>::MAX_UTC);
         self.recall(&punches, directory, ledger)?;
         let observations = observe(received, &punches, directory, ledger)?;
-        for (index, verdict) in self.normalizer.observe_all(&directory.rules, observations) {
-            if let Some(&(punch, raw)) = punches.get(index) {
-                self.enter(received, punch, raw, &verdict, directory, ledger, &mut tally)?;
+        let verdicts = self.normalizer.observe_all(&directory.rules, observations);
+        let meaning = self.interpret(&received.serial, &verdicts, directory, ledger)?;
+        for (index, verdict) in &verdicts {
+            if let Some(&(punch, raw)) = punches.get(*index) {
+                self.enter(received, punch, raw, verdict, directory, &meaning, ledger, &mut tally)?;
             }
         }
+        for changed in &meaning.changed {
+            self.correct(changed, &meaning, received.received_at, ledger)?;
+        }
         Ok(tally)
+    }
+
+    /// Says what the fresh punches mean, each among the others of its person.
+    fn interpret<L: Ledger>(
+        &self,
+        serial: &SerialNumber,
+        verdicts: &[(usize, Verdict)],
+        directory: &Directory,
+        ledger: &mut L,
+    ) -> Result<Meaning, L::Error> {
+        let Directions { role, rules } = &directory.directions;
+        let mut meaning = Meaning::default();
+        let fresh = || verdicts.iter().filter_map(|(_, verdict)| verdict.fresh());
+        if fresh().next().is_none() {
+            return Ok(meaning);
+        }
+        meaning.is_trusted = rules.direction != DirectionRule::Alternate && {
+            let known = ledger.trust(serial)?;
+            let mut trust = known.clone();
+            fresh().for_each(|punch| trust.observe(&punch.pin, punch.status));
+            if trust != known {
+                ledger.keep_trust(serial, &trust)?;
+            }
+            trust.is_trusted()
+        };
+        // What a terminal whose states do not count says counts nowhere, so people may use others beside it.
+        let mut rules = rules.clone();
+        if rules.direction == DirectionRule::Alternate {
+            rules.direction = DirectionRule::Declared;
+        }
+        rules.bounce.window = TimeDelta::zero();
+        let mut people = BTreeMap::<&Pin<'static>, Vec<Mark>>::new();
+        for punch in fresh() {
+            people.entry(&punch.pin).or_default().push(mark(punch, *role, meaning.is_trusted));
+        }
+        for (pin, marks) in people {
+            let judgement = judge(pin, &marks, &rules, ledger)?;
+            meaning.findings.extend(judgement.findings);
+            meaning.changed.extend(judgement.changed);
+        }
+        Ok(meaning)
+    }
+
+    fn correct<L: Ledger>(
+        &self,
+        changed: &Changed,
+        meaning: &Meaning,
+        at: DateTime<Utc>,
+        ledger: &mut L,
+    ) -> Result<(), L::Error> {
+        let Changed { known, reason } = changed;
+        let id = &known.mark.event_id;
+        let Some(finding) = meaning.findings.get(id) else { return Ok(()) };
+        let number = known.revision.saturating_add(1);
+        let name = format!("{id}\0{number}");
+        let event_id = EventId::parse(&self.key.opaque_id("evt", "revision", name.as_bytes())).ok();
+        let telling = reason.zip(event_id.as_ref());
+        let telling = telling.map(|(reason, event_id)| Telling { event_id, number, reason, at });
+        ledger.correct(&Correction { known, finding, telling })
     }
 
     /// Gives the normaliser back what the ledger knows about these rows and their neighbours.
@@ -137,6 +215,7 @@ impl Intake {
         raw: &[u8],
         verdict: &Verdict,
         directory: &Directory,
+        meaning: &Meaning,
         ledger: &mut L,
         tally: &mut Tally,
     ) -> Result<(), L::Error> {
@@ -148,7 +227,10 @@ impl Intake {
                 if employee.id.is_none() {
                     employee.id = Some(self.key.opaque_id("emp", "employee", punch.pin.as_bytes()));
                 }
-                let fate = Fate::Delivered { punch: fresh, device: &directory.device, employee: &employee };
+                let finding = meaning.findings.get(&fresh.event_id);
+                let (role, is_trusted) = (directory.directions.role, meaning.is_trusted);
+                let (punch, device, employee) = (fresh, &directory.device, &employee);
+                let fate = Fate::Delivered { punch, finding, role, is_trusted, device, employee };
                 (&mut tally.delivered, fate)
             }
             Verdict::Duplicate { kind: DuplicateKind::Replay, .. } => {
@@ -176,6 +258,22 @@ impl Intake {
         let (serial, received_at) = (&received.serial, received.received_at);
         ledger.enter(&Entry { id: &id, serial, raw, punch: None, received_at, fate })
     }
+}
+
+/// What the fresh punches of an upload mean.
+#[derive(Debug, Default)]
+struct Meaning {
+    /// Whether the terminal's states say something.
+    is_trusted: bool,
+    /// What was found of them and of those around them.
+    findings: BTreeMap<EventId, Finding>,
+    /// What of those that were delivered is found differently.
+    changed: Vec<Changed>,
+}
+
+fn mark(punch: &Punch, role: Option<Role>, is_trusted: bool) -> Mark {
+    let status = punch.status;
+    Mark { status, role, is_trusted, ..Mark::new(punch.event_id.clone(), punch.punched_at, punch.device_local) }
 }
 
 fn observe<L: Ledger>(

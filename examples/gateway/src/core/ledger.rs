@@ -1,8 +1,13 @@
+use core::ops::ControlFlow;
+
+use punch_normalize::timeline::{Finding, Role, StateTrust};
 use punch_normalize::{EventId, HoldReason, Kept, Punch};
 use punch_protocol::{Pin, RawPunch, SerialNumber};
 use punch_webhook::{DeviceInfo, EmployeeInfo};
 
 use chrono::{DateTime, NaiveDateTime, Utc};
+
+use super::person::Known;
 
 /// Where rows end up. One implementation writes SQLite inside a transaction, another a map in a test.
 pub trait Ledger {
@@ -29,6 +34,44 @@ pub trait Ledger {
         to: NaiveDateTime,
     ) -> Result<Vec<Kept>, Self::Error>;
 
+    /// Hands over the punches kept for this person before `at`, newest first, until `take` has enough.
+    ///
+    /// # Errors
+    ///
+    /// The ledger cannot be read.
+    fn look_back(
+        &mut self,
+        pin: &Pin<'static>,
+        at: DateTime<Utc>,
+        take: &mut dyn FnMut(Known) -> ControlFlow<()>,
+    ) -> Result<(), Self::Error>;
+
+    /// Hands over the punches kept for this person from `at` on, oldest first, until `take` has enough.
+    ///
+    /// # Errors
+    ///
+    /// The ledger cannot be read.
+    fn look_ahead(
+        &mut self,
+        pin: &Pin<'static>,
+        at: DateTime<Utc>,
+        take: &mut dyn FnMut(Known) -> ControlFlow<()>,
+    ) -> Result<(), Self::Error>;
+
+    /// What the states of this terminal's last punches say about them.
+    ///
+    /// # Errors
+    ///
+    /// The ledger cannot be read.
+    fn trust(&mut self, serial: &SerialNumber) -> Result<StateTrust, Self::Error>;
+
+    /// Keeps that.
+    ///
+    /// # Errors
+    ///
+    /// The ledger cannot be written.
+    fn keep_trust(&mut self, serial: &SerialNumber, trust: &StateTrust) -> Result<(), Self::Error>;
+
     /// The person registered under `badge`.
     ///
     /// # Errors
@@ -51,6 +94,38 @@ pub trait Ledger {
     ///
     /// The ledger cannot be written.
     fn enter(&mut self, entry: &Entry<'_>) -> Result<(), Self::Error>;
+
+    /// Writes what is found now of a punch that was delivered and, if receivers have to hear of it, the event that tells
+    /// them and its deliveries.
+    ///
+    /// # Errors
+    ///
+    /// The ledger cannot be written.
+    fn correct(&mut self, correction: &Correction<'_>) -> Result<(), Self::Error>;
+}
+
+/// What is found now of a punch that was delivered.
+#[derive(Debug)]
+pub struct Correction<'a> {
+    /// The punch.
+    pub known: &'a Known,
+    /// What is found now.
+    pub finding: &'a Finding,
+    /// What receivers are told; `None` if they need not hear of it.
+    pub telling: Option<Telling<'a>>,
+}
+
+/// An event that tells a punch anew.
+#[derive(Debug)]
+pub struct Telling<'a> {
+    /// Its identity.
+    pub event_id: &'a EventId,
+    /// How often the punch was told anew with it.
+    pub number: u32,
+    /// Why, as a word.
+    pub reason: &'static str,
+    /// When the row arrived that caused it.
+    pub at: DateTime<Utc>,
 }
 
 /// What a ledger knows about a row that was seen before.
@@ -88,6 +163,12 @@ pub enum Fate<'a> {
     Delivered {
         /// What happened.
         punch: &'a Punch,
+        /// What the punches around it make of it.
+        finding: Option<&'a Finding>,
+        /// What the terminal is there for, if it has one direction.
+        role: Option<Role>,
+        /// Whether the terminal's states say something.
+        is_trusted: bool,
         /// The terminal, for payloads.
         device: &'a DeviceInfo,
         /// The person, for payloads.

@@ -6,9 +6,11 @@
 mod forwarded;
 mod intake;
 mod ledger;
+mod person;
 mod upload;
 
 pub use forwarded::ForwardedError;
-pub use intake::{Directory, Intake, Tally};
-pub use ledger::{Entry, Fate, Ledger, Settled};
+pub use intake::{Directions, Directory, Intake, Tally};
+pub use ledger::{Correction, Entry, Fate, Ledger, Settled, Telling};
+pub use person::{Known, Told};
 pub use upload::{Received, ReceivedRow};

@@ -84,7 +84,8 @@ impl Registry {
         device.name = Some(profile.name);
         device.site = Some(profile.site).filter(|site| !site.is_empty());
         let speech = (session.dialect(), session.declines_encryption());
-        let directory = Directory { rules, device, hold_unknown_badges: self.hold_unknown_badges };
+        let (hold_unknown_badges, directions) = (self.hold_unknown_badges, profile.directions);
+        let directory = Directory { rules, device, hold_unknown_badges, directions };
         let mut devices = self.lock();
         if let Some(known) = devices.get_mut(&serial) {
             // What is known about it stays, and a call that was on its way when it was approved changes nothing.

@@ -1,14 +1,15 @@
+use core::ops::ControlFlow;
+
 use chrono::{DateTime, NaiveDateTime, Utc};
+use punch_normalize::timeline::StateTrust;
 use punch_normalize::{EventId, Kept};
 use punch_protocol::{Pin, SerialNumber, Status};
-use punch_webhook::{DeliveryId, EmployeeInfo, EndpointId, Event, EventType, Lane, PayloadFormat, Waiting};
+use punch_webhook::{DeliveryId, EmployeeInfo, EndpointId, Event, EventType, Lane, PayloadFormat, Revision, Waiting};
 use rusqlite::{OptionalExtension as _, params};
 
+use super::person::{self, CIVIL, Original};
 use super::{StoreError, Transaction, millis};
-use crate::core::{Entry, Fate, Ledger, Settled};
-
-/// The form of civil times in the file; it sorts as time does.
-const CIVIL: &str = "%Y-%m-%dT%H:%M:%S";
+use crate::core::{Correction, Entry, Fate, Known, Ledger, Settled, Told};
 
 /// A [`Ledger`] over one transaction. Collects the deliveries it made, for the queue.
 #[derive(Debug)]
@@ -36,13 +37,22 @@ impl<'t, 'c> SqliteLedger<'t, 'c> {
             Fate::Held { reason, problem } => ("held", Some(reason.code()), *problem, None, None),
             Fate::Recorded { table } => ("recorded", Some(*table), None, None, None),
         };
-        let punch = entry.punch;
+        let (role, is_trusted, told) = match &entry.fate {
+            Fate::Delivered { finding, role, is_trusted, .. } => (*role, *is_trusted, finding.map(Told::from)),
+            _ => (None, true, None),
+        };
+        let (punch, told) = (entry.punch, told.as_ref());
         let mut statement = self.transaction.prepare_cached(
             "INSERT INTO row (id, serial, fate, reason, problem, duplicate_of, pin, device_local, status, verify,
-                              work_code, punched_at, received_at, raw)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
+                              work_code, punched_at, received_at, raw, role, trusted, direction, direction_source,
+                              confidence, session_id, business_date, exceptions)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)
              ON CONFLICT (id) DO UPDATE SET fate = excluded.fate, reason = excluded.reason,
-                 problem = excluded.problem, duplicate_of = excluded.duplicate_of, punched_at = excluded.punched_at
+                 problem = excluded.problem, duplicate_of = excluded.duplicate_of, punched_at = excluded.punched_at,
+                 role = excluded.role, trusted = excluded.trusted, direction = excluded.direction,
+                 direction_source = excluded.direction_source, confidence = excluded.confidence,
+                 session_id = excluded.session_id, business_date = excluded.business_date,
+                 exceptions = excluded.exceptions
              WHERE row.fate = 'held' AND (excluded.fate <> 'held' OR excluded.reason <> row.reason)",
         )?;
         let changed = statement.execute(params![
@@ -60,40 +70,51 @@ impl<'t, 'c> SqliteLedger<'t, 'c> {
             instant.map(|instant: DateTime<Utc>| instant.timestamp()),
             millis(entry.received_at),
             entry.raw,
+            role.map(person::word_of),
+            is_trusted,
+            told.map(|told| told.direction.as_str()),
+            told.map(|told| &told.source),
+            told.map(|told| told.confidence),
+            told.map(|told| &told.session),
+            told.and_then(|told| told.business_date).map(person::date_text),
+            told.map(|told| &told.exceptions),
         ])?;
         Ok(changed > 0)
     }
 
-    fn enter_event(&mut self, entry: &Entry<'_>, event: &Event<'_>, badge: &str) -> Result<(), StoreError> {
-        let lane = Lane::of(badge.as_bytes());
-        let (stored_lane, created_at) = (lane.0.cast_signed(), millis(entry.received_at));
+    fn enter_event(&mut self, event: &Event<'_>, badge: &str, at: DateTime<Utc>) -> Result<(), StoreError> {
+        let (id, event_type, lane) = (event.id().as_str(), event.event_type(), Lane::of(badge.as_bytes()));
+        let (stored_lane, created_at) = (lane.0.cast_signed(), millis(at));
         self.transaction
             .prepare_cached("INSERT INTO event (id, type, lane, created_at) VALUES (?1, ?2, ?3, ?4)")?
-            .execute(params![entry.id, EventType::ATTENDANCE_PUNCH.as_str(), stored_lane, created_at])?;
-        let endpoints = self.endpoints()?;
+            .execute(params![id, event_type.as_str(), stored_lane, created_at])?;
+        let endpoints = self.endpoints(&event_type)?;
         // The nested body is always there, for the API and for endpoints that come later.
-        self.enter_body(entry.id, event, PayloadFormat::Nested)?;
+        self.enter_body(id, event, PayloadFormat::Nested)?;
         for (endpoint, format) in endpoints {
             let format: PayloadFormat = format.parse().unwrap_or_default();
-            self.enter_body(entry.id, event, format)?;
+            self.enter_body(id, event, format)?;
             self.transaction
                 .prepare_cached(
                     "INSERT INTO delivery (endpoint, event_id, lane, created_at, state)
                      VALUES (?1, ?2, ?3, ?4, 'waiting')",
                 )?
-                .execute(params![endpoint, entry.id, stored_lane, created_at])?;
+                .execute(params![endpoint, id, stored_lane, created_at])?;
             let delivery = DeliveryId(self.transaction.last_insert_rowid().cast_unsigned());
             let endpoint = EndpointId(endpoint.cast_unsigned());
-            self.deliveries.push(Waiting::new(delivery, endpoint, lane, entry.received_at));
+            self.deliveries.push(Waiting::new(delivery, endpoint, lane, at));
         }
         Ok(())
     }
 
-    /// The endpoints that want punches.
-    fn endpoints(&self) -> Result<Vec<(i64, String)>, StoreError> {
-        let sql = "SELECT id, format FROM endpoint WHERE instr(',' || events || ',', ',attendance.punch,') ORDER BY id";
+    /// The endpoints that want events of this type. A revision has no flat shape: it would be taken for a punch.
+    fn endpoints(&self, event_type: &EventType) -> Result<Vec<(i64, String)>, StoreError> {
+        let sql = "SELECT id, format FROM endpoint
+                   WHERE instr(',' || events || ',', ',' || ?1 || ',') AND (format = 'nested' OR NOT ?2) ORDER BY id";
         let mut statement = self.transaction.prepare_cached(sql)?;
-        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let is_revision = *event_type == EventType::ATTENDANCE_REVISED;
+        let rows =
+            statement.query_map(params![event_type.as_str(), is_revision], |row| Ok((row.get(0)?, row.get(1)?)))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
@@ -151,6 +172,39 @@ impl Ledger for SqliteLedger<'_, '_> {
         Ok(found)
     }
 
+    fn look_back(
+        &mut self,
+        pin: &Pin<'static>,
+        at: DateTime<Utc>,
+        take: &mut dyn FnMut(Known) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        person::look(self.transaction, "punched_at < ?2 ORDER BY punched_at DESC", pin, at, take)
+    }
+
+    fn look_ahead(
+        &mut self,
+        pin: &Pin<'static>,
+        at: DateTime<Utc>,
+        take: &mut dyn FnMut(Known) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        person::look(self.transaction, "punched_at >= ?2 ORDER BY punched_at", pin, at, take)
+    }
+
+    fn trust(&mut self, serial: &SerialNumber) -> Result<StateTrust, StoreError> {
+        let mut statement = self.transaction.prepare_cached("SELECT last FROM trust WHERE serial = ?1")?;
+        let last: Option<String> = statement.query_row([serial.as_str()], |row| row.get(0)).optional()?;
+        // What does not read is as good as nothing: the next punches say it again.
+        Ok(last.and_then(|last| serde_json::from_str(&last).ok()).unwrap_or_default())
+    }
+
+    fn keep_trust(&mut self, serial: &SerialNumber, trust: &StateTrust) -> Result<(), StoreError> {
+        let Ok(last) = serde_json::to_string(trust) else { return Ok(()) };
+        let sql = "INSERT INTO trust (serial, last) VALUES (?1, ?2)
+                   ON CONFLICT (serial) DO UPDATE SET last = excluded.last";
+        self.transaction.prepare_cached(sql)?.execute([serial.as_str(), &last])?;
+        Ok(())
+    }
+
     fn employee(&mut self, badge: &str) -> Result<Option<EmployeeInfo>, StoreError> {
         let mut statement = self.transaction.prepare_cached("SELECT name FROM employee WHERE badge = ?1")?;
         let name: Option<Option<String>> = statement.query_row([badge], |row| row.get(0)).optional()?;
@@ -170,10 +224,33 @@ impl Ledger for SqliteLedger<'_, '_> {
         if !self.enter_row(entry)? {
             return Ok(());
         }
-        if let Fate::Delivered { punch, device, employee } = &entry.fate {
-            self.enter_event(entry, &Event::punch(punch, device, employee), &employee.badge)?;
+        if let Fate::Delivered { punch, finding, device, employee, .. } = &entry.fate {
+            let mut event = Event::punch(punch, device, employee);
+            if let Some(finding) = finding {
+                event = event.with_finding(finding);
+            }
+            self.enter_event(&event, &employee.badge, entry.received_at)?;
         }
         Ok(())
+    }
+
+    fn correct(&mut self, correction: &Correction<'_>) -> Result<(), StoreError> {
+        let Correction { known, finding, telling } = correction;
+        let id = &known.mark.event_id;
+        let number = telling.as_ref().map_or(known.revision, |telling| telling.number);
+        person::find(self.transaction, id.as_str(), finding, number)?;
+        let (Some(telling), Some(told)) = (telling, &known.told) else { return Ok(()) };
+        person::note(self.transaction, known, told, finding, telling)?;
+        // It is noted; an event that nobody has asked for need not be made.
+        if self.endpoints(&EventType::ATTENDANCE_REVISED)?.is_empty() {
+            return Ok(());
+        }
+        let Some(original) = Original::of(self.transaction, id)? else { return Ok(()) };
+        let (number, old_direction, reason) = (telling.number, told.direction, telling.reason);
+        let revision = Revision { number, old_direction, reason };
+        let Original { punch, device, employee } = &original;
+        let event = Event::revised(telling.event_id, punch, device, employee, revision).with_finding(finding);
+        self.enter_event(&event, &employee.badge, telling.at)
     }
 }
 

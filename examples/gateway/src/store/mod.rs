@@ -3,7 +3,9 @@
 mod delivery;
 mod device;
 mod ledger;
+mod person;
 mod read;
+mod timeline;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -17,13 +19,15 @@ pub(crate) use delivery::{persist, waiting as delivery_rows};
 pub use device::DeviceRow;
 pub(crate) use device::put_employee;
 pub use ledger::SqliteLedger;
-pub use read::{AttemptLine, AttendanceRow, Counts, DeliveryTimeline, HeldRow, Timeline};
+pub use read::{AttendanceRow, Counts, HeldRow};
+pub use timeline::{AttemptLine, Decision, DeliveryTimeline, Meaning, RevisionLine, Timeline};
 pub use writer::{Transaction, Writer};
 
 /// The layouts of the file, each made from the one before it.
-const LAYOUTS: [(i64, &str); 2] = [(1, include_str!("schema_1.sql")), (2, include_str!("schema_2.sql"))];
+const LAYOUTS: [(i64, &str); 3] =
+    [(1, include_str!("schema_1.sql")), (2, include_str!("schema_2.sql")), (3, include_str!("schema_3.sql"))];
 /// The newest layout this program knows.
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
 
 /// Why the store could not do something.
 #[derive(Debug, thiserror::Error)]

@@ -1,4 +1,5 @@
-use rusqlite::{Connection, OptionalExtension as _, params};
+use punch_normalize::Direction;
+use rusqlite::{Connection, Row, params};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -93,7 +94,7 @@ impl HeldRow {
     }
 }
 
-/// A punch, as its nested payload says it.
+/// A punch, as its nested payload says it, with what has been found of it since.
 #[derive(Debug, Clone, Serialize)]
 #[serde(transparent)]
 pub struct AttendanceRow(pub Value);
@@ -106,104 +107,43 @@ impl AttendanceRow {
     /// The store cannot be read.
     pub fn page(connection: &Connection, limit: u32, offset: u32) -> Result<Vec<Self>, StoreError> {
         let mut statement = connection.prepare(
-            "SELECT bytes FROM event JOIN body ON body.event_id = event.id AND body.format = 'nested'
-             ORDER BY seq DESC LIMIT ?1 OFFSET ?2",
+            "SELECT bytes, revision, direction, direction_source, confidence, session_id, business_date, exceptions
+             FROM event JOIN body ON body.event_id = event.id AND body.format = 'nested' JOIN row ON row.id = event.id
+             WHERE event.type = 'attendance.punch' ORDER BY event.seq DESC LIMIT ?1 OFFSET ?2",
         )?;
-        let rows = statement.query_map(params![limit, offset], |row| row.get::<_, Vec<u8>>(0))?;
+        let mut rows = statement.query(params![limit, offset])?;
         let mut page = Vec::new();
-        for row in rows {
-            page.extend(serde_json::from_slice(&row?).ok().map(Self));
+        while let Some(row) = rows.next()? {
+            let Ok(mut punch) = serde_json::from_slice::<Value>(&row.get::<_, Vec<u8>>(0)?) else { continue };
+            if row.get::<_, u32>(1)? > 0 {
+                revise(&mut punch, row)?;
+            }
+            page.push(Self(punch));
         }
         Ok(page)
     }
 }
 
-/// When a punch was where: received, and every attempt to deliver it.
-#[derive(Debug, Clone, Serialize)]
-pub struct Timeline {
-    /// The identity.
-    pub event_id: String,
-    /// What became of the row.
-    pub fate: String,
-    /// When the row arrived.
-    pub received_at: String,
-    /// One entry a delivery.
-    pub deliveries: Vec<DeliveryTimeline>,
-}
-
-/// One delivery of a punch.
-#[derive(Debug, Clone, Serialize)]
-pub struct DeliveryTimeline {
-    /// Where to.
-    pub url: String,
-    /// `waiting`, `delivered` or `failed`.
-    pub state: String,
-    /// Why it failed.
-    pub reason: Option<String>,
-    /// When it was settled.
-    pub settled_at: Option<String>,
-    /// The attempts, in order.
-    pub attempts: Vec<AttemptLine>,
-}
-
-/// One attempt of a delivery.
-#[derive(Debug, Clone, Serialize)]
-pub struct AttemptLine {
-    /// Its number, from 1.
-    pub number: u32,
-    /// When it began.
-    pub at: String,
-    /// The answer's status.
-    pub status: Option<u16>,
-    /// Why there was no answer.
-    pub error: Option<String>,
-    /// How long it took.
-    pub millis: i64,
-}
-
-impl Timeline {
-    /// The way of one punch.
-    ///
-    /// # Errors
-    ///
-    /// The store cannot be read.
-    pub fn of(connection: &Connection, event_id: &str) -> Result<Option<Self>, StoreError> {
-        let row = connection.query_row("SELECT fate, received_at FROM row WHERE id = ?1", [event_id], |row| {
-            Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?))
-        });
-        let Some((fate, received_at)) = row.optional()? else { return Ok(None) };
-        let mut statement = connection.prepare(
-            "SELECT delivery.id, url, state, reason, settled_at FROM delivery
-             JOIN endpoint ON endpoint.id = delivery.endpoint WHERE event_id = ?1 ORDER BY delivery.id",
-        )?;
-        let mut rows = statement.query([event_id])?;
-        let mut deliveries = Vec::new();
-        while let Some(row) = rows.next()? {
-            deliveries.push(DeliveryTimeline {
-                attempts: attempts(connection, row.get(0)?)?,
-                url: row.get(1)?,
-                state: row.get(2)?,
-                reason: row.get(3)?,
-                settled_at: row.get::<_, Option<i64>>(4)?.map(|at| from_millis(at).to_rfc3339()),
-            });
-        }
-        let received_at = from_millis(received_at).to_rfc3339();
-        Ok(Some(Self { event_id: event_id.to_owned(), fate, received_at, deliveries }))
+/// Puts what is found now in the place of what was told first.
+fn revise(punch: &mut Value, row: &Row<'_>) -> Result<(), rusqlite::Error> {
+    let direction: String = row.get(2)?;
+    if let Some(said) = punch.pointer_mut("/punch/direction") {
+        // The shape has no word for what lies between the first and the last.
+        *said = if direction == Direction::Intermediate.as_str() {
+            Direction::Unknown.as_str().into()
+        } else {
+            direction.into()
+        };
     }
-}
-
-fn attempts(connection: &Connection, delivery: i64) -> Result<Vec<AttemptLine>, StoreError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT number, at, status, error, millis FROM attempt WHERE delivery = ?1 ORDER BY at, number",
-    )?;
-    let rows = statement.query_map([delivery], |row| {
-        Ok(AttemptLine {
-            number: row.get(0)?,
-            at: from_millis(row.get(1)?).to_rfc3339(),
-            status: row.get(2)?,
-            error: row.get(3)?,
-            millis: row.get(4)?,
-        })
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    if let Some(metadata) = punch.pointer_mut("/metadata").and_then(Value::as_object_mut) {
+        let exceptions: String = row.get(7)?;
+        let words: Vec<&str> = exceptions.split(',').filter(|word| !word.is_empty()).collect();
+        metadata.insert("revision".to_owned(), row.get::<_, u32>(1)?.into());
+        metadata.insert("direction_source".to_owned(), row.get::<_, String>(3)?.into());
+        metadata.insert("confidence".to_owned(), (f64::from(row.get::<_, u8>(4)?) / 100.0).into());
+        metadata.insert("session_id".to_owned(), row.get::<_, Option<String>>(5)?.into());
+        metadata.insert("business_date".to_owned(), row.get::<_, Option<String>>(6)?.into());
+        metadata.insert("exceptions".to_owned(), words.into());
+    }
+    Ok(())
 }

@@ -1,6 +1,8 @@
 //! `punch.toml`: everything that is wrong is said at once, with a cure, and without a secret.
 
 use gateway::config::{Config, ConfigErrors, UnknownBadges};
+use gateway::core::Directions;
+use punch_normalize::timeline::{DirectionRule, Role};
 
 fn errors_of(text: &str) -> Vec<(String, String)> {
     let ConfigErrors(errors) = Config::parse(text).expect_err("nothing was wrong");
@@ -21,6 +23,9 @@ const WRONG: &str = r#"
         [defaults]
         zone = "Mexico"
         window_seconds = -1
+        rule = "schedule"
+        max_shift_hours = 0
+        day_start = "4 am"
 
         [delivery]
         timeout_seconds = 31
@@ -29,6 +34,10 @@ const WRONG: &str = r#"
         [[device]]
         serial = "T1"
         zone = "+25:00"
+        role = "door"
+        rule = "first"
+        shift_gap_hours = 49
+        infer = "no"
 
         [[device]]
         serial = "BAD SN"
@@ -53,6 +62,12 @@ const WRONG: &str = r#"
         schedule = "daily"
         events = ["attendance.punched"]
 
+        [[endpoint]]
+        url = "https://example.com/flat"
+        secret = "s3cret"
+        payload_format = "flat"
+        events = ["attendance.punch", "attendance.revised"]
+
         [[employee]]
         badge = 42
 
@@ -71,9 +86,16 @@ const ERRORS: &[(&str, &str)] = &[
     ("listen.api", "expected text in quotes"),
     ("defaults.zone", "Mexico"),
     ("defaults.window_seconds", "from 0 to 86400"),
+    ("defaults.rule", "everybody's shifts"),
+    ("defaults.max_shift_hours", "from 1 to 48"),
+    ("defaults.day_start", "`04:00`"),
     ("delivery.timeout_seconds", "from 1 to 30"),
     ("delivery.allow_http", "expected true or false"),
     ("device[1].zone", "+25:00"),
+    ("device[1].role", "entry, exit"),
+    ("device[1].rule", "declared, alternate, first-last"),
+    ("device[1].shift_gap_hours", "from 1 to 48"),
+    ("device[1].infer", "expected true or false"),
     ("device[2].serial", "is not a letter, digit"),
     ("device[3].serial", "missing"),
     ("device.serial", "repeats an earlier one"),
@@ -85,6 +107,7 @@ const ERRORS: &[(&str, &str)] = &[
     ("endpoint[3].payload_format", "nested"),
     ("endpoint[3].schedule", "seed-002"),
     ("endpoint[3].events", "attendance.punch"),
+    ("endpoint[4].events", "no flat shape"),
     ("employee[1].badge", "expected text in quotes"),
     ("employee[2].nmae", "did you mean `name`?"),
 ];
@@ -114,13 +137,20 @@ fn a_whole_file_is_read_as_written() {
         [defaults]
         zone = "Asia/Kolkata"
         site = "Plant"
+        rule = "first-last"
+        day_start = "12:00"
         [[device]]
         serial = "T1"
+        infer = false
         [[device]]
         serial = "T2"
         zone = "-03:30"
         window_seconds = 0
         name = "Gate"
+        role = "exit"
+        rule = "alternate"
+        max_shift_hours = 11
+        shift_gap_hours = 3
         [[endpoint]]
         url = "https://example.com/hook"
         secret = "s3cret"
@@ -140,7 +170,16 @@ fn a_whole_file_is_read_as_written() {
     };
     assert_eq!(device(0), ("T1", "Plant", "Asia/Kolkata".to_owned(), 60));
     assert_eq!(device(1), ("Gate", "Plant", "-03:30".to_owned(), 0));
+    let directions = |index: usize| {
+        let Directions { role, rules } = &config.devices[index].directions;
+        let hours = (rules.max_shift.num_hours(), rules.shift_gap.num_hours());
+        (*role, rules.direction, hours, rules.day_start.to_string(), rules.infer)
+    };
+    assert_eq!(directions(0), (None, DirectionRule::FirstLast, (14, 4), "12:00:00".to_owned(), false));
+    assert_eq!(directions(1), (Some(Role::Exit), DirectionRule::Alternate, (11, 3), "12:00:00".to_owned(), true));
     assert_eq!(config.endpoints[0].format.as_str(), "flat");
+    // Corrections have to be asked for: whoever looks at no type would book them as punches.
+    assert_eq!(config.endpoints[0].events, ["attendance.punch", "device.status", "enrollment.created"]);
     assert_eq!((config.employees[0].badge.as_str(), config.employees[0].name.as_deref()), ("0042", Some("Ada")));
     assert!(Config::parse("").unwrap().devices.is_empty(), "an empty file is the defaults");
 }

@@ -1,96 +1,16 @@
 //! The pure core over maps, and the same core over SQLite behind HTTP: one truth.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::convert::Infallible;
 
-use chrono::{DateTime, NaiveDateTime, Utc};
-use gateway::core::{Directory, Entry, Fate, Intake, Ledger, Received, Settled, Tally};
-use punch_normalize::{DeviceZone, EventId, Kept, Rules};
+use chrono::{DateTime, Utc};
+use gateway::core::{Directions, Directory, Intake, Received, Tally};
+use punch_normalize::{DeviceZone, Rules};
 use punch_protocol::push::{Limits, Parts, Request};
-use punch_protocol::{Pin, SerialNumber, Status};
-use punch_webhook::{DeviceInfo, EmployeeInfo};
+use punch_protocol::{SerialNumber, Status};
+use punch_webhook::DeviceInfo;
 use simulator::world::Dice;
 
-use crate::harness::Site;
-
-/// A ledger that is a map.
-#[derive(Debug, Default)]
-struct Book {
-    rows: BTreeMap<String, Line>,
-    events: Vec<String>,
-}
-
-#[derive(Debug, Clone)]
-struct Line {
-    fate: String,
-    of: Option<String>,
-    raw: Vec<u8>,
-    kept: Option<(Kept, NaiveDateTime)>,
-    instant: Option<DateTime<Utc>>,
-}
-
-impl Ledger for Book {
-    type Error = Infallible;
-
-    fn settled(&mut self, event_id: &EventId) -> Result<Option<Settled>, Infallible> {
-        Ok(self.rows.get(event_id.as_str()).map(|line| match (&line.kept, line.instant) {
-            (Some((kept, _)), _) => Settled::Delivered(kept.clone()),
-            (None, Some(instant)) => Settled::Suppressed(instant),
-            (None, None) => Settled::Held,
-        }))
-    }
-
-    fn kept(
-        &mut self,
-        serial: &SerialNumber,
-        pin: &Pin<'static>,
-        from: NaiveDateTime,
-        to: NaiveDateTime,
-    ) -> Result<Vec<Kept>, Infallible> {
-        let kept = self.rows.values().filter_map(|line| line.kept.as_ref());
-        let near =
-            kept.filter(|(kept, local)| kept.serial == *serial && kept.pin == *pin && (from..=to).contains(local));
-        Ok(near.map(|(kept, _)| kept.clone()).collect())
-    }
-
-    fn employee(&mut self, _: &str) -> Result<Option<EmployeeInfo>, Infallible> {
-        Ok(None)
-    }
-
-    fn has_employees(&mut self) -> Result<bool, Infallible> {
-        Ok(false)
-    }
-
-    fn enter(&mut self, entry: &Entry<'_>) -> Result<(), Infallible> {
-        let (fate, of, instant) = match &entry.fate {
-            Fate::Delivered { punch, .. } => ("delivered".to_owned(), None, Some(punch.punched_at)),
-            Fate::Suppressed { punch, of } => ("suppressed".to_owned(), Some(of.to_string()), Some(punch.punched_at)),
-            Fate::Held { reason, .. } => (format!("held/{}", reason.code()), None, None),
-            Fate::Recorded { table } => (format!("recorded/{table}"), None, None),
-        };
-        let kept = entry.punch.filter(|_| fate == "delivered").zip(instant).map(|(punch, instant)| {
-            let id = EventId::parse(entry.id).unwrap();
-            let status: Option<Status> = punch.status;
-            (Kept::new(id, entry.serial.clone(), punch.pin.clone(), instant, status), punch.time)
-        });
-        let line = Line { fate, of, raw: entry.raw.to_vec(), kept, instant };
-        let known = self.rows.get(entry.id).map(|line| line.fate.clone());
-        if known.is_none_or(|known| known.starts_with("held") && !line.fate.starts_with("held")) {
-            if line.fate == "delivered" {
-                self.events.push(entry.id.to_owned());
-            }
-            self.rows.insert(entry.id.to_owned(), line);
-        }
-        Ok(())
-    }
-}
-
-impl Book {
-    /// Fate and the punch that stands for it, by identity.
-    fn page(&self) -> BTreeMap<String, (String, Option<String>)> {
-        self.rows.iter().map(|(id, line)| (id.clone(), (line.fate.clone(), line.of.clone()))).collect()
-    }
-}
+use crate::harness::{Book, Line, Site};
 
 /// The rows of a busy hour: few people, close times, both directions, and some of everything that goes wrong.
 fn rows(dice: &mut Dice) -> Vec<String> {
@@ -128,7 +48,12 @@ fn uploads(dice: &mut Dice, rows: &[String]) -> Vec<String> {
 }
 
 fn directory() -> Directory {
-    Directory { rules: Rules::new(DeviceZone::Utc), device: DeviceInfo::default(), hold_unknown_badges: None }
+    Directory {
+        rules: Rules::new(DeviceZone::Utc),
+        device: DeviceInfo::default(),
+        hold_unknown_badges: None,
+        directions: Directions::default(),
+    }
 }
 
 fn take(intake: &mut Intake, book: &mut Book, body: &str) -> Tally {
@@ -241,6 +166,11 @@ async fn the_ledger_of_the_store_decides_as_the_ledger_of_the_test_does() {
             Ok(rows.collect::<Result<BTreeMap<String, (String, Option<String>)>, _>>()?)
         });
         assert_eq!(stored.await.unwrap(), book.page(), "seed {seed}");
+        let told = site.ask_all(
+            "SELECT id || ' ' || direction || ' ' || direction_source || ' ' || session_id || ' ' || exceptions
+                 || ' ' || revision FROM row WHERE fate = 'delivered' ORDER BY id",
+        );
+        assert_eq!(told.await, book.told(), "seed {seed}");
         let events: BTreeSet<String> = site.ask_all("SELECT id FROM event").await.into_iter().collect();
         assert_eq!(events, book.events.iter().cloned().collect(), "seed {seed}");
     }

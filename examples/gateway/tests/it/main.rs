@@ -17,6 +17,7 @@ mod config;
 mod core;
 mod delivery;
 mod device;
+mod directions;
 mod forwarded;
 mod harness;
 mod hostile;

@@ -21,6 +21,37 @@ fn a_store_of_a_newer_program_is_refused_and_left_alone() {
     assert_eq!(tables, 0, "nothing was written into it");
 }
 
+/// A punch of the second layout keeps all it had; which way it went stays as it was told, which its columns do not say.
+#[test]
+fn punches_of_an_older_layout_are_carried_over() {
+    let folder = tempfile::tempdir().unwrap();
+    for layout in [1, 2] {
+        let path = folder.path().join(format!("punch_{layout}.sqlite"));
+        let old = Connection::open(&path).unwrap();
+        old.execute_batch(include_str!("../../src/store/schema_1.sql")).unwrap();
+        if layout == 2 {
+            old.execute_batch(include_str!("../../src/store/schema_2.sql")).unwrap();
+        }
+        old.execute_batch(
+            "INSERT INTO row (id, serial, fate, pin, device_local, status, punched_at, received_at, raw)
+             VALUES ('evt_1', 'A1', 'delivered', X'31', '2026-03-02T08:00:00', 0, 1772438400, 1772438401000, X'00')",
+        )
+        .unwrap();
+        old.pragma_update(None, "user_version", layout).unwrap();
+        drop(old);
+        Store::open(&path).unwrap();
+        // Opening once more changes nothing.
+        Store::open(&path).unwrap();
+        let new = Connection::open(&path).unwrap();
+        let version: i64 = new.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
+        let sql = "SELECT id, punched_at, direction, trusted, revision FROM row";
+        let row: (String, i64, Option<String>, bool, u32) = new
+            .query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)))
+            .unwrap();
+        assert_eq!((version, row), (3, ("evt_1".to_owned(), 1_772_438_400, None, true, 0)), "layout {layout}");
+    }
+}
+
 /// A file of the first layout is brought to the newest one with all it holds.
 #[test]
 fn an_older_layout_is_carried_over() {

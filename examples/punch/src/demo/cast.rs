@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use gateway::clock::now;
 use gateway::config::{Config, DeviceConfig, EndpointConfig};
+use gateway::core::Directions;
 use gateway::stage::Sighting;
 use middleware::{Inbox, Settings};
 use punch_erp::ReqwestTransport;
@@ -97,7 +98,7 @@ impl Cast {
             secret,
             format: PayloadFormat::Nested,
             schedule: "seed-002",
-            events: EndpointConfig::all_events(),
+            events: EndpointConfig::default_events(),
         }];
         config.devices = scripts.iter().zip(SITES).map(|(script, site)| script.device(site, zone)).collect();
         let gateway = gateway::start(config).await?;
@@ -220,7 +221,8 @@ impl Script {
 
     fn device(&self, (name, site, _): (&str, &str, &[Capture]), zone: DeviceZone) -> DeviceConfig {
         let (name, site) = (name.to_owned(), site.to_owned());
-        DeviceConfig { serial: self.serial.clone(), name, site, zone, window: Rules::WINDOW, comm_key: None }
+        let (serial, window, directions) = (self.serial.clone(), Rules::WINDOW, Directions::default());
+        DeviceConfig { serial, name, site, zone, window, directions, comm_key: None }
     }
 
     /// Uploads the recorded rows, then punches at `rate` a second.

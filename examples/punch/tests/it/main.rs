@@ -17,6 +17,7 @@ mod decode;
 mod decode_tcp;
 mod demo;
 mod doctor;
+mod explain;
 mod gateway;
 mod interop;
 mod interop_push;

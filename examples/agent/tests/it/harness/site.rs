@@ -133,6 +133,7 @@ fn device(terminal: &str) -> DeviceConfig {
         site: "Plant".to_owned(),
         zone: DeviceZone::Utc,
         window: chrono::TimeDelta::seconds(60),
+        directions: gateway::core::Directions::default(),
         comm_key: None,
     }
 }

@@ -1,11 +1,13 @@
 //! What the tests share: a gateway on loopback, raw HTTP, a receiver that records, and patience.
 
+mod book;
 mod recorder;
 mod site;
 mod wire;
 
 use std::time::Duration;
 
+pub(crate) use book::{Book, Line};
 pub(crate) use recorder::{Recorder, Seen};
 pub(crate) use site::{API_KEY, SECRET, Site, device, endpoint};
 pub(crate) use wire::{Answer, exchange, get, post};

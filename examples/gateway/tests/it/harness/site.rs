@@ -32,13 +32,14 @@ pub(crate) fn device(serial: &str) -> DeviceConfig {
         site: "Plant".to_owned(),
         zone: DeviceZone::Utc,
         window: TimeDelta::seconds(60),
+        directions: gateway::core::Directions::default(),
         comm_key: None,
     }
 }
 
 /// An endpoint signed with [`SECRET`].
 pub(crate) fn endpoint(url: &str, format: PayloadFormat) -> EndpointConfig {
-    let events = EndpointConfig::all_events();
+    let events = EndpointConfig::default_events();
     EndpointConfig { url: url.to_owned(), secret: Secret::new(SECRET).unwrap(), format, schedule: "seed-002", events }
 }
 

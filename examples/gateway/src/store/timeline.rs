@@ -1,0 +1,231 @@
+use chrono::DateTime;
+use rusqlite::{Connection, OptionalExtension as _, Row};
+use serde::Serialize;
+
+use super::{StoreError, from_millis};
+
+/// When a punch was where, and what was decided about it: received, judged, every attempt to deliver it.
+#[derive(Debug, Clone, Serialize)]
+pub struct Timeline {
+    /// The identity.
+    pub event_id: String,
+    /// What became of the row.
+    pub fate: String,
+    /// When the row arrived.
+    pub received_at: String,
+    /// What was decided, and by what.
+    #[serde(flatten)]
+    pub decision: Decision,
+    /// How often and why it was told anew, in order.
+    pub revisions: Vec<RevisionLine>,
+    /// One entry a delivery.
+    pub deliveries: Vec<DeliveryTimeline>,
+}
+
+/// What was decided about a row, and by what.
+#[derive(Debug, Clone, Serialize)]
+pub struct Decision {
+    /// Why it is held; the table of a record.
+    pub reason: Option<String>,
+    /// Where and why it did not read.
+    pub problem: Option<String>,
+    /// The punch that stands for it.
+    pub duplicate_of: Option<String>,
+    /// The terminal.
+    pub device_serial: String,
+    /// What the terminal's clock showed.
+    pub device_local: Option<String>,
+    /// The instant.
+    pub punched_at: Option<String>,
+    /// The state that the terminal reported.
+    pub state: Option<u16>,
+    /// Whether that terminal's states said something.
+    pub state_trusted: bool,
+    /// What the terminal was there for, `entry` or `exit`.
+    pub role: Option<String>,
+    /// The direction that was told last, `intermediate` among them.
+    pub direction: Option<String>,
+    /// What that rests on.
+    pub direction_source: Option<String>,
+    /// How sure it is, 0 to 1.
+    pub confidence: Option<f64>,
+    /// The shift.
+    pub session_id: Option<String>,
+    /// The day of the shift.
+    pub business_date: Option<String>,
+    /// What is missing or odd.
+    pub exceptions: Vec<String>,
+    /// How often it was told anew.
+    pub revision: u32,
+}
+
+/// One time a punch was told anew.
+#[derive(Debug, Clone, Serialize)]
+pub struct RevisionLine {
+    /// Its number, from 1.
+    pub number: u32,
+    /// The identity of the event that tells it.
+    pub event_id: String,
+    /// When.
+    pub at: String,
+    /// Why.
+    pub reason: String,
+    /// Direction, shift and day before.
+    pub old: Meaning,
+    /// Direction, shift and day since.
+    pub new: Meaning,
+    /// One entry a delivery; none if nobody asked for revisions.
+    pub deliveries: Vec<DeliveryTimeline>,
+}
+
+/// What receivers have to hear of if it changes.
+#[derive(Debug, Clone, Serialize)]
+pub struct Meaning {
+    /// The direction.
+    pub direction: String,
+    /// The shift.
+    pub session_id: Option<String>,
+    /// The day of the shift.
+    pub business_date: Option<String>,
+}
+
+/// One delivery of a punch.
+#[derive(Debug, Clone, Serialize)]
+pub struct DeliveryTimeline {
+    /// Where to.
+    pub url: String,
+    /// `waiting`, `delivered` or `failed`.
+    pub state: String,
+    /// Why it failed.
+    pub reason: Option<String>,
+    /// When it was settled.
+    pub settled_at: Option<String>,
+    /// The attempts, in order.
+    pub attempts: Vec<AttemptLine>,
+}
+
+/// One attempt of a delivery.
+#[derive(Debug, Clone, Serialize)]
+pub struct AttemptLine {
+    /// Its number, from 1.
+    pub number: u32,
+    /// When it began.
+    pub at: String,
+    /// The answer's status.
+    pub status: Option<u16>,
+    /// Why there was no answer.
+    pub error: Option<String>,
+    /// How long it took.
+    pub millis: i64,
+}
+
+impl Timeline {
+    /// The way of one punch, by its identity or that of one of its revisions.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read.
+    pub fn of(connection: &Connection, event_id: &str) -> Result<Option<Self>, StoreError> {
+        let row = connection.query_row(
+            "SELECT id, fate, received_at, reason, problem, duplicate_of, serial, device_local, punched_at, status,
+                    trusted, role, direction, direction_source, confidence, session_id, business_date, exceptions,
+                    revision
+             FROM row WHERE id = coalesce((SELECT punch FROM revision WHERE event_id = ?1), ?1)",
+            [event_id],
+            |row| Ok((row.get::<_, String>(0)?, row.get(1)?, row.get::<_, i64>(2)?, Decision::read(row)?)),
+        );
+        let Some((event_id, fate, received_at, decision)) = row.optional()? else { return Ok(None) };
+        let revisions = revisions(connection, &event_id)?;
+        let deliveries = deliveries(connection, &event_id)?;
+        let received_at = from_millis(received_at).to_rfc3339();
+        Ok(Some(Self { event_id, fate, received_at, decision, revisions, deliveries }))
+    }
+}
+
+impl Decision {
+    fn read(row: &Row<'_>) -> Result<Self, rusqlite::Error> {
+        let punched_at = row.get::<_, Option<i64>>(8)?.and_then(|at| DateTime::from_timestamp(at, 0));
+        let exceptions: Option<String> = row.get(17)?;
+        let words = exceptions.iter().flat_map(|words| words.split(',')).filter(|word| !word.is_empty());
+        Ok(Self {
+            reason: row.get(3)?,
+            problem: row.get(4)?,
+            duplicate_of: row.get(5)?,
+            device_serial: row.get(6)?,
+            device_local: row.get(7)?,
+            punched_at: punched_at.map(|at| at.to_rfc3339()),
+            state: row.get(9)?,
+            state_trusted: row.get(10)?,
+            role: row.get(11)?,
+            direction: row.get(12)?,
+            direction_source: row.get(13)?,
+            confidence: row.get::<_, Option<u8>>(14)?.map(|percent| f64::from(percent) / 100.0),
+            session_id: row.get(15)?,
+            business_date: row.get(16)?,
+            exceptions: words.map(ToOwned::to_owned).collect(),
+            revision: row.get(18)?,
+        })
+    }
+}
+
+fn revisions(connection: &Connection, punch: &str) -> Result<Vec<RevisionLine>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT number, event_id, at, reason, old_direction, old_session_id, old_business_date, new_direction,
+                new_session_id, new_business_date
+         FROM revision WHERE punch = ?1 ORDER BY number",
+    )?;
+    let mut rows = statement.query([punch])?;
+    let mut revisions = Vec::new();
+    while let Some(row) = rows.next()? {
+        let meaning = |first: usize| -> Result<Meaning, rusqlite::Error> {
+            let (direction, session_id, business_date) = (row.get(first)?, row.get(first + 1)?, row.get(first + 2)?);
+            Ok(Meaning { direction, session_id, business_date })
+        };
+        let event_id: String = row.get(1)?;
+        revisions.push(RevisionLine {
+            number: row.get(0)?,
+            at: from_millis(row.get(2)?).to_rfc3339(),
+            reason: row.get(3)?,
+            old: meaning(4)?,
+            new: meaning(7)?,
+            deliveries: deliveries(connection, &event_id)?,
+            event_id,
+        });
+    }
+    Ok(revisions)
+}
+
+fn deliveries(connection: &Connection, event_id: &str) -> Result<Vec<DeliveryTimeline>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT delivery.id, url, state, reason, settled_at FROM delivery
+         JOIN endpoint ON endpoint.id = delivery.endpoint WHERE event_id = ?1 ORDER BY delivery.id",
+    )?;
+    let mut rows = statement.query([event_id])?;
+    let mut deliveries = Vec::new();
+    while let Some(row) = rows.next()? {
+        deliveries.push(DeliveryTimeline {
+            attempts: attempts(connection, row.get(0)?)?,
+            url: row.get(1)?,
+            state: row.get(2)?,
+            reason: row.get(3)?,
+            settled_at: row.get::<_, Option<i64>>(4)?.map(|at| from_millis(at).to_rfc3339()),
+        });
+    }
+    Ok(deliveries)
+}
+
+fn attempts(connection: &Connection, delivery: i64) -> Result<Vec<AttemptLine>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT number, at, status, error, millis FROM attempt WHERE delivery = ?1 ORDER BY at, number",
+    )?;
+    let rows = statement.query_map([delivery], |row| {
+        Ok(AttemptLine {
+            number: row.get(0)?,
+            at: from_millis(row.get(1)?).to_rfc3339(),
+            status: row.get(2)?,
+            error: row.get(3)?,
+            millis: row.get(4)?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
