@@ -1,6 +1,10 @@
 use core::fmt;
 
+use chrono::NaiveDateTime;
+use punch_protocol::{Pin, civil};
 use serde::{Deserialize, Serialize};
+
+use crate::Timeliness;
 
 /// Why a row is kept aside instead of delivered. Nothing is lost: it can be released when the cause is gone.
 ///
@@ -31,6 +35,30 @@ pub enum HoldReason {
 }
 
 impl HoldReason {
+    /// Why a row that could be read is held for what it says itself, if it is: `local` is what the terminal's clock showed,
+    /// and `timeliness` how that compares with its receipt, if the receipt is known.
+    ///
+    /// The most basic reason comes first: a stranger at a dead clock is a stranger.
+    ///
+    /// ```
+    /// use punch_normalize::HoldReason;
+    /// use punch_protocol::{Pin, civil};
+    ///
+    /// let dead = civil::parse(b"2000-01-01 00:00:07")?;
+    /// assert_eq!(HoldReason::of_row(&Pin::new(b"1042"), dead, None), Some(HoldReason::ClockReset));
+    /// assert_eq!(HoldReason::of_row(&Pin::new(b""), dead, None), Some(HoldReason::Anonymous));
+    /// # Ok::<(), civil::CivilError>(())
+    /// ```
+    pub fn of_row(pin: &Pin<'_>, local: NaiveDateTime, timeliness: Option<Timeliness>) -> Option<Self> {
+        if pin.is_empty() {
+            Some(Self::Anonymous)
+        } else if civil::is_unset_clock(local) {
+            Some(Self::ClockReset)
+        } else {
+            timeliness.filter(|timeliness| *timeliness == Timeliness::Future).map(|_| Self::Future)
+        }
+    }
+
     /// Every reason, in the order in which they are checked.
     pub const ALL: &'static [Self] =
         &[Self::Malformed, Self::Anonymous, Self::ClockReset, Self::Future, Self::UnregisteredBadge];

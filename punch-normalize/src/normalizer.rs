@@ -9,7 +9,7 @@ use punch_protocol::{Pin, SerialNumber, civil};
 use crate::memory::History;
 use crate::{
     DuplicateKind, EventId, Hint, HoldReason, Kept, Observation, Punch, Resolved, Rules, TenantKey, TimeQuality,
-    Verdict,
+    Timeliness, Verdict,
 };
 
 /// Turns rows into verdicts. It never fails and always explains.
@@ -136,25 +136,15 @@ fn resolve(rules: &Rules, observation: &Observation, previous: Option<DateTime<U
     rules.zone.resolve(observation.raw.time, Hint { previous, received_live })
 }
 
-/// The most basic reason to hold a row comes first: a stranger at a dead clock is a stranger.
 fn hold(rules: &Rules, observation: &Observation, resolved: &Resolved) -> Option<HoldReason> {
-    let ahead = resolved.instant.signed_duration_since(observation.received_at);
-    if observation.raw.pin.is_empty() {
-        Some(HoldReason::Anonymous)
-    } else if civil::is_unset_clock(observation.raw.time) {
-        Some(HoldReason::ClockReset)
-    } else if ahead > rules.future_limit {
-        Some(HoldReason::Future)
-    } else if !observation.registered {
-        Some(HoldReason::UnregisteredBadge)
-    } else {
-        None
-    }
+    let timeliness = Timeliness::of(rules, resolved.instant, observation.received_at, None);
+    let of_row = HoldReason::of_row(&observation.raw.pin, observation.raw.time, Some(timeliness));
+    of_row.or_else(|| (!observation.registered).then_some(HoldReason::UnregisteredBadge))
 }
 
 fn describe(rules: &Rules, observation: Observation, resolved: Resolved, event_id: &EventId) -> Box<Punch> {
     let Observation { raw, received_at, .. } = observation;
-    let suspect = resolved.instant.signed_duration_since(received_at) >= rules.suspect_after;
+    let suspect = Timeliness::of(rules, resolved.instant, received_at, None) != Timeliness::Plausible;
     let quality = if suspect { TimeQuality::Suspect } else { resolved.quality };
     Box::new(Punch::new(event_id.clone(), raw, resolved.instant, resolved.local, quality, received_at))
 }

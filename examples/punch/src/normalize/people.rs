@@ -137,13 +137,7 @@ fn date(rows: Vec<Result<Row, Unread>>, rules: &Rules, key: &TenantKey) -> (Vec<
         };
         let mut raw = RawPunch::new(row.serial.clone(), row.pin.clone(), told);
         (raw.status, raw.verify) = (row.state, row.verify);
-        let hold = if row.pin.is_empty() {
-            Some(HoldReason::Anonymous)
-        } else if civil::is_unset_clock(local) {
-            Some(HoldReason::ClockReset)
-        } else {
-            timeliness.filter(|timeliness| *timeliness == Timeliness::Future).map(|_| HoldReason::Future)
-        };
+        let hold = HoldReason::of_row(&row.pin, local, timeliness);
         let (at, event_id) = (resolved.instant, key.event_id(&raw));
         dated.push(Dated { row, local, at, quality, event_id, order, hold });
     }
