@@ -2,7 +2,7 @@ use core::time::Duration;
 
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use gateway::clock::now;
-use punch_protocol::tcp::{Answer, Event, EventCode, EventMask, Happening, LivePunch, Request, Shortfall};
+use punch_protocol::tcp::{Event, EventCode, EventMask, Happening, LivePunch, Request, Shortfall};
 use punch_protocol::{RawPunch, SerialNumber};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use crate::config::TerminalConfig;
 use crate::rounds::Pace;
 use crate::row::Row;
-use crate::terminal::{Link, LinkError, ReadingError, SlotTable, Span, identify, read_attendance};
+use crate::terminal::{Link, LinkError, ReadingError, Span, latest, read_attendance, read_clock, read_serial};
 use crate::{Spool, SpoolError};
 
 /// Reads one terminal again and again into a spool, and listens to it in between.
@@ -105,8 +105,8 @@ impl Patrol {
 
     async fn visit(&self, whole_at: &mut Instant) -> Result<(), VisitError> {
         let mut link = Link::open(self.terminal.address.clone(), self.terminal.client).await?;
-        let about = identify(&mut link).await?;
-        let serial = self.terminal.serial.clone().or(about.serial).ok_or(ReadingError::NoSerial)?;
+        let told = read_serial(&mut link).await?;
+        let serial = self.terminal.serial.clone().or(told).ok_or(ReadingError::NoSerial)?;
         self.standing.send_modify(|watch| watch.serial = Some(serial.clone()));
         // First listening, then reading: a punch in between is in the log or told, or both.
         let live = self.terminal.live && self.listen(&mut link).await?;
@@ -135,14 +135,13 @@ impl Patrol {
 
     /// Listens, and reads when it is time to.
     async fn stay(&self, link: &mut Link, serial: &SerialNumber, whole_at: &mut Instant) -> Result<(), VisitError> {
-        let slots = SlotTable::default();
         let mut untold: Vec<Happening> = Vec::new();
         let mut read_at = Instant::now() + self.terminal.every;
         loop {
             tokio::select! {
                 happening = link.happening() => {
                     let happening = happening?;
-                    match punch_of(&happening, serial, &slots) {
+                    match punch_of(&happening, serial) {
                         Some(punch) => {
                             self.keep([Row::Punch(punch)]).await?;
                             link.stored(happening).await?;
@@ -168,16 +167,11 @@ impl Patrol {
 
     /// Reads the log into the spool: what is new, or all of it if that is due or nobody can say what is new.
     async fn read(&self, link: &mut Link, serial: &SerialNumber, whole_at: &mut Instant) -> Result<(), VisitError> {
-        let clock = match link.ask(Request::Time).await {
-            Ok(Answer::Reply(reply)) => reply.time().and_then(|time| time.civil()),
-            Ok(_) | Err(LinkError::Request { .. }) => None,
-            Err(error) => return Err(error.into()),
-        };
+        let clock = read_clock(link).await?;
         let mark = self.spool.mark(serial).await?;
         let whole = Instant::now() >= *whole_at;
         let span = if whole { Span::default() } else { since(mark, clock) };
-        let latest = clock.map_or(now().naive_utc(), |clock| clock.max(now().naive_utc()));
-        let reading = read_attendance(link, serial, span, latest, |_, _| {}).await?;
+        let reading = read_attendance(link, serial, span, latest(clock, now()), |_, _| {}).await?;
         let (received, counter, broken) = (reading.received, reading.counter, reading.broken().count());
         let new = self.keep(reading.rows).await?;
         tracing::info!(%serial, received, counter, new, broken, "the log was read");
@@ -213,11 +207,11 @@ fn since(mark: Option<NaiveDateTime>, clock: Option<NaiveDateTime>) -> Span {
 
 /// The punch, if the event says all that the log would. Short events of old units have a state in half a byte, whose
 /// other values nobody has described, and a place in the table of users; the log says it better.
-fn punch_of(happening: &Happening, serial: &SerialNumber, slots: &SlotTable) -> Option<RawPunch> {
+fn punch_of(happening: &Happening, serial: &SerialNumber) -> Option<RawPunch> {
     let Event::Punch(LivePunch { person, verify, state, valid_and_state: None, time, .. }) = happening.event() else {
         return None;
     };
-    let mut punch = RawPunch::new(serial.clone(), slots.pin(&person)?, time.civil()?);
+    let mut punch = RawPunch::new(serial.clone(), person.pin()?.into_owned(), time.civil()?);
     (punch.status, punch.verify) = (Some(state), Some(verify));
     Some(punch)
 }

@@ -9,4 +9,4 @@ mod reading;
 pub use examine::{ClockReading, Examination, Reach, examine};
 pub use link::{Address, Link, LinkError};
 pub use person::SlotTable;
-pub use reading::{About, Reading, ReadingError, Span, identify, read_about, read_attendance};
+pub use reading::{About, Reading, ReadingError, Span, latest, read_about, read_attendance, read_clock, read_serial};

@@ -1,4 +1,4 @@
-use chrono::NaiveDateTime;
+use chrono::{DateTime, NaiveDateTime, Utc};
 use punch_protocol::tcp::{
     Answer, AttendanceLayout, AttendanceLog, AttendanceRecord, DataError, Download, EncodedTime, Limits, Person,
     ReadPath, Reply, Request, RequestError, Shortfall, Wanted,
@@ -44,16 +44,28 @@ pub struct About {
     pub record_capacity: Option<u32>,
 }
 
-/// Asks a terminal which it is, and what its clock shows: all that reading its log takes.
+/// Asks a terminal which it is.
 ///
 /// # Errors
 ///
 /// The conversation ended. What a terminal does not say is no error.
-pub async fn identify(link: &mut Link) -> Result<About, LinkError> {
+pub async fn read_serial(link: &mut Link) -> Result<Option<SerialNumber>, LinkError> {
     let serial = ask(link, Request::Option(b"~SerialNumber".to_vec())).await?;
-    let serial = serial.and_then(|reply| SerialNumber::parse(text(reply.option()?).trim()).ok());
-    let clock = ask(link, Request::Time).await?.and_then(|reply| reply.time()?.civil());
-    Ok(About { serial, clock, ..About::default() })
+    Ok(serial.and_then(|reply| SerialNumber::parse(text(reply.option()?).trim()).ok()))
+}
+
+/// Asks a terminal what its clock shows.
+///
+/// # Errors
+///
+/// The conversation ended. A time that does not exist is none.
+pub async fn read_clock(link: &mut Link) -> Result<Option<NaiveDateTime>, LinkError> {
+    Ok(ask(link, Request::Time).await?.and_then(|reply| reply.time()?.civil()))
+}
+
+/// The later of both clocks: records cannot be from years after it.
+pub fn latest(clock: Option<NaiveDateTime>, now: DateTime<Utc>) -> NaiveDateTime {
+    clock.map_or(now.naive_utc(), |clock| clock.max(now.naive_utc()))
 }
 
 /// Asks a terminal what it is.
@@ -62,7 +74,8 @@ pub async fn identify(link: &mut Link) -> Result<About, LinkError> {
 ///
 /// The conversation ended. What a terminal does not say is no error.
 pub async fn read_about(link: &mut Link) -> Result<About, LinkError> {
-    let mut about = identify(link).await?;
+    let mut about = About { serial: read_serial(link).await?, ..About::default() };
+    about.clock = read_clock(link).await?;
     let option = |reply: Reply| reply.option().map(text);
     about.name = ask(link, Request::Option(b"~DeviceName".to_vec())).await?.and_then(option);
     about.platform = ask(link, Request::Option(b"~Platform".to_vec())).await?.and_then(option);

@@ -7,7 +7,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use agent::Row;
-use agent::terminal::{About, Address, Link, LinkError, Reading, Span, identify, read_attendance};
+use agent::terminal::{Address, Link, LinkError, Reading, Span, latest, read_attendance, read_clock, read_serial};
 use anyhow::Context as _;
 use chrono::NaiveDateTime;
 use clap::Args;
@@ -122,14 +122,14 @@ pub(crate) async fn run(pull: Pull) -> anyhow::Result<Exit> {
 }
 
 async fn read(mut link: Link, given: Option<SerialNumber>, span: Span) -> anyhow::Result<(SerialNumber, Reading)> {
-    let about = identify(&mut link).await?;
-    let serial = given.or_else(|| about.serial.clone()).ok_or(agent::terminal::ReadingError::NoSerial)?;
+    let (told, clock) = (read_serial(&mut link).await?, read_clock(&mut link).await?);
+    let serial = given.or(told).ok_or(agent::terminal::ReadingError::NoSerial)?;
     let bar = progress();
     let told = |got: usize, total: usize| {
         bar.set_length(u64::try_from(total).unwrap_or(0));
         bar.set_position(u64::try_from(got).unwrap_or(0));
     };
-    let reading = read_attendance(&mut link, &serial, span, latest(&about), told).await;
+    let reading = read_attendance(&mut link, &serial, span, latest(clock, gateway::clock::now()), told).await;
     bar.finish_and_clear();
     let anomalies = link.anomalies();
     link.close().await;
@@ -157,12 +157,6 @@ fn write(rows: &[Row], key: &TenantKey) -> std::io::Result<()> {
         out.write_all(b"\n")?;
     }
     out.flush()
-}
-
-/// The later of both clocks: records cannot be from years after it.
-fn latest(about: &About) -> NaiveDateTime {
-    let ours = gateway::clock::now().naive_utc();
-    about.clock.map_or(ours, |clock| clock.max(ours))
 }
 
 fn progress() -> ProgressBar {
