@@ -1,6 +1,6 @@
 use core::time::Duration;
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
@@ -34,7 +34,7 @@ pub(super) struct Inner {
     pub(super) registry: Registry,
     store: Store,
     engine: Engine,
-    intake: Arc<Mutex<Intake>>,
+    intake: Arc<Intake>,
     key: TenantKey,
     pub(super) limits: Limits,
     watch: Watch,
@@ -54,7 +54,7 @@ impl Devices {
             registry: Registry::new(config, rows, key),
             store,
             engine,
-            intake: Arc::new(Mutex::new(Intake::new(key))),
+            intake: Arc::new(Intake::new(key)),
             key: TenantKey::new(key),
             limits: config.limits,
             watch,
@@ -100,7 +100,6 @@ impl Devices {
                 DeviceRow::keep_stamp(tx, received.serial.as_str(), &received.table, stamp)?;
             }
             let mut ledger = SqliteLedger::new(tx);
-            let mut intake = intake.lock().unwrap_or_else(PoisonError::into_inner);
             let tally = intake.take(&received, &directory, &mut ledger)?;
             Ok((tally, ledger.into_deliveries()))
         };
