@@ -40,7 +40,8 @@ async fn junk_between_good_rows_is_quarantined_with_its_bytes_and_costs_nothing_
 /// T16: firmware that counts seconds says UTC, and no zone is applied to that.
 #[tokio::test]
 async fn a_count_of_seconds_is_an_instant() {
-    let site = Site::start(|config| config.defaults.zone = "America/Mexico_City".parse().unwrap()).await;
+    let zone = "America/Mexico_City".parse().unwrap();
+    let site = Site::start(|config| config.devices.iter_mut().for_each(|device| device.zone = zone)).await;
     site.punch("100\t1774687632\t0\t1\t0\n").await;
     let (at, local): (i64, String) =
         (site.ask("SELECT punched_at FROM row").await, site.ask("SELECT local_time FROM row").await);
