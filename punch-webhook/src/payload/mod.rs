@@ -1,7 +1,10 @@
 mod body;
+mod device;
+mod failing;
 mod format;
 mod json;
 mod shapes;
+mod site;
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -9,13 +12,16 @@ use core::fmt;
 
 use chrono::{DateTime, Utc};
 use punch_normalize::timeline::Finding;
-use punch_normalize::{Direction, DirectionSource, EventId, Punch};
-use punch_protocol::SerialNumber;
+use punch_normalize::{Adjustment, Direction, DirectionSource, EventId, Punch};
 
 use crate::event_type::EventType;
+use device::DeviceDetail;
 use json::Object;
+use site::WatermarkDetail;
 
 pub use body::StoredBody;
+pub use device::ClockAlarm;
+pub use failing::FailingEndpoint;
 pub use format::{PayloadFormat, PayloadFormatError};
 
 /// The terminal of an event, as the sender's directory knows it. Absent members are not sent.
@@ -81,7 +87,9 @@ pub struct Event<'a> {
 #[derive(Debug, Clone)]
 enum Detail<'a> {
     Punch(PunchDetail<'a>),
-    DeviceStatus { serial: &'a SerialNumber, device: &'a DeviceInfo, online: bool },
+    Device(DeviceDetail<'a>),
+    Watermark(WatermarkDetail<'a>),
+    Failing(&'a FailingEndpoint),
     Test,
 }
 
@@ -93,7 +101,19 @@ struct PunchDetail<'a> {
     deduplicated: bool,
     confidence: Option<f64>,
     finding: Option<&'a Finding>,
-    revision: Option<Revision>,
+    telling: Telling,
+    clock_offset_s: Option<i64>,
+    adjustment: Option<Adjustment>,
+    historic: bool,
+    late: bool,
+}
+
+/// How often, and how late, a punch is told.
+#[derive(Debug, Clone)]
+enum Telling {
+    First,
+    Anew(Revision),
+    TooLate(Option<Revision>),
 }
 
 /// What is different about a punch that was told before.
@@ -104,11 +124,31 @@ pub struct Revision {
     pub number: u32,
     /// The direction that was told last.
     pub old_direction: Direction,
+    /// The instant that was told last, if it is another one now: a zone or a clock was put right.
+    pub old_timestamp: Option<DateTime<Utc>>,
     /// Why, as a word: `late_row`.
     pub reason: &'static str,
 }
 
-impl PunchDetail<'_> {
+impl<'a> PunchDetail<'a> {
+    fn new(punch: &'a Punch, device: &'a DeviceInfo, employee: &'a EmployeeInfo, telling: Telling) -> Self {
+        let (confidence, finding, clock_offset_s, adjustment) = (None, None, None, None);
+        let (deduplicated, historic, late) = (false, false, false);
+        Self {
+            punch,
+            device,
+            employee,
+            deduplicated,
+            confidence,
+            finding,
+            telling,
+            clock_offset_s,
+            adjustment,
+            historic,
+            late,
+        }
+    }
+
     fn direction(&self) -> Direction {
         published(self.finding.map_or(self.punch.direction, |finding| finding.direction))
     }
@@ -126,9 +166,7 @@ fn published(direction: Direction) -> Direction {
 impl<'a> Event<'a> {
     /// `attendance.punch`: somebody punched. The event has the punch's own identity.
     pub fn punch(punch: &'a Punch, device: &'a DeviceInfo, employee: &'a EmployeeInfo) -> Self {
-        let (deduplicated, confidence, finding, revision) = (false, None, None, None);
-        let detail = PunchDetail { punch, device, employee, deduplicated, confidence, finding, revision };
-        Self { id: &punch.event_id, at: punch.punched_at, detail: Detail::Punch(detail) }
+        Self::of_punch(&punch.event_id, PunchDetail::new(punch, device, employee, Telling::First))
     }
 
     /// `attendance.revised`: what was told of a punch has changed. The event has an identity of its own, and names the
@@ -140,20 +178,23 @@ impl<'a> Event<'a> {
         employee: &'a EmployeeInfo,
         revision: Revision,
     ) -> Self {
-        let (deduplicated, confidence, finding, revision) = (false, None, None, Some(revision));
-        let detail = PunchDetail { punch, device, employee, deduplicated, confidence, finding, revision };
-        Self { id, at: punch.punched_at, detail: Detail::Punch(detail) }
+        Self::of_punch(id, PunchDetail::new(punch, device, employee, Telling::Anew(revision)))
     }
 
-    /// `device.status`: the terminal came (`online`) or went, at `at`.
-    pub fn device_status(
+    /// `attendance.late`: the punch, or a change of what was told of it, belongs to a pay period that is closed. The event
+    /// has an identity of its own, and names the punch in `metadata.about`. Only the nested shape has a place for that.
+    pub fn late(
         id: &'a EventId,
-        serial: &'a SerialNumber,
+        punch: &'a Punch,
         device: &'a DeviceInfo,
-        online: bool,
-        at: DateTime<Utc>,
+        employee: &'a EmployeeInfo,
+        revision: Option<Revision>,
     ) -> Self {
-        Self { id, at, detail: Detail::DeviceStatus { serial, device, online } }
+        Self::of_punch(id, PunchDetail::new(punch, device, employee, Telling::TooLate(revision)))
+    }
+
+    fn of_punch(id: &'a EventId, detail: PunchDetail<'a>) -> Self {
+        Self { id, at: detail.punch.punched_at, detail: Detail::Punch(detail) }
     }
 
     /// `webhook.test`: somebody wants to see an event arrive.
@@ -189,6 +230,44 @@ impl<'a> Event<'a> {
         self
     }
 
+    /// Says by how many seconds the terminal's clock is off: true time minus the time shown. Changes nothing in events
+    /// that are no punch.
+    #[must_use]
+    pub fn with_clock_offset_s(mut self, clock_offset_s: i64) -> Self {
+        if let Detail::Punch(detail) = &mut self.detail {
+            detail.clock_offset_s = Some(clock_offset_s);
+        }
+        self
+    }
+
+    /// Says that the instant of this punch was corrected by what the terminal's clock is off. Changes nothing in events
+    /// that are no punch.
+    #[must_use]
+    pub fn with_time_adjusted(mut self, adjustment: Adjustment) -> Self {
+        if let Detail::Punch(detail) = &mut self.detail {
+            detail.adjustment = Some(adjustment);
+        }
+        self
+    }
+
+    /// Says whether this punch is older than what is booked by itself. Changes nothing in events that are no punch.
+    #[must_use]
+    pub fn with_historic(mut self, historic: bool) -> Self {
+        if let Detail::Punch(detail) = &mut self.detail {
+            detail.historic = historic;
+        }
+        self
+    }
+
+    /// Says whether this punch came after those that follow it. Changes nothing in events that are no punch.
+    #[must_use]
+    pub fn with_late(mut self, late: bool) -> Self {
+        if let Detail::Punch(detail) = &mut self.detail {
+            detail.late = late;
+        }
+        self
+    }
+
     /// The idempotency key, also the value of `webhook-id`.
     pub fn id(&self) -> &'a EventId {
         self.id
@@ -197,17 +276,23 @@ impl<'a> Event<'a> {
     /// What the event is about.
     pub fn event_type(&self) -> EventType {
         match &self.detail {
-            Detail::Punch(PunchDetail { revision: Some(_), .. }) => EventType::ATTENDANCE_REVISED,
-            Detail::Punch(_) => EventType::ATTENDANCE_PUNCH,
-            Detail::DeviceStatus { .. } => EventType::DEVICE_STATUS,
+            Detail::Punch(PunchDetail { telling: Telling::First, .. }) => EventType::ATTENDANCE_PUNCH,
+            Detail::Punch(PunchDetail { telling: Telling::Anew(_), .. }) => EventType::ATTENDANCE_REVISED,
+            Detail::Punch(PunchDetail { telling: Telling::TooLate(_), .. }) => EventType::ATTENDANCE_LATE,
+            Detail::Device(detail) => detail.event_type(),
+            Detail::Watermark(_) => EventType::SITE_WATERMARK,
+            Detail::Failing(_) => EventType::WEBHOOK_FAILING,
             Detail::Test => EventType::WEBHOOK_TEST,
         }
     }
 
     /// Writes the event down: compact JSON, equal byte for byte to `JSON.stringify` of its own parse, so that
     /// receivers which sign a re-written body succeed too.
+    ///
+    /// A correction is nested in every format.
     pub fn body(&self, format: PayloadFormat) -> StoredBody {
         let mut bytes = Vec::with_capacity(640);
+        let format = if self.event_type().is_correction() { PayloadFormat::Nested } else { format };
         Object::write(&mut bytes, |event| match format {
             PayloadFormat::Nested => self.nested(event),
             PayloadFormat::Flat | PayloadFormat::FlatStrict000 | PayloadFormat::FlatStrict001 => {
