@@ -66,9 +66,9 @@ impl Registry {
         named: Option<&DeviceConfig>,
         row: Option<&DeviceRow>,
     ) {
-        let profile = named.cloned().unwrap_or_else(|| self.defaults.device(serial.clone(), None));
+        let config = named.cloned().unwrap_or_else(|| self.defaults.device(serial.clone(), None));
         let mut settings = Settings::default();
-        settings.comm_key = profile.comm_key;
+        settings.comm_key = config.comm_key;
         if let Some(row) = row {
             settings.stamps.clone_from(&row.stamps);
             (settings.dialect, settings.declines_encryption) = (row.dialect, row.declines_encryption);
@@ -77,14 +77,14 @@ impl Registry {
             Admission::Approved => Session::approved(serial.clone(), settings),
             Admission::Pending | Admission::Blocked => Session::unapproved(serial.clone(), admission),
         };
-        let mut rules = Rules::new(profile.zone);
-        rules.window = profile.window;
+        let mut rules = Rules::new(config.profile.zone);
+        rules.window = config.profile.rules.bounce.window;
         let mut device = DeviceInfo::default();
         device.id = Some(self.key.opaque_id("dev", "device", serial.as_str().as_bytes()));
-        device.name = Some(profile.name);
-        device.site = Some(profile.site).filter(|site| !site.is_empty());
+        device.name = Some(config.name);
+        device.site = Some(config.site).filter(|site| !site.is_empty());
         let speech = (session.dialect(), session.declines_encryption());
-        let (hold_unknown_badges, directions) = (self.hold_unknown_badges, profile.directions);
+        let (hold_unknown_badges, directions) = (self.hold_unknown_badges, config.profile.directions(config.role));
         let directory = Directory { rules, device, hold_unknown_badges, directions };
         let mut devices = self.lock();
         if let Some(known) = devices.get_mut(&serial) {

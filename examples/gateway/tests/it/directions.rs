@@ -158,8 +158,8 @@ async fn a_terminal_that_always_says_the_same_is_not_believed() {
 async fn roles_go_before_keys() {
     let site = Site::start(|config| {
         config.devices.push(device("T2"));
-        config.devices[0].directions.role = Some(Role::Entry);
-        config.devices[1].directions.role = Some(Role::Exit);
+        config.devices[0].role = Some(Role::Entry);
+        config.devices[1].role = Some(Role::Exit);
     })
     .await;
     for (serial, time) in [("T2", "17:00:00"), ("T1", "08:00:00"), ("T1", "13:00:00"), ("T2", "12:00:00")] {
@@ -169,7 +169,7 @@ async fn roles_go_before_keys() {
 }
 
 fn with_rules(change: impl Fn(&mut TimelineRules)) -> impl Fn(&mut Config) {
-    move |config| change(&mut config.devices[0].directions.rules)
+    move |config| change(&mut config.devices[0].profile.rules)
 }
 
 /// S0-071: where nothing may be inferred, what is not known stays unknown.

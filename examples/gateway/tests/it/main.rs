@@ -21,6 +21,8 @@ mod directions;
 mod forwarded;
 mod harness;
 mod hostile;
+mod identities;
+mod profiles;
 mod store;
 mod streamed;
 mod uploads;

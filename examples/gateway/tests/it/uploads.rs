@@ -148,7 +148,7 @@ async fn the_duplicate_window_counts_from_the_last_punch_kept_and_excludes_its_e
     for one_by_one in [false, true] {
         let site = Site::start(|config| {
             config.devices = cases.iter().map(|(serial, _, _)| device(serial)).collect();
-            config.devices[4].window = chrono::TimeDelta::zero();
+            config.devices[4].profile.rules.bounce.window = chrono::TimeDelta::zero();
         })
         .await;
         for (serial, times, kept) in cases {

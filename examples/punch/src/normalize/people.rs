@@ -99,7 +99,7 @@ pub(super) fn stream(rows: Vec<Result<Row, Unread>>, rules: &Rules, key: &Tenant
 
 /// The rules of one person: everybody's, and the person's own shifts.
 fn of_person(rules: &Rules, pin: &Pin<'_>) -> TimelineRules {
-    TimelineRules { schedule: rules.shifts.of(&pin.to_text()), ..rules.timeline.clone() }
+    TimelineRules { schedule: rules.shifts.of(&pin.to_text(), &[]), ..rules.timeline.clone() }
 }
 
 /// Dates and names every row that can be read; of the others the lines to print.
