@@ -118,6 +118,7 @@ fn refuse_repeats(root: &mut Section, config: &Config) {
         let mut seen = BTreeSet::new();
         for (index, value) in values.into_iter().enumerate() {
             if !seen.insert(value) {
+                // A URL may have a secret in it, so only the place is told.
                 root.complain(
                     key,
                     format!("entry {} repeats an earlier one; keep one of them", index.saturating_add(1)),

@@ -2,7 +2,9 @@
 
 use chrono::{DateTime, FixedOffset, NaiveDate};
 use gateway::core::{Bound, Clash, Identity, Periods, Register, Scope, Validity};
+use gateway::store::Store;
 use punch_protocol::{Pin, SerialNumber};
+use rusqlite::Connection;
 use serde_json::json;
 
 use crate::api::check_error;
@@ -284,6 +286,28 @@ async fn the_file_has_the_last_word_about_whom_it_names() {
     let rows = site
         .ask_all("SELECT coalesce(id, '-') || ' ' || valid_from || '/' || valid_to FROM employee ORDER BY badge, id");
     assert_eq!(rows.await, ["ada /2026-03-31", "bo 2026-04-01/", "cy /"]);
+}
+
+/// Who was registered before badges had places and times has theirs everywhere and always.
+#[test]
+fn people_of_an_older_layout_are_carried_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("punch.sqlite");
+    let old = Connection::open(&path).unwrap();
+    for layout in [
+        include_str!("../../src/store/schema_1.sql"),
+        include_str!("../../src/store/schema_2.sql"),
+        include_str!("../../src/store/schema_3.sql"),
+    ] {
+        old.execute_batch(layout).unwrap();
+    }
+    old.execute_batch("INSERT INTO employee VALUES ('7', 'Ada'), ('8', NULL); PRAGMA user_version = 3;").unwrap();
+    drop(old);
+    Store::open(&path).unwrap();
+    let new = Connection::open(&path).unwrap();
+    let ada = Identity { name: Some("Ada".to_owned()), ..Identity::new(Pin::new(b"7")) };
+    assert!(Identity::page(&new, 10, 0).unwrap() == [ada, Identity::new(Pin::new(b"8"))]);
+    assert!(Identity::page(&new, 1, 1).unwrap() == [Identity::new(Pin::new(b"8"))]);
 }
 
 #[test]
