@@ -17,7 +17,7 @@ use crate::config::{EndpointConfig, check_events, check_url};
 use crate::core::{Received, ReceivedRow};
 use crate::store::{AttendanceRow, Counts, DeviceRow, EndpointRow, HeldRow, StoreError, Timeline};
 
-type PageQuery = Result<Query<Paging>, QueryRejection>;
+pub(super) type PageQuery = Result<Query<Paging>, QueryRejection>;
 
 pub(super) async fn ready(State(api): State<Api>) -> Result<&'static str, ApiError> {
     // Ready means that a terminal's rows could be made durable now, so that is what is tried.
@@ -155,30 +155,8 @@ pub(super) async fn add_device(
     Ok(one(StatusCode::CREATED, &json!({ "serial_number": new.serial_number, "admission": "approved" })))
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct NewEmployee {
-    badge_number: String,
-    name: Option<String>,
-}
-
-/// Registers a badge and releases the rows that were held for it. S2-070.
-pub(super) async fn add_employee(
-    State(api): State<Api>,
-    body: Result<Json<NewEmployee>, JsonRejection>,
-) -> Result<Response, ApiError> {
-    let Json(NewEmployee { badge_number, name }) = body?;
-    if badge_number.trim().is_empty() {
-        return Err(ApiError::invalid("badge_number", "is empty, expected the PIN as the terminal sends it"));
-    }
-    let badge = badge_number.clone();
-    api.store.write(move |tx| crate::store::put_employee(tx, &badge, name.as_deref())).await?;
-    let released = release(&api, badge_number.clone()).await?;
-    Ok(one(StatusCode::CREATED, &json!({ "badge_number": badge_number, "released_rows": released })))
-}
-
 /// Puts the rows held for an unregistered badge through the intake again.
-async fn release(api: &Api, badge: String) -> Result<u32, ApiError> {
+pub(super) async fn release(api: &Api, badge: String) -> Result<u32, ApiError> {
     let held = api.store.read(move |connection| held_rows(connection, &badge)).await?;
     let mut released = 0u32;
     for received in held {

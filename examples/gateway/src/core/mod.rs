@@ -4,13 +4,19 @@
 //! [`Ledger`] it reads and writes.
 
 mod forwarded;
+mod identity;
 mod intake;
 mod ledger;
+mod periods;
 mod person;
+mod shifts;
 mod upload;
 
 pub use forwarded::ForwardedError;
-pub use intake::{Directions, Directory, Intake, Tally};
+pub use identity::{Bound, BoundError, Clash, Identity, Register, Scope, Validity};
+pub use intake::{Directory, Intake, Tally};
 pub use ledger::{Correction, Entry, Fate, Ledger, Settled, Standing, Telling};
+pub use periods::Periods;
 pub use person::{Known, Told};
+pub use shifts::Shifts;
 pub use upload::{Received, ReceivedRow};

@@ -2,6 +2,7 @@
 
 mod delivery;
 mod device;
+mod employee;
 mod ledger;
 mod person;
 mod read;
@@ -17,17 +18,18 @@ use rusqlite::{Connection, OptionalExtension as _};
 pub use delivery::{AttemptRow, EndpointRow, Outgoing};
 pub(crate) use delivery::{persist, waiting as delivery_rows};
 pub use device::DeviceRow;
-pub(crate) use device::put_employee;
+pub(crate) use employee::{put_employee, register};
 pub use ledger::SqliteLedger;
 pub use read::{AttendanceRow, Counts, HeldRow};
 pub use timeline::{AttemptLine, Decision, DeliveryTimeline, Meaning, RevisionLine, Timeline};
 pub use writer::{Transaction, Writer};
 
 /// The layouts of the file, each made from the one before it.
-const LAYOUTS: [(i64, &str); 4] = [
+const LAYOUTS: [(i64, &str); 5] = [
     (1, include_str!("schema_1.sql")),
     (2, include_str!("schema_2.sql")),
     (3, include_str!("schema_3.sql")),
+    (4, include_str!("schema_4.sql")),
     (6, include_str!("schema_6.sql")),
 ];
 /// The newest layout this program knows.
