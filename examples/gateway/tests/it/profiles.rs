@@ -3,7 +3,8 @@
 use gateway::config::{Config, ConfigErrors, DeviceConfig, Profile, parse_span, read_shifts};
 use gateway::core::{Bound, Periods, Scope};
 use punch_normalize::timeline::{
-    BounceRules, BounceScope, BusinessDay, DirectionRule, Role, Schedule, SinglePunch, StateChange, TimelineRules,
+    BounceRules, BounceScope, BusinessDay, Closing, DirectionRule, Role, Schedule, SinglePunch, StateChange,
+    TimelineRules,
 };
 use punch_normalize::{ClockPolicy, Direction};
 
@@ -33,6 +34,7 @@ const COMMON: &str = r#"
     infer = false
     repair_wrong_keys = true
     single = "midpoint"
+    missing_out = "after 10h"
     clock = "adjust_wrong"
     go_live = 2026-03-02
     retention_days = 400
@@ -60,6 +62,7 @@ fn check_common(profile: &Profile) {
         wrong_key_repair: true,
         single: SinglePunch::Midpoint,
         schedule: Schedule::default(),
+        closing: Closing::Cap(hours(10)),
     };
     assert_eq!(profile.rules, expected);
     assert_eq!((profile.zone.to_string().as_str(), profile.clock), ("America/Lima", ClockPolicy::AdjustWrong));
@@ -402,4 +405,15 @@ fn what_is_hardly_meant_is_a_warning() {
         ]
     );
     assert_eq!(parse(&device("A", "Plant", "role = \"entry\"")).devices[0].role, Some(Role::Entry));
+}
+
+#[test]
+fn what_stands_for_a_missing_departure_reads_in_four_forms() {
+    let read = |text: &str| parse(&format!("[defaults]\nmissing_out = \"{text}\"\n")).defaults.profile.rules.closing;
+    assert_eq!(read("none"), Closing::None);
+    assert_eq!(read("shift_end"), Closing::ShiftEnd);
+    assert_eq!(read("at 18:00"), Closing::Fixed("18:00:00".parse().unwrap()));
+    let wrong = errors_of("[defaults]\nmissing_out = \"18:00\"\n");
+    let text = "is `18:00`, expected none, shift_end, `after 10h` or `at 18:00`";
+    assert_eq!(wrong, [("defaults.missing_out".to_owned(), text.to_owned())]);
 }
