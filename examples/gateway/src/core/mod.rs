@@ -3,12 +3,16 @@
 //! The same code runs behind the real listeners and in the seeded world of the tests; what differs is the
 //! [`Ledger`] it reads and writes.
 
+mod clock;
 mod forwarded;
 mod intake;
 mod ledger;
 mod person;
 mod upload;
 
+pub use clock::{
+    Alarm, AlarmCause, ClockNotice, ClockReport, Clockwork, Contact, Presence, Probe, ProbeError, ZoneChange,
+};
 pub use forwarded::ForwardedError;
 pub use intake::{Directions, Directory, Intake, Tally};
 pub use ledger::{Correction, Entry, Fate, Ledger, Settled, Telling};

@@ -1,5 +1,6 @@
 //! One SQLite file, one writer that groups commits. What a commit returns for is on disk.
 
+mod clock;
 mod delivery;
 mod device;
 mod ledger;
@@ -14,6 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension as _};
 
+pub(crate) use clock::ClockRow;
 pub use delivery::{AttemptRow, EndpointRow, Outgoing};
 pub(crate) use delivery::{persist, waiting as delivery_rows};
 pub use device::DeviceRow;
@@ -24,10 +26,14 @@ pub use timeline::{AttemptLine, Decision, DeliveryTimeline, Meaning, RevisionLin
 pub use writer::{Transaction, Writer};
 
 /// The layouts of the file, each made from the one before it.
-const LAYOUTS: [(i64, &str); 3] =
-    [(1, include_str!("schema_1.sql")), (2, include_str!("schema_2.sql")), (3, include_str!("schema_3.sql"))];
+const LAYOUTS: [(i64, &str); 4] = [
+    (1, include_str!("schema_1.sql")),
+    (2, include_str!("schema_2.sql")),
+    (3, include_str!("schema_3.sql")),
+    (5, include_str!("schema_5.sql")),
+];
 /// The newest layout this program knows.
-const VERSION: i64 = 3;
+const VERSION: i64 = 5;
 
 /// Why the store could not do something.
 #[derive(Debug, thiserror::Error)]

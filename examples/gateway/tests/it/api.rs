@@ -15,11 +15,13 @@ pub(crate) fn check_error(answer: &Value, code: &str) {
     assert!(error["request_id"].as_str().unwrap().starts_with("req_"), "{answer}");
 }
 
-const ROUTES: [(&str, &str); 10] = [
+const ROUTES: [(&str, &str); 12] = [
     ("GET", "/v1/webhooks"),
     ("POST", "/v1/webhooks"),
     ("GET", "/v1/devices"),
     ("POST", "/v1/devices"),
+    ("GET", "/v1/devices/T1"),
+    ("POST", "/v1/devices/T1/clock"),
     ("POST", "/v1/devices/T1/punches"),
     ("POST", "/v1/employees"),
     ("GET", "/v1/attendance"),

@@ -13,6 +13,8 @@
 mod admission;
 mod api;
 mod canary;
+mod clocks;
+mod clockwork;
 mod config;
 mod core;
 mod delivery;
