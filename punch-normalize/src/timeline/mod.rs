@@ -41,7 +41,7 @@ use alloc::vec::Vec;
 use chrono::{DateTime, NaiveDateTime, Utc};
 
 pub use finding::{Exceptions, Finding, SessionId};
-pub use history::{Change, ForeignId, History};
+pub use history::{Cause, Change, ForeignId, History};
 pub use mark::{Mark, Place, Role};
 pub use schedule::{Days, Schedule, ShiftPattern, ShiftWindow};
 pub use settings::{

@@ -138,7 +138,8 @@ pub enum SinglePunch {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "built with struct update syntax")]
 pub struct BounceRules {
-    /// A punch closer than this to a kept one is a second one of the same. Default 60 s; zero keeps all.
+    /// A punch closer than this to a kept one is a second one of the same; exactly this far apart are two punches. Default
+    /// [`WINDOW`](Self::WINDOW); zero or less keeps all.
     pub window: TimeDelta,
     /// Which punches are compared. Default those at one terminal.
     pub scope: BounceScope,
@@ -150,10 +151,15 @@ pub struct BounceRules {
     pub state_change: StateChange,
 }
 
+impl BounceRules {
+    /// The default of [`window`](Self::window): 60 seconds.
+    pub const WINDOW: TimeDelta = TimeDelta::seconds(60);
+}
+
 impl Default for BounceRules {
     fn default() -> Self {
         Self {
-            window: TimeDelta::seconds(60),
+            window: Self::WINDOW,
             scope: BounceScope::Device,
             sliding: false,
             cross_role: false,

@@ -60,6 +60,11 @@ impl Object<'_> {
         self.raw(key, &format!("{value}"));
     }
 
+    /// A whole number, far from where a double loses some.
+    pub(super) fn integer(&mut self, key: &str, value: i64) {
+        self.raw(key, &format!("{value}"));
+    }
+
     /// A number from 0 to 1, to six decimals: from seven on `JSON.stringify` would write an exponent.
     pub(super) fn share(&mut self, key: &str, value: f64) {
         let text = format!("{:.6}", value.abs());

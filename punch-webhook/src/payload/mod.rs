@@ -8,8 +8,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use chrono::{DateTime, Utc};
-use punch_normalize::timeline::Finding;
-use punch_normalize::{Direction, DirectionSource, EventId, Punch};
+use punch_normalize::{Direction, EventId, Punch};
 use punch_protocol::SerialNumber;
 
 use crate::event_type::EventType;
@@ -92,7 +91,6 @@ struct PunchDetail<'a> {
     employee: &'a EmployeeInfo,
     deduplicated: bool,
     confidence: Option<f64>,
-    finding: Option<&'a Finding>,
     revision: Option<Revision>,
 }
 
@@ -110,11 +108,7 @@ pub struct Revision {
 
 impl PunchDetail<'_> {
     fn direction(&self) -> Direction {
-        published(self.finding.map_or(self.punch.direction, |finding| finding.direction))
-    }
-
-    fn direction_source(&self) -> DirectionSource {
-        self.finding.map_or(self.punch.direction_source, |finding| finding.source)
+        published(self.punch.direction)
     }
 }
 
@@ -126,8 +120,8 @@ fn published(direction: Direction) -> Direction {
 impl<'a> Event<'a> {
     /// `attendance.punch`: somebody punched. The event has the punch's own identity.
     pub fn punch(punch: &'a Punch, device: &'a DeviceInfo, employee: &'a EmployeeInfo) -> Self {
-        let (deduplicated, confidence, finding, revision) = (false, None, None, None);
-        let detail = PunchDetail { punch, device, employee, deduplicated, confidence, finding, revision };
+        let (deduplicated, confidence, revision) = (false, None, None);
+        let detail = PunchDetail { punch, device, employee, deduplicated, confidence, revision };
         Self { id: &punch.event_id, at: punch.punched_at, detail: Detail::Punch(detail) }
     }
 
@@ -140,8 +134,8 @@ impl<'a> Event<'a> {
         employee: &'a EmployeeInfo,
         revision: Revision,
     ) -> Self {
-        let (deduplicated, confidence, finding, revision) = (false, None, None, Some(revision));
-        let detail = PunchDetail { punch, device, employee, deduplicated, confidence, finding, revision };
+        let (deduplicated, confidence, revision) = (false, None, Some(revision));
+        let detail = PunchDetail { punch, device, employee, deduplicated, confidence, revision };
         Self { id, at: punch.punched_at, detail: Detail::Punch(detail) }
     }
 
@@ -175,16 +169,6 @@ impl<'a> Event<'a> {
     pub fn with_confidence(mut self, confidence: f64) -> Self {
         if let Detail::Punch(detail) = &mut self.detail {
             detail.confidence = (0.0..=1.0).contains(&confidence).then_some(confidence);
-        }
-        self
-    }
-
-    /// Says what the punches around it make of this one: direction, shift, day, what is missing. Changes nothing in events
-    /// that are no punch.
-    #[must_use]
-    pub fn with_finding(mut self, finding: &'a Finding) -> Self {
-        if let Detail::Punch(detail) = &mut self.detail {
-            detail.finding = Some(finding);
         }
         self
     }

@@ -4,7 +4,8 @@ use alloc::format;
 use alloc::string::String;
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use punch_normalize::timeline::{Finding, SessionId};
+use punch_normalize::Punch;
+use punch_normalize::timeline::SessionId;
 use punch_protocol::SerialNumber;
 
 use super::json::Object;
@@ -75,11 +76,15 @@ impl PunchDetail<'_> {
         });
         event.object("metadata", |object| {
             object.flag("deduplicated", self.deduplicated);
-            object.word("direction_source", &self.direction_source());
-            if let Some(finding) = self.finding {
-                object.finding(finding);
-            }
+            object.word("direction_source", &punch.direction_source);
+            object.meaning(punch);
             object.word("time_quality", &punch.time_quality);
+            if let Some(seconds) = punch.clock_offset_s {
+                object.integer("clock_offset_s", seconds);
+            }
+            if punch.is_historic {
+                object.flag("historic", true);
+            }
             object.text("device_local", &format!("{}", punch.device_local.format("%Y-%m-%dT%H:%M:%S")));
             object.text("received_at", &utc(punch.received_at));
             if let Some(revision) = &self.revision {
@@ -118,13 +123,14 @@ impl Object<'_> {
     }
 
     /// What the punches around this one make of it, beside the direction.
-    fn finding(&mut self, finding: &Finding) {
-        self.share("confidence", f64::from(finding.confidence) / 100.0);
-        self.optional_text("session_id", finding.session.as_ref().map(SessionId::as_str));
-        if let Some(date) = finding.business_date {
+    fn meaning(&mut self, punch: &Punch) {
+        let Some(percent) = punch.confidence else { return };
+        self.share("confidence", f64::from(percent) / 100.0);
+        self.optional_text("session_id", punch.session.as_ref().map(SessionId::as_str));
+        if let Some(date) = punch.business_date {
             self.text("business_date", &format!("{date}"));
         }
-        self.words("exceptions", finding.exceptions.words());
+        self.words("exceptions", punch.exceptions.words());
     }
 
     /// Always the last member of the last member: [`StoredBody::render`] finds it there.

@@ -9,7 +9,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use punch_normalize::{DeviceZone, Rules};
+use punch_normalize::DeviceZone;
+use punch_normalize::timeline::BounceRules;
 use punch_protocol::SerialNumber;
 use punch_protocol::push::{CommKey, Limits};
 use punch_webhook::{EventType, PayloadFormat, Secret};
@@ -147,7 +148,7 @@ impl Default for Config {
             api_key: None,
             defaults: DeviceDefaults {
                 zone: DeviceZone::Utc,
-                window: Rules::WINDOW,
+                window: BounceRules::WINDOW,
                 site: String::new(),
                 directions: Directions::default(),
             },

@@ -15,6 +15,6 @@ pub use clock::{
 };
 pub use forwarded::ForwardedError;
 pub use intake::{Directions, Directory, Intake, Tally};
-pub use ledger::{Correction, Entry, Fate, Ledger, Settled, Telling};
+pub use ledger::{Correction, Entry, Fate, Ledger, Settled, Standing, Telling};
 pub use person::{Known, Told};
 pub use upload::{Received, ReceivedRow};

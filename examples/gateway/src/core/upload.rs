@@ -1,8 +1,9 @@
 use chrono::{DateTime, NaiveDateTime, Utc};
 use punch_protocol::civil::CivilError;
 use punch_protocol::push::{
-    AttlogRow, CommandResult, CommandResults, ErrorRow, KeyedRow, OperationRow, Package, PackageError, PackageLimits,
-    Pair, QueryPage, Row, RowError, Rows, Streamed, Table, TransactionRow, Upload, UploadHead,
+    AttlogRow, CommandResult, CommandResults, ErrorRow, GuessedForm, GuessedPunch, GuessedTime, KeyedRow, OperationRow,
+    Package, PackageError, PackageLimits, Pair, QueryPage, Row, RowError, Rows, Streamed, Table, TransactionRow,
+    Upload, UploadHead,
 };
 use punch_protocol::{Pin, RawPunch, SerialNumber};
 
@@ -201,6 +202,19 @@ impl Received {
         })
     }
 
+    /// A row that counts seconds in the place of a time is an instant, and no zone applies to it. Nothing else is guessed.
+    fn counted(&self, error: &RowError<'_>) -> Option<ReceivedRow> {
+        let guess = GuessedPunch::of(error).filter(|guess| guess.form == GuessedForm::EpochSeconds)?;
+        let GuessedTime::Epoch(seconds) = guess.time else { return None };
+        let time = DateTime::from_timestamp(seconds.into(), 0)?.naive_utc();
+        let work_code = guess.work_code.filter(|code| !matches!(code, [] | [b'0']));
+        Some(self.reading(Ok(time), guess.pin, clip(error.raw), |punch| {
+            punch.is_utc = true;
+            (punch.status, punch.verify) = (guess.status, guess.verify);
+            punch.work_code = work_code.map(|code| String::from_utf8_lossy(code).into_owned());
+        }))
+    }
+
     fn event(&self, row: &KeyedRow<'_>) -> ReceivedRow {
         self.reading(row.time(), row.pin(), join(row), |punch| {
             (punch.status, punch.verify) = (row.status(), row.verify());
@@ -237,6 +251,9 @@ impl Received {
     }
 
     fn take_broken(&mut self, error: &RowError<'_>) {
+        if let Some(row) = self.counted(error).filter(|_| error.table.eq_ignore_ascii_case(Table::ATTLOG)) {
+            return self.rows.push(row);
+        }
         // What a broken row of another table holds is unknown, and could be a template.
         if ["", Table::ATTLOG, Table::RTLOG].iter().any(|table| table.eq_ignore_ascii_case(error.table)) {
             self.rows.push(ReceivedRow::Broken { problem: error.to_string(), raw: clip(error.raw) });

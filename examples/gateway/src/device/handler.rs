@@ -1,6 +1,6 @@
 use core::time::Duration;
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
@@ -35,7 +35,7 @@ pub(super) struct Inner {
     pub(super) registry: Registry,
     pub(super) store: Store,
     engine: Engine,
-    intake: Arc<Mutex<Intake>>,
+    intake: Arc<Intake>,
     key: TenantKey,
     pub(super) limits: Limits,
     watch: Watch,
@@ -55,7 +55,7 @@ impl Devices {
             registry: Registry::new(config, rows, key),
             store,
             engine,
-            intake: Arc::new(Mutex::new(Intake::new(key))),
+            intake: Arc::new(Intake::new(key)),
             key: TenantKey::new(key),
             limits: config.limits,
             watch,
@@ -107,7 +107,6 @@ impl Devices {
             }
             let before = tx.total_changes();
             let mut ledger = SqliteLedger::new(tx);
-            let mut intake = intake.lock().unwrap_or_else(PoisonError::into_inner);
             let tally = intake.take(&received, &directory, &mut ledger)?;
             let deliveries = ledger.into_deliveries();
             // A replay says nothing new of the clock, and costs no write.

@@ -80,14 +80,15 @@ impl Registry {
             Admission::Pending | Admission::Blocked => Session::unapproved(serial.clone(), admission),
         };
         let mut rules = Rules::new(profile.zone);
-        rules.window = profile.window;
+        rules.timeline = profile.directions.rules;
+        rules.timeline.bounce.window = profile.window;
         let mut device = DeviceInfo::default();
         device.id = Some(self.key.opaque_id("dev", "device", serial.as_str().as_bytes()));
         device.name = Some(profile.name);
         device.site = Some(profile.site).filter(|site| !site.is_empty());
         let speech = (session.dialect(), session.declines_encryption());
-        let (hold_unknown_badges, directions) = (self.hold_unknown_badges, profile.directions);
-        let directory = Directory { rules, device, hold_unknown_badges, directions };
+        let (hold_unknown_badges, role) = (self.hold_unknown_badges, profile.directions.role);
+        let directory = Directory { rules, device, hold_unknown_badges, role, backfill: false };
         let mut devices = self.lock();
         if let Some(known) = devices.get_mut(&serial) {
             // What is known about it stays, and a call that was on its way when it was approved changes nothing.

@@ -26,14 +26,15 @@ pub use timeline::{AttemptLine, Decision, DeliveryTimeline, Meaning, RevisionLin
 pub use writer::{Transaction, Writer};
 
 /// The layouts of the file, each made from the one before it.
-const LAYOUTS: [(i64, &str); 4] = [
+const LAYOUTS: [(i64, &str); 5] = [
     (1, include_str!("schema_1.sql")),
     (2, include_str!("schema_2.sql")),
     (3, include_str!("schema_3.sql")),
     (5, include_str!("schema_5.sql")),
+    (6, include_str!("schema_6.sql")),
 ];
 /// The newest layout this program knows.
-const VERSION: i64 = 5;
+const VERSION: i64 = 6;
 
 /// Why the store could not do something.
 #[derive(Debug, thiserror::Error)]

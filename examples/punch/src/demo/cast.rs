@@ -12,7 +12,8 @@ use gateway::stage::Sighting;
 use middleware::{Inbox, Settings};
 use punch_erp::ReqwestTransport;
 use punch_erp::erpnext::{ErpNext, ErpNextSettings};
-use punch_normalize::{DeviceZone, Rules};
+use punch_normalize::DeviceZone;
+use punch_normalize::timeline::BounceRules;
 use punch_protocol::SerialNumber;
 use punch_protocol::push::{Row, Rows, Terminal};
 use punch_webhook::{PayloadFormat, ReceivedPunch, Secret};
@@ -221,7 +222,7 @@ impl Script {
 
     fn device(&self, (name, site, _): (&str, &str, &[Capture]), zone: DeviceZone) -> DeviceConfig {
         let (name, site) = (name.to_owned(), site.to_owned());
-        let (serial, window, directions) = (self.serial.clone(), Rules::WINDOW, Directions::default());
+        let (serial, window, directions) = (self.serial.clone(), BounceRules::WINDOW, Directions::default());
         DeviceConfig { serial, name, site, zone, window, directions, comm_key: None }
     }
 

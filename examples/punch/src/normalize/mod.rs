@@ -49,7 +49,7 @@ pub(crate) fn run(command: &Normalize) -> anyhow::Result<Exit> {
     };
     let rows = input::rows(&text)?;
     let is_broken = rows.iter().any(Result::is_err);
-    let lines = if command.stream { people::stream(rows, &rules, &key)? } else { people::settle(rows, &rules, &key) };
+    let lines = if command.stream { people::stream(rows, &rules, key) } else { people::settle(rows, &rules, key) };
     print(&lines)?;
     Ok(if is_broken { Exit::Wrong } else { Exit::Done })
 }
