@@ -67,6 +67,14 @@ impl Received {
         Self { stamp: head.stamp().map(ToOwned::to_owned), ..Self::empty(serial, head.table().as_str(), received_at) }
     }
 
+    /// The punches that could be read, in the order of the body.
+    pub fn punches(&self) -> impl Iterator<Item = &RawPunch> {
+        self.rows.iter().filter_map(|row| match row {
+            ReceivedRow::Punch { punch, .. } => Some(punch),
+            ReceivedRow::Broken { .. } | ReceivedRow::Record { .. } => None,
+        })
+    }
+
     /// It came from the terminal now, or from somebody who has read it.
     pub fn by(self, contact: Contact) -> Self {
         Self { contact: Some(contact), ..self }

@@ -5,7 +5,7 @@ use punch_protocol::SerialNumber;
 use super::handler::Devices;
 use super::registry::Registry;
 use crate::clock::now;
-use crate::core::{ClockNotice, Clockwork, Contact, Presence, Probe, ProbeError, Received, ReceivedRow};
+use crate::core::{ClockNotice, Clockwork, Contact, Presence, Probe, ProbeError, Received};
 use crate::store::{ClockRow, StoreError, Transaction};
 
 /// What is remembered of a terminal's clock from call to call. All else is in the store.
@@ -192,9 +192,4 @@ pub(super) fn announce(notice: Option<&ClockNotice>) {
         let (serial, health, offset_s) = (&notice.serial, notice.health.as_str(), notice.offset_s);
         tracing::warn!(%serial, health, offset_s, "{notice}");
     }
-}
-
-/// The punches of an upload.
-pub(super) fn punches(received: &Received) -> usize {
-    received.rows.iter().filter(|row| matches!(row, ReceivedRow::Punch { .. })).count()
 }

@@ -17,7 +17,7 @@ use punch_protocol::push::{
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 
-use super::clocks::{announce, attend, punches};
+use super::clocks::{announce, attend};
 use super::registry::Registry;
 use crate::clock::now;
 use crate::config::Config;
@@ -189,7 +189,7 @@ impl Devices {
 
     /// Rows first, the acknowledgement only for what is on disk.
     pub(super) async fn store(&self, receipt: Receipt, received: Received) -> Response {
-        let (serial, rows, whole) = (received.serial.clone(), punches(&received), received.whole);
+        let (serial, rows, whole) = (received.serial.clone(), received.punches().count(), received.whole);
         let kept = self.keep(received).await;
         self.uploaded(&serial, rows, whole, kept.is_ok());
         if kept.is_ok() { receipt.stored() } else { receipt.refused() }

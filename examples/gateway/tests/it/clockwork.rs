@@ -1,7 +1,7 @@
 //! C1 to C7, T14 and T17 through what the gateway keeps of each terminal: uploads go in, not samples.
 
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
-use gateway::core::{AlarmCause, ClockNotice, Clockwork, Presence, Received};
+use gateway::core::{AlarmCause, ClockNotice, Clockwork, Presence, Received, ReceivedRow};
 use punch_normalize::{Adjustment, ClockHealth, DeviceZone, Hint, Rules, ZoneHistory};
 use punch_protocol::push::{Limits, Parts, Request};
 use simulator::world::Dice;
@@ -197,6 +197,22 @@ fn only_rows_that_come_as_they_happen_measure() {
     assert_eq!(terminal.clockwork.arrived(&taken_once_more, &Rules::new(DeviceZone::Utc)), None);
     assert!(terminal.send(&[row(480), row(479)], at(480)), "live, but out of order");
     assert_eq!(terminal.clockwork, before);
+}
+
+// T16
+#[test]
+fn t16_a_row_with_a_number_for_a_time_is_compared_in_utc() {
+    let mut terminal = Terminal::new(zone("America/Mexico_City"), TimeDelta::zero());
+    for second in 0..6 {
+        let at = noon() + TimeDelta::seconds(second);
+        let mut received = upload(&[(at - TimeDelta::seconds(47)).naive_utc()], at);
+        let ReceivedRow::Punch { punch, .. } = &mut received.rows[0] else { panic!("{received:?}") };
+        punch.is_utc = true;
+        let received = received.by(terminal.presence.called(DELAY, at));
+        terminal.presence.uploaded(1, true, true, DELAY, at);
+        terminal.clockwork.arrived(&received, &Rules::new(terminal.zone));
+    }
+    assert_eq!(terminal.offset(noon() + TimeDelta::seconds(5)), Some(47));
 }
 
 // T14

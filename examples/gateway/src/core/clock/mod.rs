@@ -5,19 +5,19 @@ mod contact;
 mod probe;
 mod report;
 
-use chrono::{DateTime, NaiveDateTime, Utc};
+use chrono::{DateTime, Utc};
 use punch_normalize::{
-    ClockEstimate, ClockHealth, ClockOffset, ClockSample, DeviceZone, Diagnosis, Hint, Rules, TerminalClock,
+    ClockEstimate, ClockHealth, ClockOffset, ClockSample, DeviceZone, Diagnosis, Hint, Resolved, Rules, TerminalClock,
     TimeQuality, Timeliness, ZoneHistory,
 };
-use punch_protocol::SerialNumber;
+use punch_protocol::{RawPunch, SerialNumber};
 
 pub use alarm::{Alarm, AlarmCause, ClockNotice};
 pub use contact::{Contact, Presence};
 pub use probe::{Probe, ProbeError};
 pub use report::{ClockReport, ZoneChange};
 
-use super::upload::{Received, ReceivedRow};
+use super::upload::Received;
 
 /// One terminal's clock and zone: what was measured, how it was configured, and whether an alarm is open.
 ///
@@ -85,12 +85,12 @@ impl Clockwork {
             self.clock.observe(sample);
         }
         let clock = self.clock.live_offset(at);
-        let is_ahead = |time: NaiveDateTime| {
-            let shown = self.zone_at(at).resolve(time, Hint::default());
+        let is_ahead = |punch: &RawPunch| {
+            let shown = self.shown(punch, at);
             shown.quality == TimeQuality::Exact
                 && Timeliness::of(rules, shown.instant, at, clock) == Timeliness::Suspect
         };
-        let ahead = times(received).any(is_ahead);
+        let ahead = received.punches().any(is_ahead);
         self.judge(&received.serial, ahead, at)
     }
 
@@ -123,11 +123,16 @@ impl Clockwork {
 
     fn sample(&self, received: &Received) -> Option<ClockSample> {
         // Rows out of order: the clock was set in between, and which of them is the newest nobody knows.
-        if !received.is_live() || !times(received).is_sorted() {
+        if !received.is_live() || !received.punches().is_sorted_by_key(|punch| punch.time) {
             return None;
         }
         let at = received.received_at;
-        ClockSample::of_row(at, &self.zone_at(at).resolve(times(received).last()?, Hint::default()))
+        ClockSample::of_row(at, &self.shown(received.punches().last()?, at))
+    }
+
+    fn shown(&self, punch: &RawPunch, received_at: DateTime<Utc>) -> Resolved {
+        let zone = if punch.is_utc { DeviceZone::Utc } else { self.zone_at(received_at) };
+        zone.resolve(punch.time, Hint::default())
     }
 
     fn void(&mut self, at: DateTime<Utc>) {
@@ -155,15 +160,8 @@ impl Clockwork {
 impl Received {
     /// Whether the newest row was sent as it happened, by what is known of the terminal and of the upload.
     pub fn is_live(&self) -> bool {
-        self.contact.is_some_and(|contact| contact.arrival(times(self).count(), self.whole).is_live())
+        self.contact.is_some_and(|contact| contact.arrival(self.punches().count(), self.whole).is_live())
     }
-}
-
-fn times(received: &Received) -> impl Iterator<Item = NaiveDateTime> {
-    received.rows.iter().filter_map(|row| match row {
-        ReceivedRow::Punch { punch, .. } => Some(punch.time),
-        ReceivedRow::Broken { .. } | ReceivedRow::Record { .. } => None,
-    })
 }
 
 /// The newest half of the changes. Rows received before them keep the zone they were dated by.
