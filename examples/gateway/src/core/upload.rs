@@ -75,6 +75,11 @@ impl Received {
         })
     }
 
+    /// How many rows of it are punches, or would be if they could be read.
+    pub fn attendance_rows(&self) -> usize {
+        self.rows.iter().filter(|row| !matches!(row, ReceivedRow::Record { .. })).count()
+    }
+
     /// It came from the terminal now, or from somebody who has read it.
     pub fn by(self, contact: Contact) -> Self {
         Self { contact: Some(contact), ..self }

@@ -189,7 +189,7 @@ impl Devices {
 
     /// Rows first, the acknowledgement only for what is on disk.
     pub(super) async fn store(&self, receipt: Receipt, received: Received) -> Response {
-        let (serial, rows, whole) = (received.serial.clone(), received.punches().count(), received.whole);
+        let (serial, rows, whole) = (received.serial.clone(), received.attendance_rows(), received.whole);
         let kept = self.keep(received).await;
         self.uploaded(&serial, rows, whole, kept.is_ok());
         if kept.is_ok() { receipt.stored() } else { receipt.refused() }

@@ -55,6 +55,13 @@ impl Terminal {
         self.presence.called(DELAY, at);
     }
 
+    /// It asks all the time; three times is enough to be known to have nothing else.
+    fn ask_before(&mut self, at: DateTime<Utc>) {
+        for before in [90, 60, 30] {
+            self.poll(at - TimeDelta::seconds(before));
+        }
+    }
+
     /// Sends rows of these civil times; whether they counted as live.
     fn send(&mut self, times: &[NaiveDateTime], at: DateTime<Utc>) -> bool {
         let received = upload(times, at).by(self.presence.called(DELAY, at));
@@ -65,10 +72,7 @@ impl Terminal {
 
     /// Somebody punches, and the row comes `transit` later.
     fn punch(&mut self, at: DateTime<Utc>, transit: TimeDelta) -> bool {
-        // It asks all the time; three times is enough to be known to have nothing else.
-        for before in [90, 60, 30] {
-            self.poll(at + transit - TimeDelta::seconds(before));
-        }
+        self.ask_before(at + transit);
         self.send(&[self.shows(at)], at + transit)
     }
 
@@ -197,6 +201,25 @@ fn only_rows_that_come_as_they_happen_measure() {
     assert_eq!(terminal.clockwork.arrived(&taken_once_more, &Rules::new(DeviceZone::Utc)), None);
     assert!(terminal.send(&[row(480), row(479)], at(480)), "live, but out of order");
     assert_eq!(terminal.clockwork, before);
+}
+
+#[test]
+fn a_row_that_does_not_read_counts_and_hides_which_is_the_newest() {
+    let mut terminal = Terminal::new(DeviceZone::Utc, TimeDelta::zero());
+    terminal.punches(2, noon());
+    let before = terminal.clockwork.clone();
+    for (broken, is_live) in [(1, true), (2, true), (3, false)] {
+        let at = noon() + TimeDelta::minutes(broken);
+        terminal.ask_before(at);
+        let mut received = upload(&[terminal.shows(at)], at).by(terminal.presence.called(DELAY, at));
+        for _ in 0..broken {
+            received.rows.push(ReceivedRow::Broken { problem: String::new(), raw: Vec::new() });
+        }
+        terminal.presence.uploaded(received.attendance_rows(), true, true, DELAY, at);
+        assert_eq!(received.is_live(), is_live, "{broken}");
+        terminal.clockwork.arrived(&received, &Rules::new(terminal.zone));
+        assert_eq!(terminal.clockwork, before);
+    }
 }
 
 // T16

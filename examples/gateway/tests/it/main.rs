@@ -13,6 +13,7 @@
 mod admission;
 mod api;
 mod canary;
+mod clock_world;
 mod clocks;
 mod clockwork;
 mod config;

@@ -5,7 +5,7 @@ mod contact;
 mod probe;
 mod report;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use punch_normalize::{
     ClockEstimate, ClockHealth, ClockOffset, ClockSample, DeviceZone, Diagnosis, Hint, Resolved, Rules, TerminalClock,
     TimeQuality, Timeliness, ZoneHistory,
@@ -32,6 +32,9 @@ pub struct Clockwork {
     /// The alarm, if one is open.
     pub(crate) alarm: Option<Alarm>,
 }
+
+/// No clock on Earth shows less than UTC minus this, so no row that is ahead does. Most rows of a backlog do.
+const BEHIND_UTC: TimeDelta = TimeDelta::hours(13);
 
 impl Clockwork {
     /// Nothing is known but the zone the terminal is configured with.
@@ -90,7 +93,8 @@ impl Clockwork {
             shown.quality == TimeQuality::Exact
                 && Timeliness::of(rules, shown.instant, at, clock) == Timeliness::Suspect
         };
-        let ahead = received.punches().any(is_ahead);
+        let earliest = at.naive_utc().checked_sub_signed(BEHIND_UTC).unwrap_or_default();
+        let ahead = received.punches().filter(|punch| punch.time >= earliest).any(is_ahead);
         self.judge(&received.serial, ahead, at)
     }
 
@@ -122,8 +126,9 @@ impl Clockwork {
     }
 
     fn sample(&self, received: &Received) -> Option<ClockSample> {
-        // Rows out of order: the clock was set in between, and which of them is the newest nobody knows.
-        if !received.is_live() || !received.punches().is_sorted_by_key(|punch| punch.time) {
+        // With rows that do not read, or out of order because the clock was set, nobody knows which is the newest.
+        let is_clear = received.punches().count() == received.attendance_rows();
+        if !received.is_live() || !is_clear || !received.punches().is_sorted_by_key(|punch| punch.time) {
             return None;
         }
         let at = received.received_at;
@@ -160,7 +165,7 @@ impl Clockwork {
 impl Received {
     /// Whether the newest row was sent as it happened, by what is known of the terminal and of the upload.
     pub fn is_live(&self) -> bool {
-        self.contact.is_some_and(|contact| contact.arrival(self.punches().count(), self.whole).is_live())
+        self.contact.is_some_and(|contact| contact.arrival(self.attendance_rows(), self.whole).is_live())
     }
 }
 
