@@ -76,7 +76,10 @@ mod verifier;
 pub use event_type::EventType;
 pub use header::{HeaderName, HeaderNameError};
 pub use outcome::{Class, MAX_RETRY_AFTER, Outcome, Reason, body_says_duplicate, parse_retry_after};
-pub use payload::{DeviceInfo, EmployeeInfo, Event, PayloadFormat, PayloadFormatError, Revision, StoredBody};
+pub use payload::{
+    ClockAlarm, DeviceInfo, EmployeeInfo, Event, FailingEndpoint, PayloadFormat, PayloadFormatError, Revision,
+    StoredBody,
+};
 pub use queue::{
     Attempt, DeliveryId, EndpointId, EndpointRules, EndpointState, EndpointStatus, EnqueueError, Health, Lane,
     Progress, Queue, QueueLimits, QueueStatus, Record, Waiting,

@@ -8,6 +8,8 @@ mod build;
 #[cfg(test)]
 mod error_codes;
 #[cfg(test)]
+mod events;
+#[cfg(test)]
 mod javascript;
 #[cfg(test)]
 mod payloads;

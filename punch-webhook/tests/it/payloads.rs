@@ -126,7 +126,8 @@ fn a_punch_between_first_and_last_is_unknown_in_every_published_shape() {
 fn a_revision_has_an_identity_of_its_own_and_names_the_punch() {
     let (punch, device, employee) = (found(punch("UTC"), Direction::Out), device(), employee("1042"));
     let own = id("evt_rev");
-    let revision = Revision { number: 2, old_direction: Direction::Intermediate, reason: "late_row" };
+    let revision =
+        Revision { number: 2, old_direction: Direction::Intermediate, old_timestamp: None, reason: "late_row" };
     let event = Event::revised(&own, &punch, &device, &employee, revision);
     assert_eq!((event.id().as_str(), event.event_type()), ("evt_rev", EventType::ATTENDANCE_REVISED));
     let body = written(&event, PayloadFormat::Nested);

@@ -219,11 +219,10 @@ impl EndpointConfig {
     /// The names a schedule may have.
     pub const SCHEDULES: [&'static str; 2] = ["seed-002", "seed-001"];
 
-    /// What an endpoint gets that names nothing: all but corrections. Whoever looks at no `event_type` would book them as
-    /// punches, so they have to be asked for.
+    /// What an endpoint gets that names nothing: all but corrections, which whoever looks at no `event_type` would book as
+    /// punches, and what else has to be asked for.
     pub fn default_events() -> Vec<String> {
-        let is_correction = |event: &String| event == EventType::ATTENDANCE_REVISED.as_str();
-        Self::all_events().into_iter().filter(|event| !is_correction(event)).collect()
+        EventType::SUBSCRIBABLE.iter().filter(|event| !event.is_only_by_name()).map(ToString::to_string).collect()
     }
 
     /// Every type of event an endpoint can want.
@@ -239,9 +238,9 @@ impl EndpointConfig {
 /// What is wrong, and what to do.
 pub fn check_events(events: &[String], format: PayloadFormat) -> Result<(), String> {
     let known = EndpointConfig::all_events();
-    let revised = EventType::ATTENDANCE_REVISED;
-    if format != PayloadFormat::Nested && events.iter().any(|event| event == revised.as_str()) {
-        return Err(format!("`{revised}` has no flat shape; take it out, or use the payload format `nested`"));
+    let correction = events.iter().find(|event| EventType::new((*event).clone()).is_correction());
+    if let (Some(event), true) = (correction, format != PayloadFormat::Nested) {
+        return Err(format!("`{event}` has no flat shape; take it out, or use the payload format `nested`"));
     }
     match events.iter().find(|event| !known.contains(event)) {
         Some(unknown) => Err(format!("`{unknown}` is no event, expected some of: {}", known.join(", "))),

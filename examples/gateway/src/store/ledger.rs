@@ -97,14 +97,14 @@ impl<'t, 'c> SqliteLedger<'t, 'c> {
         Ok(())
     }
 
-    /// The endpoints that want events of this type. A revision has no flat shape: it would be taken for a punch.
+    /// The endpoints that want events of this type. A correction has no flat shape: it would be taken for a punch.
     fn endpoints(&self, event_type: &EventType) -> Result<Vec<(i64, String)>, StoreError> {
         let sql = "SELECT id, format FROM endpoint
                    WHERE instr(',' || events || ',', ',' || ?1 || ',') AND (format = 'nested' OR NOT ?2) ORDER BY id";
         let mut statement = self.transaction.prepare_cached(sql)?;
-        let is_revision = *event_type == EventType::ATTENDANCE_REVISED;
+        let nested_only = event_type.is_correction();
         let rows =
-            statement.query_map(params![event_type.as_str(), is_revision], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            statement.query_map(params![event_type.as_str(), nested_only], |row| Ok((row.get(0)?, row.get(1)?)))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
@@ -213,7 +213,7 @@ impl Ledger for SqliteLedger<'_, '_> {
         let Some(mut original) = Original::of(self.transaction, id)? else { return Ok(()) };
         original.punch.mean(finding);
         let (number, old_direction, reason) = (telling.number, told.direction, telling.reason);
-        let revision = Revision { number, old_direction, reason };
+        let revision = Revision { number, old_direction, old_timestamp: None, reason };
         let Original { punch, device, employee } = &original;
         let event = Event::revised(telling.event_id, punch, device, employee, revision);
         self.enter_event(&event, &employee.badge, true, telling.at)
