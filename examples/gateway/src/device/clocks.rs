@@ -1,12 +1,13 @@
 use chrono::{DateTime, Utc};
-use punch_normalize::{ClockSample, DeviceZone, Rules};
+use punch_normalize::{ClockSample, DeviceZone, Rules, TenantKey};
 use punch_protocol::SerialNumber;
+use punch_webhook::{DeviceInfo, Waiting};
 
 use super::handler::Devices;
 use super::registry::Registry;
 use crate::clock::now;
 use crate::core::{ClockNotice, Clockwork, Contact, Presence, Probe, ProbeError, Received};
-use crate::store::{ClockRow, StoreError, Transaction};
+use crate::store::{ClockRow, SqliteLedger, StoreError, Transaction};
 
 /// What is remembered of a terminal's clock from call to call. All else is in the store.
 #[derive(Debug, Default)]
@@ -147,15 +148,18 @@ impl Devices {
             let known = self.0.store.read(move |connection| ClockRow::of(connection, &text)).await?;
             return Ok(known.unwrap_or_else(|| Clockwork::new(zone)));
         }
-        let of = serial.clone();
+        let device = self.0.registry.directory(serial).map(|directory| directory.device).unwrap_or_default();
+        let (of, key) = (serial.clone(), self.0.key.clone());
         let work = move |tx: &mut Transaction<'_>| {
             let mut clockwork = ClockRow::of(tx, &text)?.unwrap_or_else(|| Clockwork::new(zone));
             let notice = clockwork.probed(&of, sample);
             ClockRow::keep(tx, &text, &clockwork)?;
-            Ok((clockwork, notice))
+            let deliveries = tell(tx, notice.as_ref(), &device, &key)?;
+            Ok((clockwork, notice, deliveries))
         };
-        let (clockwork, notice) = self.0.store.write(work).await?;
+        let (clockwork, notice, deliveries) = self.0.store.write(work).await?;
         self.probe_written(serial, sample);
+        self.0.engine.deliver(deliveries);
         announce(notice.as_ref());
         Ok(clockwork)
     }
@@ -186,10 +190,24 @@ pub(super) fn attend(
     Ok(notice)
 }
 
+/// Makes the event of an alarm that has opened or closed, in the transaction that opens or closes it.
+pub(super) fn tell(
+    tx: &mut Transaction<'_>,
+    notice: Option<&ClockNotice>,
+    device: &DeviceInfo,
+    key: &TenantKey,
+) -> Result<Vec<Waiting>, StoreError> {
+    let mut ledger = SqliteLedger::new(tx);
+    if let Some((notice, event_id)) = notice.and_then(|notice| Some((notice, notice.event_id(key)?))) {
+        ledger.tell_clock(&event_id, notice, device)?;
+    }
+    Ok(ledger.into_deliveries())
+}
+
 /// Tells whoever reads the log that an alarm has opened or closed.
 pub(super) fn announce(notice: Option<&ClockNotice>) {
     if let Some(notice) = notice {
-        let (serial, health, offset_s) = (&notice.serial, notice.health.as_str(), notice.offset_s);
-        tracing::warn!(%serial, health, offset_s, "{notice}");
+        let (serial, health) = (&notice.serial, notice.health.as_str());
+        tracing::warn!(%serial, health, "{notice}");
     }
 }

@@ -17,7 +17,7 @@ use punch_protocol::push::{
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 
-use super::clocks::{announce, attend};
+use super::clocks::{announce, attend, tell};
 use super::registry::Registry;
 use crate::clock::now;
 use crate::config::Config;
@@ -34,9 +34,9 @@ pub struct Devices(pub(super) Arc<Inner>);
 pub(super) struct Inner {
     pub(super) registry: Registry,
     pub(super) store: Store,
-    engine: Engine,
+    pub(super) engine: Engine,
     intake: Arc<Intake>,
-    key: TenantKey,
+    pub(super) key: TenantKey,
     pub(super) limits: Limits,
     watch: Watch,
 }
@@ -96,6 +96,7 @@ impl Devices {
     pub async fn take(&self, received: Received) -> Result<Tally, StoreError> {
         let Some(mut directory) = self.0.registry.directory(&received.serial) else { return Ok(Tally::default()) };
         let intake = Arc::clone(&self.0.intake);
+        let key = self.0.key.clone();
         let (serial, probe) = (received.serial.clone(), received.contact.and_then(|contact| contact.probe));
         let work = move |tx: &mut crate::store::Transaction<'_>| {
             if let Some(stamp) = received.stamp.as_deref().filter(|_| Stamps::has(&received.table)) {
@@ -108,10 +109,11 @@ impl Devices {
             let before = tx.total_changes();
             let mut ledger = SqliteLedger::new(tx);
             let tally = intake.take(&received, &directory, &mut ledger)?;
-            let deliveries = ledger.into_deliveries();
+            let mut deliveries = ledger.into_deliveries();
             // A replay says nothing new of the clock, and costs no write.
             let is_new = tx.total_changes() > before;
             let notice = if is_new { attend(tx, clockwork, &received, &directory.rules)? } else { None };
+            deliveries.extend(tell(tx, notice.as_ref(), &directory.device, &key)?);
             Ok((tally, deliveries, is_new, notice))
         };
         let (tally, deliveries, is_new, notice) = self.0.store.write(work).await?;

@@ -1,12 +1,13 @@
 use core::fmt::Display;
 use std::collections::BTreeMap;
 
-use punch_normalize::{TerminalClock, ZoneHistory};
+use punch_normalize::{Diagnosis, EventId, TerminalClock, ZoneHistory};
+use punch_webhook::{ClockAlarm, DeviceInfo, Event, EventType};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde::de::DeserializeOwned;
 
-use super::{StoreError, Transaction, from_millis, millis};
-use crate::core::{Alarm, AlarmCause, Clockwork};
+use super::{SqliteLedger, StoreError, Transaction, from_millis, millis};
+use crate::core::{Alarm, AlarmCause, ClockNotice, Clockwork};
 
 /// What the store has of terminals' clocks.
 #[derive(Debug)]
@@ -59,6 +60,30 @@ impl ClockRow {
             alarm.and_then(|alarm| alarm.ahead_at).map(millis),
         ])?;
         Ok(())
+    }
+}
+
+impl SqliteLedger<'_, '_> {
+    /// Enters the event that tells of an alarm, and its deliveries. If nobody has asked for such events, none is made.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be written.
+    pub(crate) fn tell_clock(
+        &mut self,
+        event_id: &EventId,
+        notice: &ClockNotice,
+        device: &DeviceInfo,
+    ) -> Result<(), StoreError> {
+        if self.endpoints(&EventType::DEVICE_CLOCK)?.is_empty() {
+            return Ok(());
+        }
+        let ClockNotice { serial, opens, at, zone, estimate, .. } = notice;
+        let mut alarm = ClockAlarm::new(&Diagnosis::new(*estimate, *zone, *at), *estimate);
+        alarm.advice.clone_from(&notice.advice);
+        let event = Event::device_clock(event_id, serial, device, &alarm, *opens, *at);
+        // In the terminal's own lane, so that it does not close before it opens.
+        self.enter_event(&event, serial.as_str(), true, *at)
     }
 }
 

@@ -68,7 +68,7 @@ impl World {
                 continue;
             }
             let (path, query) = request.target.split_once('?').unwrap();
-            let parts = Parts::new(&request.method, path, query, &request.body);
+            let parts = Parts::new(request.method, path, query, &request.body);
             let (_, parsed) = Request::parse(parts, &Limits::default()).unwrap();
             let contact = self.presence.called(self.session.delay(), self.now);
             let answer = match (self.session.handle(&parsed, self.now), &parsed) {

@@ -2,12 +2,13 @@
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use gateway::clock::now;
-use gateway::config::Config;
+use gateway::config::{Config, EndpointConfig};
 use punch_normalize::DeviceZone;
+use punch_webhook::PayloadFormat;
 use serde_json::{Value, json};
 
 use crate::api::check_error;
-use crate::harness::{API_KEY, Site, device, get};
+use crate::harness::{API_KEY, Recorder, Seen, Site, device, endpoint, get};
 
 fn in_zone(zone: &str) -> impl FnOnce(&mut Config) {
     let zone = DeviceZone::parse(zone).unwrap();
@@ -53,6 +54,11 @@ impl Site {
     }
 }
 
+/// Measurements have seconds: of one second nobody knows which came first.
+async fn next_second() {
+    tokio::time::sleep(core::time::Duration::from_millis(1_100)).await;
+}
+
 fn near(found: &Value, expected: i64) -> bool {
     // The terminal cuts off what is less than a second, and a busy machine adds some.
     found.as_i64().is_some_and(|found| (expected..expected + 4).contains(&found))
@@ -78,8 +84,7 @@ async fn live_rows_measure_the_clock_and_the_api_says_how_to_mend_it() {
     let target = "/iclock/cdata?SN=T1&options=all&pushver=2.4.1";
     assert!(get(site.gateway.device_addr, target).await.body.contains("\nTimeZone=-6\n"));
     assert_eq!(site.t1().await["clock"]["health"], "unknown");
-    // Samples of the second in which it was told are void too.
-    tokio::time::sleep(core::time::Duration::from_millis(1_100)).await;
+    next_second().await;
     site.punches(11, 5, 9_001, -360).await;
     let wrong = site.t1().await["clock"].clone();
     assert_eq!(wrong["health"], "timezone_misconfigured", "{wrong}");
@@ -172,9 +177,43 @@ async fn a_probe_stands_alone_and_one_that_says_the_same_is_not_written() {
     let since = site.written().await;
     assert_ne!(since.0, before.0);
 
+    next_second().await;
     let (_, mended) = site.probe("T1", 0).await;
     assert_eq!((&mended["data"]["health"], &mended["data"]["alarm_since"]), (&json!("ok"), &Value::Null), "{mended}");
     assert_eq!(site.t1().await["clock"], mended["data"]);
+}
+
+/// S2-064: told once when it opens and once when it closes, to whom wants to know, whatever else is measured meanwhile.
+#[tokio::test]
+async fn an_alarm_is_an_event_when_it_opens_and_when_it_closes() {
+    let (receiver, punches) = (Recorder::always(200).await, Recorder::always(200).await);
+    let site = Site::start(|config| {
+        let mut all = endpoint(&receiver.url(), PayloadFormat::Nested);
+        all.events = EndpointConfig::default_events();
+        config.endpoints = vec![all, endpoint(&punches.url(), PayloadFormat::Nested)];
+    })
+    .await;
+    for behind in [740, 3_600, 100, 12] {
+        assert_eq!(site.probe("T1", behind).await.0, 200);
+        next_second().await;
+    }
+    site.delivered_all().await;
+    let told: Vec<Value> = receiver.seen().iter().map(Seen::json).collect();
+    let states: Vec<&Value> = told.iter().map(|event| &event["state"]).collect();
+    assert_eq!(states, ["opened", "closed"], "{told:?}");
+    assert_ne!(told[0]["event_id"], told[1]["event_id"]);
+    assert_eq!((&told[0]["event_type"], &told[0]["clock"]["health"]), (&json!("device.clock"), &json!("clock_wrong")));
+    assert!(near(&told[0]["clock"]["offset_s"], 740), "{}", told[0]);
+    assert!(told[0]["clock"]["advice"].as_str().unwrap().contains("look at its battery"), "{}", told[0]);
+    assert_eq!(told[1]["clock"]["health"], "drift");
+
+    // A row that is ahead opens it in the transaction that stores the row.
+    site.punches(1, 1, -600, 0).await;
+    site.delivered_all().await;
+    let told: Vec<String> =
+        receiver.seen().iter().map(|seen| seen.json()["event_type"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(told[2..].iter().filter(|word| *word == "device.clock").count(), 1, "{told:?}");
+    assert_eq!(punches.seen().len(), 1);
 }
 
 #[tokio::test]

@@ -125,7 +125,7 @@ fn c2_a_clock_47_seconds_behind_drifts_and_is_no_alarm() {
 fn c3_a_clock_half_an_hour_ahead_is_in_another_zone() {
     // Its first row is ahead of its receipt, which opens the alarm before anything is measured (T14).
     let terminal = check(TimeDelta::minutes(-30), -1_800, ClockHealth::TimezoneMisconfigured { minutes: -30 });
-    assert_eq!((terminal.notices[0].cause, terminal.notices[0].offset_s), (AlarmCause::RowAhead, None));
+    assert_eq!((terminal.notices[0].cause, terminal.notices[0].estimate), (AlarmCause::RowAhead, None));
     let advice = terminal.clockwork.report(noon()).advice;
     assert!(advice.ends_with("or set its zone here to -05:30 if the terminal is right"), "{advice}");
 }
@@ -134,7 +134,7 @@ fn c3_a_clock_half_an_hour_ahead_is_in_another_zone() {
 fn c4_a_clock_two_and_a_half_hours_behind_is_in_another_zone() {
     let terminal = check(TimeDelta::seconds(9_001), 9_001, ClockHealth::TimezoneMisconfigured { minutes: 150 });
     let notice = &terminal.notices[0];
-    assert_eq!((notice.cause, notice.offset_s.unwrap() / 10), (AlarmCause::Measured, 900));
+    assert_eq!((notice.cause, notice.estimate.unwrap().offset.num_seconds() / 10), (AlarmCause::Measured, 900));
     assert!(notice.advice.contains("wrong by 150 minutes") && notice.advice.contains("-08:30"), "{}", notice.advice);
 }
 

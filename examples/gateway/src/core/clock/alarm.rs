@@ -1,7 +1,7 @@
 use core::fmt;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use punch_normalize::{ClockEstimate, ClockHealth, DeviceZone};
+use punch_normalize::{ClockEstimate, ClockHealth, DeviceZone, EventId, TenantKey};
 use punch_protocol::SerialNumber;
 
 /// An alarm about a terminal's clock that is open.
@@ -43,8 +43,8 @@ pub struct ClockNotice {
     pub cause: AlarmCause,
     /// The class of the clock.
     pub health: ClockHealth,
-    /// True time minus terminal's clock, in seconds, if it is measured.
-    pub offset_s: Option<i64>,
+    /// What was measured, if it was.
+    pub estimate: Option<ClockEstimate>,
     /// The zone the terminal is configured with here.
     pub zone: DeviceZone,
     /// What is wrong and what to do, as a sentence for people.
@@ -93,6 +93,15 @@ impl AlarmCause {
     /// The cause with this [word](Self::as_str). Words of newer programs are measurements.
     pub fn from_word(word: &str) -> Self {
         if word == Self::RowAhead.as_str() { Self::RowAhead } else { Self::Measured }
+    }
+}
+
+impl ClockNotice {
+    /// The identity of the event that tells it: the same for the same alarm, whoever tells it.
+    pub fn event_id(&self, key: &TenantKey) -> Option<EventId> {
+        let turn = if self.opens { "opened" } else { "closed" };
+        let name = format!("{}\0{}\0{turn}", self.serial, self.since.timestamp_millis());
+        EventId::parse(&key.opaque_id("evt", "clock", name.as_bytes())).ok()
     }
 }
 

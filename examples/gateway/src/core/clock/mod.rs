@@ -156,9 +156,8 @@ impl Clockwork {
         }
         let zone = self.zone_at(at);
         let diagnosis = Diagnosis::new(estimate, zone, at);
-        let (health, offset_s) = (diagnosis.health(), estimate.map(|estimate| estimate.offset.num_seconds()));
-        let advice = report::advice(&diagnosis, ahead);
-        Some(ClockNotice { serial: serial.clone(), opens, at, since, cause, health, offset_s, zone, advice })
+        let (serial, health, advice) = (serial.clone(), diagnosis.health(), report::advice(&diagnosis, ahead));
+        Some(ClockNotice { serial, opens, at, since, cause, health, estimate, zone, advice })
     }
 }
 
