@@ -21,13 +21,17 @@ pub struct Dated {
     pub person: Person,
     /// Why it is held, if it is.
     pub hold: Option<HoldReason>,
-    pub(crate) site: Option<Box<str>>,
-    pub(crate) role: Option<Role>,
+    /// The site of the terminal.
+    pub site: Option<Box<str>>,
+    /// What the terminal is there for, if it has one direction.
+    pub role: Option<Role>,
     /// Whether the states of the terminal say something. Rows that come together may tell, so it can be set until they are
     /// settled.
     pub is_trusted: bool,
-    pub(crate) manual: Option<Direction>,
-    pub(crate) order: u64,
+    /// The direction that somebody has put in its place by hand.
+    pub manual: Option<Direction>,
+    /// Its place among the rows of the same terminal.
+    pub order: u64,
 }
 
 /// Dates the rows of one upload, given and returned in the order the terminal sent them.

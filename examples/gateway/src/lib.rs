@@ -97,6 +97,7 @@ pub async fn start(mut config: Config) -> Result<Gateway, StartError> {
         engine: engine.clone(),
         devices: devices.clone(),
         delivery: config.delivery.clone(),
+        shifts: config.shifts.clone(),
         key_hash,
     });
     let mut api_stop = stopped.clone();
@@ -163,7 +164,7 @@ async fn write_config(store: &Store, config: &mut Config) -> Result<(), StoreErr
                 DeviceRow::approve(tx, serial, now())?;
             }
             for employee in &employees {
-                store::put_employee(tx, &employee.badge, employee.name.as_deref())?;
+                store::put_employee(tx, employee)?;
             }
             for endpoint in &endpoints {
                 EndpointRow::put(tx, endpoint, now())?;

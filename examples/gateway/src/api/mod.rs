@@ -2,6 +2,7 @@
 
 mod auth;
 mod devices;
+mod employees;
 mod envelope;
 mod page;
 mod punches;
@@ -15,7 +16,7 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 
 use crate::config::DeliveryConfig;
-use crate::core::Received;
+use crate::core::{Received, Shifts};
 use crate::delivery::Engine;
 use crate::device::Devices;
 use crate::store::Store;
@@ -32,6 +33,7 @@ pub(crate) struct Inner {
     pub(crate) engine: Engine,
     pub(crate) devices: Devices,
     pub(crate) delivery: DeliveryConfig,
+    pub(crate) shifts: Shifts,
     pub(crate) key_hash: [u8; 32],
 }
 
@@ -56,7 +58,7 @@ impl Api {
             .route("/v1/devices/{serial}", get(devices::show_device))
             .route("/v1/devices/{serial}/clock", post(devices::add_reading))
             .route("/v1/devices/{serial}/punches", post(punches::add_punches).layer(forwarded_body))
-            .route("/v1/employees", post(routes::add_employee))
+            .route("/v1/employees", get(employees::list_employees).post(employees::add_employee))
             .route("/v1/attendance", get(routes::list_attendance))
             .route("/v1/attendance/{event_id}", get(routes::show_timeline))
             .route("/v1/quarantine", get(routes::list_held))

@@ -115,30 +115,8 @@ pub(super) async fn list_webhooks(State(api): State<Api>, query: PageQuery) -> R
     Ok(page(&data, paging))
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct NewEmployee {
-    badge_number: String,
-    name: Option<String>,
-}
-
-/// Registers a badge and releases the rows that were held for it. S2-070.
-pub(super) async fn add_employee(
-    State(api): State<Api>,
-    body: Result<Json<NewEmployee>, JsonRejection>,
-) -> Result<Response, ApiError> {
-    let Json(NewEmployee { badge_number, name }) = body?;
-    if badge_number.trim().is_empty() {
-        return Err(ApiError::invalid("badge_number", "is empty, expected the PIN as the terminal sends it"));
-    }
-    let badge = badge_number.clone();
-    api.store.write(move |tx| crate::store::put_employee(tx, &badge, name.as_deref())).await?;
-    let released = release(&api, badge_number.clone()).await?;
-    Ok(one(StatusCode::CREATED, &json!({ "badge_number": badge_number, "released_rows": released })))
-}
-
 /// Puts the rows held for an unregistered badge through the intake again.
-async fn release(api: &Api, badge: String) -> Result<u32, ApiError> {
+pub(super) async fn release(api: &Api, badge: String) -> Result<u32, ApiError> {
     let held = api.store.read(move |connection| held_rows(connection, &badge)).await?;
     let mut released = 0u32;
     for received in held {

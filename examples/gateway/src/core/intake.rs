@@ -1,6 +1,8 @@
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry::{Occupied, Vacant};
+use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use punch_normalize::timeline::{Change, DirectionRule, Mark, Role, TimelineRules};
 use punch_normalize::{
     Dated, DuplicateKind, EventId, HoldReason, Normalizer, Observation, Person, Punch, Rules, TenantKey, Verdict,
@@ -8,8 +10,11 @@ use punch_normalize::{
 use punch_protocol::{Pin, RawPunch, SerialNumber};
 use punch_webhook::{DeviceInfo, EmployeeInfo};
 
+use super::identity::{Identity, Register};
 use super::ledger::{Correction, Entry, Fate, Ledger, Settled, Standing, Telling};
+use super::periods::Periods;
 use super::person::{Known, Told, around};
+use super::shifts::Shifts;
 use super::upload::{Received, ReceivedRow};
 
 /// What the gateway knows about the terminal of an upload.
@@ -23,17 +28,10 @@ pub struct Directory {
     pub hold_unknown_badges: Option<bool>,
     /// What it is there for, if it has one direction.
     pub role: Option<Role>,
-    /// Whether what is too old is delivered all the same.
-    pub backfill: bool,
-}
-
-/// How directions are found at a terminal.
-#[derive(Debug, Clone, Default)]
-pub struct Directions {
-    /// What the terminal is there for, if it has one direction.
-    pub role: Option<Role>,
-    /// What its punches, and those of the same people elsewhere, mean together.
-    pub rules: TimelineRules,
+    /// Which days are history, and which are closed.
+    pub periods: Periods,
+    /// The shifts, and whose they are.
+    pub shifts: Arc<Shifts>,
 }
 
 /// Turns uploads into entries of a ledger: identity, time, duplicates, direction, quarantine.
@@ -117,26 +115,66 @@ impl Intake {
     ) -> Result<(), L::Error> {
         let rules = directory.rules();
         let observations = observe(received, punches, directory, ledger)?;
-        let standings: Vec<Standing> = observations.iter().zip(0..).map(standing).collect();
         let mut normalizer = Normalizer::new(self.key.clone());
-        let dated = normalizer.date(&rules, observations);
+        let mut dated = normalizer.date(&rules, observations);
+        let people = identify(&mut dated, directory, ledger)?;
+        for (row, identity) in dated.iter().zip(&people) {
+            let named = identity.as_ref().map_or(&[][..], |identity| &identity.shifts);
+            normalizer.assign(row.person.clone(), directory.shifts.of(row.person.as_str(), named));
+        }
+        let standings: Vec<Standing> = dated.iter().map(Standing::from).collect();
         let known = recall(&mut normalizer, &dated, &rules.timeline, ledger)?;
         for (index, verdict) in normalizer.settle(&rules.timeline, dated) {
-            if let (Some(&(punch, raw)), Some(standing)) = (punches.get(index), standings.get(index)) {
-                let row = Row { received, punch, raw, standing, directory };
+            let (standing, identity) = (standings.get(index), people.get(index));
+            if let (Some(&(punch, raw)), Some(standing), Some(identity)) = (punches.get(index), standing, identity) {
+                let row = Row { received, punch, raw, standing, identity: identity.as_ref(), directory };
                 self.enter(&row, &verdict, ledger, tally)?;
             }
         }
         for change in normalizer.revised() {
             match known.get(&change.event_id) {
                 Some(known) if known.mark.is_published => {
-                    self.correct(known, change, received.received_at, ledger)?;
+                    self.correct(known, change, directory, received.received_at, ledger)?;
                 }
                 Some(known) => self.reconsider(known, change, directory, received.received_at, ledger)?,
                 None => {}
             }
         }
         Ok(())
+    }
+
+    /// Something else is found of a known punch than was told.
+    fn correct<L: Ledger>(
+        &self,
+        known: &Known,
+        change: &Change,
+        directory: &Directory,
+        at: DateTime<Utc>,
+        ledger: &mut L,
+    ) -> Result<(), L::Error> {
+        let finding = &change.new;
+        let now = Told::from(finding);
+        let Some(told) = known.told.as_ref().filter(|told| **told != now) else { return Ok(()) };
+        // Of how sure something is, or what is missing, receivers need not hear.
+        let reason = told.misleads(&now).then_some(change.cause.as_str());
+        let number = known.revision.saturating_add(1);
+        let event_id = self.own_id("revision", &format!("{}\0{number}", change.event_id));
+        let is_late =
+            [told.business_date, now.business_date].iter().flatten().any(|day| directory.has_closed(*day, at));
+        let telling = reason.zip(event_id.as_ref());
+        let telling = telling.map(|(reason, event_id)| Telling { event_id, number, reason, is_late, at });
+        ledger.correct(&Correction { known, finding, telling })
+    }
+
+    /// The identity of an event about a punch.
+    fn own_id(&self, what: &str, name: &str) -> Option<EventId> {
+        EventId::parse(&self.key.opaque_id("evt", what, name.as_bytes())).ok()
+    }
+
+    /// The identity of the event that tells a punch of a day whose pay period is closed, if it is one.
+    fn late_id(&self, punch: &Punch, directory: &Directory, at: DateTime<Utc>) -> Option<EventId> {
+        let is_late = punch.business_date.is_some_and(|day| directory.has_closed(day, at));
+        is_late.then(|| self.own_id("late", punch.event_id.as_str())).flatten()
     }
 
     /// A row was a second punch of another one, which stands no longer before it.
@@ -152,52 +190,34 @@ impl Intake {
         let Mark { order, role, is_trusted, .. } = known.mark;
         let (person, site) = (known.person.clone(), known.site.clone());
         let standing = Standing { person, site, order, role, is_trusted };
-        let (employee, mut device) = (self.employee(&punch.pin, ledger)?, DeviceInfo::default());
+        let register = ledger.register(&punch.pin)?;
+        let at = punch.local_time;
+        let identity = register.find(&known.serial, known.site.as_deref().unwrap_or_default(), &punch.pin, at);
+        let (employee, mut device) = (self.employee(&known.person, identity), DeviceInfo::default());
         device.id = Some(self.key.opaque_id("dev", "device", known.serial.as_str().as_bytes()));
         device.site.clone_from(&known.site);
+        let late;
         let fate = match &change.new.duplicate_of {
             Some(of) => Fate::Suppressed { punch: &punch, standing: &standing, of },
             None => {
                 punch.mean(&change.new);
                 let device = if directory.device.id == device.id { &directory.device } else { &device };
                 let is_sent = directory.sends(&punch);
-                let (punch, standing, employee) = (&punch, &standing, &employee);
-                Fate::Delivered { punch, standing, device, employee, is_sent }
+                late = self.late_id(&punch, directory, received_at);
+                let (punch, standing, employee, late) = (&punch, &standing, &employee, late.as_ref());
+                Fate::Delivered { punch, standing, device, employee, is_sent, late }
             }
         };
         let id = change.event_id.as_str();
         ledger.enter(&Entry { id, serial: &known.serial, raw: &[], punch: None, received_at, fate })
     }
 
-    /// The person of a PIN, for payloads.
-    fn employee<L: Ledger>(&self, pin: &Pin<'_>, ledger: &mut L) -> Result<EmployeeInfo, L::Error> {
-        let badge = pin.to_text();
-        let mut employee = ledger.employee(&badge)?.unwrap_or_else(|| EmployeeInfo::new(badge));
-        if employee.id.is_none() {
-            employee.id = Some(self.key.opaque_id("emp", "employee", pin.as_bytes()));
-        }
-        Ok(employee)
-    }
-
-    /// Something else is found of a known punch than was told.
-    fn correct<L: Ledger>(
-        &self,
-        known: &Known,
-        change: &Change,
-        at: DateTime<Utc>,
-        ledger: &mut L,
-    ) -> Result<(), L::Error> {
-        let finding = &change.new;
-        let now = Told::from(finding);
-        let Some(told) = known.told.as_ref().filter(|told| **told != now) else { return Ok(()) };
-        // Of how sure something is, or what is missing, receivers need not hear.
-        let reason = told.misleads(&now).then_some(change.cause.as_str());
-        let number = known.revision.saturating_add(1);
-        let name = format!("{}\0{number}", change.event_id);
-        let event_id = EventId::parse(&self.key.opaque_id("evt", "revision", name.as_bytes())).ok();
-        let telling = reason.zip(event_id.as_ref());
-        let telling = telling.map(|(reason, event_id)| Telling { event_id, number, reason, at });
-        ledger.correct(&Correction { known, finding, telling })
+    /// A person, for payloads. Receivers map by the key, which is the badge of whoever has no other.
+    fn employee(&self, person: &Person, identity: Option<&Identity>) -> EmployeeInfo {
+        let mut employee = EmployeeInfo::new(person.as_str());
+        employee.id = Some(self.key.opaque_id("emp", "employee", person.as_str().as_bytes()));
+        employee.name = identity.and_then(|identity| identity.name.clone());
+        employee
     }
 
     fn enter<L: Ledger>(
@@ -207,14 +227,15 @@ impl Intake {
         ledger: &mut L,
         tally: &mut Tally,
     ) -> Result<(), L::Error> {
-        let &Row { received, punch, raw, standing, directory } = row;
-        let employee;
+        let &Row { received, punch, raw, standing, identity, directory } = row;
+        let (employee, late);
         let (count, fate) = match verdict {
             Verdict::Fresh(fresh) => {
-                employee = self.employee(&punch.pin, ledger)?;
+                employee = self.employee(&standing.person, identity);
                 let is_sent = directory.sends(fresh);
-                let (device, employee) = (&directory.device, &employee);
-                (&mut tally.delivered, Fate::Delivered { punch: fresh, standing, device, employee, is_sent })
+                late = self.late_id(fresh, directory, received.received_at);
+                let (punch, device, employee, late) = (fresh, &directory.device, &employee, late.as_ref());
+                (&mut tally.delivered, Fate::Delivered { punch, standing, device, employee, is_sent, late })
             }
             Verdict::Duplicate { kind: DuplicateKind::Replay, .. } => {
                 tally.replayed = tally.replayed.saturating_add(1);
@@ -250,13 +271,20 @@ struct Row<'a> {
     punch: &'a RawPunch,
     raw: &'a [u8],
     standing: &'a Standing,
+    identity: Option<&'a Identity>,
     directory: &'a Directory,
 }
 
 impl Directory {
+    /// Whether the pay period of a day is closed at `now`.
+    fn has_closed(&self, day: NaiveDate, now: DateTime<Utc>) -> bool {
+        let today = self.rules.zone.at(now).local.date_naive();
+        self.periods.closed_through(today).is_some_and(|last| day <= last)
+    }
+
     /// Whether receivers get a punch now.
     fn sends(&self, punch: &Punch) -> bool {
-        !punch.is_historic || self.backfill
+        !punch.is_historic || self.periods.backfill
     }
 
     fn rules(&self) -> Rules {
@@ -276,10 +304,6 @@ fn observe<L: Ledger>(
     directory: &Directory,
     ledger: &mut L,
 ) -> Result<Vec<Observation>, L::Error> {
-    let hold_unknown = match directory.hold_unknown_badges {
-        Some(hold) => hold,
-        None => ledger.has_employees()?,
-    };
     let live = received.whole && punches.len() <= LIVE_ROWS;
     let is_trusted = trust(&received.serial, punches, directory, ledger)?;
     let mut observations = Vec::with_capacity(punches.len());
@@ -287,7 +311,6 @@ fn observe<L: Ledger>(
         let mut observation = Observation::new((*punch).clone(), received.received_at);
         (observation.live, observation.is_trusted, observation.role) = (live, is_trusted, directory.role);
         observation.site = directory.device.site.as_deref().map(Into::into);
-        observation.registered = !hold_unknown || ledger.employee(&punch.pin.to_text())?.is_some();
         observations.push(observation);
     }
     Ok(observations)
@@ -312,11 +335,40 @@ fn trust<L: Ledger>(
     Ok(trust.is_trusted())
 }
 
-fn standing((observation, order): (&Observation, u64)) -> Standing {
-    let person = observation.person.clone().unwrap_or_else(|| Person::of_pin(&observation.raw.pin));
-    let site = observation.site.as_deref().map(ToOwned::to_owned);
-    let (role, is_trusted) = (observation.role, observation.is_trusted);
-    Standing { person, site, order, role, is_trusted }
+/// Finds out whose each row is. Of nobody known it is held, if such are to be held.
+fn identify<L: Ledger>(
+    dated: &mut [Dated],
+    directory: &Directory,
+    ledger: &mut L,
+) -> Result<Vec<Option<Identity>>, L::Error> {
+    let hold_unknown = match directory.hold_unknown_badges {
+        Some(hold) => hold,
+        None => ledger.has_employees()?,
+    };
+    let site = directory.device.site.as_deref().unwrap_or_default();
+    let mut registers = BTreeMap::<Pin<'static>, Register>::new();
+    let mut found = Vec::with_capacity(dated.len());
+    for row in dated {
+        let register = match registers.entry(row.punch.pin.clone()) {
+            Vacant(entry) => entry.insert(ledger.register(&row.punch.pin)?),
+            Occupied(entry) => entry.into_mut(),
+        };
+        let identity = register.find(&row.punch.serial, site, &row.punch.pin, row.punch.local_time);
+        match identity {
+            Some(identity) => row.person = Person::new(identity.person()),
+            None if hold_unknown && row.hold.is_none() => row.hold = Some(HoldReason::UnregisteredBadge),
+            None => {}
+        }
+        found.push(identity.cloned());
+    }
+    Ok(found)
+}
+
+impl From<&Dated> for Standing {
+    fn from(row: &Dated) -> Self {
+        let (person, site) = (row.person.clone(), row.site.as_deref().map(ToOwned::to_owned));
+        Self { person, site, order: row.order, role: row.role, is_trusted: row.is_trusted }
+    }
 }
 
 /// Gives the normaliser back what the ledger knows around these rows.

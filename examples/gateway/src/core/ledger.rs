@@ -2,11 +2,12 @@ use core::ops::ControlFlow;
 
 use punch_normalize::timeline::{Finding, Role, StateTrust};
 use punch_normalize::{EventId, HoldReason, Person, Punch};
-use punch_protocol::{RawPunch, SerialNumber};
+use punch_protocol::{Pin, RawPunch, SerialNumber};
 use punch_webhook::{DeviceInfo, EmployeeInfo};
 
 use chrono::{DateTime, Utc};
 
+use super::identity::Register;
 use super::person::Known;
 
 /// Where rows end up. One implementation writes SQLite inside a transaction, another a map in a test.
@@ -66,12 +67,12 @@ pub trait Ledger {
     /// The ledger cannot be written.
     fn keep_trust(&mut self, serial: &SerialNumber, trust: &StateTrust) -> Result<(), Self::Error>;
 
-    /// The person registered under `badge`.
+    /// Who has, or had, this PIN.
     ///
     /// # Errors
     ///
     /// The ledger cannot be read.
-    fn employee(&mut self, badge: &str) -> Result<Option<EmployeeInfo>, Self::Error>;
+    fn register(&mut self, pin: &Pin<'_>) -> Result<Register, Self::Error>;
 
     /// Whether anybody is registered.
     ///
@@ -119,6 +120,8 @@ pub struct Telling<'a> {
     pub number: u32,
     /// Why, as a word.
     pub reason: &'static str,
+    /// Whether the pay period of its day is closed.
+    pub is_late: bool,
     /// When the row arrived that caused it.
     pub at: DateTime<Utc>,
 }
@@ -166,6 +169,8 @@ pub enum Fate<'a> {
         employee: &'a EmployeeInfo,
         /// Whether receivers get it now. What is too old waits to be asked for.
         is_sent: bool,
+        /// The identity of the event that says so, if the pay period of its day is closed.
+        late: Option<&'a EventId>,
     },
     /// A second punch of the same person within the window.
     Suppressed {

@@ -3,13 +3,13 @@ use core::ops::ControlFlow;
 use chrono::{DateTime, Utc};
 use punch_normalize::timeline::StateTrust;
 use punch_normalize::{EventId, Person, Punch};
-use punch_protocol::SerialNumber;
-use punch_webhook::{DeliveryId, EmployeeInfo, EndpointId, Event, EventType, Lane, PayloadFormat, Revision, Waiting};
+use punch_protocol::{Pin, SerialNumber};
+use punch_webhook::{DeliveryId, EndpointId, Event, EventType, Lane, PayloadFormat, Revision, Waiting};
 use rusqlite::{OptionalExtension as _, params};
 
 use super::person::{self, CIVIL, Original};
 use super::{StoreError, Transaction, millis};
-use crate::core::{Correction, Entry, Fate, Known, Ledger, Settled, Told};
+use crate::core::{Correction, Entry, Fate, Known, Ledger, Register, Settled, Told};
 
 /// A [`Ledger`] over one transaction. Collects the deliveries it made, for the queue.
 #[derive(Debug)]
@@ -97,6 +97,14 @@ impl<'t, 'c> SqliteLedger<'t, 'c> {
         Ok(())
     }
 
+    /// An event that nobody has asked for need not be made: what it tells is noted with the punch.
+    fn enter_correction(&mut self, event: &Event<'_>, badge: &str, at: DateTime<Utc>) -> Result<(), StoreError> {
+        if self.endpoints(&event.event_type())?.is_empty() {
+            return Ok(());
+        }
+        self.enter_event(event, badge, true, at)
+    }
+
     /// The endpoints that want events of this type. A correction has no flat shape: it would be taken for a punch.
     pub(super) fn endpoints(&self, event_type: &EventType) -> Result<Vec<(i64, String)>, StoreError> {
         let sql = "SELECT id, format FROM endpoint
@@ -167,14 +175,8 @@ impl Ledger for SqliteLedger<'_, '_> {
         Ok(())
     }
 
-    fn employee(&mut self, badge: &str) -> Result<Option<EmployeeInfo>, StoreError> {
-        let mut statement = self.transaction.prepare_cached("SELECT name FROM employee WHERE badge = ?1")?;
-        let name: Option<Option<String>> = statement.query_row([badge], |row| row.get(0)).optional()?;
-        Ok(name.map(|name| {
-            let mut employee = EmployeeInfo::new(badge);
-            employee.name = name;
-            employee
-        }))
+    fn register(&mut self, pin: &Pin<'_>) -> Result<Register, StoreError> {
+        Register::of_pin(self.transaction, pin)
     }
 
     fn has_employees(&mut self) -> Result<bool, StoreError> {
@@ -187,11 +189,17 @@ impl Ledger for SqliteLedger<'_, '_> {
             return Ok(());
         }
         match &entry.fate {
-            Fate::Delivered { punch, standing, device, employee, is_sent } => {
+            Fate::Delivered { punch, standing, device, employee, is_sent, late } => {
                 person::enter(self.transaction, punch, standing)?;
                 person::tell(self.transaction, entry.id, &Told::from(*punch), 0)?;
-                let event = Event::punch(punch, device, employee);
-                self.enter_event(&event, &employee.badge, *is_sent, entry.received_at)
+                let event = Event::punch(punch, device, employee).with_late(late.is_some());
+                self.enter_event(&event, &employee.badge, *is_sent, entry.received_at)?;
+                let Some(id) = late else { return Ok(()) };
+                self.enter_correction(
+                    &Event::late(id, punch, device, employee, None),
+                    &employee.badge,
+                    entry.received_at,
+                )
             }
             Fate::Suppressed { punch, standing, .. } => person::enter(self.transaction, punch, standing),
             Fate::Held { .. } | Fate::Recorded { .. } => Ok(()),
@@ -206,16 +214,16 @@ impl Ledger for SqliteLedger<'_, '_> {
         person::tell(self.transaction, id.as_str(), &now, number)?;
         let (Some(telling), Some(told)) = (telling, &known.told) else { return Ok(()) };
         person::note(self.transaction, known, told, &now, telling)?;
-        // It is noted; an event that nobody has asked for need not be made.
-        if self.endpoints(&EventType::ATTENDANCE_REVISED)?.is_empty() {
-            return Ok(());
-        }
         let Some(mut original) = Original::of(self.transaction, id)? else { return Ok(()) };
         original.punch.mean(finding);
         let (number, old_direction, reason) = (telling.number, told.direction, telling.reason);
         let revision = Revision { number, old_direction, old_timestamp: None, reason };
         let Original { punch, device, employee } = &original;
-        let event = Event::revised(telling.event_id, punch, device, employee, revision);
-        self.enter_event(&event, &employee.badge, true, telling.at)
+        let event = if telling.is_late {
+            Event::late(telling.event_id, punch, device, employee, Some(revision))
+        } else {
+            Event::revised(telling.event_id, punch, device, employee, revision)
+        };
+        self.enter_correction(&event, &employee.badge, telling.at)
     }
 }

@@ -14,7 +14,7 @@ fn in_zone(zone: &str) -> impl FnOnce(&mut Config) {
     let zone = DeviceZone::parse(zone).unwrap();
     move |config| {
         let mut device = device("T1");
-        device.zone = zone;
+        device.profile.zone = zone;
         config.devices = vec![device];
     }
 }

@@ -1,9 +1,10 @@
 //! The pure core over maps, and the same core over SQLite behind HTTP: one truth.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use gateway::core::{Directory, Intake, Received, Tally};
+use gateway::core::{Directory, Intake, Periods, Received, Tally};
 use punch_normalize::timeline::BounceRules;
 use punch_normalize::{DeviceZone, Person, Rules};
 use punch_protocol::push::{Limits, Parts, Request};
@@ -54,7 +55,8 @@ fn directory() -> Directory {
         device: DeviceInfo::default(),
         hold_unknown_badges: None,
         role: None,
-        backfill: false,
+        periods: Periods::default(),
+        shifts: Arc::default(),
     }
 }
 

@@ -3,7 +3,6 @@
 mod input;
 mod people;
 mod rules;
-mod schedule;
 
 use std::io::{BufWriter, Read as _, Write as _};
 use std::path::PathBuf;

@@ -90,7 +90,7 @@ fn date(rows: Vec<Result<Row, Unread>>, rules: &Rules, key: TenantKey) -> Rows {
     let mut normalizer = Normalizer::new(key);
     let dated = normalizer.date(&judge, observations);
     for row in &dated {
-        normalizer.assign(row.person.clone(), rules.shifts.of(row.person.as_str()));
+        normalizer.assign(row.person.clone(), rules.shifts.of(row.person.as_str(), &[]));
     }
     Rows { normalizer, judge, dated, unread }
 }

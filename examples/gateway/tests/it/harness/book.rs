@@ -3,11 +3,10 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 
 use chrono::{DateTime, Utc};
-use gateway::core::{Correction, Entry, Fate, Known, Ledger, Settled, Standing, Told};
+use gateway::core::{Correction, Entry, Fate, Known, Ledger, Register, Settled, Standing, Told};
 use punch_normalize::timeline::{Mark, StateTrust};
 use punch_normalize::{EventId, Person, Punch};
-use punch_protocol::SerialNumber;
-use punch_webhook::EmployeeInfo;
+use punch_protocol::{Pin, SerialNumber};
 
 /// A ledger that is a map.
 #[derive(Debug, Default)]
@@ -87,8 +86,8 @@ impl Ledger for Book {
         Ok(())
     }
 
-    fn employee(&mut self, _: &str) -> Result<Option<EmployeeInfo>, Infallible> {
-        Ok(None)
+    fn register(&mut self, _: &Pin<'_>) -> Result<Register, Infallible> {
+        Ok(Register::default())
     }
 
     fn has_employees(&mut self) -> Result<bool, Infallible> {

@@ -1,11 +1,9 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
-use chrono::TimeDelta;
 use gateway::api::ApiKey;
-use gateway::config::{Config, DeviceConfig, EndpointConfig};
+use gateway::config::{Config, DeviceConfig, EndpointConfig, Profile};
 use gateway::{Gateway, StartError};
-use punch_normalize::DeviceZone;
 use punch_protocol::SerialNumber;
 use punch_webhook::{EventType, PayloadFormat, Secret};
 use serde_json::Value;
@@ -30,9 +28,8 @@ pub(crate) fn device(serial: &str) -> DeviceConfig {
         serial: SerialNumber::parse(serial).unwrap(),
         name: format!("Door {serial}"),
         site: "Plant".to_owned(),
-        zone: DeviceZone::Utc,
-        window: TimeDelta::seconds(60),
-        directions: gateway::core::Directions::default(),
+        role: None,
+        profile: Profile::default(),
         comm_key: None,
     }
 }
