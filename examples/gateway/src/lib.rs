@@ -87,6 +87,7 @@ pub async fn start(mut config: Config) -> Result<Gateway, StartError> {
     let engine = Engine::start(store.clone(), &config.delivery, watch.clone()).await?;
     let rows = store.read(DeviceRow::all).await?;
     let devices = Devices::new(&config, &rows, key, store.clone(), engine.clone(), watch.clone());
+    devices.keep_zones().await?;
     let (device_listener, device_addr) = listen(config.device_addr, "--device-addr").await?;
     let (api_listener, api_addr) = listen(config.api_addr, "--api-addr").await?;
 

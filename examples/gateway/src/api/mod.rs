@@ -1,6 +1,7 @@
 //! The API listener: `/v1`, health, and a page for people.
 
 mod auth;
+mod devices;
 mod employees;
 mod envelope;
 mod page;
@@ -53,7 +54,9 @@ impl Api {
         let forwarded_body = DefaultBodyLimit::max(Received::FORWARDED_BODY);
         let guarded = Router::new()
             .route("/v1/webhooks", get(routes::list_webhooks).post(routes::add_webhook))
-            .route("/v1/devices", get(routes::list_devices).post(routes::add_device))
+            .route("/v1/devices", get(devices::list_devices).post(devices::add_device))
+            .route("/v1/devices/{serial}", get(devices::show_device))
+            .route("/v1/devices/{serial}/clock", post(devices::add_reading))
             .route("/v1/devices/{serial}/punches", post(punches::add_punches).layer(forwarded_body))
             .route("/v1/employees", get(employees::list_employees).post(employees::add_employee))
             .route("/v1/attendance", get(routes::list_attendance))

@@ -3,6 +3,7 @@
 //! The same code runs behind the real listeners and in the seeded world of the tests; what differs is the
 //! [`Ledger`] it reads and writes.
 
+mod clock;
 mod forwarded;
 mod identity;
 mod intake;
@@ -12,6 +13,9 @@ mod person;
 mod shifts;
 mod upload;
 
+pub use clock::{
+    Alarm, AlarmCause, ClockNotice, ClockReport, Clockwork, Contact, Presence, Probe, ProbeError, ZoneChange,
+};
 pub use forwarded::ForwardedError;
 pub use identity::{Bound, BoundError, Clash, Identity, Register, Scope, Validity};
 pub use intake::{Directory, Intake, Tally};

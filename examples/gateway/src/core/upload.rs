@@ -7,6 +7,8 @@ use punch_protocol::push::{
 };
 use punch_protocol::{Pin, RawPunch, SerialNumber};
 
+use super::clock::Contact;
+
 /// One upload, owned: what has to be durable before the terminal may forget it.
 #[derive(Debug, Clone)]
 pub struct Received {
@@ -24,6 +26,8 @@ pub struct Received {
     pub discarded: u32,
     /// Whether this is all of the upload, not a slice of a long one. Of forwarded rows: whether they happened just now.
     pub whole: bool,
+    /// How its terminal stood when it came. `None` if it did not come now: its rows are taken once more.
+    pub contact: Option<Contact>,
 }
 
 /// One row of an upload.
@@ -63,6 +67,24 @@ impl Received {
         Self { stamp: head.stamp().map(ToOwned::to_owned), ..Self::empty(serial, head.table().as_str(), received_at) }
     }
 
+    /// The punches that could be read, in the order of the body.
+    pub fn punches(&self) -> impl Iterator<Item = &RawPunch> {
+        self.rows.iter().filter_map(|row| match row {
+            ReceivedRow::Punch { punch, .. } => Some(punch),
+            ReceivedRow::Broken { .. } | ReceivedRow::Record { .. } => None,
+        })
+    }
+
+    /// How many rows of it are punches, or would be if they could be read.
+    pub fn attendance_rows(&self) -> usize {
+        self.rows.iter().filter(|row| !matches!(row, ReceivedRow::Record { .. })).count()
+    }
+
+    /// It came from the terminal now, or from somebody who has read it.
+    pub fn by(self, contact: Contact) -> Self {
+        Self { contact: Some(contact), ..self }
+    }
+
     /// Reads an upload that is there in full.
     pub fn read(serial: SerialNumber, upload: &Upload<'_>, received_at: DateTime<Utc>) -> Self {
         let mut received = Self::new(serial, upload.head(), received_at);
@@ -89,6 +111,7 @@ impl Received {
         let rest = Self {
             stamp: self.stamp.take(),
             whole: false,
+            contact: self.contact,
             ..Self::empty(self.serial.clone(), &self.table, self.received_at)
         };
         Some(core::mem::replace(self, rest))
@@ -151,7 +174,7 @@ impl Received {
 
     pub(super) fn empty(serial: SerialNumber, table: &str, received_at: DateTime<Utc>) -> Self {
         let table = table.to_owned();
-        Self { serial, table, stamp: None, received_at, rows: Vec::new(), discarded: 0, whole: true }
+        Self { serial, table, stamp: None, received_at, rows: Vec::new(), discarded: 0, whole: true, contact: None }
     }
 
     fn take(&mut self, row: &Row<'_>) {

@@ -9,6 +9,7 @@ use punch_protocol::push::{
 };
 use punch_webhook::DeviceInfo;
 
+use super::clocks::Timekeeping;
 use crate::config::{Config, DeviceConfig, DeviceDefaults, UnknownBadges};
 use crate::core::{Directory, Shifts};
 use crate::store::DeviceRow;
@@ -24,12 +25,13 @@ pub(super) struct Registry {
 }
 
 #[derive(Debug)]
-struct Device {
-    session: Session,
+pub(super) struct Device {
+    pub(super) session: Session,
     admission: Admission,
     /// When its punches last came from somebody who had read them.
     forwarded_at: Option<DateTime<Utc>>,
-    directory: Directory,
+    pub(super) directory: Directory,
+    pub(super) timekeeping: Timekeeping,
     /// What the store knows of the terminal's dialect, and whether it has tried to encrypt.
     speech: (Option<Dialect>, bool),
 }
@@ -105,7 +107,17 @@ impl Registry {
         }
         // Made-up serials must not fill the memory; the ones that matter are approved.
         if admission == Admission::Approved || devices.len() < DEVICES_MAX {
-            devices.insert(serial, Device { session, admission, forwarded_at: None, directory, speech });
+            devices.insert(
+                serial,
+                Device {
+                    session,
+                    admission,
+                    forwarded_at: None,
+                    directory,
+                    timekeeping: Timekeeping::default(),
+                    speech,
+                },
+            );
         }
     }
 
@@ -173,7 +185,7 @@ impl Registry {
         devices.iter().filter_map(|(serial, device)| Some((serial.to_string(), last(device)?))).collect()
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<SerialNumber, Device>> {
+    pub(super) fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<SerialNumber, Device>> {
         // A panic elsewhere leaves a session in one of its legal states.
         self.devices.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -66,7 +66,7 @@ impl<'t, 'c> SqliteLedger<'t, 'c> {
         Ok(changed > 0)
     }
 
-    fn enter_event(
+    pub(super) fn enter_event(
         &mut self,
         event: &Event<'_>,
         badge: &str,
@@ -106,7 +106,7 @@ impl<'t, 'c> SqliteLedger<'t, 'c> {
     }
 
     /// The endpoints that want events of this type. A correction has no flat shape: it would be taken for a punch.
-    fn endpoints(&self, event_type: &EventType) -> Result<Vec<(i64, String)>, StoreError> {
+    pub(super) fn endpoints(&self, event_type: &EventType) -> Result<Vec<(i64, String)>, StoreError> {
         let sql = "SELECT id, format FROM endpoint
                    WHERE instr(',' || events || ',', ',' || ?1 || ',') AND (format = 'nested' OR NOT ?2) ORDER BY id";
         let mut statement = self.transaction.prepare_cached(sql)?;

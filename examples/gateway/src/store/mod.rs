@@ -1,5 +1,6 @@
 //! One SQLite file, one writer that groups commits. What a commit returns for is on disk.
 
+mod clock;
 mod delivery;
 mod device;
 mod employee;
@@ -15,6 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension as _};
 
+pub(crate) use clock::ClockRow;
 pub use delivery::{AttemptRow, EndpointRow, Outgoing};
 pub(crate) use delivery::{persist, waiting as delivery_rows};
 pub use device::DeviceRow;
@@ -25,11 +27,12 @@ pub use timeline::{AttemptLine, Decision, DeliveryTimeline, Meaning, RevisionLin
 pub use writer::{Transaction, Writer};
 
 /// The layouts of the file, each made from the one before it.
-const LAYOUTS: [(i64, &str); 5] = [
+const LAYOUTS: [(i64, &str); 6] = [
     (1, include_str!("schema_1.sql")),
     (2, include_str!("schema_2.sql")),
     (3, include_str!("schema_3.sql")),
     (4, include_str!("schema_4.sql")),
+    (5, include_str!("schema_5.sql")),
     (6, include_str!("schema_6.sql")),
 ];
 /// The newest layout this program knows.

@@ -17,11 +17,13 @@ pub(crate) fn check_error(answer: &Value, code: &str) {
     assert!(error["request_id"].as_str().unwrap().starts_with("req_"), "{answer}");
 }
 
-const ROUTES: [(&str, &str); 11] = [
+const ROUTES: [(&str, &str); 13] = [
     ("GET", "/v1/webhooks"),
     ("POST", "/v1/webhooks"),
     ("GET", "/v1/devices"),
     ("POST", "/v1/devices"),
+    ("GET", "/v1/devices/T1"),
+    ("POST", "/v1/devices/T1/clock"),
     ("POST", "/v1/devices/T1/punches"),
     ("GET", "/v1/employees"),
     ("POST", "/v1/employees"),

@@ -13,6 +13,9 @@
 mod admission;
 mod api;
 mod canary;
+mod clock_world;
+mod clocks;
+mod clockwork;
 mod config;
 mod core;
 mod delivery;

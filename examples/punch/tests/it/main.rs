@@ -12,6 +12,7 @@
 )]
 
 mod agent;
+mod clocks;
 mod command;
 mod decode;
 mod decode_tcp;

@@ -5,7 +5,7 @@ use gateway::api::ApiKey;
 use gateway::config::{Config, DeviceConfig, EndpointConfig, Profile};
 use gateway::{Gateway, StartError};
 use punch_protocol::SerialNumber;
-use punch_webhook::{PayloadFormat, Secret};
+use punch_webhook::{EventType, PayloadFormat, Secret};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -34,9 +34,9 @@ pub(crate) fn device(serial: &str) -> DeviceConfig {
     }
 }
 
-/// An endpoint signed with [`SECRET`].
+/// An endpoint for punches, signed with [`SECRET`].
 pub(crate) fn endpoint(url: &str, format: PayloadFormat) -> EndpointConfig {
-    let events = EndpointConfig::default_events();
+    let events = vec![EventType::ATTENDANCE_PUNCH.to_string()];
     EndpointConfig { url: url.to_owned(), secret: Secret::new(SECRET).unwrap(), format, schedule: "seed-002", events }
 }
 
