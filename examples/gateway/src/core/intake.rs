@@ -10,6 +10,7 @@ use punch_normalize::{
 use punch_protocol::{Pin, RawPunch, SerialNumber};
 use punch_webhook::{DeviceInfo, EmployeeInfo};
 
+use super::clock::Clockwork;
 use super::identity::{Identity, Register};
 use super::ledger::{Correction, Entry, Fate, Ledger, Settled, Standing, Telling};
 use super::periods::Periods;
@@ -28,6 +29,8 @@ pub struct Directory {
     pub hold_unknown_badges: Option<bool>,
     /// What it is there for, if it has one direction.
     pub role: Option<Role>,
+    /// What is known of its clock.
+    pub clock: Option<Clockwork>,
     /// Which days are history, and which are closed.
     pub periods: Periods,
     /// The shifts, and whose they are.
@@ -116,7 +119,7 @@ impl Intake {
         let rules = directory.rules();
         let observations = observe(received, punches, directory, ledger)?;
         let mut normalizer = Normalizer::new(self.key.clone());
-        let mut dated = normalizer.date(&rules, observations);
+        let mut dated = date(&normalizer, &rules, observations, received.is_live(), directory);
         let people = identify(&mut dated, directory, ledger)?;
         for (row, identity) in dated.iter().zip(&people) {
             let named = identity.as_ref().map_or(&[][..], |identity| &identity.shifts);
@@ -124,6 +127,10 @@ impl Intake {
         }
         let standings: Vec<Standing> = dated.iter().map(Standing::from).collect();
         let known = recall(&mut normalizer, &dated, &rules.timeline, ledger)?;
+        if let Some(complete_to) = ledger.complete_to(directory.device.site.as_deref().unwrap_or_default())? {
+            // Nobody is waited for who should have left by then.
+            normalizer.pass(complete_to, &rules.timeline);
+        }
         for (index, verdict) in normalizer.settle(&rules.timeline, dated) {
             let (standing, identity) = (standings.get(index), people.get(index));
             if let (Some(&(punch, raw)), Some(standing), Some(identity)) = (punches.get(index), standing, identity) {
@@ -143,6 +150,37 @@ impl Intake {
         Ok(())
     }
 
+    /// Time has passed: of somebody who arrived at `arrived_at` and was not seen since, nothing more from before
+    /// `complete_to` is waited for.
+    ///
+    /// # Errors
+    ///
+    /// The ledger's own.
+    pub fn pass<L: Ledger>(
+        &self,
+        person: &Person,
+        arrived_at: DateTime<Utc>,
+        complete_to: DateTime<Utc>,
+        directory: &Directory,
+        now: DateTime<Utc>,
+        ledger: &mut L,
+    ) -> Result<(), L::Error> {
+        let rules = directory.rules();
+        let mut normalizer = Normalizer::new(self.key.clone());
+        normalizer.assign(person.clone(), directory.shifts.of(person.as_str(), &[]));
+        let mut found = BTreeMap::new();
+        for known in around(person, arrived_at, arrived_at, &rules.timeline, ledger)? {
+            remember(&mut normalizer, known, &mut found);
+        }
+        normalizer.pass(complete_to, &rules.timeline);
+        for change in normalizer.revised() {
+            if let Some(known) = found.get(&change.event_id).filter(|known| known.mark.is_published) {
+                self.correct(known, change, directory, now, ledger)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Something else is found of a known punch than was told.
     fn correct<L: Ledger>(
         &self,
@@ -155,19 +193,20 @@ impl Intake {
         let finding = &change.new;
         let now = Told::from(finding);
         let Some(told) = known.told.as_ref().filter(|told| **told != now) else { return Ok(()) };
-        // Of how sure something is, or what is missing, receivers need not hear.
+        // Of what something rests on, and how sure it is, receivers need not hear.
         let reason = told.misleads(&now).then_some(change.cause.as_str());
         let number = known.revision.saturating_add(1);
         let event_id = self.own_id("revision", &format!("{}\0{number}", change.event_id));
         let is_late =
             [told.business_date, now.business_date].iter().flatten().any(|day| directory.has_closed(*day, at));
-        let telling = reason.zip(event_id.as_ref());
+        let is_told = !known.is_historic || directory.periods.backfill;
+        let telling = reason.zip(event_id.as_ref()).filter(|_| is_told);
         let telling = telling.map(|(reason, event_id)| Telling { event_id, number, reason, is_late, at });
         ledger.correct(&Correction { known, finding, telling })
     }
 
-    /// The identity of an event about a punch.
-    fn own_id(&self, what: &str, name: &str) -> Option<EventId> {
+    /// The identity of an event that is no punch of itself.
+    pub(crate) fn own_id(&self, what: &str, name: &str) -> Option<EventId> {
         EventId::parse(&self.key.opaque_id("evt", what, name.as_bytes())).ok()
     }
 
@@ -297,6 +336,23 @@ impl Directory {
     }
 }
 
+/// Dates the rows. What their clock was off by depends on what it showed, so they are dated once without it.
+fn date(
+    normalizer: &Normalizer,
+    rules: &Rules,
+    mut observations: Vec<Observation>,
+    is_live: bool,
+    directory: &Directory,
+) -> Vec<Dated> {
+    if let Some(clock) = directory.clock.as_ref().filter(|clock| clock.is_measured()) {
+        let shown = normalizer.date(rules, observations.clone());
+        for (observation, shown) in observations.iter_mut().zip(shown) {
+            observation.clock = clock.offset_of(shown.punch.punched_at, observation.received_at, is_live);
+        }
+    }
+    normalizer.date(rules, observations)
+}
+
 /// What is known about each row beside what it says.
 fn observe<L: Ledger>(
     received: &Received,
@@ -387,11 +443,15 @@ fn recall<L: Ledger>(
     let mut found = BTreeMap::new();
     for (person, (first, last)) in spans {
         for known in around(person, first, last, rules, ledger)? {
-            // An identity that another program made is no neighbour.
-            if normalizer.recall(person, &known.serial, known.site.as_deref(), known.mark.clone()).is_ok() {
-                found.insert(known.mark.event_id.clone(), known);
-            }
+            remember(normalizer, known, &mut found);
         }
     }
     Ok(found)
+}
+
+/// An identity that another program made is no neighbour.
+fn remember(normalizer: &mut Normalizer, known: Known, found: &mut BTreeMap<EventId, Known>) {
+    if normalizer.recall(&known.person, &known.serial, known.site.as_deref(), known.mark.clone()).is_ok() {
+        found.insert(known.mark.event_id.clone(), known);
+    }
 }

@@ -110,6 +110,11 @@ impl Clockwork {
         if live { self.clock.live_offset(received_at) } else { self.clock.backlog_offset(shown) }
     }
 
+    /// Whether anything was measured.
+    pub fn is_measured(&self) -> bool {
+        !self.clock.is_empty()
+    }
+
     /// The offset at `now`, if it is known.
     pub fn estimate(&self, now: DateTime<Utc>) -> Option<ClockEstimate> {
         self.clock.estimate(now)
