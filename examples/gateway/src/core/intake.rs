@@ -10,6 +10,7 @@ use punch_normalize::{
 use punch_protocol::{Pin, RawPunch, SerialNumber};
 use punch_webhook::{DeviceInfo, EmployeeInfo};
 
+use super::clock::Clockwork;
 use super::identity::{Identity, Register};
 use super::ledger::{Correction, Entry, Fate, Ledger, Settled, Standing, Telling};
 use super::periods::Periods;
@@ -32,6 +33,8 @@ pub struct Directory {
     pub periods: Periods,
     /// The shifts, and whose they are.
     pub shifts: Arc<Shifts>,
+    /// What is known of its clock before the upload, if anything is.
+    pub clock: Option<Clockwork>,
 }
 
 /// Turns uploads into entries of a ledger: identity, time, duplicates, direction, quarantine.
@@ -305,12 +308,17 @@ fn observe<L: Ledger>(
     ledger: &mut L,
 ) -> Result<Vec<Observation>, L::Error> {
     let live = received.whole && punches.len() <= LIVE_ROWS;
+    let comes_as_it_happens = received.is_live();
     let is_trusted = trust(&received.serial, punches, directory, ledger)?;
     let mut observations = Vec::with_capacity(punches.len());
     for (punch, _) in punches {
         let mut observation = Observation::new((*punch).clone(), received.received_at);
         (observation.live, observation.is_trusted, observation.role) = (live, is_trusted, directory.role);
         observation.site = directory.device.site.as_deref().map(Into::into);
+        observation.clock = directory.clock.as_ref().and_then(|clockwork| {
+            let shown = clockwork.shown(punch, received.received_at).instant;
+            clockwork.offset_of(shown, received.received_at, comes_as_it_happens)
+        });
         observations.push(observation);
     }
     Ok(observations)

@@ -96,6 +96,7 @@ impl Registry {
             role: config.role,
             periods: config.profile.periods,
             shifts: Arc::clone(&self.shifts),
+            clock: None,
         };
         let mut devices = self.lock();
         if let Some(known) = devices.get_mut(&serial) {

@@ -57,6 +57,7 @@ fn directory() -> Directory {
         role: None,
         periods: Periods::default(),
         shifts: Arc::default(),
+        clock: None,
     }
 }
 

@@ -261,6 +261,7 @@ fn take(intake: &Intake, book: &mut Book, serial: &str, body: &str, timeline: &T
         role: None,
         periods: Periods::default(),
         shifts: Arc::default(),
+        clock: None,
     };
     let target = format!("SN={serial}&table=ATTLOG&Stamp=9999");
     let parts = Parts::new("POST", "/iclock/cdata", &target, body.as_bytes());
