@@ -4,7 +4,7 @@ use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, Utc};
 use punch_protocol::{Pin, RawPunch, SerialNumber, Status, Verify};
 use serde::{Deserialize, Serialize};
 
-use crate::timeline::{Exceptions, Finding, SessionId};
+use crate::timeline::{Exceptions, Finding, SessionId, SyntheticOut};
 use crate::{Direction, DirectionSource, EventId, Method};
 
 /// What happened: one person, one moment, one identity.
@@ -42,6 +42,8 @@ pub struct Punch {
     pub business_date: Option<NaiveDate>,
     /// What is missing or odd about it.
     pub exceptions: Exceptions,
+    /// What stands for the departure that is missing, if anything is to.
+    pub synthetic_out: Option<SyntheticOut>,
     /// How the person was recognised.
     pub method: Method,
     /// The raw attendance state.
@@ -97,6 +99,7 @@ impl Punch {
             session: None,
             business_date: None,
             exceptions: Exceptions::default(),
+            synthetic_out: None,
             method: Method::from_verify(verify),
             status,
             verify,
@@ -110,6 +113,7 @@ impl Punch {
         (self.direction, self.direction_source) = (finding.direction, finding.source);
         (self.confidence, self.exceptions) = (Some(finding.confidence), finding.exceptions);
         (self.session, self.business_date) = (finding.session.clone(), finding.business_date);
+        self.synthetic_out = finding.synthetic_out;
     }
 }
 

@@ -31,6 +31,8 @@ pub struct TimelineRules {
     pub single: SinglePunch,
     /// The shifts of this person, for [`DirectionRule::Schedule`].
     pub schedule: Schedule,
+    /// What is put in the place of a departure that nobody made. Default nothing: no time is invented.
+    pub closing: Closing,
 }
 
 impl Default for TimelineRules {
@@ -46,6 +48,7 @@ impl Default for TimelineRules {
             wrong_key_repair: false,
             single: SinglePunch::In,
             schedule: Schedule::default(),
+            closing: Closing::None,
         }
     }
 }
@@ -118,6 +121,23 @@ pub enum BusinessDay {
     MostTime,
     /// Each punch the day it is on.
     SplitMidnight,
+}
+
+/// What is put in the place of a departure that nobody made, where payroll needs one. It is never a punch:
+/// [`SyntheticOut`](super::SyntheticOut) stands beside the arrival and says what it rests on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Closing {
+    /// Nothing.
+    #[default]
+    None,
+    /// The end of the shift that the person was in by their [`Schedule`]; nothing without one.
+    ShiftEnd,
+    /// So long after the arrival.
+    Cap(TimeDelta),
+    /// The next time that clocks show this.
+    Fixed(NaiveTime),
 }
 
 /// What the only punch of a business day is.

@@ -11,6 +11,9 @@ use punch_protocol::SerialNumber;
 use super::json::Object;
 use super::{Detail, DeviceInfo, EmployeeInfo, Event, PayloadFormat, PunchDetail, Revision, Telling, published};
 
+/// A civil time, which has no zone.
+const CIVIL: &str = "%Y-%m-%dT%H:%M:%S";
+
 impl Event<'_> {
     pub(super) fn nested(&self, event: &mut Object<'_>) {
         event.text("event_id", self.id.as_str());
@@ -76,7 +79,7 @@ impl PunchDetail<'_> {
         if let Some(seconds) = punch.clock_offset_s {
             object.integer("clock_offset_s", seconds);
         }
-        object.text("device_local", &format!("{}", punch.device_local.format("%Y-%m-%dT%H:%M:%S")));
+        object.text("device_local", &format!("{}", punch.device_local.format(CIVIL)));
         object.text("received_at", &utc(punch.received_at));
         object.flag_if("historic", punch.is_historic);
         object.flag_if("late", self.late);
@@ -143,6 +146,12 @@ impl Object<'_> {
             self.text("business_date", &format!("{date}"));
         }
         self.words("exceptions", punch.exceptions.words());
+        if let Some(out) = punch.synthetic_out {
+            self.object("synthetic_out", |object| {
+                object.text("local_time", &format!("{}", out.local.format(CIVIL)));
+                object.text("reason", out.reason);
+            });
+        }
     }
 
     /// Always the last member of the last member: [`StoredBody::render`] finds it there.

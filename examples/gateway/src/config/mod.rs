@@ -21,7 +21,7 @@ use punch_webhook::{EventType, PayloadFormat, Secret};
 use crate::api::ApiKey;
 use crate::core::{Identity, Shifts};
 pub use profile::Profile;
-pub use schedule::{parse_span, read_shifts};
+pub use schedule::{parse_closing, parse_span, read_shifts};
 pub use section::Section;
 
 /// Everything a gateway needs to know. [`Config::default`] runs without a file.

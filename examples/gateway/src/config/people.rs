@@ -79,8 +79,10 @@ pub(super) fn check(root: &mut Section, people: &[Vec<Identity>], shifts: &Shift
     let mut register = Register::default();
     let names = shifts.names();
     for (number, identities) in (1usize..).zip(people) {
-        let clashes: BTreeSet<_> =
-            identities.iter().filter_map(|identity| register.add(identity.clone()).err()).map(explain).collect();
+        let clashes: BTreeSet<String> = identities
+            .iter()
+            .filter_map(|identity| Some(explain(identity, register.add(identity.clone()).err()?, people)))
+            .collect();
         for clash in clashes {
             // A PIN names a person, so only the entry's place is told.
             root.complain("employee.badge", format!("entry {number} {clash}"));
@@ -100,13 +102,18 @@ pub(super) fn check(root: &mut Section, people: &[Vec<Identity>], shifts: &Shift
     }
 }
 
-fn explain(clash: Clash) -> &'static str {
+fn explain(identity: &Identity, clash: Clash, people: &[Vec<Identity>]) -> String {
+    let clashes = |known: &Identity| match clash {
+        Clash::Taken => known.overlaps(identity),
+        Clash::Unnamed => known.pin == identity.pin && known.id.is_none(),
+    };
+    let earlier = people.iter().position(|known| known.iter().any(clashes)).map_or(1, |index| index.saturating_add(1));
     match clash {
-        Clash::Taken => {
-            "repeats an earlier one: the same badge, place and time; keep one of them, or let one end by `valid_to`"
-        }
-        Clash::Unnamed => {
-            "has the badge of an earlier one, and neither has an `id`; give each its own, or both the same if it is one person"
-        }
+        Clash::Taken => format!(
+            "repeats entry {earlier}: the same badge, place and time; keep one of them, or let one end by `valid_to`"
+        ),
+        Clash::Unnamed => format!(
+            "has the badge of entry {earlier}, and neither has an `id`; give each its own, or both the same if it is one person"
+        ),
     }
 }

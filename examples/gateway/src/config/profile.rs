@@ -1,9 +1,10 @@
 use chrono::{NaiveDate, NaiveTime, TimeDelta};
 use punch_normalize::timeline::{
-    BounceRules, BounceScope, BusinessDay, DirectionRule, SinglePunch, StateChange, TimelineRules,
+    BounceRules, BounceScope, BusinessDay, Closing, DirectionRule, SinglePunch, StateChange, TimelineRules,
 };
 use punch_normalize::{ClockPolicy, DeviceZone};
 
+use super::schedule::parse_closing;
 use super::section::Section;
 use crate::core::Periods;
 
@@ -78,8 +79,15 @@ fn timeline(section: &mut Section, base: &TimelineRules) -> TimelineRules {
         infer: section.switch("infer").unwrap_or(base.infer),
         wrong_key_repair: section.switch("repair_wrong_keys").unwrap_or(base.wrong_key_repair),
         single: section.one_of("single", &singles).unwrap_or(base.single),
+        closing: closing(section).unwrap_or(base.closing),
         ..base.clone()
     }
+}
+
+fn closing(section: &mut Section) -> Option<Closing> {
+    let text = section.text("missing_out")?;
+    let complain = |problem| section.complain("missing_out", format!("is `{text}`, {problem}"));
+    parse_closing(&text).map_err(complain).ok()
 }
 
 fn bounce(section: &mut Section, base: &BounceRules) -> BounceRules {

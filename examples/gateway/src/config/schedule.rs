@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use chrono::{NaiveDate, NaiveTime, TimeDelta, Weekday};
-use punch_normalize::timeline::{Days, ShiftPattern};
+use punch_normalize::timeline::{Closing, Days, ShiftPattern};
 
 use super::ConfigErrors;
 use super::section::Section;
@@ -83,6 +83,24 @@ fn days(section: &mut Section) -> Days {
         }
     }
     days
+}
+
+/// Reads what stands for a departure that nobody made: `none`, `shift_end`, `after 10h` or `at 18:00`.
+///
+/// # Errors
+///
+/// What was expected.
+pub fn parse_closing(text: &str) -> Result<Closing, String> {
+    let expected = "expected none, shift_end, `after 10h` or `at 18:00`";
+    match text.split_once(' ') {
+        None if text == "none" => Ok(Closing::None),
+        None if text == "shift_end" => Ok(Closing::ShiftEnd),
+        Some(("after", span)) => parse_span(span).map(Closing::Cap).map_err(ToOwned::to_owned),
+        Some(("at", time)) => {
+            NaiveTime::parse_from_str(time, "%H:%M").map(Closing::Fixed).map_err(|_| expected.to_owned())
+        }
+        _ => Err(expected.to_owned()),
+    }
 }
 
 /// Reads a span of time: `90`, `90s`, `2m`, `4h`, `1h30m`, `1d`. A number alone is seconds.

@@ -187,7 +187,7 @@ const ERRORS: &[(&str, &str)] = &[
     ("employee[4].valid_to", "is a number, expected a day"),
     ("employee[4].aliases", "needs `id`"),
     ("employee[7].badge", "escape"),
-    ("employee.badge", "entry 5 repeats an earlier one"),
+    ("employee.badge", "entry 5 repeats entry 2"),
 ];
 
 #[test]

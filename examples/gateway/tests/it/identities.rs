@@ -1,8 +1,9 @@
 //! Who a PIN is: at which terminal, and when.
 
-use chrono::{DateTime, FixedOffset, NaiveDate};
+use chrono::{DateTime, FixedOffset, NaiveDate, TimeDelta};
 use gateway::core::{Bound, Clash, Identity, Periods, Register, Scope, Validity};
 use gateway::store::Store;
+use proptest::prelude::*;
 use punch_protocol::{Pin, SerialNumber};
 use rusqlite::Connection;
 use serde_json::json;
@@ -148,6 +149,35 @@ fn two_identities_that_one_row_could_be_of_are_refused() {
     assert_eq!(second(had("a", "", ""), elsewhere), Ok(()), "the narrower one goes before");
     let elsewhere = person("b", "7", Scope::Site("Plant".to_owned()));
     assert_eq!(second(had("a", "", ""), elsewhere), Ok(()));
+}
+
+prop_compose! {
+    /// A bound within two days, at the minute.
+    fn any_bound()(kind in 0..3, minute in 0..2880i64) -> Option<Bound> {
+        let instant = at("2026-03-02T00:00:00Z").to_utc() + TimeDelta::minutes(minute);
+        match kind {
+            0 => None,
+            1 => Some(Bound::Date(instant.date_naive())),
+            _ => Some(Bound::Instant(instant)),
+        }
+    }
+}
+
+proptest! {
+    /// Wherever on earth a terminal is, two that may stand side by side never both have the PIN.
+    #[test]
+    fn of_two_that_do_not_overlap_at_most_one_has_the_pin(
+        (one_from, one_to, other_from, other_to) in (any_bound(), any_bound(), any_bound(), any_bound()),
+        minute in -1440..5760i64,
+        offset in -720..=840i32,
+    ) {
+        let (one, other) = (Validity { from: one_from, to: one_to }, Validity { from: other_from, to: other_to });
+        let moment = at("2026-03-02T00:00:00Z") + TimeDelta::minutes(minute);
+        let there = moment.with_timezone(&FixedOffset::east_opt(offset * 60).unwrap());
+        prop_assert_eq!(one.overlaps(&other), other.overlaps(&one));
+        prop_assert!(one.overlaps(&other) || !(one.covers(there) && other.covers(there)));
+        prop_assert!(!one.is_empty() || !one.covers(there));
+    }
 }
 
 #[test]

@@ -3,9 +3,12 @@
 use gateway::config::{Config, ConfigErrors, DeviceConfig, Profile, parse_span, read_shifts};
 use gateway::core::{Bound, Periods, Scope};
 use punch_normalize::timeline::{
-    BounceRules, BounceScope, BusinessDay, DirectionRule, Role, Schedule, SinglePunch, StateChange, TimelineRules,
+    BounceRules, BounceScope, BusinessDay, Closing, DirectionRule, Role, Schedule, SinglePunch, StateChange,
+    TimelineRules,
 };
 use punch_normalize::{ClockPolicy, Direction};
+
+use crate::harness::Site;
 
 fn parse(text: &str) -> Config {
     Config::parse(text).unwrap_or_else(|errors| panic!("{errors}"))
@@ -33,6 +36,7 @@ const COMMON: &str = r#"
     infer = false
     repair_wrong_keys = true
     single = "midpoint"
+    missing_out = "after 10h"
     clock = "adjust_wrong"
     go_live = 2026-03-02
     retention_days = 400
@@ -60,6 +64,7 @@ fn check_common(profile: &Profile) {
         wrong_key_repair: true,
         single: SinglePunch::Midpoint,
         schedule: Schedule::default(),
+        closing: Closing::Cap(hours(10)),
     };
     assert_eq!(profile.rules, expected);
     assert_eq!((profile.zone.to_string().as_str(), profile.clock), ("America/Lima", ClockPolicy::AdjustWrong));
@@ -367,7 +372,7 @@ fn people_have_pins_at_places_and_for_a_time() {
     // Two who would both be called by the PIN.
     let errors = errors_of("[[employee]]\nbadge = \"7\"\nsite = \"A\"\n[[employee]]\nbadge = \"7\"\nsite = \"B\"\n");
     assert!(
-        matches!(errors.as_slice(), [(key, text)] if key == "employee.badge" && text.contains("entry 2") && text.contains("`id`")),
+        matches!(errors.as_slice(), [(key, text)] if key == "employee.badge" && text.contains("entry 2 has the badge of entry 1") && text.contains("`id`")),
         "{errors:?}"
     );
 }
@@ -402,4 +407,39 @@ fn what_is_hardly_meant_is_a_warning() {
         ]
     );
     assert_eq!(parse(&device("A", "Plant", "role = \"entry\"")).devices[0].role, Some(Role::Entry));
+}
+
+#[test]
+fn what_stands_for_a_missing_departure_reads_in_four_forms() {
+    let read = |text: &str| parse(&format!("[defaults]\nmissing_out = \"{text}\"\n")).defaults.profile.rules.closing;
+    assert_eq!(read("none"), Closing::None);
+    assert_eq!(read("shift_end"), Closing::ShiftEnd);
+    assert_eq!(read("at 18:00"), Closing::Fixed("18:00:00".parse().unwrap()));
+    let wrong = errors_of("[defaults]\nmissing_out = \"18:00\"\n");
+    let text = "is `18:00`, expected none, shift_end, `after 10h` or `at 18:00`";
+    assert_eq!(wrong, [("defaults.missing_out".to_owned(), text.to_owned())]);
+}
+
+/// The words of the file reach the rows.
+#[tokio::test]
+async fn what_is_said_of_a_site_is_so_at_its_terminals() {
+    let text = "[[site]]\nname = \"Plant\"\nzone = \"-06:00\"\nscope = \"site\"\nrule = \"first-last\"\n\
+                [[device]]\nserial = \"A\"\nsite = \"Plant\"\n[[device]]\nserial = \"B\"\nsite = \"Plant\"\n\
+                [[device]]\nserial = \"C\"\nsite = \"Office\"\n";
+    let devices = parse(text).devices;
+    let site = Site::start(|config| config.devices = devices).await;
+    for (serial, time) in [("A", "08:00:00"), ("B", "08:00:30"), ("B", "12:00:00"), ("A", "18:00:00")] {
+        let row = format!("7\t2026-03-02 {time}\t255\t1\n");
+        assert_eq!(site.upload(serial, "ATTLOG", row).await.body, "OK: 1");
+    }
+    assert_eq!(site.fates().await, ["delivered", "suppressed", "delivered", "delivered"]);
+    let told =
+        site.ask_all("SELECT direction || ' ' || punched_at FROM row WHERE fate = 'delivered' ORDER BY punched_at");
+    assert_eq!(told.await, ["in 1772460000", "intermediate 1772474400", "out 1772496000"]);
+    for time in ["08:00:00", "12:00:00"] {
+        site.upload("C", "ATTLOG", format!("8\t2026-03-02 {time}\t255\t1\n")).await;
+    }
+    let elsewhere =
+        site.ask_all("SELECT direction || ' ' || punched_at FROM row WHERE serial = 'C' ORDER BY punched_at");
+    assert_eq!(elsewhere.await, ["in 1772438400", "out 1772452800"], "another site goes by the defaults");
 }

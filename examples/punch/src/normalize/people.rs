@@ -159,6 +159,10 @@ fn judged(row: &Dated, punch: &Punch) -> Map<String, Value> {
     set("direction_source", punch.direction_source.as_str().into());
     set("confidence", punch.confidence.map(|percent| f64::from(percent) / 100.0).into());
     set("session_id", punch.session.as_ref().map(|session| session.as_str()).into());
+    if let Some(out) = punch.synthetic_out {
+        let local_time = out.local.format("%Y-%m-%dT%H:%M:%S").to_string();
+        set("synthetic_out", json!({ "local_time": local_time, "reason": out.reason }));
+    }
     set("business_date", punch.business_date.map(|date| date.to_string()).into());
     line
 }

@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 
 use chrono::{NaiveTime, TimeDelta};
 use clap::{Args, ValueEnum};
-use gateway::config::parse_span;
+use gateway::config::{parse_closing, parse_span};
 use gateway::core::Shifts;
 use punch_normalize::DeviceZone;
 use punch_normalize::timeline::{
@@ -44,6 +44,9 @@ pub(super) struct Flags {
     /// What the only punch of a day is, for first-last.
     #[arg(long, value_enum, default_value_t = Single::In)]
     single: Single,
+    /// What stands for a departure that nobody made: none, shift_end, "after 10h" or "at 18:00".
+    #[arg(long, default_value = "none")]
+    missing_out: String,
     /// Let the window begin anew with every suppressed punch.
     #[arg(long)]
     sliding: bool,
@@ -159,6 +162,8 @@ impl Flags {
                 Single::Midpoint => SinglePunch::Midpoint,
                 Single::Unknown => SinglePunch::Unknown,
             },
+            closing: parse_closing(&self.missing_out)
+                .map_err(|problem| UsageError(format!("--missing-out {}: {problem}", self.missing_out)))?,
             ..TimelineRules::default()
         };
         Ok(Rules { zone, timeline, shifts })
