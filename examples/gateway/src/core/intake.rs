@@ -308,17 +308,14 @@ fn observe<L: Ledger>(
     ledger: &mut L,
 ) -> Result<Vec<Observation>, L::Error> {
     let live = received.whole && punches.len() <= LIVE_ROWS;
-    let comes_as_it_happens = received.is_live();
+    let offset_of = directory.clock.as_ref().map(|clockwork| clockwork.offsets(received));
     let is_trusted = trust(&received.serial, punches, directory, ledger)?;
     let mut observations = Vec::with_capacity(punches.len());
     for (punch, _) in punches {
         let mut observation = Observation::new((*punch).clone(), received.received_at);
         (observation.live, observation.is_trusted, observation.role) = (live, is_trusted, directory.role);
         observation.site = directory.device.site.as_deref().map(Into::into);
-        observation.clock = directory.clock.as_ref().and_then(|clockwork| {
-            let shown = clockwork.shown(punch, received.received_at).instant;
-            clockwork.offset_of(shown, received.received_at, comes_as_it_happens)
-        });
+        observation.clock = offset_of.as_ref().and_then(|offset_of| offset_of(punch));
         observations.push(observation);
     }
     Ok(observations)

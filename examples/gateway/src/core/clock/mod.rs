@@ -156,8 +156,7 @@ impl Clockwork {
         ClockSample::of_row(at, &self.shown(received.punches().last()?, at))
     }
 
-    /// The instant that a row shows, in the zone of its receipt.
-    pub fn shown(&self, punch: &RawPunch, received_at: DateTime<Utc>) -> Resolved {
+    fn shown(&self, punch: &RawPunch, received_at: DateTime<Utc>) -> Resolved {
         let zone = if punch.is_utc { DeviceZone::Utc } else { self.zone_at(received_at) };
         zone.resolve(punch.time, Hint::default())
     }
