@@ -88,7 +88,7 @@ impl Intake {
             match row {
                 ReceivedRow::Punch { punch, raw } => match ledger.settled(&self.key.event_id(punch))? {
                     Some(Settled::Delivered | Settled::Suppressed) => tally.replayed = tally.replayed.saturating_add(1),
-                    Some(Settled::Held) | None => punches.push((punch, raw.as_slice())),
+                    settled => punches.push(Unsettled { punch, raw, is_new: settled.is_none() }),
                 },
                 ReceivedRow::Broken { problem, raw } => {
                     tally.held = tally.held.saturating_add(1);
@@ -111,7 +111,7 @@ impl Intake {
     fn judge<L: Ledger>(
         &self,
         received: &Received,
-        punches: &[(&RawPunch, &[u8])],
+        punches: &[Unsettled<'_>],
         directory: &Directory,
         ledger: &mut L,
         tally: &mut Tally,
@@ -119,7 +119,7 @@ impl Intake {
         let rules = directory.rules();
         let observations = observe(received, punches, directory, ledger)?;
         let mut normalizer = Normalizer::new(self.key.clone());
-        let mut dated = date(&normalizer, &rules, observations, received.is_live(), directory);
+        let mut dated = normalizer.date(&rules, observations);
         let people = identify(&mut dated, directory, ledger)?;
         for (row, identity) in dated.iter().zip(&people) {
             let named = identity.as_ref().map_or(&[][..], |identity| &identity.shifts);
@@ -133,7 +133,9 @@ impl Intake {
         }
         for (index, verdict) in normalizer.settle(&rules.timeline, dated) {
             let (standing, identity) = (standings.get(index), people.get(index));
-            if let (Some(&(punch, raw)), Some(standing), Some(identity)) = (punches.get(index), standing, identity) {
+            if let (Some(&Unsettled { punch, raw, .. }), Some(standing), Some(identity)) =
+                (punches.get(index), standing, identity)
+            {
                 let row = Row { received, punch, raw, standing, identity: identity.as_ref(), directory };
                 self.enter(&row, &verdict, ledger, tally)?;
             }
@@ -303,6 +305,15 @@ impl Intake {
     }
 }
 
+/// A row of an upload whose fate is open.
+#[derive(Clone, Copy)]
+struct Unsettled<'a> {
+    punch: &'a RawPunch,
+    raw: &'a [u8],
+    /// Whether it comes the first time; else it was held before.
+    is_new: bool,
+}
+
 /// A row of an upload, and what is known about it.
 #[derive(Clone, Copy)]
 struct Row<'a> {
@@ -336,37 +347,22 @@ impl Directory {
     }
 }
 
-/// Dates the rows. What their clock was off by depends on what it showed, so they are dated once without it.
-fn date(
-    normalizer: &Normalizer,
-    rules: &Rules,
-    mut observations: Vec<Observation>,
-    is_live: bool,
-    directory: &Directory,
-) -> Vec<Dated> {
-    if let Some(clock) = directory.clock.as_ref().filter(|clock| clock.is_measured()) {
-        let shown = normalizer.date(rules, observations.clone());
-        for (observation, shown) in observations.iter_mut().zip(shown) {
-            observation.clock = clock.offset_of(shown.punch.punched_at, observation.received_at, is_live);
-        }
-    }
-    normalizer.date(rules, observations)
-}
-
 /// What is known about each row beside what it says.
 fn observe<L: Ledger>(
     received: &Received,
-    punches: &[(&RawPunch, &[u8])],
+    punches: &[Unsettled<'_>],
     directory: &Directory,
     ledger: &mut L,
 ) -> Result<Vec<Observation>, L::Error> {
     let live = received.whole && punches.len() <= LIVE_ROWS;
+    let offset_of = directory.clock.as_ref().map(|clockwork| clockwork.offsets(received));
     let is_trusted = trust(&received.serial, punches, directory, ledger)?;
     let mut observations = Vec::with_capacity(punches.len());
-    for (punch, _) in punches {
+    for Unsettled { punch, .. } in punches {
         let mut observation = Observation::new((*punch).clone(), received.received_at);
         (observation.live, observation.is_trusted, observation.role) = (live, is_trusted, directory.role);
         observation.site = directory.device.site.as_deref().map(Into::into);
+        observation.clock = offset_of.as_ref().and_then(|offset_of| offset_of(punch));
         observations.push(observation);
     }
     Ok(observations)
@@ -375,7 +371,7 @@ fn observe<L: Ledger>(
 /// Whether the states of the terminal say something, these among them.
 fn trust<L: Ledger>(
     serial: &SerialNumber,
-    punches: &[(&RawPunch, &[u8])],
+    punches: &[Unsettled<'_>],
     directory: &Directory,
     ledger: &mut L,
 ) -> Result<bool, L::Error> {
@@ -384,7 +380,9 @@ fn trust<L: Ledger>(
     }
     let known = ledger.trust(serial)?;
     let mut trust = known.clone();
-    punches.iter().for_each(|(punch, _)| trust.observe(&punch.pin, punch.status));
+    for Unsettled { punch, .. } in punches.iter().filter(|row| row.is_new) {
+        trust.observe(&punch.pin, punch.status);
+    }
     if trust != known {
         ledger.keep_trust(serial, &trust)?;
     }

@@ -113,7 +113,7 @@ impl Devices {
             if let Some(clockwork) = &clockwork {
                 directory.rules.zone = clockwork.zone_at(received.received_at);
             }
-            directory.clock.clone_from(&clockwork);
+            directory.clock = clockwork.as_ref().map(|clockwork| clockwork.with(probe));
             let before = tx.total_changes();
             let mut ledger = SqliteLedger::new(tx);
             let tally = intake.take(&received, &directory, &mut ledger)?;

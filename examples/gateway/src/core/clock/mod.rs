@@ -131,11 +131,6 @@ impl Clockwork {
         move |punch| self.offset(self.shown(punch, at).instant, at, live, measured)
     }
 
-    /// Whether anything was measured.
-    pub fn is_measured(&self) -> bool {
-        !self.clock.is_empty()
-    }
-
     /// The offset at `now`, if it is known.
     pub fn estimate(&self, now: DateTime<Utc>) -> Option<ClockEstimate> {
         self.clock.estimate(now)
