@@ -109,6 +109,21 @@ impl Normalizer {
         self.people.entry(person.clone()).or_default().recall(&mark)
     }
 
+    /// Dates rows anew that became punches of this person: another zone applies, or the clock is known better. What is
+    /// found of each now, in the order given; `None` of one that is not remembered. [`revised`](Self::revised) has what is
+    /// different, of these and of those around them.
+    pub fn redate(&mut self, person: &Person, rows: &[Dated], rules: &TimelineRules) -> Vec<Option<Finding>> {
+        self.revised.clear();
+        let marks: Vec<Mark> = rows.iter().map(|row| self.mark(row)).collect();
+        let rules = of_person(&self.schedules, person, rules);
+        let Some(history) = self.people.get_mut(person) else { return Vec::new() };
+        let was_published = |mark: Mark| Mark { is_published: history.is_published(&mark.event_id), ..mark };
+        let marks: Vec<Mark> = marks.into_iter().map(was_published).collect();
+        // Whoever has another form of identity is not remembered.
+        self.revised = history.redate(marks, &rules).unwrap_or_default();
+        rows.iter().map(|row| history.finding(&row.punch.event_id, &rules)).collect()
+    }
+
     /// Time goes by: nothing more from before `instant` is waited for, so whoever has not left for longer than any shift
     /// has forgotten to say so. [`revised`](Self::revised) has what that changes.
     pub fn pass(&mut self, instant: DateTime<Utc>, rules: &TimelineRules) {

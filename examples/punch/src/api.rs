@@ -7,6 +7,7 @@ use agent::config::GatewayConfig;
 use anyhow::{Context as _, bail};
 use clap::Args;
 use gateway::api::ApiKey;
+use reqwest::Method;
 use serde_json::Value;
 
 use crate::exit::UsageError;
@@ -34,6 +35,15 @@ const DEADLINE: Duration = Duration::from_secs(10);
 impl ApiArgs {
     /// The `data` of an answer; `None` if the gateway has no such thing.
     pub(crate) async fn get(&self, path: &str) -> anyhow::Result<Option<Value>> {
+        self.call(Method::GET, path, None).await
+    }
+
+    /// Has something done, and returns the `data` of the answer; `None` if the gateway has no such thing.
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> anyhow::Result<Option<Value>> {
+        self.call(Method::POST, path, Some(body)).await
+    }
+
+    async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> anyhow::Result<Option<Value>> {
         let key = self.key()?;
         let (url, plain_http) = (self.gateway.clone(), self.plain_http);
         let gateway = GatewayConfig { url, api_key: ApiKey::new(key.clone()), plain_http };
@@ -42,15 +52,24 @@ impl ApiArgs {
         let url = format!("{}{path}", gateway.url.trim_end_matches('/'));
         let client =
             reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).timeout(DEADLINE).build()?;
-        let answer = client.get(url).bearer_auth(key).send().await.context("the gateway cannot be asked")?;
-        match answer.status().as_u16() {
-            200 => {}
-            401 => return Err(UsageError("the gateway does not know this API key".to_owned()).into()),
-            404 => return Ok(None),
-            status => bail!("the gateway answered {status}, expected 200"),
+        let mut request = client.request(method, url).bearer_auth(key);
+        if let Some(body) = body {
+            request = request.header("Content-Type", "application/json").body(body.to_string());
         }
+        let answer = request.send().await.context("the gateway cannot be asked")?;
+        let status = answer.status().as_u16();
         let text = answer.text().await.context("the answer broke off")?;
-        let answer: Value = serde_json::from_str(&text).context("the answer is no JSON; is it a gateway?")?;
+        let answer: Option<Value> = serde_json::from_str(&text).ok();
+        let message = answer.as_ref().and_then(|answer| answer.pointer("/error/message")).and_then(Value::as_str);
+        match (status, message) {
+            (200..=299, _) => {}
+            (401, _) => return Err(UsageError("the gateway does not know this API key".to_owned()).into()),
+            (404, _) => return Ok(None),
+            (400..=499, Some(message)) => return Err(UsageError(format!("the gateway refuses it: {message}")).into()),
+            (_, Some(message)) => bail!("the gateway answered {status}: {message}"),
+            (_, None) => bail!("the gateway answered {status}, expected 200"),
+        }
+        let answer = answer.context("the answer is no JSON; is it a gateway?")?;
         Ok(Some(answer.get("data").cloned().unwrap_or_default()))
     }
 

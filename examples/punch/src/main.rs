@@ -23,6 +23,7 @@ mod explain;
 mod gateway_command;
 mod normalize;
 mod pull;
+mod replay;
 mod terminal;
 mod webhook;
 
@@ -52,6 +53,7 @@ enum Command {
     Normalize(Box<normalize::Normalize>),
     Explain(explain::Explain),
     Clocks(clocks::Clocks),
+    Replay(replay::Replay),
     Decode(decode::Decode),
     Webhook(webhook::WebhookCommand),
     Config(config::ConfigCommand),
@@ -85,6 +87,7 @@ fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Normalize(command) => normalize::run(&command),
         Command::Explain(explain) => asynchronous(explain::run(explain)),
         Command::Clocks(clocks) => asynchronous(clocks::run(clocks)),
+        Command::Replay(replay) => asynchronous(replay::run(replay)),
         Command::Doctor(doctor) => asynchronous(doctor::run(doctor)),
         Command::Decode(decode) => decode::run(decode),
         Command::Webhook(webhook) => webhook::run(webhook),

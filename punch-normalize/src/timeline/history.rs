@@ -1,3 +1,4 @@
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -72,16 +73,19 @@ pub enum Cause {
     LaterRow,
     /// Time has passed, and nobody has left.
     Time,
+    /// The punch, or one around it, was dated anew.
+    Redating,
 }
 
 impl Cause {
-    /// The stable word for stores and payloads: `arrival`, `late_row`, `later_row` or `time_passed`.
+    /// The stable word for stores and payloads: `arrival`, `late_row`, `later_row`, `time_passed` or `redated`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Arrival => "arrival",
             Self::LateRow => "late_row",
             Self::LaterRow => "later_row",
             Self::Time => "time_passed",
+            Self::Redating => "redated",
         }
     }
 }
@@ -154,6 +158,53 @@ impl History {
         let place = self.marks.partition_point(|known| known.in_time() < packed.in_time());
         self.marks.insert(place, packed);
         Ok(())
+    }
+
+    /// Dates punches that are remembered anew, and says what that changes of them and of those around them. Those that are
+    /// not remembered are left out.
+    ///
+    /// # Errors
+    ///
+    /// [`ForeignId`] if one cannot be remembered. Nothing is changed then.
+    pub fn redate(
+        &mut self,
+        marks: impl IntoIterator<Item = Mark>,
+        rules: &TimelineRules,
+    ) -> Result<Vec<Change>, ForeignId> {
+        let moved: Vec<Packed> = marks.into_iter().map(|mark| Packed::of(&mark)).collect::<Result<_, _>>()?;
+        let mut before: BTreeMap<u128, Finding> =
+            self.marks.iter().map(Packed::number).zip(self.found(rules)).collect();
+        for packed in moved {
+            if let Some(known) = self.marks.iter_mut().find(|known| known.id == packed.id) {
+                *known = Packed { revision: known.revision, ..packed };
+            }
+        }
+        self.marks.sort_unstable_by_key(Packed::in_time);
+        let mut changes = Vec::new();
+        let after = self.found(rules);
+        for (packed, new) in self.marks.iter_mut().zip(after) {
+            let old = before.remove(&packed.number());
+            if old.as_ref() != Some(&new) {
+                packed.revision = packed.revision.saturating_add(1);
+                packed.publish(new.duplicate_of.is_none());
+                let (event_id, revision, cause) = (packed.event_id(), packed.revision, Cause::Redating);
+                changes.push(Change { event_id, old, new, revision, cause });
+            }
+        }
+        Ok(changes)
+    }
+
+    /// What is found of a punch that is remembered.
+    pub fn finding(&self, event_id: &EventId, rules: &TimelineRules) -> Option<Finding> {
+        let number = event_id.number()?;
+        let place = self.marks.iter().position(|mark| mark.number() == number)?;
+        self.found(rules).into_iter().nth(place)
+    }
+
+    /// Whether a punch is remembered that was delivered.
+    pub(crate) fn is_published(&self, event_id: &EventId) -> bool {
+        let number = event_id.number();
+        self.marks.iter().any(|mark| Some(mark.number()) == number && mark.flags & PUBLISHED != 0)
     }
 
     /// Whether a punch is remembered.

@@ -17,7 +17,7 @@ use super::routes::PageQuery;
 use crate::clock::now;
 use crate::core::{Clockwork, Probe, ProbeError};
 use crate::device::NotProbed;
-use crate::store::{ClockRow, DeviceRow, SiteRow, StoreError};
+use crate::store::{ClockRow, DeviceRow, SiteRow, Span, StoreError};
 
 /// Terminals, each with what is known of its clock.
 pub(super) async fn list_devices(State(api): State<Api>, query: PageQuery) -> Result<Response, ApiError> {
@@ -98,6 +98,33 @@ pub(super) async fn add_reading(
         NotProbed::Probe(error) => ApiError::invalid("after", &error.to_string()),
     })?;
     Ok(one(StatusCode::OK, &clockwork.report(now())))
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Redating {
+    since: Option<String>,
+    until: Option<String>,
+}
+
+/// Dates rows of a terminal anew, by its zone and its clock as they are known now: T17. Nothing is asked of the terminal.
+pub(super) async fn redate(
+    State(api): State<Api>,
+    Path(serial): Path<String>,
+    body: Result<Json<Redating>, JsonRejection>,
+) -> Result<Response, ApiError> {
+    let serial = SerialNumber::parse(&serial).map_err(|error| ApiError::invalid("serial", &error.to_string()))?;
+    let Json(Redating { since, until }) = body?;
+    let since = since.map_or(Ok(DateTime::UNIX_EPOCH), |since| instant("since", &since))?;
+    let until = until.map_or(Ok(now()), |until| instant("until", &until))?;
+    if since > until {
+        return Err(ApiError::invalid("since", "is behind `until`"));
+    }
+    if !api.devices.knows(&serial) {
+        return Err(ApiError::not_found("device"));
+    }
+    let done = api.devices.redate(Span { serial, since, until }, "zone_changed").await?;
+    Ok(one(StatusCode::OK, &done))
 }
 
 fn shown(text: &str) -> Result<NaiveDateTime, ApiError> {

@@ -56,6 +56,7 @@ impl Api {
             .route("/v1/webhooks", get(routes::list_webhooks).post(routes::add_webhook))
             .route("/v1/devices", get(devices::list_devices).post(devices::add_device))
             .route("/v1/devices/{serial}", get(devices::show_device))
+            .route("/v1/devices/{serial}/redate", post(devices::redate))
             .route("/v1/devices/{serial}/clock", post(devices::add_reading))
             .route("/v1/devices/{serial}/punches", post(punches::add_punches).layer(forwarded_body))
             .route("/v1/employees", get(employees::list_employees).post(employees::add_employee))

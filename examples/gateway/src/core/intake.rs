@@ -3,18 +3,18 @@ use std::collections::btree_map::Entry::{Occupied, Vacant};
 use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use punch_normalize::timeline::{Change, DirectionRule, Mark, Role, TimelineRules};
+use punch_normalize::timeline::{DirectionRule, Role, TimelineRules};
 use punch_normalize::{
     Dated, DuplicateKind, EventId, HoldReason, Normalizer, Observation, Person, Punch, Rules, TenantKey, Verdict,
 };
 use punch_protocol::{Pin, RawPunch, SerialNumber};
-use punch_webhook::{DeviceInfo, EmployeeInfo};
+use punch_webhook::DeviceInfo;
 
 use super::clock::Clockwork;
 use super::identity::{Identity, Register};
-use super::ledger::{Correction, Entry, Fate, Ledger, Settled, Standing, Telling};
+use super::ledger::{Entry, Fate, Ledger, Settled, Standing};
 use super::periods::Periods;
-use super::person::{Known, Told, around};
+use super::person::{Known, around};
 use super::shifts::Shifts;
 use super::upload::{Received, ReceivedRow};
 
@@ -40,7 +40,7 @@ pub struct Directory {
 /// Turns uploads into entries of a ledger: identity, time, duplicates, direction, quarantine.
 #[derive(Debug)]
 pub struct Intake {
-    key: TenantKey,
+    pub(super) key: TenantKey,
 }
 
 /// How many rows of an upload met which fate. The sum is the number of rows received.
@@ -143,122 +143,13 @@ impl Intake {
         for change in normalizer.revised() {
             match known.get(&change.event_id) {
                 Some(known) if known.mark.is_published => {
-                    self.correct(known, change, directory, received.received_at, ledger)?;
+                    self.correct(known, change, None, directory, received.received_at, ledger)?;
                 }
                 Some(known) => self.reconsider(known, change, directory, received.received_at, ledger)?,
                 None => {}
             }
         }
         Ok(())
-    }
-
-    /// Time has passed: of somebody who arrived at `arrived_at` and was not seen since, nothing more from before
-    /// `complete_to` is waited for.
-    ///
-    /// # Errors
-    ///
-    /// The ledger's own.
-    pub fn pass<L: Ledger>(
-        &self,
-        person: &Person,
-        arrived_at: DateTime<Utc>,
-        complete_to: DateTime<Utc>,
-        directory: &Directory,
-        now: DateTime<Utc>,
-        ledger: &mut L,
-    ) -> Result<(), L::Error> {
-        let rules = directory.rules();
-        let mut normalizer = Normalizer::new(self.key.clone());
-        normalizer.assign(person.clone(), directory.shifts.of(person.as_str(), &[]));
-        let mut found = BTreeMap::new();
-        for known in around(person, arrived_at, arrived_at, &rules.timeline, ledger)? {
-            remember(&mut normalizer, known, &mut found);
-        }
-        normalizer.pass(complete_to, &rules.timeline);
-        for change in normalizer.revised() {
-            if let Some(known) = found.get(&change.event_id).filter(|known| known.mark.is_published) {
-                self.correct(known, change, directory, now, ledger)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Something else is found of a known punch than was told.
-    fn correct<L: Ledger>(
-        &self,
-        known: &Known,
-        change: &Change,
-        directory: &Directory,
-        at: DateTime<Utc>,
-        ledger: &mut L,
-    ) -> Result<(), L::Error> {
-        let finding = &change.new;
-        let now = Told::from(finding);
-        let Some(told) = known.told.as_ref().filter(|told| **told != now) else { return Ok(()) };
-        // Of what something rests on, and how sure it is, receivers need not hear.
-        let reason = told.misleads(&now).then_some(change.cause.as_str());
-        let number = known.revision.saturating_add(1);
-        let event_id = self.own_id("revision", &format!("{}\0{number}", change.event_id));
-        let is_late =
-            [told.business_date, now.business_date].iter().flatten().any(|day| directory.has_closed(*day, at));
-        let is_told = !known.is_historic || directory.periods.backfill;
-        let telling = reason.zip(event_id.as_ref()).filter(|_| is_told);
-        let telling = telling.map(|(reason, event_id)| Telling { event_id, number, reason, is_late, at });
-        ledger.correct(&Correction { known, finding, telling })
-    }
-
-    /// The identity of an event that is no punch of itself.
-    pub(crate) fn own_id(&self, what: &str, name: &str) -> Option<EventId> {
-        EventId::parse(&self.key.opaque_id("evt", what, name.as_bytes())).ok()
-    }
-
-    /// The identity of the event that tells a punch of a day whose pay period is closed, if it is one.
-    fn late_id(&self, punch: &Punch, directory: &Directory, at: DateTime<Utc>) -> Option<EventId> {
-        let is_late = punch.business_date.is_some_and(|day| directory.has_closed(day, at));
-        is_late.then(|| self.own_id("late", punch.event_id.as_str())).flatten()
-    }
-
-    /// A row was a second punch of another one, which stands no longer before it.
-    fn reconsider<L: Ledger>(
-        &self,
-        known: &Known,
-        change: &Change,
-        directory: &Directory,
-        received_at: DateTime<Utc>,
-        ledger: &mut L,
-    ) -> Result<(), L::Error> {
-        let Some(mut punch) = ledger.punch(&change.event_id)? else { return Ok(()) };
-        let Mark { order, role, is_trusted, .. } = known.mark;
-        let (person, site) = (known.person.clone(), known.site.clone());
-        let standing = Standing { person, site, order, role, is_trusted };
-        let register = ledger.register(&punch.pin)?;
-        let at = punch.local_time;
-        let identity = register.find(&known.serial, known.site.as_deref().unwrap_or_default(), &punch.pin, at);
-        let (employee, mut device) = (self.employee(&known.person, identity), DeviceInfo::default());
-        device.id = Some(self.key.opaque_id("dev", "device", known.serial.as_str().as_bytes()));
-        device.site.clone_from(&known.site);
-        let late;
-        let fate = match &change.new.duplicate_of {
-            Some(of) => Fate::Suppressed { punch: &punch, standing: &standing, of },
-            None => {
-                punch.mean(&change.new);
-                let device = if directory.device.id == device.id { &directory.device } else { &device };
-                let is_sent = directory.sends(&punch);
-                late = self.late_id(&punch, directory, received_at);
-                let (punch, standing, employee, late) = (&punch, &standing, &employee, late.as_ref());
-                Fate::Delivered { punch, standing, device, employee, is_sent, late }
-            }
-        };
-        let id = change.event_id.as_str();
-        ledger.enter(&Entry { id, serial: &known.serial, raw: &[], punch: None, received_at, fate })
-    }
-
-    /// A person, for payloads. Receivers map by the key, which is the badge of whoever has no other.
-    fn employee(&self, person: &Person, identity: Option<&Identity>) -> EmployeeInfo {
-        let mut employee = EmployeeInfo::new(person.as_str());
-        employee.id = Some(self.key.opaque_id("emp", "employee", person.as_str().as_bytes()));
-        employee.name = identity.and_then(|identity| identity.name.clone());
-        employee
     }
 
     fn enter<L: Ledger>(
@@ -327,17 +218,17 @@ struct Row<'a> {
 
 impl Directory {
     /// Whether the pay period of a day is closed at `now`.
-    fn has_closed(&self, day: NaiveDate, now: DateTime<Utc>) -> bool {
+    pub(super) fn has_closed(&self, day: NaiveDate, now: DateTime<Utc>) -> bool {
         let today = self.rules.zone.at(now).local.date_naive();
         self.periods.closed_through(today).is_some_and(|last| day <= last)
     }
 
     /// Whether receivers get a punch now.
-    fn sends(&self, punch: &Punch) -> bool {
+    pub(super) fn sends(&self, punch: &Punch) -> bool {
         !punch.is_historic || self.periods.backfill
     }
 
-    fn rules(&self) -> Rules {
+    pub(super) fn rules(&self) -> Rules {
         let mut rules = self.rules.clone();
         if rules.timeline.direction == DirectionRule::Alternate {
             // What a terminal whose states do not count says counts nowhere, so people may use others beside it.
@@ -448,7 +339,7 @@ fn recall<L: Ledger>(
 }
 
 /// An identity that another program made is no neighbour.
-fn remember(normalizer: &mut Normalizer, known: Known, found: &mut BTreeMap<EventId, Known>) {
+pub(super) fn remember(normalizer: &mut Normalizer, known: Known, found: &mut BTreeMap<EventId, Known>) {
     if normalizer.recall(&known.person, &known.serial, known.site.as_deref(), known.mark.clone()).is_ok() {
         found.insert(known.mark.event_id.clone(), known);
     }

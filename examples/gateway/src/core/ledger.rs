@@ -98,6 +98,13 @@ pub trait Ledger {
     /// The ledger cannot be written.
     fn enter(&mut self, entry: &Entry<'_>) -> Result<(), Self::Error>;
 
+    /// Writes the instant that a punch has now, and how it was found.
+    ///
+    /// # Errors
+    ///
+    /// The ledger cannot be written.
+    fn redate(&mut self, punch: &Punch) -> Result<(), Self::Error>;
+
     /// Writes what is found now of a punch that was delivered and, if receivers have to hear of it, the event that tells
     /// them and its deliveries.
     ///
@@ -127,6 +134,8 @@ pub struct Telling<'a> {
     pub number: u32,
     /// Why, as a word.
     pub reason: &'static str,
+    /// The instant that was told last, if it is another one now.
+    pub old_timestamp: Option<DateTime<Utc>>,
     /// Whether the pay period of its day is closed.
     pub is_late: bool,
     /// When the row arrived that caused it.

@@ -4,6 +4,7 @@
 //! [`Ledger`] it reads and writes.
 
 mod clock;
+mod corrections;
 mod forwarded;
 mod identity;
 mod intake;

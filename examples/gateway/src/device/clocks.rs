@@ -86,6 +86,11 @@ impl Devices {
         self.0.registry.zone(serial).unwrap_or(DeviceZone::Utc)
     }
 
+    /// Whether somebody has named the terminal, or it has called.
+    pub(crate) fn knows(&self, serial: &SerialNumber) -> bool {
+        self.0.registry.zone(serial).is_some()
+    }
+
     /// T17: writes down which terminals are configured with another zone than before. Rows that are received from now on
     /// are in that zone.
     ///
@@ -187,20 +192,32 @@ impl Devices {
     }
 }
 
+/// What an upload told of the clock.
+#[derive(Debug, Default)]
+pub(super) struct Attended {
+    /// An alarm has opened or closed.
+    pub(super) notice: Option<ClockNotice>,
+    /// The clock is known again, after it was not: rows of the time between can be dated by both.
+    pub(super) is_known_again: bool,
+}
+
 /// Takes what an upload that was stored tells of the clock into the same transaction.
 pub(super) fn attend(
     tx: &Transaction<'_>,
     known: Option<Clockwork>,
     received: &Received,
     rules: &Rules,
-) -> Result<Option<ClockNotice>, StoreError> {
+) -> Result<Attended, StoreError> {
+    let at = received.received_at;
     let mut clockwork = known.clone().unwrap_or_else(|| Clockwork::new(rules.zone));
+    let was_known = clockwork.estimate(at).is_some();
     let notice = clockwork.arrived(received, rules);
+    let is_known_again = !was_known && clockwork.estimate(at).is_some();
     // The first time it is the zone that has to be known.
     if known.as_ref() != Some(&clockwork) {
         ClockRow::keep(tx, received.serial.as_str(), &clockwork)?;
     }
-    Ok(notice)
+    Ok(Attended { notice, is_known_again })
 }
 
 /// Makes the event of an alarm that has opened or closed, in the transaction that opens or closes it.

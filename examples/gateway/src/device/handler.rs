@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::Response as HttpResponse;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use punch_normalize::TenantKey;
+use punch_normalize::{ClockPolicy, TenantKey};
 use punch_protocol::SerialNumber;
 use punch_protocol::push::{
     Admission, Limits, PackageError, ParseError, Parts, Receipt, Request, Response, Stamps, Turn, UploadHead,
@@ -18,7 +18,7 @@ use punch_protocol::push::{
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 
-use super::clocks::{announce, attend, tell};
+use super::clocks::{Attended, announce, attend, tell};
 use super::registry::Registry;
 use crate::clock::now;
 use crate::config::Config;
@@ -102,6 +102,7 @@ impl Devices {
     /// The store cannot be written.
     pub async fn take(&self, received: Received) -> Result<Tally, StoreError> {
         let Some(mut directory) = self.0.registry.directory(&received.serial) else { return Ok(Tally::default()) };
+        let adjusts = matches!(directory.rules.clock, ClockPolicy::Adjust | ClockPolicy::AdjustWrong);
         let intake = Arc::clone(&self.0.intake);
         let key = self.0.key.clone();
         let (serial, probe) = (received.serial.clone(), received.contact.and_then(|contact| contact.probe));
@@ -120,13 +121,17 @@ impl Devices {
             let mut deliveries = ledger.into_deliveries();
             // A replay says nothing new of the clock, and costs no write.
             let is_new = tx.total_changes() > before;
-            let notice = if is_new { attend(tx, clockwork, &received, &directory.rules)? } else { None };
-            deliveries.extend(tell(tx, notice.as_ref(), &directory.device, &key)?);
-            Ok((tally, deliveries, is_new, notice))
+            let attended =
+                if is_new { attend(tx, clockwork, &received, &directory.rules)? } else { Attended::default() };
+            deliveries.extend(tell(tx, attended.notice.as_ref(), &directory.device, &key)?);
+            Ok((tally, deliveries, is_new, attended))
         };
-        let (tally, deliveries, is_new, notice) = self.0.store.write(work).await?;
+        let (tally, deliveries, is_new, attended) = self.0.store.write(work).await?;
         self.0.engine.deliver(deliveries);
-        announce(notice.as_ref());
+        announce(attended.notice.as_ref());
+        if attended.is_known_again && adjusts {
+            self.adjust_outage(serial.clone());
+        }
         if let Some(probe) = probe.filter(|_| is_new) {
             self.probe_written(&serial, probe);
         }

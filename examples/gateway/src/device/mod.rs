@@ -5,9 +5,11 @@ mod completeness;
 mod connection;
 mod handler;
 mod reception;
+mod redating;
 mod registry;
 mod request_line;
 
 pub(crate) use clocks::NotProbed;
 pub(crate) use connection::serve;
 pub use handler::Devices;
+pub use redating::Redated;

@@ -8,10 +8,8 @@ use punch_protocol::SerialNumber;
 use punch_webhook::{Event, EventType};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
+use super::person::CIVIL;
 use super::{SqliteLedger, StoreError, Transaction, from_millis, millis};
-
-/// The form of civil times in the file.
-const CIVIL: &str = "%Y-%m-%dT%H:%M:%S";
 
 /// What is known of a site.
 #[derive(Debug, Clone, PartialEq, Eq)]

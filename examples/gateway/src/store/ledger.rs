@@ -210,6 +210,10 @@ impl Ledger for SqliteLedger<'_, '_> {
         }
     }
 
+    fn redate(&mut self, punch: &Punch) -> Result<(), StoreError> {
+        person::date(self.transaction, punch)
+    }
+
     fn correct(&mut self, correction: &Correction<'_>) -> Result<(), StoreError> {
         let Correction { known, finding, telling } = correction;
         let id = &known.mark.event_id;
@@ -221,7 +225,7 @@ impl Ledger for SqliteLedger<'_, '_> {
         let Some(mut original) = Original::of(self.transaction, id)? else { return Ok(()) };
         original.punch.mean(finding);
         let (number, old_direction, reason) = (telling.number, told.direction, telling.reason);
-        let revision = Revision { number, old_direction, old_timestamp: None, reason };
+        let revision = Revision { number, old_direction, old_timestamp: telling.old_timestamp, reason };
         let Original { punch, device, employee } = &original;
         let event = if telling.is_late {
             Event::late(telling.event_id, punch, device, employee, Some(revision))

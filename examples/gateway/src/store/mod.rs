@@ -8,6 +8,7 @@ mod employee;
 mod ledger;
 mod person;
 mod read;
+mod redate;
 mod timeline;
 mod writer;
 
@@ -25,6 +26,7 @@ pub use device::DeviceRow;
 pub(crate) use employee::{put_employee, register};
 pub use ledger::SqliteLedger;
 pub use read::{AttendanceRow, Counts, HeldRow};
+pub(crate) use redate::{Observed, Span};
 pub use timeline::{AttemptLine, Decision, DeliveryTimeline, Meaning, RevisionLine, Timeline};
 pub use writer::{Transaction, Writer};
 

@@ -83,10 +83,25 @@ fn local_time(local_time: Option<String>, device_local: Option<String>) -> Optio
 
 /// Keeps when, where and by whom a punch was made.
 pub(super) fn enter(tx: &Transaction<'_>, punch: &Punch, standing: &Standing) -> Result<(), StoreError> {
+    date(tx, punch)?;
     let Standing { person, site, order, role, is_trusted } = standing;
+    tx.prepare_cached("UPDATE row SET person = ?2, site = ?3, place = ?4, role = ?5, trusted = ?6 WHERE id = ?1")?
+        .execute(params![
+            punch.event_id.as_str(),
+            person.as_str(),
+            site,
+            order.cast_signed(),
+            role.map(word_of),
+            is_trusted,
+        ])?;
+    Ok(())
+}
+
+/// Keeps when a punch was made, and how that was found.
+pub(super) fn date(tx: &Transaction<'_>, punch: &Punch) -> Result<(), StoreError> {
     tx.prepare_cached(
-        "UPDATE row SET punched_at = ?2, local_time = ?3, time_quality = ?4, clock_offset_s = ?5, historic = ?6,
-             person = ?7, site = ?8, place = ?9, role = ?10, trusted = ?11 WHERE id = ?1",
+        "UPDATE row SET punched_at = ?2, local_time = ?3, time_quality = ?4, clock_offset_s = ?5, historic = ?6
+         WHERE id = ?1",
     )?
     .execute(params![
         punch.event_id.as_str(),
@@ -95,11 +110,6 @@ pub(super) fn enter(tx: &Transaction<'_>, punch: &Punch, standing: &Standing) ->
         punch.time_quality.as_str(),
         punch.clock_offset_s,
         punch.is_historic,
-        person.as_str(),
-        site,
-        order.cast_signed(),
-        role.map(word_of),
-        is_trusted,
     ])?;
     Ok(())
 }
@@ -257,7 +267,7 @@ fn word_of(role: Role) -> &'static str {
     }
 }
 
-fn role_of(word: &str) -> Option<Role> {
+pub(super) fn role_of(word: &str) -> Option<Role> {
     [Role::Entry, Role::Exit].into_iter().find(|role| word_of(*role) == word)
 }
 

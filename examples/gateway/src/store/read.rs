@@ -1,3 +1,4 @@
+use chrono::{DateTime, SecondsFormat};
 use punch_normalize::Direction;
 use rusqlite::{Connection, Row, params};
 use serde::Serialize;
@@ -109,7 +110,7 @@ impl AttendanceRow {
     pub fn page(connection: &Connection, limit: u32, offset: u32) -> Result<Vec<Self>, StoreError> {
         let mut statement = connection.prepare(&format!(
             "SELECT bytes, revision, direction, direction_source, confidence, session_id, business_date, exceptions,
-                    {IS_FINAL}
+                    {IS_FINAL}, punched_at, local_time, time_quality
              FROM event JOIN body ON body.event_id = event.id AND body.format = 'nested' JOIN row ON row.id = event.id
              WHERE event.type = 'attendance.punch' ORDER BY event.seq DESC LIMIT ?1 OFFSET ?2",
         ))?;
@@ -139,6 +140,17 @@ fn revise(punch: &mut Value, row: &Row<'_>) -> Result<(), rusqlite::Error> {
         } else {
             direction.into()
         };
+    }
+    // It may have been dated anew.
+    if let (Some(at), Some(local_time), Some(quality)) = (row.get(9)?, row.get(10)?, row.get(11)?) {
+        let (at, local_time, quality): (i64, String, String) = (at, local_time, quality);
+        let at = DateTime::from_timestamp(at, 0).unwrap_or_default().to_rfc3339_opts(SecondsFormat::Secs, true);
+        let members = [("/timestamp", at), ("/punch/local_time", local_time), ("/metadata/time_quality", quality)];
+        for (pointer, text) in members {
+            if let Some(told) = punch.pointer_mut(pointer) {
+                *told = text.into();
+            }
+        }
     }
     if let Some(metadata) = punch.pointer_mut("/metadata").and_then(Value::as_object_mut) {
         let exceptions: String = row.get(7)?;

@@ -8,3 +8,5 @@ CREATE TABLE watermark (
 CREATE INDEX row_arrival ON row (punched_at)
     WHERE fate = 'delivered' AND direction IN ('in', 'break_in', 'overtime_in');
 CREATE INDEX row_session ON row (session_id) WHERE fate = 'delivered';
+-- The rows of one terminal, in the order they came.
+CREATE INDEX row_device ON row (serial, seq);

@@ -224,3 +224,55 @@ async fn a_held_row_holds_the_watermark() {
     complete(&site, "T1").await;
     assert!((known().await - minutes_ago(0)).abs() <= 1, "what was called known stays so");
 }
+
+/// T17: a zone that was put right moves what came before under the same identity, once somebody asks for it.
+#[tokio::test]
+async fn a_corrected_zone_moves_older_rows_when_it_is_asked_for() {
+    let (site, receiver) = site("[[device]]\nserial = \"T1\"\nzone = \"UTC\"\n").await;
+    for time in ["2026-03-02 08:00:00", "2026-03-02 08:00:20", "2026-03-02 17:00:00"] {
+        punch(&site, "T1", "7", time, 255).await;
+    }
+    let ids = site.ask_all("SELECT id FROM row ORDER BY seq").await;
+    let url = receiver.url();
+    let moved = Config::parse("[[device]]\nserial = \"T1\"\nzone = \"America/Mexico_City\"\n").unwrap();
+    let site = site
+        .restart(|config| {
+            config.devices = moved.devices;
+            let events = EndpointConfig::all_events();
+            config.endpoints = vec![EndpointConfig { events, ..endpoint(&url, PayloadFormat::Nested) }];
+        })
+        .await;
+    punch(&site, "T1", "7", "2026-03-03 08:00:00", 255).await;
+    let times =
+        async || site.ask_all("SELECT strftime('%d %H:%M:%S', punched_at, 'unixepoch') FROM row ORDER BY seq").await;
+    assert_eq!(times().await, ["02 08:00:00", "02 08:00:20", "02 17:00:00", "03 14:00:00"], "what came before stays");
+    let (status, done) = site.post("/v1/devices/T1/redate", json!({})).await;
+    assert_eq!((status, &done["data"]), (200, &json!({ "looked_at": 4, "moved": 3 })));
+    assert_eq!(times().await, ["02 14:00:00", "02 14:00:20", "02 23:00:00", "03 14:00:00"]);
+    assert_eq!(site.ask_all("SELECT id FROM row ORDER BY seq").await[..3], ids);
+    site.delivered_all().await;
+    let events: Vec<Value> = receiver.seen().iter().map(Seen::json).collect();
+    let revised: Vec<&Value> = events.iter().filter(|event| event["event_type"] == "attendance.revised").collect();
+    let told: Vec<_> = revised
+        .iter()
+        .map(|event| {
+            let text = |pointer: &str| event.pointer(pointer).and_then(Value::as_str).unwrap();
+            assert_eq!(text("/metadata/reason"), "zone_changed");
+            (text("/metadata/revises"), text("/metadata/old_timestamp"), text("/timestamp"), text("/punch/local_time"))
+        })
+        .collect();
+    let expected = [
+        (ids[0].as_str(), "2026-03-02T08:00:00Z", "2026-03-02T14:00:00Z", "2026-03-02T08:00:00-06:00"),
+        (ids[2].as_str(), "2026-03-02T17:00:00Z", "2026-03-02T23:00:00Z", "2026-03-02T17:00:00-06:00"),
+    ];
+    assert_eq!(told, expected);
+    let (_, listed) = site.get("/v1/attendance").await;
+    let listed: Vec<_> = listed["data"].as_array().unwrap().iter().map(|punch| &punch["timestamp"]).collect();
+    assert_eq!(listed, ["2026-03-03T14:00:00Z", "2026-03-02T23:00:00Z", "2026-03-02T14:00:00Z"]);
+    let (_, again) = site.post("/v1/devices/T1/redate", json!({})).await;
+    assert_eq!(again["data"], json!({ "looked_at": 4, "moved": 0 }));
+    let (status, wrong) = site.post("/v1/devices/T1/redate", json!({ "since": "yesterday" })).await;
+    assert_eq!((status, &wrong["error"]["field"]), (400, &json!("since")));
+    assert_eq!(site.upload("T1", "ATTLOG", "7\t2026-03-02 08:00:00\t255\t1\t0\n").await.body, "OK: 1");
+    assert_eq!(site.fates().await, ["delivered", "suppressed", "delivered", "delivered"], "sent again, it is known");
+}

@@ -26,6 +26,7 @@ mod interop_tcp;
 mod kill;
 mod normalize;
 mod pull;
+mod replay;
 mod rules;
 mod site;
 mod terminal_serve;

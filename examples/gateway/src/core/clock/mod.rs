@@ -131,6 +131,11 @@ impl Clockwork {
         move |punch| self.offset(self.shown(punch, at).instant, at, live, measured)
     }
 
+    /// What is known of the clock at a row of a backlog that showed `shown`. See [`TerminalClock::backlog_offset`].
+    pub fn backlog_offset(&self, shown: DateTime<Utc>) -> Option<ClockOffset> {
+        self.clock.backlog_offset(shown)
+    }
+
     /// The offset at `now`, if it is known.
     pub fn estimate(&self, now: DateTime<Utc>) -> Option<ClockEstimate> {
         self.clock.estimate(now)

@@ -78,6 +78,14 @@ impl Ledger for Book {
         Ok(())
     }
 
+    fn redate(&mut self, punch: &Punch) -> Result<(), Infallible> {
+        let line = self.rows.get_mut(punch.event_id.as_str()).unwrap();
+        let mark = &mut line.known.as_mut().unwrap().mark;
+        (mark.at, mark.local) = (punch.punched_at, punch.local_time.naive_local());
+        line.punch = Some(punch.clone());
+        Ok(())
+    }
+
     fn correct(&mut self, correction: &Correction<'_>) -> Result<(), Infallible> {
         let line = self.rows.get_mut(correction.known.mark.event_id.as_str()).unwrap();
         let known = line.known.as_mut().unwrap();
