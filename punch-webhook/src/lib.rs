@@ -84,7 +84,10 @@ pub use queue::{
     Attempt, DeliveryId, EndpointId, EndpointRules, EndpointState, EndpointStatus, EnqueueError, Health, Lane,
     Progress, Queue, QueueLimits, QueueStatus, Record, Waiting,
 };
-pub use received::{ReceiveError, ReceivedEvent, ReceivedPunch};
+pub use received::{
+    ReceiveError, ReceivedChange, ReceivedClock, ReceivedDevice, ReceivedDeviceStatus, ReceivedEnrollment,
+    ReceivedEvent, ReceivedFailing, ReceivedLate, ReceivedMetadata, ReceivedPunch, ReceivedRevision, ReceivedWatermark,
+};
 pub use schedule::{Disposition, Schedule, ScheduleError};
 pub use secret::{Secret, SecretError};
 pub use signer::{SignatureStyle, SignedHeaders, Signer};

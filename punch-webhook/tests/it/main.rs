@@ -20,6 +20,8 @@ mod published;
 #[cfg(test)]
 mod queue;
 #[cfg(test)]
+mod received;
+#[cfg(test)]
 mod receiving;
 #[cfg(test)]
 mod schedule;
