@@ -62,8 +62,10 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+mod claims;
 mod event_type;
 mod header;
+mod idempotency;
 mod outcome;
 mod payload;
 mod queue;
@@ -75,6 +77,10 @@ mod verifier;
 
 pub use event_type::EventType;
 pub use header::{HeaderName, HeaderNameError};
+pub use idempotency::{
+    AnswerTooLarge, Claim, Execution, Fingerprint, Idempotency, IdempotencyError, IdempotencyKey, IdempotencyRecord,
+    SavedAnswer,
+};
 pub use outcome::{Class, MAX_RETRY_AFTER, Outcome, Reason, body_says_duplicate, parse_retry_after};
 pub use payload::{
     ClockAlarm, DeviceInfo, EmployeeInfo, Event, FailingEndpoint, PayloadFormat, PayloadFormatError, Revision,

@@ -10,6 +10,8 @@ mod error_codes;
 #[cfg(test)]
 mod events;
 #[cfg(test)]
+mod idempotency;
+#[cfg(test)]
 mod javascript;
 #[cfg(test)]
 mod payloads;
