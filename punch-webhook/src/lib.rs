@@ -72,6 +72,7 @@ mod queue;
 mod received;
 mod schedule;
 mod secret;
+mod seen;
 mod signer;
 mod verifier;
 
@@ -96,6 +97,7 @@ pub use received::{
 };
 pub use schedule::{Disposition, Schedule, ScheduleError};
 pub use secret::{Secret, SecretError};
+pub use seen::{EventClaim, Seen, SeenLimits, Sighting};
 pub use signer::{SignatureStyle, SignedHeaders, Signer};
 pub use verifier::{Scheme, Verified, Verifier, VerifyError};
 

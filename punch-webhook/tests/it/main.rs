@@ -30,4 +30,6 @@ mod schedule;
 #[cfg(test)]
 mod secrecy;
 #[cfg(test)]
+mod seen;
+#[cfg(test)]
 mod signatures;
