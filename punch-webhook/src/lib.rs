@@ -1,7 +1,8 @@
 //! The event contract: what is sent, how it is signed, when it is sent again, and who has it already.
 //!
 //! A sender builds an [`Event`], stores its body, and signs every attempt with a [`Signer`]. A receiver checks the
-//! bytes with a [`Verifier`], reads the event, and remembers its id.
+//! bytes with a [`Verifier`], reads the event, and remembers its id: in a table, or in a [`Seen`]. A server whose clients
+//! repeat their requests answers them by [`Idempotency`].
 //!
 //! # Receiving
 //!
@@ -54,6 +55,8 @@
 //!   time; what they cover is read only afterwards.
 //! * A [`ReceivedEvent`] comes from a [`Verified`] body and from nowhere else.
 //! * `event_id` is equal for every delivery of an event, and nothing else is: the body holds the attempt number.
+//! * No correction is a [`ReceivedEvent::Punch`]: what tells a punch anew, or too late, is another variant.
+//! * What is remembered is bounded: [`QueueLimits`], [`SeenLimits`], [`Idempotency::MAX_IN_PROGRESS`].
 //! * Secrets are wiped when dropped. Secrets, badges and names appear in no `Debug` and in no error text.
 #![no_std]
 #![forbid(unsafe_code)]
