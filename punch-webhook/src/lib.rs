@@ -96,7 +96,8 @@ pub use queue::{
 };
 pub use received::{
     ReceiveError, ReceivedChange, ReceivedClock, ReceivedDevice, ReceivedDeviceStatus, ReceivedEnrollment,
-    ReceivedEvent, ReceivedFailing, ReceivedLate, ReceivedMetadata, ReceivedPunch, ReceivedRevision, ReceivedWatermark,
+    ReceivedEvent, ReceivedFailing, ReceivedLate, ReceivedMetadata, ReceivedPunch, ReceivedRevision,
+    ReceivedSyntheticOut, ReceivedWatermark,
 };
 pub use schedule::{Disposition, Schedule, ScheduleError};
 pub use secret::{Secret, SecretError};

@@ -87,6 +87,7 @@ pub async fn start(mut config: Config) -> Result<Gateway, StartError> {
     let engine = Engine::start(store.clone(), &config.delivery, watch.clone()).await?;
     let rows = store.read(DeviceRow::all).await?;
     let devices = Devices::new(&config, &rows, key, store.clone(), engine.clone(), watch.clone());
+    devices.keep_zones().await?;
     let (device_listener, device_addr) = listen(config.device_addr, "--device-addr").await?;
     let (api_listener, api_addr) = listen(config.api_addr, "--api-addr").await?;
 
@@ -96,6 +97,7 @@ pub async fn start(mut config: Config) -> Result<Gateway, StartError> {
         engine: engine.clone(),
         devices: devices.clone(),
         delivery: config.delivery.clone(),
+        shifts: config.shifts.clone(),
         key_hash,
     });
     let mut api_stop = stopped.clone();
@@ -162,7 +164,7 @@ async fn write_config(store: &Store, config: &mut Config) -> Result<(), StoreErr
                 DeviceRow::approve(tx, serial, now())?;
             }
             for employee in &employees {
-                store::put_employee(tx, &employee.badge, employee.name.as_deref())?;
+                store::put_employee(tx, employee)?;
             }
             for endpoint in &endpoints {
                 EndpointRow::put(tx, endpoint, now())?;

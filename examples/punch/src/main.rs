@@ -12,6 +12,8 @@
 )]
 
 mod agent_command;
+mod api;
+mod clocks;
 mod config;
 mod decode;
 mod demo;
@@ -49,6 +51,7 @@ enum Command {
     Doctor(doctor::DoctorCommand),
     Normalize(Box<normalize::Normalize>),
     Explain(explain::Explain),
+    Clocks(clocks::Clocks),
     Decode(decode::Decode),
     Webhook(webhook::WebhookCommand),
     Config(config::ConfigCommand),
@@ -81,6 +84,7 @@ fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Agent(agent) => asynchronous(agent_command::run(agent)),
         Command::Normalize(command) => normalize::run(&command),
         Command::Explain(explain) => asynchronous(explain::run(explain)),
+        Command::Clocks(clocks) => asynchronous(clocks::run(clocks)),
         Command::Doctor(doctor) => asynchronous(doctor::run(doctor)),
         Command::Decode(decode) => decode::run(decode),
         Command::Webhook(webhook) => webhook::run(webhook),

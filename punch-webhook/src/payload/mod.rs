@@ -11,8 +11,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use chrono::{DateTime, Utc};
-use punch_normalize::timeline::Finding;
-use punch_normalize::{Adjustment, Direction, DirectionSource, EventId, Punch};
+use punch_normalize::{Direction, EventId, Punch};
 
 use crate::event_type::EventType;
 use device::DeviceDetail;
@@ -100,11 +99,7 @@ struct PunchDetail<'a> {
     employee: &'a EmployeeInfo,
     deduplicated: bool,
     confidence: Option<f64>,
-    finding: Option<&'a Finding>,
     telling: Telling,
-    clock_offset_s: Option<i64>,
-    adjustment: Option<Adjustment>,
-    historic: bool,
     late: bool,
 }
 
@@ -132,29 +127,11 @@ pub struct Revision {
 
 impl<'a> PunchDetail<'a> {
     fn new(punch: &'a Punch, device: &'a DeviceInfo, employee: &'a EmployeeInfo, telling: Telling) -> Self {
-        let (confidence, finding, clock_offset_s, adjustment) = (None, None, None, None);
-        let (deduplicated, historic, late) = (false, false, false);
-        Self {
-            punch,
-            device,
-            employee,
-            deduplicated,
-            confidence,
-            finding,
-            telling,
-            clock_offset_s,
-            adjustment,
-            historic,
-            late,
-        }
+        Self { punch, device, employee, deduplicated: false, confidence: None, telling, late: false }
     }
 
     fn direction(&self) -> Direction {
-        published(self.finding.map_or(self.punch.direction, |finding| finding.direction))
-    }
-
-    fn direction_source(&self) -> DirectionSource {
-        self.finding.map_or(self.punch.direction_source, |finding| finding.source)
+        published(self.punch.direction)
     }
 }
 
@@ -220,46 +197,7 @@ impl<'a> Event<'a> {
         self
     }
 
-    /// Says what the punches around it make of this one: direction, shift, day, what is missing. Changes nothing in events
-    /// that are no punch.
-    #[must_use]
-    pub fn with_finding(mut self, finding: &'a Finding) -> Self {
-        if let Detail::Punch(detail) = &mut self.detail {
-            detail.finding = Some(finding);
-        }
-        self
-    }
-
-    /// Says by how many seconds the terminal's clock is off: true time minus the time shown. Changes nothing in events
-    /// that are no punch.
-    #[must_use]
-    pub fn with_clock_offset_s(mut self, clock_offset_s: i64) -> Self {
-        if let Detail::Punch(detail) = &mut self.detail {
-            detail.clock_offset_s = Some(clock_offset_s);
-        }
-        self
-    }
-
-    /// Says that the instant of this punch was corrected by what the terminal's clock is off. Changes nothing in events
-    /// that are no punch.
-    #[must_use]
-    pub fn with_time_adjusted(mut self, adjustment: Adjustment) -> Self {
-        if let Detail::Punch(detail) = &mut self.detail {
-            detail.adjustment = Some(adjustment);
-        }
-        self
-    }
-
-    /// Says whether this punch is older than what is booked by itself. Changes nothing in events that are no punch.
-    #[must_use]
-    pub fn with_historic(mut self, historic: bool) -> Self {
-        if let Detail::Punch(detail) = &mut self.detail {
-            detail.historic = historic;
-        }
-        self
-    }
-
-    /// Says whether this punch came after those that follow it. Changes nothing in events that are no punch.
+    /// Says whether this punch belongs to a pay period that was closed when it came. Changes nothing in events that are no punch.
     #[must_use]
     pub fn with_late(mut self, late: bool) -> Self {
         if let Detail::Punch(detail) = &mut self.detail {

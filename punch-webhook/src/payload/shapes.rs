@@ -4,12 +4,15 @@ use alloc::format;
 use alloc::string::String;
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use punch_normalize::Adjustment;
-use punch_normalize::timeline::{Finding, SessionId};
+use punch_normalize::Punch;
+use punch_normalize::timeline::SessionId;
 use punch_protocol::SerialNumber;
 
 use super::json::Object;
 use super::{Detail, DeviceInfo, EmployeeInfo, Event, PayloadFormat, PunchDetail, Revision, Telling, published};
+
+/// A civil time, which has no zone.
+const CIVIL: &str = "%Y-%m-%dT%H:%M:%S";
 
 impl Event<'_> {
     pub(super) fn nested(&self, event: &mut Object<'_>) {
@@ -70,18 +73,15 @@ impl PunchDetail<'_> {
     fn metadata(&self, object: &mut Object<'_>) {
         let punch = self.punch;
         object.flag("deduplicated", self.deduplicated);
-        object.word("direction_source", &self.direction_source());
-        if let Some(finding) = self.finding {
-            object.finding(finding);
-        }
+        object.word("direction_source", &punch.direction_source);
+        object.meaning(punch);
         object.word("time_quality", &punch.time_quality);
-        object.optional_text("time_adjusted", self.adjustment.map(Adjustment::as_str));
-        if let Some(seconds) = self.clock_offset_s {
+        if let Some(seconds) = punch.clock_offset_s {
             object.integer("clock_offset_s", seconds);
         }
-        object.text("device_local", &format!("{}", punch.device_local.format("%Y-%m-%dT%H:%M:%S")));
+        object.text("device_local", &format!("{}", punch.device_local.format(CIVIL)));
         object.text("received_at", &utc(punch.received_at));
-        object.flag_if("historic", self.historic);
+        object.flag_if("historic", punch.is_historic);
         object.flag_if("late", self.late);
         let about = punch.event_id.as_str();
         match &self.telling {
@@ -138,13 +138,20 @@ impl Object<'_> {
     }
 
     /// What the punches around this one make of it, beside the direction.
-    fn finding(&mut self, finding: &Finding) {
-        self.share("confidence", f64::from(finding.confidence) / 100.0);
-        self.optional_text("session_id", finding.session.as_ref().map(SessionId::as_str));
-        if let Some(date) = finding.business_date {
+    fn meaning(&mut self, punch: &Punch) {
+        let Some(percent) = punch.confidence else { return };
+        self.share("confidence", f64::from(percent) / 100.0);
+        self.optional_text("session_id", punch.session.as_ref().map(SessionId::as_str));
+        if let Some(date) = punch.business_date {
             self.text("business_date", &format!("{date}"));
         }
-        self.words("exceptions", finding.exceptions.words());
+        self.words("exceptions", punch.exceptions.words());
+        if let Some(out) = punch.synthetic_out {
+            self.object("synthetic_out", |object| {
+                object.text("local_time", &format!("{}", out.local.format(CIVIL)));
+                object.text("reason", out.reason);
+            });
+        }
     }
 
     /// Always the last member of the last member: [`StoredBody::render`] finds it there.

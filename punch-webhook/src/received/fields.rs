@@ -1,7 +1,7 @@
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
-use chrono::{DateTime, FixedOffset, Utc};
+use chrono::{DateTime, FixedOffset, NaiveDateTime, Utc};
 use serde_json::{Map, Value};
 
 use super::ReceiveError;
@@ -66,6 +66,11 @@ impl<'v> Fields<'v> {
     /// A time that only informs.
     pub(super) fn time(&self, name: &str) -> Option<DateTime<Utc>> {
         Some(DateTime::parse_from_rfc3339(&self.text(name)?).ok()?.with_timezone(&Utc))
+    }
+
+    /// A time of some place that only informs.
+    pub(super) fn civil(&self, name: &str) -> Option<NaiveDateTime> {
+        self.text(name)?.parse().ok()
     }
 
     /// A list of words; what is no text is left out of it.

@@ -20,10 +20,10 @@ pub struct ReceivedMetadata {
     pub business_date: Option<NaiveDate>,
     /// What is strange about it, as words: `missing_out` …
     pub exceptions: Vec<String>,
-    /// How sure the step from the terminal's clock to the instant is, as a word: `exact`, `fold_guess` …
+    /// What stands for a departure that nobody made, if the sender was told to say so.
+    pub synthetic_out: Option<ReceivedSyntheticOut>,
+    /// How sure the step from the terminal's clock to the instant is, as a word: `exact`, `fold_guess`, `adjusted` …
     pub time_quality: Option<String>,
-    /// If the instant was corrected, on what grounds: `adjusted` or `adjusted_interpolated`.
-    pub time_adjusted: Option<String>,
     /// By how much the terminal's clock is off: true time minus the time shown, in seconds.
     pub clock_offset_s: Option<i64>,
     /// What the terminal's clock showed.
@@ -32,8 +32,18 @@ pub struct ReceivedMetadata {
     pub received_at: Option<DateTime<Utc>>,
     /// Whether it is older than what is booked by itself.
     pub historic: bool,
-    /// Whether it came after those that follow it.
+    /// Whether it belongs to a pay period that was closed when it came.
     pub late: bool,
+}
+
+/// What stands for a departure that nobody made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ReceivedSyntheticOut {
+    /// When, on the clock of the site.
+    pub local_time: NaiveDateTime,
+    /// What it rests on, as a word: `max_shift`, `shift_end` or `fixed`.
+    pub reason: Option<String>,
 }
 
 impl ReceivedMetadata {
@@ -44,13 +54,19 @@ impl ReceivedMetadata {
             session_id: metadata.text("session_id"),
             business_date: metadata.text("business_date").and_then(|text| text.parse().ok()),
             exceptions: metadata.words("exceptions"),
+            synthetic_out: ReceivedSyntheticOut::read(&metadata.object("synthetic_out")),
             time_quality: metadata.text("time_quality"),
-            time_adjusted: metadata.text("time_adjusted"),
             clock_offset_s: metadata.integer("clock_offset_s"),
-            device_local: metadata.text("device_local").and_then(|text| text.parse().ok()),
+            device_local: metadata.civil("device_local"),
             received_at: metadata.time("received_at"),
             historic: metadata.flag("historic").unwrap_or(false),
             late: metadata.flag("late").unwrap_or(false),
         }
+    }
+}
+
+impl ReceivedSyntheticOut {
+    fn read(out: &Fields<'_>) -> Option<Self> {
+        Some(Self { local_time: out.civil("local_time")?, reason: out.text("reason") })
     }
 }

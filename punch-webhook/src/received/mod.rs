@@ -17,7 +17,7 @@ pub use correction::{ReceivedChange, ReceivedLate, ReceivedRevision};
 pub use device::{ReceivedClock, ReceivedDevice, ReceivedDeviceStatus, ReceivedEnrollment};
 pub use error::ReceiveError;
 pub use failing::ReceivedFailing;
-pub use metadata::ReceivedMetadata;
+pub use metadata::{ReceivedMetadata, ReceivedSyntheticOut};
 pub use punch::ReceivedPunch;
 pub use site::ReceivedWatermark;
 

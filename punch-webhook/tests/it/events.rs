@@ -1,14 +1,14 @@
 //! What is written of everything that is no first telling of a punch: the exact bytes.
 
 use chrono::TimeDelta;
-use punch_normalize::{Adjustment, ClockEstimate, DeviceZone, Diagnosis, Direction, EventId, Method, Punch};
+use punch_normalize::{ClockEstimate, DeviceZone, Diagnosis, Direction, EventId, Method, Punch, TimeQuality};
 use punch_protocol::SerialNumber;
 use punch_webhook::{
     ClockAlarm, DeviceInfo, EmployeeInfo, EndpointState, Event, EventType, FailingEndpoint, Health, PayloadFormat,
     Revision,
 };
 
-use crate::build::{at, device, employee, finding, id, punch};
+use crate::build::{at, device, employee, found, id, punch};
 use crate::javascript::stringify_parse;
 
 const FLAT: [PayloadFormat; 3] = [PayloadFormat::Flat, PayloadFormat::FlatStrict000, PayloadFormat::FlatStrict001];
@@ -126,9 +126,9 @@ const DEVICE: &str = concat!(
 /// T17: a corrected zone moves a punch under the same identity.
 #[test]
 fn a_revision_can_be_one_of_time() {
-    let cast = Cast::new();
-    let finding = finding(&cast.punch, Direction::Out);
-    let body = nested(&cast.revised().with_finding(&finding));
+    let mut cast = Cast::new();
+    cast.punch = found(cast.punch, Direction::Out);
+    let body = nested(&cast.revised());
     let end = format!(
         concat!(
             r#""received_at":"2090-01-01T00:00:07Z","revises":"{}","revision":2,"old_direction":"in","#,
@@ -161,14 +161,13 @@ fn a_late_punch_has_the_body_of_a_punch_and_names_it() {
 fn what_is_known_of_the_time_goes_into_metadata() {
     let cast = Cast::new();
     let Cast { punch, device, employee, .. } = &cast;
-    let event = Event::punch(punch, device, employee)
-        .with_clock_offset_s(-14)
-        .with_time_adjusted(Adjustment::Interpolated)
-        .with_historic(true)
-        .with_late(true);
+    let mut measured = punch.clone();
+    (measured.clock_offset_s, measured.is_historic) = (Some(-14), true);
+    measured.time_quality = TimeQuality::AdjustedInterpolated;
+    let event = Event::punch(&measured, device, employee).with_late(true);
     let body = nested(&event);
     let metadata = concat!(
-        r#""time_quality":"exact","time_adjusted":"adjusted_interpolated","clock_offset_s":-14,"#,
+        r#""time_quality":"adjusted_interpolated","clock_offset_s":-14,"#,
         r#""device_local":"2026-03-28T08:47:12","received_at":"2090-01-01T00:00:07Z","historic":true,"late":true,"#,
         r#""delivery_attempt":1}}"#,
     );
@@ -178,7 +177,9 @@ fn what_is_known_of_the_time_goes_into_metadata() {
         assert_eq!(written(&event, format), written(&plain, format), "a published shape has no member more");
     }
     // False is not said, nor is a number that JavaScript would change.
-    let event = plain.clone().with_clock_offset_s(i64::MIN).with_historic(false).with_late(false);
+    measured.clone_from(punch);
+    measured.clock_offset_s = Some(i64::MIN);
+    let event = Event::punch(&measured, device, employee).with_late(false);
     assert_eq!(nested(&event), nested(&plain));
 }
 

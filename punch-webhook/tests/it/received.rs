@@ -2,13 +2,14 @@
 
 use chrono::{DateTime, NaiveDate, TimeDelta};
 use proptest::prelude::*;
-use punch_normalize::{Adjustment, ClockEstimate, DeviceZone, Diagnosis, Direction, Method};
+use punch_normalize::timeline::{Closing, Mark, Role, SyntheticOut, TimelineRules, infer};
+use punch_normalize::{ClockEstimate, DeviceZone, Diagnosis, Direction, Method, Punch, TimeQuality};
 use punch_webhook::{
     ClockAlarm, EndpointState, Event, EventType, FailingEndpoint, Health, PayloadFormat, ReceiveError, ReceivedDevice,
     ReceivedEvent, Revision,
 };
 
-use crate::build::{at, finding, id, trusted};
+use crate::build::{at, found, id, trusted};
 use crate::events::{Cast, revision, written};
 
 fn read(event: &Event<'_>, format: PayloadFormat) -> ReceivedEvent {
@@ -62,16 +63,28 @@ fn a_correction_is_never_a_fresh_punch() {
     }
 }
 
+/// What stands for the departure of somebody who came, and came again the next day.
+fn nobody_left(punch: &Punch) -> SyntheticOut {
+    let day = TimeDelta::days(1);
+    let (came, again) = (punch.event_id.clone(), id("evt_again"));
+    let mut marks = [
+        Mark::new(came, punch.punched_at, punch.device_local),
+        Mark::new(again, punch.punched_at + day, punch.device_local + day),
+    ];
+    marks.iter_mut().for_each(|mark| mark.role = Some(Role::Entry));
+    let rules = TimelineRules { closing: Closing::Cap(TimeDelta::hours(8)), ..TimelineRules::default() };
+    infer(&mut marks, &rules, None)[0].synthetic_out.unwrap()
+}
+
 #[test]
 fn what_the_sender_knows_of_a_punch_is_read() {
-    let cast = Cast::new();
-    let finding = finding(&cast.punch, Direction::Out);
-    let event = Event::punch(&cast.punch, &cast.device, &cast.employee)
-        .with_finding(&finding)
-        .with_clock_offset_s(-740)
-        .with_time_adjusted(Adjustment::Measured)
-        .with_historic(true)
-        .with_late(true);
+    let mut cast = Cast::new();
+    cast.punch = found(cast.punch, Direction::Out);
+    (cast.punch.clock_offset_s, cast.punch.is_historic) = (Some(-740), true);
+    cast.punch.time_quality = TimeQuality::AdjustedInterpolated;
+    let local = cast.punch.device_local;
+    cast.punch.synthetic_out = Some(nobody_left(&cast.punch));
+    let event = Event::punch(&cast.punch, &cast.device, &cast.employee).with_late(true);
     let ReceivedEvent::Punch(punch) = read(&event, PayloadFormat::Nested) else { panic!("a punch") };
     let metadata = punch.metadata;
     assert_eq!(metadata.direction_source.as_deref(), Some("role"));
@@ -79,10 +92,11 @@ fn what_the_sender_knows_of_a_punch_is_read() {
     assert!(metadata.session_id.is_some_and(|session| session.starts_with("ses_")));
     assert_eq!(metadata.business_date, NaiveDate::from_ymd_opt(2026, 3, 28));
     assert_eq!(metadata.exceptions, ["missing_in"]);
-    assert_eq!(metadata.time_quality.as_deref(), Some("exact"));
-    assert_eq!(metadata.time_adjusted.as_deref(), Some("adjusted"));
+    let out = metadata.synthetic_out.unwrap();
+    assert_eq!((out.local_time, out.reason.as_deref()), (local + TimeDelta::hours(8), Some("max_shift")));
+    assert_eq!(metadata.time_quality.as_deref(), Some("adjusted_interpolated"));
     assert_eq!(metadata.clock_offset_s, Some(-740));
-    assert_eq!(metadata.device_local, Some(cast.punch.device_local));
+    assert_eq!(metadata.device_local, Some(local));
     assert_eq!(metadata.received_at, Some(cast.punch.received_at));
     assert!(metadata.historic && metadata.late);
     let ReceivedEvent::Punch(flat) = read(&event, PayloadFormat::Flat) else { panic!("a punch") };

@@ -1,6 +1,8 @@
 //! The API listener: `/v1`, health, and a page for people.
 
 mod auth;
+mod devices;
+mod employees;
 mod envelope;
 mod page;
 mod punches;
@@ -14,7 +16,7 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 
 use crate::config::DeliveryConfig;
-use crate::core::Received;
+use crate::core::{Received, Shifts};
 use crate::delivery::Engine;
 use crate::device::Devices;
 use crate::store::Store;
@@ -31,6 +33,7 @@ pub(crate) struct Inner {
     pub(crate) engine: Engine,
     pub(crate) devices: Devices,
     pub(crate) delivery: DeliveryConfig,
+    pub(crate) shifts: Shifts,
     pub(crate) key_hash: [u8; 32],
 }
 
@@ -51,9 +54,11 @@ impl Api {
         let forwarded_body = DefaultBodyLimit::max(Received::FORWARDED_BODY);
         let guarded = Router::new()
             .route("/v1/webhooks", get(routes::list_webhooks).post(routes::add_webhook))
-            .route("/v1/devices", get(routes::list_devices).post(routes::add_device))
+            .route("/v1/devices", get(devices::list_devices).post(devices::add_device))
+            .route("/v1/devices/{serial}", get(devices::show_device))
+            .route("/v1/devices/{serial}/clock", post(devices::add_reading))
             .route("/v1/devices/{serial}/punches", post(punches::add_punches).layer(forwarded_body))
-            .route("/v1/employees", post(routes::add_employee))
+            .route("/v1/employees", get(employees::list_employees).post(employees::add_employee))
             .route("/v1/attendance", get(routes::list_attendance))
             .route("/v1/attendance/{event_id}", get(routes::show_timeline))
             .route("/v1/quarantine", get(routes::list_held))

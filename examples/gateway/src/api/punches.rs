@@ -34,12 +34,13 @@ pub(super) async fn add_punches(
         Admission::Pending => return Err(ApiError::not_approved(&serial, "not approved")),
         Admission::Blocked => return Err(ApiError::not_approved(&serial, "blocked")),
     }
+    let contact = api.devices.forwarded(&serial);
     let received = Received::forwarded(serial, &body, manner.live, now()).map_err(|error| match error {
         ForwardedError::NotJson => ApiError::invalid("body", &error.to_string()),
         ForwardedError::TooManyRows { .. } => ApiError::too_large(&error.to_string()),
     })?;
     let rows = received.rows.len();
-    let tally = api.devices.keep(received).await?;
+    let tally = api.devices.keep(received.by(contact)).await?;
     let data = json!({
         "received": rows, "delivered": tally.delivered, "suppressed": tally.suppressed, "held": tally.held,
         "replayed": tally.replayed,

@@ -1,0 +1,149 @@
+//! What a configuration makes of punches: whose they are, which are one, which way they went, and what is told of old ones.
+
+use gateway::config::{Config, EndpointConfig};
+use punch_webhook::PayloadFormat;
+use serde_json::{Value, json};
+
+use crate::harness::{Recorder, Seen, Site, endpoint};
+
+/// A gateway that goes by `punch.toml`, with the terminals `T1` and `T2`, and a receiver that wants everything.
+async fn site(toml: &str) -> (Site, Recorder) {
+    let receiver = Recorder::always(200).await;
+    let read = Config::parse(toml).unwrap();
+    let url = receiver.url();
+    let site = Site::start(|config| {
+        (config.devices, config.defaults, config.sites) = (read.devices, read.defaults, read.sites);
+        (config.employees, config.shifts) = (read.employees, read.shifts);
+        let events = EndpointConfig::all_events();
+        config.endpoints = vec![EndpointConfig { events, ..endpoint(&url, PayloadFormat::Nested) }];
+    });
+    (site.await, receiver)
+}
+
+fn two(more: &str) -> String {
+    format!("{more}\n[[device]]\nserial = \"T1\"\n[[device]]\nserial = \"T2\"\n")
+}
+
+async fn punch(site: &Site, serial: &str, pin: &str, time: &str, state: u16) {
+    let answer = site.upload(serial, "ATTLOG", format!("{pin}\t{time}\t{state}\t1\t0\n")).await;
+    assert_eq!(answer.body, "OK: 1");
+}
+
+/// What was told, as `badge type direction`, in the order it came.
+async fn told(site: &Site, receiver: &Recorder) -> Vec<String> {
+    site.delivered_all().await;
+    let line = |event: &Value| {
+        let text = |pointer: &str| event.pointer(pointer).and_then(Value::as_str).unwrap().to_owned();
+        let kind = text("/event_type").replace("attendance.", "");
+        format!("{} {kind} {}", text("/employee/badge_number"), text("/punch/direction"))
+    };
+    receiver.seen().iter().map(Seen::json).map(|event| line(&event)).collect()
+}
+
+/// D10, D6: the scope says which terminals are compared.
+#[tokio::test]
+async fn a_second_punch_at_the_next_terminal_is_one_by_scope() {
+    for (scope, sites, fates) in [
+        ("device", ["Plant", "Plant"], ["delivered", "delivered"]),
+        ("site", ["Plant", "Plant"], ["delivered", "suppressed"]),
+        ("site", ["Plant", "Office"], ["delivered", "delivered"]),
+        ("employee", ["Plant", "Office"], ["delivered", "suppressed"]),
+    ] {
+        let device = |serial: &str, site: &str| format!("[[device]]\nserial = \"{serial}\"\nsite = \"{site}\"\n");
+        let devices = device("T1", sites[0]) + &device("T2", sites[1]);
+        let (site, _) = site(&format!("[defaults]\nscope = \"{scope}\"\n{devices}")).await;
+        punch(&site, "T1", "7", "2026-03-02 08:00:00", 255).await;
+        punch(&site, "T2", "7", "2026-03-02 08:00:40", 255).await;
+        assert_eq!(site.fates().await, fates, "{scope} {sites:?}");
+    }
+}
+
+/// I4: one PIN, two people. The terminal says whose it is, and neither sees the other's shift.
+#[tokio::test]
+async fn i4_one_pin_is_another_person_at_another_terminal() {
+    let people = concat!(
+        "[[employee]]\nbadge = \"7\"\nid = \"ana\"\ndevice = \"T1\"\naliases = [\"1007\"]\n",
+        "[[employee]]\nbadge = \"7\"\nid = \"luis\"\ndevice = \"T2\"\n",
+    );
+    let (site, receiver) = site(&two(people)).await;
+    punch(&site, "T1", "7", "2026-03-02 08:00:00", 255).await;
+    punch(&site, "T2", "7", "2026-03-02 08:30:00", 255).await;
+    // Two PINs, one person.
+    punch(&site, "T1", "1007", "2026-03-02 17:00:00", 255).await;
+    punch(&site, "T2", "7", "2026-03-02 18:00:00", 255).await;
+    assert_eq!(told(&site, &receiver).await, ["ana punch in", "luis punch in", "ana punch out", "luis punch out"]);
+    let people = site.ask_all("SELECT DISTINCT person FROM row ORDER BY person").await;
+    assert_eq!(people, ["ana", "luis"]);
+}
+
+/// I6: the PIN goes to the next one; what was of the old one stays so, even if it comes late.
+#[tokio::test]
+async fn i6_a_reassigned_pin_leaves_old_rows_with_the_old_person() {
+    let people = concat!(
+        "[[employee]]\nbadge = \"7\"\nid = \"ana\"\nvalid_to = 2026-02-28\n",
+        "[[employee]]\nbadge = \"7\"\nid = \"luis\"\nvalid_from = 2026-03-01\n",
+    );
+    let (site, receiver) = site(&two(people)).await;
+    punch(&site, "T1", "7", "2026-03-01 08:00:00", 255).await;
+    punch(&site, "T1", "7", "2026-02-28 22:00:00", 255).await;
+    assert_eq!(told(&site, &receiver).await, ["luis punch in", "ana punch in"]);
+}
+
+/// hrms#3298: whoever works nights arrives in the evening and leaves in the morning, whatever came first.
+#[tokio::test]
+async fn shifts_say_which_way_their_people_went() {
+    let toml = concat!(
+        "[defaults]\nrule = \"schedule\"\n",
+        "[[shift]]\nname = \"night\"\nstart = \"18:00\"\nend = \"07:00\"\n",
+        "[[employee]]\nbadge = \"7\"\nshifts = [\"night\"]\n",
+    );
+    let (site, receiver) = site(&two(toml)).await;
+    punch(&site, "T1", "7", "2026-03-02 07:10:00", 255).await;
+    punch(&site, "T1", "7", "2026-03-02 18:30:00", 255).await;
+    assert_eq!(told(&site, &receiver).await, ["7 punch out", "7 punch in"]);
+    let sources = site.ask_all("SELECT DISTINCT direction_source FROM row").await;
+    assert_eq!(sources, ["schedule"]);
+}
+
+/// 6.5: what comes of a closed pay period is told as late, and never as a change of it.
+#[tokio::test]
+async fn a_closed_pay_period_is_told_of_as_late() {
+    let (site, receiver) = site(&two("[defaults]\nclosed_through = 2026-03-15\n")).await;
+    for time in ["2026-03-20 08:00:00", "2026-03-02 08:00:00", "2026-03-02 14:00:00", "2026-03-02 13:00:00"] {
+        punch(&site, "T1", "7", time, 255).await;
+    }
+    let told = told(&site, &receiver).await;
+    let expected = [
+        "7 punch in", // of the open period
+        "7 punch in",
+        "7 late in",
+        "7 punch out",
+        "7 late out",
+        "7 punch out",
+        "7 late out",
+        "7 late in", // and 14:00 is an arrival now
+    ];
+    assert_eq!(told, expected);
+    let events: Vec<Value> = receiver.seen().iter().map(Seen::json).collect();
+    let metadata = |index: usize| events[index]["metadata"].clone();
+    assert_eq!((&metadata(0)["late"], &metadata(1)["late"]), (&Value::Null, &json!(true)));
+    assert_eq!((&metadata(2)["about"], &metadata(2)["reason"]), (&events[1]["event_id"], &json!("late_row")));
+    assert_eq!((&metadata(7)["revises"], &metadata(7)["old_direction"]), (&events[3]["event_id"], &json!("out")));
+    assert!(events.iter().all(|event| event["event_type"] != "attendance.revised"));
+}
+
+/// T15: what is older than the first day is kept and shown, and sent only if it is asked for.
+#[tokio::test]
+async fn history_is_kept_and_not_sent() {
+    for backfill in [false, true] {
+        let (site, receiver) = site(&two(&format!("[defaults]\ngo_live = 2026-03-02\nbackfill = {backfill}\n"))).await;
+        punch(&site, "T1", "7", "2026-03-01 08:00:00", 255).await;
+        punch(&site, "T1", "7", "2026-03-02 08:00:00", 255).await;
+        site.delivered_all().await;
+        assert_eq!(receiver.seen().len(), if backfill { 2 } else { 1 });
+        let (_, listed) = site.get("/v1/attendance").await;
+        let historic: Vec<_> =
+            listed["data"].as_array().unwrap().iter().map(|punch| &punch["metadata"]["historic"]).collect();
+        assert_eq!(historic, [&Value::Null, &json!(true)]);
+    }
+}
