@@ -1,8 +1,8 @@
 //! The event contract: what is sent, how it is signed, when it is sent again, and who has it already.
 //!
 //! A sender builds an [`Event`], stores its body, and signs every attempt with a [`Signer`]. A receiver checks the
-//! bytes with a [`Verifier`], reads the event, and remembers its id: in a table, or in a [`Seen`]. A server whose clients
-//! repeat their requests answers them by [`Idempotency`].
+//! bytes with a [`Verifier`], reads the event, and remembers its id: in a table, or in a [`Seen`]. A server whose
+//! clients repeat their requests answers them by [`Idempotency`].
 //!
 //! # Receiving
 //!

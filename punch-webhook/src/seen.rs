@@ -34,8 +34,8 @@ use crate::claims::{Claims, Held};
 ///
 /// # With a database
 ///
-/// Mark and process in one transaction. Marked before, a crash loses the punch; marked after, it doubles it. `SQLite` and
-/// `PostgreSQL` take the same text:
+/// Mark and process in one transaction. Marked before, a crash loses the punch; marked after, it doubles it. `SQLite`
+/// and `PostgreSQL` take the same text:
 ///
 /// ```
 /// # fn main() -> Result<(), rusqlite::Error> {

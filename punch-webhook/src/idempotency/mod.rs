@@ -10,15 +10,15 @@ pub use answer::{AnswerTooLarge, SavedAnswer};
 pub use error::IdempotencyError;
 pub use key::{Fingerprint, IdempotencyKey};
 
-/// Which requests with an `Idempotency-Key` are being worked on: a server's side of "once", without a socket or a store.
+/// Which requests with an `Idempotency-Key` are under way: a server's side of "once", without a socket or a store.
 ///
-/// What was answered is kept in the store, written in the transaction of the effect, so that no crash leaves one without
-/// the other. Only what is under way is kept here, at most [`Idempotency::MAX_IN_PROGRESS`] requests.
+/// What was answered is kept in the store, written in the transaction of the effect, so that no crash leaves one
+/// without the other. Only what is under way is kept here, at most [`Idempotency::MAX_IN_PROGRESS`] requests.
 ///
 /// 1. [`begin`](Self::begin) gives a claim, or refuses what is under way.
-/// 2. In one transaction: look the key up and [`check`](Claim::check) what is there; if the request is to be carried out,
-///    do it and insert the [`record`](Claim::record) of its answer under a unique key of scope and key, in place of an
-///    expired one. An insert that finds another one was overtaken by another replica: roll back, answer
+/// 2. In one transaction: look the key up and [`check`](Claim::check) what is there; if the request is to be carried
+///    out, do it and insert the [`record`](Claim::record) of its answer under a unique key of scope and key, in place
+///    of an expired one. An insert that finds another one was overtaken by another replica: roll back, answer
 ///    [`InProgress`](IdempotencyError::InProgress).
 /// 3. Drop the claim, whatever happened. A task that is lost drops it too.
 ///
@@ -99,8 +99,8 @@ impl Idempotency {
     /// How long an answer is given again, from the first request on: 24 hours.
     pub const LIFETIME: TimeDelta = TimeDelta::hours(24);
 
-    /// How long a store keeps an answer: an hour longer, for requests that came in time and are looked up late. No request
-    /// may be under way for longer than that hour.
+    /// How long a store keeps an answer: an hour longer, for requests that came in time and are looked up late. No
+    /// request may be under way for longer than that hour.
     pub const RETENTION: TimeDelta = TimeDelta::hours(25);
 
     /// How many requests may be under way at a time unless told otherwise.
