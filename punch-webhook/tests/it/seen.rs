@@ -77,6 +77,17 @@ fn what_a_file_remembers_can_be_given_back() {
     assert_eq!(word(&seen.see(&id("evt_1"), at(0))), "duplicate");
 }
 
+/// A repetition takes no second place in the order, or it would later push its own event out.
+#[test]
+fn what_is_given_back_twice_is_remembered_once() {
+    let mut seen = Seen::new(limits(60, 2, 10));
+    for event in ["evt_1", "evt_1", "evt_2", "evt_3", "evt_1"] {
+        seen.remember(id(event), at(0));
+    }
+    assert_eq!(word(&seen.see(&id("evt_1"), at(0))), "duplicate");
+    drop(fresh(&mut seen, "evt_2", at(0)));
+}
+
 /// The rules once more, without an index.
 #[derive(Default)]
 struct Naive {
