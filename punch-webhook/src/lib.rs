@@ -4,6 +4,8 @@
 //! bytes with a [`Verifier`], reads the event, and remembers its id: in a table, or in a [`Seen`]. A server whose
 //! clients repeat their requests answers them by [`Idempotency`].
 //!
+//! The feature `ed25519` adds signatures by key pair: `SigningKey` for the sender, `VerifyingKey` for receivers.
+//!
 //! # Receiving
 //!
 //! ```
@@ -69,6 +71,8 @@ mod claims;
 mod event_type;
 mod header;
 mod idempotency;
+#[cfg(feature = "ed25519")]
+mod key_pair;
 mod outcome;
 mod payload;
 mod queue;
@@ -85,6 +89,8 @@ pub use idempotency::{
     AnswerTooLarge, Claim, Execution, Fingerprint, Idempotency, IdempotencyError, IdempotencyKey, IdempotencyRecord,
     SavedAnswer,
 };
+#[cfg(feature = "ed25519")]
+pub use key_pair::{KeyPairError, SigningKey, VerifyingKey};
 pub use outcome::{Class, MAX_RETRY_AFTER, Outcome, Reason, body_says_duplicate, parse_retry_after};
 pub use payload::{
     ClockAlarm, DeviceInfo, EmployeeInfo, Event, FailingEndpoint, PayloadFormat, PayloadFormatError, Revision,

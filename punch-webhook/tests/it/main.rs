@@ -14,6 +14,9 @@ mod idempotency;
 #[cfg(test)]
 mod javascript;
 #[cfg(test)]
+#[cfg(feature = "ed25519")]
+mod key_pair;
+#[cfg(test)]
 mod payloads;
 #[cfg(test)]
 mod properties;
