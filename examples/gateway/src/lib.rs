@@ -68,6 +68,8 @@ pub struct Gateway {
     pub new_api_key: Option<ApiKey>,
     /// Where punches are, for whoever watches.
     pub watch: Watch,
+    /// The terminals.
+    pub devices: Devices,
     store: Store,
     engine: Engine,
     stop: watch::Sender<bool>,
@@ -107,9 +109,10 @@ pub async fn start(mut config: Config) -> Result<Gateway, StartError> {
             tracing::error!(%error, "the API has stopped");
         }
     });
-    let device_task = tokio::spawn(device::serve(device_listener, devices, stopped));
-    let tasks = vec![api_task, device_task];
-    Ok(Gateway { device_addr, api_addr, new_api_key, watch, store, engine, stop, tasks })
+    let site_task = tokio::spawn(devices.clone().watch_sites(stopped.clone()));
+    let device_task = tokio::spawn(device::serve(device_listener, devices.clone(), stopped));
+    let tasks = vec![api_task, device_task, site_task];
+    Ok(Gateway { device_addr, api_addr, new_api_key, watch, devices, store, engine, stop, tasks })
 }
 
 impl Gateway {

@@ -5,7 +5,7 @@ use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use chrono::{DateTime, NaiveDateTime, Utc};
+use chrono::{DateTime, NaiveDateTime, SecondsFormat, Utc};
 use punch_protocol::push::Admission;
 use punch_protocol::{SerialNumber, civil};
 use serde::Deserialize;
@@ -17,13 +17,29 @@ use super::routes::PageQuery;
 use crate::clock::now;
 use crate::core::{Clockwork, Probe, ProbeError};
 use crate::device::NotProbed;
-use crate::store::{ClockRow, DeviceRow, StoreError};
+use crate::store::{ClockRow, DeviceRow, SiteRow, StoreError};
 
 /// Terminals, each with what is known of its clock.
 pub(super) async fn list_devices(State(api): State<Api>, query: PageQuery) -> Result<Response, ApiError> {
     let paging = Paging::checked(query)?;
     let rows = api.store.read(DeviceRow::all).await?;
     let data = described(&api, paging.part_of(&rows).cloned().collect()).await?;
+    Ok(page(&data, paging))
+}
+
+/// Sites, each with up to when everything of it is known.
+pub(super) async fn list_sites(State(api): State<Api>, query: PageQuery) -> Result<Response, ApiError> {
+    let paging = Paging::checked(query)?;
+    let sites = api.store.read(SiteRow::all).await?;
+    let described: Vec<Value> = sites
+        .iter()
+        .map(|(name, site)| {
+            let waiting_for = site.waiting_for.as_ref().map(SerialNumber::as_str);
+            let complete_to = site.complete_to.to_rfc3339_opts(SecondsFormat::Secs, true);
+            json!({ "site": name, "complete_to": complete_to, "waiting_for": waiting_for })
+        })
+        .collect();
+    let data: Vec<&Value> = paging.part_of(&described).collect();
     Ok(page(&data, paging))
 }
 

@@ -61,6 +61,7 @@ impl Api {
             .route("/v1/employees", get(employees::list_employees).post(employees::add_employee))
             .route("/v1/attendance", get(routes::list_attendance))
             .route("/v1/attendance/{event_id}", get(routes::show_timeline))
+            .route("/v1/sites", get(devices::list_sites))
             .route("/v1/quarantine", get(routes::list_held))
             .route("/status", get(routes::status))
             .layer(from_fn_with_state(self.clone(), auth::require_key));

@@ -10,6 +10,7 @@ use punch_normalize::{
 use punch_protocol::{Pin, RawPunch, SerialNumber};
 use punch_webhook::{DeviceInfo, EmployeeInfo};
 
+use super::clock::Clockwork;
 use super::identity::{Identity, Register};
 use super::ledger::{Correction, Entry, Fate, Ledger, Settled, Standing, Telling};
 use super::periods::Periods;
@@ -28,6 +29,8 @@ pub struct Directory {
     pub hold_unknown_badges: Option<bool>,
     /// What it is there for, if it has one direction.
     pub role: Option<Role>,
+    /// What is known of its clock.
+    pub clock: Option<Clockwork>,
     /// Which days are history, and which are closed.
     pub periods: Periods,
     /// The shifts, and whose they are.
@@ -85,7 +88,7 @@ impl Intake {
             match row {
                 ReceivedRow::Punch { punch, raw } => match ledger.settled(&self.key.event_id(punch))? {
                     Some(Settled::Delivered | Settled::Suppressed) => tally.replayed = tally.replayed.saturating_add(1),
-                    Some(Settled::Held) | None => punches.push((punch, raw.as_slice())),
+                    settled => punches.push(Unsettled { punch, raw, is_new: settled.is_none() }),
                 },
                 ReceivedRow::Broken { problem, raw } => {
                     tally.held = tally.held.saturating_add(1);
@@ -108,7 +111,7 @@ impl Intake {
     fn judge<L: Ledger>(
         &self,
         received: &Received,
-        punches: &[(&RawPunch, &[u8])],
+        punches: &[Unsettled<'_>],
         directory: &Directory,
         ledger: &mut L,
         tally: &mut Tally,
@@ -124,9 +127,15 @@ impl Intake {
         }
         let standings: Vec<Standing> = dated.iter().map(Standing::from).collect();
         let known = recall(&mut normalizer, &dated, &rules.timeline, ledger)?;
+        if let Some(complete_to) = ledger.complete_to(directory.device.site.as_deref().unwrap_or_default())? {
+            // Nobody is waited for who should have left by then.
+            normalizer.pass(complete_to, &rules.timeline);
+        }
         for (index, verdict) in normalizer.settle(&rules.timeline, dated) {
             let (standing, identity) = (standings.get(index), people.get(index));
-            if let (Some(&(punch, raw)), Some(standing), Some(identity)) = (punches.get(index), standing, identity) {
+            if let (Some(&Unsettled { punch, raw, .. }), Some(standing), Some(identity)) =
+                (punches.get(index), standing, identity)
+            {
                 let row = Row { received, punch, raw, standing, identity: identity.as_ref(), directory };
                 self.enter(&row, &verdict, ledger, tally)?;
             }
@@ -138,6 +147,37 @@ impl Intake {
                 }
                 Some(known) => self.reconsider(known, change, directory, received.received_at, ledger)?,
                 None => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Time has passed: of somebody who arrived at `arrived_at` and was not seen since, nothing more from before
+    /// `complete_to` is waited for.
+    ///
+    /// # Errors
+    ///
+    /// The ledger's own.
+    pub fn pass<L: Ledger>(
+        &self,
+        person: &Person,
+        arrived_at: DateTime<Utc>,
+        complete_to: DateTime<Utc>,
+        directory: &Directory,
+        now: DateTime<Utc>,
+        ledger: &mut L,
+    ) -> Result<(), L::Error> {
+        let rules = directory.rules();
+        let mut normalizer = Normalizer::new(self.key.clone());
+        normalizer.assign(person.clone(), directory.shifts.of(person.as_str(), &[]));
+        let mut found = BTreeMap::new();
+        for known in around(person, arrived_at, arrived_at, &rules.timeline, ledger)? {
+            remember(&mut normalizer, known, &mut found);
+        }
+        normalizer.pass(complete_to, &rules.timeline);
+        for change in normalizer.revised() {
+            if let Some(known) = found.get(&change.event_id).filter(|known| known.mark.is_published) {
+                self.correct(known, change, directory, now, ledger)?;
             }
         }
         Ok(())
@@ -155,19 +195,20 @@ impl Intake {
         let finding = &change.new;
         let now = Told::from(finding);
         let Some(told) = known.told.as_ref().filter(|told| **told != now) else { return Ok(()) };
-        // Of how sure something is, or what is missing, receivers need not hear.
+        // Of what something rests on, and how sure it is, receivers need not hear.
         let reason = told.misleads(&now).then_some(change.cause.as_str());
         let number = known.revision.saturating_add(1);
         let event_id = self.own_id("revision", &format!("{}\0{number}", change.event_id));
         let is_late =
             [told.business_date, now.business_date].iter().flatten().any(|day| directory.has_closed(*day, at));
-        let telling = reason.zip(event_id.as_ref());
+        let is_told = !known.is_historic || directory.periods.backfill;
+        let telling = reason.zip(event_id.as_ref()).filter(|_| is_told);
         let telling = telling.map(|(reason, event_id)| Telling { event_id, number, reason, is_late, at });
         ledger.correct(&Correction { known, finding, telling })
     }
 
-    /// The identity of an event about a punch.
-    fn own_id(&self, what: &str, name: &str) -> Option<EventId> {
+    /// The identity of an event that is no punch of itself.
+    pub(crate) fn own_id(&self, what: &str, name: &str) -> Option<EventId> {
         EventId::parse(&self.key.opaque_id("evt", what, name.as_bytes())).ok()
     }
 
@@ -264,6 +305,15 @@ impl Intake {
     }
 }
 
+/// A row of an upload whose fate is open.
+#[derive(Clone, Copy)]
+struct Unsettled<'a> {
+    punch: &'a RawPunch,
+    raw: &'a [u8],
+    /// Whether it comes the first time; else it was held before.
+    is_new: bool,
+}
+
 /// A row of an upload, and what is known about it.
 #[derive(Clone, Copy)]
 struct Row<'a> {
@@ -300,17 +350,19 @@ impl Directory {
 /// What is known about each row beside what it says.
 fn observe<L: Ledger>(
     received: &Received,
-    punches: &[(&RawPunch, &[u8])],
+    punches: &[Unsettled<'_>],
     directory: &Directory,
     ledger: &mut L,
 ) -> Result<Vec<Observation>, L::Error> {
     let live = received.whole && punches.len() <= LIVE_ROWS;
+    let offset_of = directory.clock.as_ref().map(|clockwork| clockwork.offsets(received));
     let is_trusted = trust(&received.serial, punches, directory, ledger)?;
     let mut observations = Vec::with_capacity(punches.len());
-    for (punch, _) in punches {
+    for Unsettled { punch, .. } in punches {
         let mut observation = Observation::new((*punch).clone(), received.received_at);
         (observation.live, observation.is_trusted, observation.role) = (live, is_trusted, directory.role);
         observation.site = directory.device.site.as_deref().map(Into::into);
+        observation.clock = offset_of.as_ref().and_then(|offset_of| offset_of(punch));
         observations.push(observation);
     }
     Ok(observations)
@@ -319,7 +371,7 @@ fn observe<L: Ledger>(
 /// Whether the states of the terminal say something, these among them.
 fn trust<L: Ledger>(
     serial: &SerialNumber,
-    punches: &[(&RawPunch, &[u8])],
+    punches: &[Unsettled<'_>],
     directory: &Directory,
     ledger: &mut L,
 ) -> Result<bool, L::Error> {
@@ -328,7 +380,9 @@ fn trust<L: Ledger>(
     }
     let known = ledger.trust(serial)?;
     let mut trust = known.clone();
-    punches.iter().for_each(|(punch, _)| trust.observe(&punch.pin, punch.status));
+    for Unsettled { punch, .. } in punches.iter().filter(|row| row.is_new) {
+        trust.observe(&punch.pin, punch.status);
+    }
     if trust != known {
         ledger.keep_trust(serial, &trust)?;
     }
@@ -387,11 +441,15 @@ fn recall<L: Ledger>(
     let mut found = BTreeMap::new();
     for (person, (first, last)) in spans {
         for known in around(person, first, last, rules, ledger)? {
-            // An identity that another program made is no neighbour.
-            if normalizer.recall(person, &known.serial, known.site.as_deref(), known.mark.clone()).is_ok() {
-                found.insert(known.mark.event_id.clone(), known);
-            }
+            remember(normalizer, known, &mut found);
         }
     }
     Ok(found)
+}
+
+/// An identity that another program made is no neighbour.
+fn remember(normalizer: &mut Normalizer, known: Known, found: &mut BTreeMap<EventId, Known>) {
+    if normalizer.recall(&known.person, &known.serial, known.site.as_deref(), known.mark.clone()).is_ok() {
+        found.insert(known.mark.event_id.clone(), known);
+    }
 }

@@ -67,6 +67,13 @@ pub trait Ledger {
     /// The ledger cannot be written.
     fn keep_trust(&mut self, serial: &SerialNumber, trust: &StateTrust) -> Result<(), Self::Error>;
 
+    /// Up to when everything of a site is known, if anybody knows.
+    ///
+    /// # Errors
+    ///
+    /// The ledger cannot be read.
+    fn complete_to(&mut self, site: &str) -> Result<Option<DateTime<Utc>>, Self::Error>;
+
     /// Who has, or had, this PIN.
     ///
     /// # Errors

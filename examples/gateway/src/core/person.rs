@@ -23,6 +23,8 @@ pub struct Known {
     pub told: Option<Told>,
     /// How often it was told anew.
     pub revision: u32,
+    /// Whether it was too old to be told without being asked for.
+    pub is_historic: bool,
 }
 
 /// What was told of a punch, as it is kept.
@@ -69,9 +71,13 @@ impl From<&Punch> for Told {
 }
 
 impl Told {
-    /// Whether receivers have to hear of the difference. Of how sure something is, or what is missing, they need not.
+    /// Whether receivers have to hear of the difference. Of what something rests on, and how sure it is, they need not.
     pub(super) fn misleads(&self, now: &Self) -> bool {
-        (self.direction, &self.session, self.business_date) != (now.direction, &now.session, now.business_date)
+        let heard = |told: &Self| {
+            let Self { direction, session, business_date, exceptions, .. } = told.clone();
+            (direction, session, business_date, exceptions)
+        };
+        heard(self) != heard(now)
     }
 
     fn has_left(&self) -> bool {

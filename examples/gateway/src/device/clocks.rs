@@ -12,7 +12,7 @@ use crate::store::{ClockRow, SqliteLedger, StoreError, Transaction};
 /// What is remembered of a terminal's clock from call to call. All else is in the store.
 #[derive(Debug, Default)]
 pub(super) struct Timekeeping {
-    presence: Presence,
+    pub(super) presence: Presence,
     /// When the terminal was told the time, as far as the store knows.
     told_at: Option<DateTime<Utc>>,
     /// The last probe that is in the store.
@@ -38,6 +38,13 @@ impl Registry {
         let mut devices = self.lock();
         let device = devices.get_mut(serial)?;
         Some(device.timekeeping.presence.called(device.session.delay(), now))
+    }
+
+    /// Notes that the call of a terminal brought nothing.
+    pub(super) fn polled(&self, serial: &SerialNumber, contact: &Contact, now: DateTime<Utc>) {
+        if let Some(device) = self.lock().get_mut(serial) {
+            device.timekeeping.presence.polled(contact, now);
+        }
     }
 
     /// Notes how an upload has ended.
@@ -117,6 +124,12 @@ impl Devices {
         if let Err(error) = self.0.store.write(work).await {
             tracing::error!(%serial, %error, "it was told the time, and that is not remembered");
         }
+    }
+
+    /// Whoever reads a terminal says that everything from before `complete_to` has come.
+    pub(crate) fn completed(&self, serial: &SerialNumber, complete_to: DateTime<Utc>) {
+        let complete_to = complete_to.min(now());
+        let _ = self.0.registry.timekeeping(serial, |timekeeping| timekeeping.presence.completed(complete_to));
     }
 
     /// Notes how an upload has ended.

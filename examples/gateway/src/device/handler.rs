@@ -1,3 +1,4 @@
+use core::fmt;
 use core::time::Duration;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -26,8 +27,8 @@ use crate::delivery::Engine;
 use crate::stage::{Stage, Watch};
 use crate::store::{ClockRow, DeviceRow, SqliteLedger, Store, StoreError};
 
-/// Everything the device listener needs; cheap to clone.
-#[derive(Debug, Clone)]
+/// Everything the device listener needs; cheap to clone. `Debug` shows nothing of what terminals have said.
+#[derive(Clone)]
 pub struct Devices(pub(super) Arc<Inner>);
 
 #[derive(Debug)]
@@ -35,10 +36,16 @@ pub(super) struct Inner {
     pub(super) registry: Registry,
     pub(super) store: Store,
     pub(super) engine: Engine,
-    intake: Arc<Intake>,
+    pub(super) intake: Arc<Intake>,
     pub(super) key: TenantKey,
     pub(super) limits: Limits,
     watch: Watch,
+}
+
+impl fmt::Debug for Devices {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Devices(..)")
+    }
 }
 
 impl Devices {
@@ -106,6 +113,7 @@ impl Devices {
             if let Some(clockwork) = &clockwork {
                 directory.rules.zone = clockwork.zone_at(received.received_at);
             }
+            directory.clock = clockwork.as_ref().map(|clockwork| clockwork.with(probe));
             let before = tx.total_changes();
             let mut ledger = SqliteLedger::new(tx);
             let tally = intake.take(&received, &directory, &mut ledger)?;
@@ -130,6 +138,9 @@ impl Devices {
         let Some((contact, turn)) = contact.zip(self.0.registry.handle(&serial, request, now())) else {
             return self.refuse_unknown(serial).await;
         };
+        if matches!(request, Request::Poll(_) | Request::Ping(_) | Request::Alive) {
+            self.0.registry.polled(&serial, &contact, now());
+        }
         self.keep_speech(&serial).await;
         self.keep_told(&serial).await;
         match (turn, request) {

@@ -1,6 +1,7 @@
 //! The device listener: plain HTTP/1 exactly as firmware speaks and hears it.
 
 mod clocks;
+mod completeness;
 mod connection;
 mod handler;
 mod reception;

@@ -27,7 +27,7 @@ pub(super) struct Registry {
 #[derive(Debug)]
 pub(super) struct Device {
     pub(super) session: Session,
-    admission: Admission,
+    pub(super) admission: Admission,
     /// When its punches last came from somebody who had read them.
     forwarded_at: Option<DateTime<Utc>>,
     pub(super) directory: Directory,
@@ -95,6 +95,7 @@ impl Registry {
             hold_unknown_badges: self.hold_unknown_badges,
             role: config.role,
             periods: config.profile.periods,
+            clock: None,
             shifts: Arc::clone(&self.shifts),
         };
         let mut devices = self.lock();

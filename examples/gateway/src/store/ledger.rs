@@ -175,6 +175,10 @@ impl Ledger for SqliteLedger<'_, '_> {
         Ok(())
     }
 
+    fn complete_to(&mut self, site: &str) -> Result<Option<DateTime<Utc>>, StoreError> {
+        super::completeness::of(self.transaction, site)
+    }
+
     fn register(&mut self, pin: &Pin<'_>) -> Result<Register, StoreError> {
         Register::of_pin(self.transaction, pin)
     }

@@ -1,6 +1,7 @@
 //! One SQLite file, one writer that groups commits. What a commit returns for is on disk.
 
 mod clock;
+mod completeness;
 mod delivery;
 mod device;
 mod employee;
@@ -17,6 +18,7 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension as _};
 
 pub(crate) use clock::ClockRow;
+pub(crate) use completeness::{Held, SiteRow, keep_complete, oldest_held, overdue};
 pub use delivery::{AttemptRow, EndpointRow, Outgoing};
 pub(crate) use delivery::{persist, waiting as delivery_rows};
 pub use device::DeviceRow;
@@ -27,16 +29,17 @@ pub use timeline::{AttemptLine, Decision, DeliveryTimeline, Meaning, RevisionLin
 pub use writer::{Transaction, Writer};
 
 /// The layouts of the file, each made from the one before it.
-const LAYOUTS: [(i64, &str); 6] = [
+const LAYOUTS: [(i64, &str); 7] = [
     (1, include_str!("schema_1.sql")),
     (2, include_str!("schema_2.sql")),
     (3, include_str!("schema_3.sql")),
     (4, include_str!("schema_4.sql")),
     (5, include_str!("schema_5.sql")),
     (6, include_str!("schema_6.sql")),
+    (9, include_str!("schema_9.sql")),
 ];
 /// The newest layout this program knows.
-const VERSION: i64 = 6;
+const VERSION: i64 = 9;
 
 /// Why the store could not do something.
 #[derive(Debug, thiserror::Error)]

@@ -26,7 +26,7 @@ pub(super) fn look(
 ) -> Result<(), StoreError> {
     let mut statement = tx.prepare_cached(&format!(
         "SELECT id, punched_at, device_local, status, role, trusted, revision, direction, direction_source, confidence,
-                session_id, business_date, exceptions, fate, serial, site, place, local_time
+                session_id, business_date, exceptions, fate, serial, site, place, local_time, historic
          FROM row WHERE fate IN ('delivered', 'suppressed') AND person = ?1 AND {range}",
     ))?;
     let mut rows = statement.query(params![person.as_str(), at.timestamp()])?;
@@ -63,7 +63,15 @@ fn known(row: &Row<'_>, person: &Person) -> Result<Option<Known>, StoreError> {
             exceptions: row.get(12)?,
         }),
     };
-    Ok(Some(Known { mark, person: person.clone(), serial, site: row.get(15)?, told, revision: row.get(6)? }))
+    Ok(Some(Known {
+        mark,
+        person: person.clone(),
+        serial,
+        site: row.get(15)?,
+        told,
+        revision: row.get(6)?,
+        is_historic: row.get(18)?,
+    }))
 }
 
 /// What the clock on the wall showed; that of the terminal in rows of older layouts.

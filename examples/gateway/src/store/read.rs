@@ -3,6 +3,7 @@ use rusqlite::{Connection, Row, params};
 use serde::Serialize;
 use serde_json::Value;
 
+use super::completeness::IS_FINAL;
 use super::{StoreError, from_millis};
 
 /// How many rows met which fate, and how the deliveries stand.
@@ -106,17 +107,21 @@ impl AttendanceRow {
     ///
     /// The store cannot be read.
     pub fn page(connection: &Connection, limit: u32, offset: u32) -> Result<Vec<Self>, StoreError> {
-        let mut statement = connection.prepare(
-            "SELECT bytes, revision, direction, direction_source, confidence, session_id, business_date, exceptions
+        let mut statement = connection.prepare(&format!(
+            "SELECT bytes, revision, direction, direction_source, confidence, session_id, business_date, exceptions,
+                    {IS_FINAL}
              FROM event JOIN body ON body.event_id = event.id AND body.format = 'nested' JOIN row ON row.id = event.id
              WHERE event.type = 'attendance.punch' ORDER BY event.seq DESC LIMIT ?1 OFFSET ?2",
-        )?;
+        ))?;
         let mut rows = statement.query(params![limit, offset])?;
         let mut page = Vec::new();
         while let Some(row) = rows.next()? {
             let Ok(mut punch) = serde_json::from_slice::<Value>(&row.get::<_, Vec<u8>>(0)?) else { continue };
             if row.get::<_, u32>(1)? > 0 {
                 revise(&mut punch, row)?;
+            }
+            if let Some(metadata) = punch.pointer_mut("/metadata").and_then(Value::as_object_mut) {
+                metadata.insert("final".to_owned(), row.get::<_, bool>(8)?.into());
             }
             page.push(Self(punch));
         }

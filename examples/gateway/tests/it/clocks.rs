@@ -3,7 +3,7 @@
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use gateway::clock::now;
 use gateway::config::{Config, EndpointConfig};
-use punch_normalize::DeviceZone;
+use punch_normalize::{ClockPolicy, DeviceZone};
 use punch_webhook::PayloadFormat;
 use serde_json::{Value, json};
 
@@ -106,6 +106,35 @@ async fn a_row_ahead_of_its_receipt_opens_the_alarm() {
     assert_eq!((&clock["health"], &clock["alarm_cause"]), (&json!("unknown"), &json!("row_ahead")));
     assert!(clock["advice"].as_str().unwrap().starts_with("the terminal's clock was ahead"), "{clock}");
     assert_eq!(site.ask::<i64>("SELECT count(*) FROM row WHERE fate = 'delivered'").await, 1);
+}
+
+/// By default the instant stands and the offset is told beside it; a policy that corrects says so; one that holds keeps
+/// the row.
+#[tokio::test]
+async fn each_policy_does_what_it_says_with_a_clock_that_is_measured() {
+    for (policy, behind, fate, quality, moved) in [
+        (ClockPolicy::Flag, 47, "delivered", "exact", 0),
+        (ClockPolicy::Adjust, 47, "delivered", "adjusted", 47),
+        (ClockPolicy::Adjust, 740, "delivered", "exact", 0),
+        (ClockPolicy::AdjustWrong, 740, "delivered", "adjusted", 740),
+        (ClockPolicy::AdjustWrong, 3_600, "delivered", "exact", 0),
+        (ClockPolicy::Quarantine, 47, "delivered", "exact", 0),
+        (ClockPolicy::Quarantine, 3_600, "held", "", 0),
+    ] {
+        let site = Site::start(|config| config.devices[0].profile.clock = policy).await;
+        site.punches(1, 7, behind, 0).await;
+        let offset: i64 = site.ask("SELECT ifnull(clock_offset_s, -1) FROM row ORDER BY seq DESC LIMIT 1").await;
+        assert!(fate == "held" || near(&json!(offset), behind), "{policy:?} {behind}: {offset}");
+        let sql = "SELECT fate || ' ' || ifnull(time_quality, '') || ' ' || ifnull(clock_offset_s, '') || ' ' ||
+                          ifnull(punched_at - unixepoch(device_local), '') FROM row ORDER BY seq DESC LIMIT 1";
+        let told: String = site.ask(sql).await;
+        let moved = if moved == 0 { 0 } else { offset };
+        let expected = if fate == "held" { "held   ".to_owned() } else { format!("{fate} {quality} {offset} {moved}") };
+        assert_eq!(told, expected, "{policy:?} {behind}");
+        // What was received before anything was measured stays as it was.
+        let first: String = site.ask("SELECT ifnull(clock_offset_s, 'none') FROM row WHERE seq = 1").await;
+        assert_eq!(first, "none");
+    }
 }
 
 /// T17: rows received from now on are in the new zone, the ones before keep theirs, and the terminal is told.

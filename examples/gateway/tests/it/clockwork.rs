@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use gateway::core::{AlarmCause, ClockNotice, Clockwork, Presence, Received, ReceivedRow};
-use punch_normalize::{Adjustment, ClockHealth, DeviceZone, Hint, Rules, ZoneHistory};
+use punch_normalize::{Adjustment, ClockHealth, ClockSample, DeviceZone, Hint, Rules, SampleKind, ZoneHistory};
+use punch_protocol::SerialNumber;
 use punch_protocol::push::{Limits, Parts, Request};
 use simulator::world::Dice;
 
@@ -361,6 +362,35 @@ fn a_backlog_has_the_offset_between_the_measurements_around_the_outage() {
         assert!(found.offset.num_seconds().abs_diff(expected) <= 1, "{index}: {found:?}");
         assert_eq!(found.label, Adjustment::Interpolated);
     }
+}
+
+/// A row that came another way than by an upload, of a clock that was measured, a while after it was made.
+#[test]
+fn a_row_that_was_made_within_a_minute_has_the_offset_that_was_measured() {
+    let terminal = measured(TimeDelta::seconds(740));
+    for (late, is_recent) in [(-6, false), (-5, true), (0, true), (60, true), (61, false), (7_200, false)] {
+        let shown = noon() - TimeDelta::seconds(740 + late);
+        let found = terminal.clockwork.offset_of(shown, noon(), false);
+        let is_measured = found.is_some_and(|clock| clock.label == Adjustment::Measured);
+        assert_eq!(is_measured, is_recent, "{late}: {found:?}");
+    }
+    let unknown = Clockwork::new(DeviceZone::Utc);
+    assert_eq!(unknown.offset_of(noon(), noon(), true), None);
+}
+
+/// What an agent has read is dated between the last probe that is written down and the one that comes with it.
+#[test]
+fn rows_come_with_the_probe_that_was_not_written_down() {
+    let mut clockwork = Clockwork::new(DeviceZone::Utc);
+    let probe = |minute: i64, offset: i64| {
+        ClockSample::new(noon() + TimeDelta::minutes(minute), SampleKind::Probe, TimeDelta::seconds(offset))
+    };
+    assert!(clockwork.probed(&SerialNumber::parse("T1").unwrap(), probe(0, 47)).is_none());
+    let (shown, received_at) = (noon() + TimeDelta::minutes(15), noon() + TimeDelta::minutes(31));
+    assert_eq!(clockwork.offset_of(shown, received_at, false), None);
+    let found = clockwork.with(Some(probe(30, 48))).offset_of(shown, received_at, false).unwrap();
+    assert_eq!((found.offset, found.label), (TimeDelta::seconds(47), Adjustment::Interpolated));
+    assert_eq!(clockwork.with(None), clockwork);
 }
 
 /// A year in the life of clocks: drift, jumps, zones set wrong, outages with backlogs, late rows.

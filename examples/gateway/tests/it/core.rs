@@ -56,6 +56,7 @@ fn directory() -> Directory {
         hold_unknown_badges: None,
         role: None,
         periods: Periods::default(),
+        clock: None,
         shifts: Arc::default(),
     }
 }

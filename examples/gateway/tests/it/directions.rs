@@ -260,6 +260,7 @@ fn take(intake: &Intake, book: &mut Book, serial: &str, body: &str, timeline: &T
         hold_unknown_badges: None,
         role: None,
         periods: Periods::default(),
+        clock: None,
         shifts: Arc::default(),
     };
     let target = format!("SN={serial}&table=ATTLOG&Stamp=9999");

@@ -1,10 +1,12 @@
 //! What a configuration makes of punches: whose they are, which are one, which way they went, and what is told of old ones.
 
+use chrono::{SecondsFormat, TimeDelta};
+use gateway::clock::now;
 use gateway::config::{Config, EndpointConfig};
 use punch_webhook::PayloadFormat;
 use serde_json::{Value, json};
 
-use crate::harness::{Recorder, Seen, Site, endpoint};
+use crate::harness::{API_KEY, Recorder, Seen, Site, endpoint};
 
 /// A gateway that goes by `punch.toml`, with the terminals `T1` and `T2`, and a receiver that wants everything.
 async fn site(toml: &str) -> (Site, Recorder) {
@@ -119,6 +121,7 @@ async fn a_closed_pay_period_is_told_of_as_late() {
         "7 late in",
         "7 punch out",
         "7 late out",
+        "7 late in", // 08:00 has a departure now
         "7 punch out",
         "7 late out",
         "7 late in", // and 14:00 is an arrival now
@@ -128,7 +131,7 @@ async fn a_closed_pay_period_is_told_of_as_late() {
     let metadata = |index: usize| events[index]["metadata"].clone();
     assert_eq!((&metadata(0)["late"], &metadata(1)["late"]), (&Value::Null, &json!(true)));
     assert_eq!((&metadata(2)["about"], &metadata(2)["reason"]), (&events[1]["event_id"], &json!("late_row")));
-    assert_eq!((&metadata(7)["revises"], &metadata(7)["old_direction"]), (&events[3]["event_id"], &json!("out")));
+    assert_eq!((&metadata(8)["revises"], &metadata(8)["old_direction"]), (&events[3]["event_id"], &json!("out")));
     assert!(events.iter().all(|event| event["event_type"] != "attendance.revised"));
 }
 
@@ -140,10 +143,84 @@ async fn history_is_kept_and_not_sent() {
         punch(&site, "T1", "7", "2026-03-01 08:00:00", 255).await;
         punch(&site, "T1", "7", "2026-03-02 08:00:00", 255).await;
         site.delivered_all().await;
-        assert_eq!(receiver.seen().len(), if backfill { 2 } else { 1 });
+        // With the next day's arrival, a departure of the first day is missing.
+        assert_eq!(receiver.seen().len(), if backfill { 3 } else { 1 });
         let (_, listed) = site.get("/v1/attendance").await;
         let historic: Vec<_> =
             listed["data"].as_array().unwrap().iter().map(|punch| &punch["metadata"]["historic"]).collect();
         assert_eq!(historic, [&Value::Null, &json!(true)]);
     }
+}
+
+/// The terminal has told everything up to now.
+async fn complete(site: &Site, serial: &str) {
+    let complete_to = now().to_rfc3339_opts(SecondsFormat::Secs, true);
+    let path = format!("/v1/devices/{serial}/punches?complete_to={complete_to}");
+    let request = site.request("POST", &path).bearer_auth(API_KEY);
+    assert_eq!(site.call(request).await.0, 200);
+    site.gateway.devices.look_at_sites(now()).await.unwrap();
+}
+
+fn hours_ago(hours: i64) -> String {
+    (now() - TimeDelta::hours(hours)).format("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+/// 6.5: time alone says that somebody has forgotten to leave, once every terminal of the site has told everything; and a
+/// late departure takes it back.
+#[tokio::test]
+async fn whoever_should_have_left_by_the_watermark_has_forgotten_to_say_so() {
+    let (site, receiver) = site(&two("[defaults]\nsite = \"Plant\"\n")).await;
+    punch(&site, "T1", "7", &hours_ago(20), 255).await;
+    complete(&site, "T1").await;
+    assert_eq!(told(&site, &receiver).await, ["7 punch in"], "T2 may still know more");
+    assert_eq!(site.get("/v1/sites").await.1["data"], json!([]));
+    complete(&site, "T2").await;
+    site.delivered_all().await;
+    let events: Vec<Value> = receiver.seen().iter().map(Seen::json).collect();
+    let watermark = events.iter().find(|event| event["event_type"] == "site.watermark").unwrap();
+    assert_eq!(watermark["site"], "Plant");
+    let revised = events.iter().find(|event| event["event_type"] == "attendance.revised").unwrap();
+    assert_eq!(revised["metadata"]["exceptions"], json!(["missing_out"]));
+    assert_eq!((&revised["metadata"]["reason"], &revised["punch"]["direction"]), (&json!("time_passed"), &json!("in")));
+    assert_eq!(events.len(), 3);
+    let sites = site.get("/v1/sites").await.1;
+    assert_eq!(
+        (&sites["data"][0]["site"], &sites["data"][0]["complete_to"]),
+        (&json!("Plant"), &watermark["complete_to"])
+    );
+    let finals = async || {
+        let listed = site.get("/v1/attendance").await.1;
+        let of = |punch: &Value| punch["metadata"]["final"].as_bool().unwrap();
+        listed["data"].as_array().unwrap().iter().map(of).collect::<Vec<_>>()
+    };
+    assert_eq!(finals().await, [true]);
+
+    // It was in the terminal all along.
+    punch(&site, "T2", "7", &hours_ago(12), 255).await;
+    site.delivered_all().await;
+    let events: Vec<Value> = receiver.seen().iter().map(Seen::json).collect();
+    let told: Vec<_> =
+        events[3..].iter().map(|event| (&event["event_type"], &event["metadata"]["exceptions"])).collect();
+    let none = json!([]);
+    assert_eq!(told, [(&json!("attendance.punch"), &none), (&json!("attendance.revised"), &none)]);
+    assert_eq!(finals().await, [true, true]);
+    punch(&site, "T2", "7", &hours_ago(1), 255).await;
+    assert_eq!(finals().await, [false, true, true], "the next shift is not over");
+}
+
+/// A row that is held holds the watermark; nothing takes it back.
+#[tokio::test]
+async fn a_held_row_holds_the_watermark() {
+    let (site, _) = site("[[device]]\nserial = \"T1\"\n[[employee]]\nbadge = \"7\"\n").await;
+    punch(&site, "T1", "8", &hours_ago(5), 255).await;
+    complete(&site, "T1").await;
+    let known = async || -> i64 { site.ask("SELECT complete_to / 60000 FROM watermark").await };
+    let minutes_ago = |minutes: i64| (now() - TimeDelta::minutes(minutes)).timestamp() / 60;
+    assert!((known().await - minutes_ago(300)).abs() <= 1, "{}", known().await);
+    assert_eq!(site.post("/v1/employees", json!({ "badge_number": "8" })).await.0, 201);
+    complete(&site, "T1").await;
+    assert!((known().await - minutes_ago(0)).abs() <= 1);
+    punch(&site, "T1", "9", &hours_ago(3), 255).await;
+    complete(&site, "T1").await;
+    assert!((known().await - minutes_ago(0)).abs() <= 1, "what was called known stays so");
 }

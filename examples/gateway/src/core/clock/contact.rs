@@ -36,6 +36,8 @@ impl Contact {
 pub struct Presence {
     seen_at: Option<DateTime<Utc>>,
     behind_until: Option<DateTime<Utc>>,
+    polled_at: Option<DateTime<Utc>>,
+    complete_to: Option<DateTime<Utc>>,
 }
 
 impl Presence {
@@ -48,6 +50,27 @@ impl Presence {
         self.seen_at = self.seen_at.max(Some(now));
         let behind = self.behind_until.is_some_and(|until| now <= until);
         Contact { silence, delay, behind, probe: None }
+    }
+
+    /// The call brought nothing: the terminal had nothing to tell, unless an upload was on its way beside it. So what is
+    /// known with the next such call is that everything from before this one has come.
+    pub fn polled(&mut self, contact: &Contact, now: DateTime<Utc>) {
+        if contact.behind {
+            self.polled_at = None;
+            return;
+        }
+        self.complete_to = self.complete_to.max(self.polled_at);
+        self.polled_at = Some(now);
+    }
+
+    /// Whoever reads the terminal says that everything from before `complete_to` has come.
+    pub fn completed(&mut self, complete_to: DateTime<Utc>) {
+        self.complete_to = self.complete_to.max(Some(complete_to));
+    }
+
+    /// Up to when the terminal has told everything; `None` if nobody knows.
+    pub fn complete_to(&self) -> Option<DateTime<Utc>> {
+        self.complete_to
     }
 
     /// An upload with this many attendance rows has ended.

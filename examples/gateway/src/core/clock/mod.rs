@@ -36,6 +36,9 @@ pub struct Clockwork {
 /// No clock on Earth shows less than UTC minus this, so no row that is ahead does. Most rows of a backlog do.
 const BEHIND_UTC: TimeDelta = TimeDelta::hours(13);
 
+/// How long before its receipt a row was made at most that needs no backlog to explain it.
+const RECENT: TimeDelta = TimeDelta::minutes(1);
+
 impl Clockwork {
     /// Nothing is known but the zone the terminal is configured with.
     pub fn new(zone: DeviceZone) -> Self {
@@ -104,10 +107,28 @@ impl Clockwork {
         self.judge(serial, false, sample.at())
     }
 
+    /// What is known with the last probe too, for the rows that come with it.
+    #[must_use]
+    pub fn with(&self, probe: Option<ClockSample>) -> Self {
+        let mut clockwork = self.clone();
+        probe.into_iter().for_each(|probe| clockwork.clock.observe(probe));
+        clockwork
+    }
+
     /// What is known of the clock at one row, whose civil time resolved to `shown`: for a live row what was measured
     /// when it came, for one of a backlog what lies between the measurements before and after it.
+    ///
+    /// A row that by that measurement was made up to a minute before its receipt counts as live, however it came:
+    /// whoever listens to a terminal and forwards its punches sends no uploads of its own.
     pub fn offset_of(&self, shown: DateTime<Utc>, received_at: DateTime<Utc>, live: bool) -> Option<ClockOffset> {
-        if live { self.clock.live_offset(received_at) } else { self.clock.backlog_offset(shown) }
+        self.offset(shown, received_at, live, self.clock.live_offset(received_at))
+    }
+
+    /// [`Clockwork::offset_of`] each row of an upload.
+    pub fn offsets(&self, received: &Received) -> impl Fn(&RawPunch) -> Option<ClockOffset> {
+        let (at, live) = (received.received_at, received.is_live());
+        let measured = self.clock.live_offset(at);
+        move |punch| self.offset(self.shown(punch, at).instant, at, live, measured)
     }
 
     /// The offset at `now`, if it is known.
@@ -138,6 +159,20 @@ impl Clockwork {
     fn shown(&self, punch: &RawPunch, received_at: DateTime<Utc>) -> Resolved {
         let zone = if punch.is_utc { DeviceZone::Utc } else { self.zone_at(received_at) };
         zone.resolve(punch.time, Hint::default())
+    }
+
+    fn offset(
+        &self,
+        shown: DateTime<Utc>,
+        received_at: DateTime<Utc>,
+        live: bool,
+        measured: Option<ClockOffset>,
+    ) -> Option<ClockOffset> {
+        let is_recent = |clock: ClockOffset| {
+            let late = received_at.signed_duration_since(shown).checked_sub(&clock.offset);
+            late.is_some_and(|late| (-ClockHealth::DRIFT_FROM..=RECENT).contains(&late))
+        };
+        if live || measured.is_some_and(is_recent) { measured } else { self.clock.backlog_offset(shown) }
     }
 
     fn void(&mut self, at: DateTime<Utc>) {

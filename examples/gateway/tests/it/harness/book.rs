@@ -86,6 +86,10 @@ impl Ledger for Book {
         Ok(())
     }
 
+    fn complete_to(&mut self, _: &str) -> Result<Option<DateTime<Utc>>, Infallible> {
+        Ok(None)
+    }
+
     fn register(&mut self, _: &Pin<'_>) -> Result<Register, Infallible> {
         Ok(Register::default())
     }
@@ -130,7 +134,7 @@ fn known(punch: &Punch, standing: &Standing, told: Option<Told>) -> Known {
     let Standing { person, site, order, role, is_trusted } = standing.clone();
     let mark = Mark::new(punch.event_id.clone(), punch.punched_at, punch.local_time.naive_local());
     let mark = Mark { status: punch.status, role, is_trusted, order, is_published: told.is_some(), ..mark };
-    Known { mark, person, serial: punch.serial.clone(), site, told, revision: 0 }
+    Known { mark, person, serial: punch.serial.clone(), site, told, revision: 0, is_historic: punch.is_historic }
 }
 
 impl Book {
