@@ -82,9 +82,19 @@ impl Forwarder {
 
     /// Posts rows of one terminal, in their order. [`Outcome::Stored`] means that they are on disk at the gateway.
     pub async fn post(&self, serial: &SerialNumber, rows: &[Row]) -> Outcome {
+        self.send(&format!("/v1/devices/{serial}/punches"), rows).await
+    }
+
+    /// Tells the gateway that it has every row that the terminal had at this moment.
+    pub async fn tell_complete(&self, serial: &SerialNumber, complete_to: DateTime<Utc>) -> Outcome {
+        let complete_to = complete_to.to_rfc3339_opts(SecondsFormat::Millis, true);
+        self.send(&format!("/v1/devices/{serial}/punches?complete_to={complete_to}"), &[]).await
+    }
+
+    async fn send(&self, path: &str, rows: &[Row]) -> Outcome {
         let request = self
             .client
-            .post(format!("{}/v1/devices/{serial}/punches", self.base))
+            .post(format!("{}{path}", self.base))
             .header(AUTHORIZATION, self.key.clone())
             .header(CONTENT_TYPE, "application/x-ndjson")
             .body(line::body(rows));

@@ -192,6 +192,7 @@ impl Patrol {
         if let Some(clock) = clock {
             self.spool.set_mark(serial, clock).await?;
         }
+        self.spool.completed(serial, asked);
         if whole || !reading.is_ranged {
             *whole_at = Instant::now() + self.terminal.whole_every;
         }
