@@ -1,5 +1,6 @@
 //! The API listener: `/v1`, health, and a page for people.
 
+mod attendance;
 mod auth;
 mod devices;
 mod employees;
@@ -62,6 +63,7 @@ impl Api {
             .route("/v1/employees", get(employees::list_employees).post(employees::add_employee))
             .route("/v1/attendance", get(routes::list_attendance))
             .route("/v1/attendance/{event_id}", get(routes::show_timeline))
+            .route("/v1/attendance/{event_id}/direction", post(attendance::correct_direction))
             .route("/v1/sites", get(devices::list_sites))
             .route("/v1/quarantine", get(routes::list_held))
             .route("/status", get(routes::status))

@@ -125,8 +125,8 @@ impl Intake {
         employee
     }
 
-    /// Dates punches of one terminal and one person anew, given as they are dated now: another zone applies, or its clock
-    /// is known better. Identities stay; whoever has asked for revisions hears of every punch that has moved, and of those
+    /// Takes punches of one terminal and one person as they are now: dated anew, because another zone applies or its clock is
+    /// known better, or with a direction by hand. Identities stay; whoever has asked for revisions hears of every punch that has moved, and of those
     /// that mean something else by it.
     ///
     /// # Errors
@@ -158,8 +158,11 @@ impl Intake {
         for (row, finding) in rows.iter().zip(findings) {
             let id = &row.punch.event_id;
             let (Some(known), Some(finding)) = (found.get(id), finding) else { continue };
+            if known.mark.at == row.punch.punched_at {
+                continue;
+            }
             ledger.redate(&row.punch)?;
-            if known.mark.is_published && known.mark.at != row.punch.punched_at {
+            if known.mark.is_published {
                 let number = known.revision.saturating_add(1);
                 let event_id = self.own_id("revision", &format!("{id}\0{number}"));
                 let is_told = !known.is_historic || directory.periods.backfill;
@@ -172,9 +175,9 @@ impl Intake {
             }
         }
         for change in normalizer.revised() {
-            let is_moved = rows.iter().any(|row| row.punch.event_id == change.event_id);
+            let now_at = rows.iter().find(|row| row.punch.event_id == change.event_id).map(|row| row.punch.punched_at);
             match found.get(&change.event_id) {
-                Some(known) if known.mark.is_published && !is_moved => {
+                Some(known) if known.mark.is_published && now_at.is_none_or(|at| at == known.mark.at) => {
                     self.correct(known, change, Some(reason), directory, now, ledger)?;
                 }
                 Some(known) if !known.mark.is_published => self.reconsider(known, change, directory, now, ledger)?,

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::TimeDelta;
-use punch_normalize::{ClockEstimate, ClockOffset, ClockSamples, Dated, Hint, Normalizer, Person};
+use punch_normalize::{ClockEstimate, ClockOffset, ClockSamples, Dated, Direction, EventId, Hint, Normalizer, Person};
 use punch_protocol::SerialNumber;
 use serde::Serialize;
 
 use super::handler::Devices;
 use crate::clock::now;
 use crate::core::{Clockwork, Directory};
-use crate::store::{ClockRow, Observed, Span, SqliteLedger, StoreError, Transaction};
+use crate::store::{ClockRow, Observed, Span, SqliteLedger, StoreError, Transaction, by_hand, observed};
 
 /// Rows that are dated anew in one transaction.
 const SLICE: u32 = 500;
@@ -75,6 +75,47 @@ impl Devices {
             done.looked_at = done.looked_at.saturating_add(u64::try_from(looked_at).unwrap_or(u64::MAX));
             done.moved = done.moved.saturating_add(u64::try_from(moved).unwrap_or(u64::MAX));
         }
+    }
+}
+
+impl Devices {
+    /// Puts a direction in its place by hand, or takes that back. `false` if there is no such punch. What changes of it, and
+    /// of those around it, is told as a revision.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be written; nothing was changed.
+    pub(crate) async fn correct(
+        &self,
+        id: EventId,
+        direction: Option<Direction>,
+        note: String,
+    ) -> Result<bool, StoreError> {
+        let devices = self.clone();
+        let work = move |tx: &mut Transaction<'_>| {
+            let Some(Observed { mut observation, punched_at, local_time, .. }) = observed(tx, &id)? else {
+                return Ok(None);
+            };
+            let serial = observation.raw.serial.clone();
+            let Some(directory) = devices.0.registry.directory(&serial) else { return Ok(None) };
+            observation.manual = direction;
+            let normalizer = Normalizer::new(devices.0.key.clone());
+            let mut dated = normalizer.date(&directory.rules, vec![observation]);
+            for row in &mut dated {
+                // Its time stays what it is, whatever is known of zone and clock since.
+                (row.punch.punched_at, row.punch.local_time) = (punched_at, local_time);
+            }
+            let mut ledger = SqliteLedger::new(tx);
+            for row in &dated {
+                devices.0.intake.redate(&row.person, &dated, "by_hand", &directory, now(), &mut ledger)?;
+            }
+            let deliveries = ledger.into_deliveries();
+            by_hand(tx, &id, direction, &note, now())?;
+            Ok(Some(deliveries))
+        };
+        let Some(deliveries) = self.0.store.write(work).await? else { return Ok(false) };
+        self.0.engine.deliver(deliveries);
+        Ok(true)
     }
 }
 

@@ -25,13 +25,14 @@ pub(crate) use delivery::{persist, waiting as delivery_rows};
 pub use device::DeviceRow;
 pub(crate) use employee::{put_employee, register};
 pub use ledger::SqliteLedger;
+pub(crate) use person::direction_of;
 pub use read::{AttendanceRow, Counts, HeldRow};
-pub(crate) use redate::{Observed, Span};
+pub(crate) use redate::{Observed, Span, by_hand, observed};
 pub use timeline::{AttemptLine, Decision, DeliveryTimeline, Meaning, RevisionLine, Timeline};
 pub use writer::{Transaction, Writer};
 
 /// The layouts of the file, each made from the one before it.
-const LAYOUTS: [(i64, &str); 7] = [
+const LAYOUTS: [(i64, &str); 8] = [
     (1, include_str!("schema_1.sql")),
     (2, include_str!("schema_2.sql")),
     (3, include_str!("schema_3.sql")),
@@ -39,9 +40,10 @@ const LAYOUTS: [(i64, &str); 7] = [
     (5, include_str!("schema_5.sql")),
     (6, include_str!("schema_6.sql")),
     (9, include_str!("schema_9.sql")),
+    (12, include_str!("schema_12.sql")),
 ];
 /// The newest layout this program knows.
-const VERSION: i64 = 9;
+const VERSION: i64 = 12;
 
 /// Why the store could not do something.
 #[derive(Debug, thiserror::Error)]

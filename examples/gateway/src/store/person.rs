@@ -26,7 +26,7 @@ pub(super) fn look(
 ) -> Result<(), StoreError> {
     let mut statement = tx.prepare_cached(&format!(
         "SELECT id, punched_at, device_local, status, role, trusted, revision, direction, direction_source, confidence,
-                session_id, business_date, exceptions, fate, serial, site, place, local_time, historic
+                session_id, business_date, exceptions, fate, serial, site, place, local_time, historic, manual
          FROM row WHERE fate IN ('delivered', 'suppressed') AND person = ?1 AND {range}",
     ))?;
     let mut rows = statement.query(params![person.as_str(), at.timestamp()])?;
@@ -52,6 +52,7 @@ fn known(row: &Row<'_>, person: &Person) -> Result<Option<Known>, StoreError> {
     mark.is_trusted = row.get(5)?;
     mark.is_published = row.get::<_, String>(13)? == "delivered";
     mark.order = row.get::<_, i64>(16)?.cast_unsigned();
+    mark.manual = row.get::<_, Option<String>>(19)?.as_deref().and_then(direction_of);
     let told = match row.get::<_, Option<String>>(7)?.as_deref().and_then(direction_of) {
         None => None,
         Some(direction) => Some(Told {
@@ -271,7 +272,7 @@ pub(super) fn role_of(word: &str) -> Option<Role> {
     [Role::Entry, Role::Exit].into_iter().find(|role| word_of(*role) == word)
 }
 
-fn direction_of(word: &str) -> Option<Direction> {
+pub(crate) fn direction_of(word: &str) -> Option<Direction> {
     use Direction::{BreakIn, BreakOut, In, Intermediate, Out, OvertimeIn, OvertimeOut, Unknown};
     let all = [In, Out, BreakOut, BreakIn, OvertimeIn, OvertimeOut, Intermediate, Unknown];
     all.into_iter().find(|direction| direction.as_str() == word)

@@ -61,6 +61,12 @@ pub struct Decision {
     /// Whether its shift is over, and nothing of it is waited for any more.
     #[serde(rename = "final")]
     pub is_final: bool,
+    /// The direction that somebody has put in its place by hand.
+    pub manual: Option<String>,
+    /// Why, in their words.
+    pub manual_note: Option<String>,
+    /// When.
+    pub manual_at: Option<String>,
 }
 
 /// One time a punch was told anew.
@@ -133,7 +139,7 @@ impl Timeline {
         let sql = format!(
             "SELECT id, fate, received_at, reason, problem, duplicate_of, serial, device_local, punched_at, status,
                     trusted, role, direction, direction_source, confidence, session_id, business_date, exceptions,
-                    revision, {IS_FINAL}
+                    revision, {IS_FINAL}, manual, manual_note, manual_at
              FROM row WHERE id = coalesce((SELECT punch FROM revision WHERE event_id = ?1), ?1)"
         );
         let row = connection.query_row(&sql, [event_id], |row| {
@@ -170,6 +176,9 @@ impl Decision {
             exceptions: words.map(ToOwned::to_owned).collect(),
             revision: row.get(18)?,
             is_final: row.get(19)?,
+            manual: row.get(20)?,
+            manual_note: row.get(21)?,
+            manual_at: row.get::<_, Option<i64>>(22)?.map(|at| from_millis(at).to_rfc3339()),
         })
     }
 }

@@ -42,6 +42,11 @@ async fn told(site: &Site, receiver: &Recorder) -> Vec<String> {
     receiver.seen().iter().map(Seen::json).map(|event| line(&event)).collect()
 }
 
+/// What was told of one person; between people there is no order.
+fn of<'t>(told: &'t [String], badge: &str) -> Vec<&'t str> {
+    told.iter().map(String::as_str).filter(|line| line.split(' ').next() == Some(badge)).collect()
+}
+
 /// D10, D6: the scope says which terminals are compared.
 #[tokio::test]
 async fn a_second_punch_at_the_next_terminal_is_one_by_scope() {
@@ -73,7 +78,8 @@ async fn i4_one_pin_is_another_person_at_another_terminal() {
     // Two PINs, one person.
     punch(&site, "T1", "1007", "2026-03-02 17:00:00", 255).await;
     punch(&site, "T2", "7", "2026-03-02 18:00:00", 255).await;
-    assert_eq!(told(&site, &receiver).await, ["ana punch in", "luis punch in", "ana punch out", "luis punch out"]);
+    assert_eq!(of(&told(&site, &receiver).await, "ana"), ["ana punch in", "ana punch out"]);
+    assert_eq!(of(&told(&site, &receiver).await, "luis"), ["luis punch in", "luis punch out"]);
     let people = site.ask_all("SELECT DISTINCT person FROM row ORDER BY person").await;
     assert_eq!(people, ["ana", "luis"]);
 }
@@ -88,7 +94,8 @@ async fn i6_a_reassigned_pin_leaves_old_rows_with_the_old_person() {
     let (site, receiver) = site(&two(people)).await;
     punch(&site, "T1", "7", "2026-03-01 08:00:00", 255).await;
     punch(&site, "T1", "7", "2026-02-28 22:00:00", 255).await;
-    assert_eq!(told(&site, &receiver).await, ["luis punch in", "ana punch in"]);
+    let told = told(&site, &receiver).await;
+    assert_eq!((of(&told, "luis"), of(&told, "ana")), (vec!["luis punch in"], vec!["ana punch in"]));
 }
 
 /// hrms#3298: whoever works nights arrives in the evening and leaves in the morning, whatever came first.
@@ -275,4 +282,36 @@ async fn a_corrected_zone_moves_older_rows_when_it_is_asked_for() {
     assert_eq!((status, &wrong["error"]["field"]), (400, &json!("since")));
     assert_eq!(site.upload("T1", "ATTLOG", "7\t2026-03-02 08:00:00\t255\t1\t0\n").await.body, "OK: 1");
     assert_eq!(site.fates().await, ["delivered", "suppressed", "delivered", "delivered"], "sent again, it is known");
+}
+
+/// Section 6, precedence: what somebody says goes before everything, survives what comes later, and can be taken back.
+#[tokio::test]
+async fn a_direction_by_hand_goes_before_all_others() {
+    let (site, receiver) = site(&two("")).await;
+    for time in ["2026-03-02 08:00:00", "2026-03-02 17:00:00"] {
+        punch(&site, "T1", "7", time, 255).await;
+    }
+    let ids = site.ask_all("SELECT id FROM row ORDER BY seq").await;
+    let path = format!("/v1/attendance/{}/direction", ids[0]);
+    let (status, way) = site.post(&path, json!({ "direction": "out", "note": "came at six, forgot" })).await;
+    let way = &way["data"];
+    assert_eq!((status, &way["direction"], &way["direction_source"]), (200, &json!("out"), &json!("manual")));
+    assert_eq!((&way["manual"], &way["manual_note"]), (&json!("out"), &json!("came at six, forgot")));
+    let expected = ["7 punch in", "7 punch out", "7 revised out", "7 revised in"];
+    assert_eq!(told(&site, &receiver).await, expected);
+    let reasons = site.ask_all("SELECT DISTINCT reason FROM revision").await;
+    assert_eq!(reasons, ["by_hand"]);
+    // A late row before it changes nothing of it.
+    punch(&site, "T2", "7", "2026-03-02 06:00:00", 255).await;
+    assert_eq!(site.ask_all("SELECT direction FROM row ORDER BY punched_at").await, ["in", "out", "in"]);
+    assert_eq!(site.post(&path, json!({ "direction": null })).await.0, 200);
+    assert_eq!(site.ask_all("SELECT direction FROM row ORDER BY punched_at").await, ["in", "out", "in"]);
+    for (path, body, expected) in [
+        (path.as_str(), json!({ "direction": "sideways" }), (400, "direction")),
+        (&path, json!({ "direction": "in", "note": "x".repeat(501) }), (400, "note")),
+        ("/v1/attendance/evt_nobody/direction", json!({ "direction": "in" }), (404, "")),
+    ] {
+        let (status, answer) = site.post(path, body).await;
+        assert_eq!((status, answer["error"]["field"].as_str().unwrap_or_default()), expected);
+    }
 }
