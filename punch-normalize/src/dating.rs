@@ -7,8 +7,8 @@ use punch_protocol::{SerialNumber, civil};
 
 use crate::timeline::Role;
 use crate::{
-    ClockTreatment, Direction, Hint, HoldReason, Observation, Person, Punch, Resolved, Rules, TenantKey, TimeQuality,
-    Timeliness,
+    ClockOffset, ClockTreatment, Direction, Hint, HoldReason, Observation, Person, Punch, Resolved, Rules, TenantKey,
+    TimeQuality, Timeliness,
 };
 
 /// A row with its identity and its instant, before anybody has asked what else the person did.
@@ -59,20 +59,39 @@ pub(crate) fn date_alone(key: &TenantKey, rules: &Rules, observation: Observatio
 }
 
 fn resolve(rules: &Rules, observation: &Observation, previous: Option<DateTime<Utc>>) -> Resolved {
+    let zone = rules.zone;
+    if let Some(shifted) = observation.shift.and_then(|shift| zone.reanchor(observation.raw.time, shift)) {
+        return Resolved { quality: TimeQuality::Reanchored, ..shifted };
+    }
     if observation.raw.is_utc {
-        return rules.zone.at(observation.raw.time.and_utc());
+        return zone.at(observation.raw.time.and_utc());
     }
     let received_live = observation.live.then_some(observation.received_at);
-    rules.zone.resolve(observation.raw.time, Hint { previous, received_live })
+    zone.resolve(observation.raw.time, Hint { previous, received_live })
 }
 
 fn one(key: &TenantKey, rules: &Rules, observation: Observation, resolved: Resolved, place: u64) -> Dated {
     let event_id = key.event_id(&observation.raw);
     let Observation { raw, received_at, registered, person, site, role, is_trusted, manual, order, clock, .. } =
         observation;
+    let is_named = person.is_some() || !raw.pin.is_empty();
     let person = person.unwrap_or_else(|| Person::of_pin(&raw.pin));
     let mut punch = Punch::new(event_id, raw, resolved.instant, resolved.local, resolved.quality, received_at);
-    let treatment = rules.clock.apply(resolved.instant, clock);
+    let of_time =
+        if resolved.quality == TimeQuality::Reanchored { None } else { judge_clock(rules, clock, &mut punch) };
+    punch.is_historic = rules.horizon.is_historic(punch.local_time, received_at);
+    let hold = Some(HoldReason::Anonymous)
+        .filter(|_| !is_named)
+        .or(of_time)
+        .or_else(|| (!registered).then_some(HoldReason::UnregisteredBadge));
+    let order = order.unwrap_or(place);
+    Dated { punch: Box::new(punch), person, hold, site, role, is_trusted, manual, order }
+}
+
+/// Corrects or marks what is known of the clock; why the row is held for its time, if it is.
+fn judge_clock(rules: &Rules, clock: Option<ClockOffset>, punch: &mut Punch) -> Option<HoldReason> {
+    let (shown, received_at) = (punch.punched_at, punch.received_at);
+    let treatment = rules.clock.apply(shown, clock);
     let timeliness = match treatment {
         ClockTreatment::Adjust { punched_at, clock_offset_s, label } => {
             (punch.punched_at, punch.local_time) = (punched_at, rules.zone.at(punched_at).local);
@@ -81,18 +100,13 @@ fn one(key: &TenantKey, rules: &Rules, observation: Observation, resolved: Resol
         }
         ClockTreatment::Keep { clock_offset_s } => {
             punch.clock_offset_s = clock_offset_s;
-            Timeliness::of(rules, resolved.instant, received_at, clock)
+            Timeliness::of(rules, shown, received_at, clock)
         }
-        ClockTreatment::Hold { .. } => Timeliness::of(rules, resolved.instant, received_at, clock),
+        ClockTreatment::Hold { .. } => Timeliness::of(rules, shown, received_at, clock),
     };
     if timeliness != Timeliness::Plausible {
         punch.time_quality = TimeQuality::Suspect;
     }
-    punch.is_historic = rules.horizon.is_historic(punch.local_time, received_at);
     let is_wrong = matches!(treatment, ClockTreatment::Hold { .. });
-    let hold = HoldReason::of_row(&punch.pin, punch.device_local, Some(timeliness))
-        .or_else(|| is_wrong.then_some(HoldReason::ClockWrong))
-        .or_else(|| (!registered).then_some(HoldReason::UnregisteredBadge));
-    let order = order.unwrap_or(place);
-    Dated { punch: Box::new(punch), person, hold, site, role, is_trusted, manual, order }
+    HoldReason::of_time(punch.device_local, Some(timeliness)).or_else(|| is_wrong.then_some(HoldReason::ClockWrong))
 }

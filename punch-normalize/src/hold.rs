@@ -52,13 +52,15 @@ impl HoldReason {
     /// # Ok::<(), civil::CivilError>(())
     /// ```
     pub fn of_row(pin: &Pin<'_>, local: NaiveDateTime, timeliness: Option<Timeliness>) -> Option<Self> {
-        if pin.is_empty() {
-            Some(Self::Anonymous)
-        } else if civil::is_unset_clock(local) {
-            Some(Self::ClockReset)
-        } else {
-            timeliness.filter(|timeliness| *timeliness == Timeliness::Future).map(|_| Self::Future)
+        if pin.is_empty() { Some(Self::Anonymous) } else { Self::of_time(local, timeliness) }
+    }
+
+    /// Why a row is held for its time, if it is.
+    pub(crate) fn of_time(local: NaiveDateTime, timeliness: Option<Timeliness>) -> Option<Self> {
+        if civil::is_unset_clock(local) {
+            return Some(Self::ClockReset);
         }
+        timeliness.filter(|timeliness| *timeliness == Timeliness::Future).map(|_| Self::Future)
     }
 
     /// Every reason, in the order in which they are checked.

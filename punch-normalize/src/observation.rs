@@ -1,6 +1,6 @@
 use alloc::boxed::Box;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use punch_protocol::RawPunch;
 
 use crate::timeline::Role;
@@ -30,7 +30,8 @@ pub struct Observation {
     pub live: bool,
     /// Whether the badge belongs to somebody. If nobody keeps a register, every badge counts as registered.
     pub registered: bool,
-    /// Whose punch it is; `None` is whoever has the PIN, everywhere.
+    /// Whose punch it is; `None` is whoever has the PIN, everywhere. A row that names nobody is not held if somebody says
+    /// whose it is.
     pub person: Option<Person>,
     /// The site of the terminal, for rules that compare punches there. `None` is a site of its own.
     pub site: Option<Box<str>>,
@@ -45,6 +46,9 @@ pub struct Observation {
     pub order: Option<u64>,
     /// What is known of the terminal's clock at this row; see [`TerminalClock`](crate::TerminalClock).
     pub clock: Option<ClockOffset>,
+    /// What somebody says the clock was off by, of one that was unset or far ahead: true time minus terminal's. Nothing
+    /// about its time is a reason to hold the row then.
+    pub shift: Option<TimeDelta>,
 }
 
 impl Observation {
@@ -62,6 +66,7 @@ impl Observation {
             manual: None,
             order: None,
             clock: None,
+            shift: None,
         }
     }
 }

@@ -138,11 +138,13 @@ pub enum TimeQuality {
     Adjusted,
     /// It was corrected by what lies between a measurement before and one after an outage.
     AdjustedInterpolated,
+    /// What the clock showed was shifted by what somebody said.
+    Reanchored,
 }
 
 impl TimeQuality {
     /// The word the contract uses: `exact`, `fold_order`, `fold_live`, `fold_guess`, `gap`, `suspect`,
-    /// `adjusted`, `adjusted_interpolated`.
+    /// `adjusted`, `adjusted_interpolated`, `reanchored`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Exact => "exact",
@@ -153,6 +155,7 @@ impl TimeQuality {
             Self::Suspect => "suspect",
             Self::Adjusted => "adjusted",
             Self::AdjustedInterpolated => "adjusted_interpolated",
+            Self::Reanchored => "reanchored",
         }
     }
 }

@@ -90,6 +90,7 @@ pub async fn start(mut config: Config) -> Result<Gateway, StartError> {
     let rows = store.read(DeviceRow::all).await?;
     let devices = Devices::new(&config, &rows, key, store.clone(), engine.clone(), watch.clone());
     devices.keep_zones().await?;
+    devices.release_registered().await?;
     let (device_listener, device_addr) = listen(config.device_addr, "--device-addr").await?;
     let (api_listener, api_addr) = listen(config.api_addr, "--api-addr").await?;
 

@@ -13,24 +13,30 @@ use serde_json::Value;
 use crate::exit::UsageError;
 
 /// Which gateway, and the key to it.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct ApiArgs {
     /// The gateway's API.
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080")]
+    #[arg(long, global = true, value_name = "URL", default_value = "http://127.0.0.1:8080")]
     gateway: String,
     /// The gateway's API key.
-    #[arg(long, value_name = "KEY", env = "PUNCH_API_KEY", hide_env_values = true)]
+    #[arg(long, global = true, value_name = "KEY", env = "PUNCH_API_KEY", hide_env_values = true)]
     api_key: Option<String>,
     /// A file with the API key, which keeps it out of the process list.
-    #[arg(long, value_name = "FILE", conflicts_with = "api_key")]
+    #[arg(long, global = true, value_name = "FILE", conflicts_with = "api_key")]
     api_key_file: Option<PathBuf>,
     /// Send the key over plain http to another machine.
-    #[arg(long)]
+    #[arg(long, global = true)]
     plain_http: bool,
+    /// Whether there is much to do.
+    #[arg(skip)]
+    is_patient: bool,
 }
 
 /// How long the gateway may take.
 const DEADLINE: Duration = Duration::from_secs(10);
+
+/// How long it may take over many rows.
+const PATIENCE: Duration = Duration::from_secs(3600);
 
 impl ApiArgs {
     /// The `data` of an answer; `None` if the gateway has no such thing.
@@ -43,6 +49,11 @@ impl ApiArgs {
         self.call(Method::POST, path, Some(body)).await
     }
 
+    /// For what goes through many rows and takes its time.
+    pub(crate) fn patient(&self) -> Self {
+        Self { is_patient: true, ..self.clone() }
+    }
+
     async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> anyhow::Result<Option<Value>> {
         let key = self.key()?;
         let (url, plain_http) = (self.gateway.clone(), self.plain_http);
@@ -50,8 +61,9 @@ impl ApiArgs {
         // It looks at the address before a key goes there.
         crate::agent_command::forwarder(&gateway)?;
         let url = format!("{}{path}", gateway.url.trim_end_matches('/'));
+        let deadline = if self.is_patient { PATIENCE } else { DEADLINE };
         let client =
-            reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).timeout(DEADLINE).build()?;
+            reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).timeout(deadline).build()?;
         let mut request = client.request(method, url).bearer_auth(key);
         if let Some(body) = body {
             request = request.header("Content-Type", "application/json").body(body.to_string());

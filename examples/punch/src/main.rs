@@ -23,6 +23,7 @@ mod explain;
 mod gateway_command;
 mod normalize;
 mod pull;
+mod quarantine;
 mod replay;
 mod terminal;
 mod webhook;
@@ -53,6 +54,7 @@ enum Command {
     Normalize(Box<normalize::Normalize>),
     Explain(explain::Explain),
     Clocks(clocks::Clocks),
+    Quarantine(quarantine::QuarantineCommand),
     Replay(replay::Replay),
     Decode(decode::Decode),
     Webhook(webhook::WebhookCommand),
@@ -87,6 +89,7 @@ fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Normalize(command) => normalize::run(&command),
         Command::Explain(explain) => asynchronous(explain::run(explain)),
         Command::Clocks(clocks) => asynchronous(clocks::run(clocks)),
+        Command::Quarantine(command) => asynchronous(quarantine::run(command)),
         Command::Replay(replay) => asynchronous(replay::run(replay)),
         Command::Doctor(doctor) => asynchronous(doctor::run(doctor)),
         Command::Decode(decode) => decode::run(decode),

@@ -40,7 +40,7 @@ pub(crate) async fn run(command: Replay) -> anyhow::Result<Exit> {
     let span = [("since", since), ("until", until)];
     let body: Map<String, Value> =
         span.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.into()))).collect();
-    let Some(done) = api.post(&format!("/v1/devices/{device}/redate"), &body.into()).await? else {
+    let Some(done) = api.patient().post(&format!("/v1/devices/{device}/redate"), &body.into()).await? else {
         return Err(UsageError(format!("the gateway knows no terminal {device}; see `punch clocks`")).into());
     };
     if json {

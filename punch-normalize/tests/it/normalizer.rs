@@ -191,3 +191,29 @@ fn what_another_version_saved_is_refused() {
         "saved normalizer: found version 2, expected 1; open it with the version that wrote it"
     );
 }
+
+// T12, T13: somebody says what the clock was off by; what it showed, and the identity, stay
+#[test]
+fn a_row_of_an_unset_clock_is_dated_once_somebody_says_by_how_much() {
+    let mut observation = later(raw("2000-01-01 00:00:07"));
+    observation.received_at = instant("2026-03-02T20:00:00Z");
+    let held = normalizer().observe(&utc_rules(), observation.clone());
+    assert!(matches!(held, Verdict::Held { reason: HoldReason::ClockReset, .. }));
+    observation.shift = Some(civil_time("2026-03-02 08:00:00") - civil_time("2000-01-01 00:00:00"));
+    let punch = fresh(normalizer().observe(&utc_rules(), observation.clone()));
+    assert_eq!((punch.punched_at, punch.time_quality), (instant("2026-03-02T08:00:07Z"), TimeQuality::Reanchored));
+    assert_eq!((punch.device_local, &punch.event_id), (civil_time("2000-01-01 00:00:07"), held.event_id()));
+    // Far ahead by what somebody says: it is theirs to say.
+    observation.shift = Some(TimeDelta::days(365 * 27));
+    assert!(normalizer().observe(&utc_rules(), observation).fresh().is_some());
+}
+
+#[test]
+fn a_row_that_names_nobody_is_somebody_s_once_somebody_says_so() {
+    let mut observation = at("08:00");
+    observation.raw.pin = pin("");
+    let held = normalizer().observe(&utc_rules(), observation.clone());
+    assert!(matches!(held, Verdict::Held { reason: HoldReason::Anonymous, .. }));
+    observation.person = Some(Person::new("ana"));
+    assert_eq!(&fresh(normalizer().observe(&utc_rules(), observation)).event_id, held.event_id());
+}

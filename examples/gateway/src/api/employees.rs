@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 
 use super::Api;
 use super::envelope::{ApiError, Paging, one, page};
-use super::routes::{PageQuery, release};
+use super::routes::PageQuery;
 use crate::core::{Bound, Clash, Identity, Scope, Validity};
+use crate::device::Devices;
 use crate::store::register;
 
 #[derive(Deserialize)]
@@ -39,10 +40,10 @@ pub(super) async fn add_employee(
     if let Some(unknown) = identity.shifts.iter().find(|name| !names.contains(name.as_str())) {
         return Err(ApiError::invalid("shifts", &format!("`{unknown}` is the `name` of no `[[shift]]` in punch.toml")));
     }
-    let (pin, entry) = (identity.pin.to_text().into_owned(), identity);
+    let (pin, entry) = (identity.pin.clone(), identity);
     api.store.write(move |tx| register(tx, &entry)).await?.map_err(refused)?;
-    let released = release(&api, pin).await?;
-    Ok(one(StatusCode::CREATED, &json!({ "badge_number": badge, "released_rows": released })))
+    let released = api.devices.release(Devices::held_for(pin)).await?;
+    Ok(one(StatusCode::CREATED, &json!({ "badge_number": badge, "released_rows": released.delivered })))
 }
 
 fn refused(clash: Clash) -> ApiError {

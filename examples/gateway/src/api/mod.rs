@@ -7,6 +7,7 @@ mod employees;
 mod envelope;
 mod page;
 mod punches;
+mod quarantine;
 mod routes;
 
 use std::sync::Arc;
@@ -65,7 +66,14 @@ impl Api {
             .route("/v1/attendance/{event_id}", get(routes::show_timeline))
             .route("/v1/attendance/{event_id}/direction", post(attendance::correct_direction))
             .route("/v1/sites", get(devices::list_sites))
-            .route("/v1/quarantine", get(routes::list_held))
+            .route("/v1/quarantine", get(quarantine::list))
+            .route("/v1/quarantine/summary", get(quarantine::summary))
+            .route("/v1/quarantine/retry", post(quarantine::retry_all))
+            .route("/v1/quarantine/{id}", get(quarantine::show))
+            .route("/v1/quarantine/{id}/retry", post(quarantine::retry))
+            .route("/v1/quarantine/{id}/discard", post(quarantine::put_away))
+            .route("/v1/quarantine/{id}/fix", post(quarantine::fix))
+            .route("/v1/devices/{serial}/reanchor", post(quarantine::reanchor))
             .route("/status", get(routes::status))
             .layer(from_fn_with_state(self.clone(), auth::require_key));
         Router::new()

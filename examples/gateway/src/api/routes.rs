@@ -3,9 +3,7 @@ use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use punch_protocol::{Pin, RawPunch, SerialNumber, Status, Verify, civil};
 use punch_webhook::{PayloadFormat, Secret};
-use rusqlite::params;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -13,8 +11,7 @@ use super::Api;
 use super::envelope::{ApiError, Paging, one, page};
 use crate::clock::now;
 use crate::config::{EndpointConfig, check_events, check_url};
-use crate::core::{Received, ReceivedRow};
-use crate::store::{AttendanceRow, Counts, EndpointRow, HeldRow, StoreError, Timeline};
+use crate::store::{AttendanceRow, Counts, EndpointRow, Timeline};
 
 pub(super) type PageQuery = Result<Query<Paging>, QueryRejection>;
 
@@ -115,58 +112,9 @@ pub(super) async fn list_webhooks(State(api): State<Api>, query: PageQuery) -> R
     Ok(page(&data, paging))
 }
 
-/// Puts the rows held for an unregistered badge through the intake again.
-pub(super) async fn release(api: &Api, badge: String) -> Result<u32, ApiError> {
-    let held = api.store.read(move |connection| held_rows(connection, &badge)).await?;
-    let mut released = 0u32;
-    for received in held {
-        released = released.saturating_add(api.devices.take(received).await?.delivered);
-    }
-    Ok(released)
-}
-
-fn held_rows(connection: &rusqlite::Connection, badge: &str) -> Result<Vec<Received>, StoreError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT serial, device_local, status, verify, work_code, received_at, raw FROM row
-         WHERE fate = 'held' AND reason = 'unregistered_badge' AND pin = ?1 ORDER BY device_local",
-    )?;
-    let mut rows = statement.query(params![badge.as_bytes()])?;
-    let mut held = Vec::new();
-    while let Some(row) = rows.next()? {
-        let (serial, time): (String, String) = (row.get(0)?, row.get(1)?);
-        let (Ok(serial), Ok(time)) = (SerialNumber::parse(&serial), civil::parse(time.replace('T', " ").as_bytes()))
-        else {
-            continue;
-        };
-        let mut punch = RawPunch::new(serial.clone(), Pin::new(badge.as_bytes()).into_owned(), time);
-        punch.status = row.get::<_, Option<u16>>(2)?.map(Status);
-        punch.verify = row.get::<_, Option<u16>>(3)?.map(Verify);
-        punch.work_code = row.get(4)?;
-        let received_at = chrono::DateTime::from_timestamp_millis(row.get(5)?).unwrap_or_default();
-        let rows = vec![ReceivedRow::Punch { punch, raw: row.get(6)? }];
-        held.push(Received {
-            serial,
-            table: "ATTLOG".to_owned(),
-            stamp: None,
-            received_at,
-            rows,
-            discarded: 0,
-            whole: true,
-            contact: None,
-        });
-    }
-    Ok(held)
-}
-
 pub(super) async fn list_attendance(State(api): State<Api>, query: PageQuery) -> Result<Response, ApiError> {
     let paging = Paging::checked(query)?;
     let rows = api.store.read(move |c| AttendanceRow::page(c, paging.per_page, paging.offset())).await?;
-    Ok(page(&rows, paging))
-}
-
-pub(super) async fn list_held(State(api): State<Api>, query: PageQuery) -> Result<Response, ApiError> {
-    let paging = Paging::checked(query)?;
-    let rows = api.store.read(move |c| HeldRow::page(c, paging.per_page, paging.offset())).await?;
     Ok(page(&rows, paging))
 }
 

@@ -87,7 +87,9 @@ impl Intake {
         for row in &received.rows {
             match row {
                 ReceivedRow::Punch { punch, raw } => match ledger.settled(&self.key.event_id(punch))? {
-                    Some(Settled::Delivered | Settled::Suppressed) => tally.replayed = tally.replayed.saturating_add(1),
+                    Some(Settled::Delivered | Settled::Suppressed | Settled::Discarded) => {
+                        tally.replayed = tally.replayed.saturating_add(1);
+                    }
                     settled => punches.push(Unsettled { punch, raw, is_new: settled.is_none() }),
                 },
                 ReceivedRow::Broken { problem, raw } => {
@@ -120,7 +122,7 @@ impl Intake {
         let observations = observe(received, punches, directory, ledger)?;
         let mut normalizer = Normalizer::new(self.key.clone());
         let mut dated = normalizer.date(&rules, observations);
-        let people = identify(&mut dated, directory, ledger)?;
+        let people = identify(&mut dated, received.by_hand.pin.as_ref(), directory, ledger)?;
         for (row, identity) in dated.iter().zip(&people) {
             let named = identity.as_ref().map_or(&[][..], |identity| &identity.shifts);
             normalizer.assign(row.person.clone(), directory.shifts.of(row.person.as_str(), named));
@@ -253,6 +255,9 @@ fn observe<L: Ledger>(
         let mut observation = Observation::new((*punch).clone(), received.received_at);
         (observation.live, observation.is_trusted, observation.role) = (live, is_trusted, directory.role);
         observation.site = directory.device.site.as_deref().map(Into::into);
+        observation.shift = received.by_hand.shift;
+        // Who that is, is found out with the others; here it says that somebody knows.
+        observation.person = received.by_hand.pin.as_ref().map(Person::of_pin);
         observation.clock = offset_of.as_ref().and_then(|offset_of| offset_of(punch));
         observations.push(observation);
     }
@@ -283,6 +288,7 @@ fn trust<L: Ledger>(
 /// Finds out whose each row is. Of nobody known it is held, if such are to be held.
 fn identify<L: Ledger>(
     dated: &mut [Dated],
+    by_hand: Option<&Pin<'static>>,
     directory: &Directory,
     ledger: &mut L,
 ) -> Result<Vec<Option<Identity>>, L::Error> {
@@ -294,11 +300,12 @@ fn identify<L: Ledger>(
     let mut registers = BTreeMap::<Pin<'static>, Register>::new();
     let mut found = Vec::with_capacity(dated.len());
     for row in dated {
-        let register = match registers.entry(row.punch.pin.clone()) {
-            Vacant(entry) => entry.insert(ledger.register(&row.punch.pin)?),
+        let pin = by_hand.unwrap_or(&row.punch.pin).clone();
+        let register = match registers.entry(pin.clone()) {
+            Vacant(entry) => entry.insert(ledger.register(&pin)?),
             Occupied(entry) => entry.into_mut(),
         };
-        let identity = register.find(&row.punch.serial, site, &row.punch.pin, row.punch.local_time);
+        let identity = register.find(&row.punch.serial, site, &pin, row.punch.local_time);
         match identity {
             Some(identity) => row.person = Person::new(identity.person()),
             None if hold_unknown && row.hold.is_none() => row.hold = Some(HoldReason::UnregisteredBadge),

@@ -149,6 +149,8 @@ pub enum Settled {
     Delivered,
     /// It was suppressed.
     Suppressed,
+    /// Somebody has put it away.
+    Discarded,
     /// It is held, or no punch.
     Held,
 }

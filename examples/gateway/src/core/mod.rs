@@ -24,4 +24,4 @@ pub use ledger::{Correction, Entry, Fate, Ledger, Settled, Standing, Telling};
 pub use periods::Periods;
 pub use person::{Known, Told};
 pub use shifts::Shifts;
-pub use upload::{Received, ReceivedRow};
+pub use upload::{ByHand, Received, ReceivedRow};

@@ -1,4 +1,4 @@
-use chrono::{DateTime, NaiveDateTime, Utc};
+use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use punch_protocol::civil::CivilError;
 use punch_protocol::push::{
     AttlogRow, CommandResult, CommandResults, ErrorRow, GuessedForm, GuessedPunch, GuessedTime, KeyedRow, OperationRow,
@@ -28,6 +28,20 @@ pub struct Received {
     pub whole: bool,
     /// How its terminal stood when it came. `None` if it did not come now: its rows are taken once more.
     pub contact: Option<Contact>,
+    /// What somebody says of its rows.
+    pub by_hand: ByHand,
+    /// Whether the zone that its terminal has now dates its rows, and not that of when they came: by that they lay in the
+    /// future.
+    pub in_zone_of_now: bool,
+}
+
+/// What somebody says of a row, because the terminal does not. `Debug` does not say who it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ByHand {
+    /// What its clock was off by: true time minus the terminal's.
+    pub shift: Option<TimeDelta>,
+    /// The PIN of whoever it is.
+    pub pin: Option<Pin<'static>>,
 }
 
 /// One row of an upload.
@@ -78,6 +92,23 @@ impl Received {
     /// How many rows of it are punches, or would be if they could be read.
     pub fn attendance_rows(&self) -> usize {
         self.rows.iter().filter(|row| !matches!(row, ReceivedRow::Record { .. })).count()
+    }
+
+    /// One row of before, to be taken once more. When it came says nothing of when it was made.
+    pub(crate) fn again(serial: SerialNumber, received_at: DateTime<Utc>, row: ReceivedRow, by_hand: ByHand) -> Self {
+        Self { whole: false, rows: vec![row], by_hand, ..Self::empty(serial, Table::ATTLOG, received_at) }
+    }
+
+    /// With what somebody says of it beside what was said before.
+    pub(crate) fn with(mut self, by_hand: &ByHand) -> Self {
+        let ByHand { shift, pin } = by_hand.clone();
+        self.by_hand = ByHand { shift: shift.or(self.by_hand.shift), pin: pin.or(self.by_hand.pin) };
+        self
+    }
+
+    /// A row of attendance, as that of an upload.
+    pub(crate) fn attendance_row(serial: &SerialNumber, row: &AttlogRow<'_>) -> ReceivedRow {
+        Self::empty(serial.clone(), Table::ATTLOG, DateTime::UNIX_EPOCH).punch(row)
     }
 
     /// It came from the terminal now, or from somebody who has read it.
@@ -174,7 +205,18 @@ impl Received {
 
     pub(super) fn empty(serial: SerialNumber, table: &str, received_at: DateTime<Utc>) -> Self {
         let table = table.to_owned();
-        Self { serial, table, stamp: None, received_at, rows: Vec::new(), discarded: 0, whole: true, contact: None }
+        Self {
+            serial,
+            table,
+            stamp: None,
+            received_at,
+            rows: Vec::new(),
+            discarded: 0,
+            whole: true,
+            contact: None,
+            by_hand: ByHand::default(),
+            in_zone_of_now: false,
+        }
     }
 
     fn take(&mut self, row: &Row<'_>) {

@@ -111,7 +111,7 @@ impl Devices {
                 DeviceRow::keep_stamp(tx, received.serial.as_str(), &received.table, stamp)?;
             }
             let clockwork = ClockRow::of(tx, received.serial.as_str())?;
-            if let Some(clockwork) = &clockwork {
+            if let Some(clockwork) = clockwork.as_ref().filter(|_| !received.in_zone_of_now) {
                 directory.rules.zone = clockwork.zone_at(received.received_at);
             }
             directory.clock = clockwork.as_ref().map(|clockwork| clockwork.with(probe));

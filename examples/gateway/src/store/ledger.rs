@@ -133,6 +133,7 @@ impl Ledger for SqliteLedger<'_, '_> {
         Ok(fate.map(|fate| match fate.as_str() {
             "delivered" => Settled::Delivered,
             "suppressed" => Settled::Suppressed,
+            "discarded" => Settled::Discarded,
             _ => Settled::Held,
         }))
     }

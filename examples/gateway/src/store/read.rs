@@ -4,8 +4,8 @@ use rusqlite::{Connection, Row, params};
 use serde::Serialize;
 use serde_json::Value;
 
+use super::StoreError;
 use super::completeness::IS_FINAL;
-use super::{StoreError, from_millis};
 
 /// How many rows met which fate, and how the deliveries stand.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -18,6 +18,8 @@ pub struct Counts {
     pub held_rows: u64,
     /// Rows that are no punches.
     pub recorded_rows: u64,
+    /// Rows that somebody has put away.
+    pub discarded_rows: u64,
     /// Deliveries on their way.
     pub waiting: u64,
     /// Deliveries made.
@@ -43,6 +45,7 @@ impl Counts {
                     ("row", "delivered") => counts.delivered_rows = count,
                     ("row", "suppressed") => counts.suppressed_rows = count,
                     ("row", "held") => counts.held_rows = count,
+                    ("row", "discarded") => counts.discarded_rows = count,
                     ("row", _) => counts.recorded_rows = count,
                     (_, "waiting") => counts.waiting = count,
                     (_, "delivered") => counts.delivered = count,
@@ -51,48 +54,6 @@ impl Counts {
             }
         }
         Ok(counts)
-    }
-}
-
-/// A row kept aside.
-#[derive(Debug, Clone, Serialize)]
-pub struct HeldRow {
-    /// Its identity.
-    pub id: String,
-    /// The terminal.
-    pub device_serial: String,
-    /// Why, as a word.
-    pub reason: String,
-    /// Where and why in detail, for rows that could not be read.
-    pub problem: Option<String>,
-    /// When it arrived.
-    pub received_at: String,
-    /// The row as text.
-    pub raw: String,
-}
-
-impl HeldRow {
-    /// A page of them, newest first.
-    ///
-    /// # Errors
-    ///
-    /// The store cannot be read.
-    pub fn page(connection: &Connection, limit: u32, offset: u32) -> Result<Vec<Self>, StoreError> {
-        let mut statement = connection.prepare(
-            "SELECT id, serial, reason, problem, received_at, raw FROM row WHERE fate = 'held'
-             ORDER BY seq DESC LIMIT ?1 OFFSET ?2",
-        )?;
-        let rows = statement.query_map(params![limit, offset], |row| {
-            Ok(Self {
-                id: row.get(0)?,
-                device_serial: row.get(1)?,
-                reason: row.get(2)?,
-                problem: row.get(3)?,
-                received_at: from_millis(row.get(4)?).to_rfc3339(),
-                raw: String::from_utf8_lossy(&row.get::<_, Vec<u8>>(5)?).into_owned(),
-            })
-        })?;
-        Ok(rows.collect::<Result<_, _>>()?)
     }
 }
 

@@ -67,6 +67,10 @@ pub struct Decision {
     pub manual_note: Option<String>,
     /// When.
     pub manual_at: Option<String>,
+    /// What somebody says its clock was off by, in seconds: true time minus the terminal's.
+    pub shift_seconds: Option<i64>,
+    /// The PIN of whoever it is, of a row that names nobody.
+    pub pin_by_hand: Option<String>,
 }
 
 /// One time a punch was told anew.
@@ -139,7 +143,8 @@ impl Timeline {
         let sql = format!(
             "SELECT id, fate, received_at, reason, problem, duplicate_of, serial, device_local, punched_at, status,
                     trusted, role, direction, direction_source, confidence, session_id, business_date, exceptions,
-                    revision, {IS_FINAL}, manual, manual_note, manual_at
+                    revision, {IS_FINAL}, manual, manual_note, manual_at,
+                    shift_s, whose
              FROM row WHERE id = coalesce((SELECT punch FROM revision WHERE event_id = ?1), ?1)"
         );
         let row = connection.query_row(&sql, [event_id], |row| {
@@ -179,6 +184,8 @@ impl Decision {
             manual: row.get(20)?,
             manual_note: row.get(21)?,
             manual_at: row.get::<_, Option<i64>>(22)?.map(|at| from_millis(at).to_rfc3339()),
+            shift_seconds: row.get(23)?,
+            pin_by_hand: row.get(24)?,
         })
     }
 }

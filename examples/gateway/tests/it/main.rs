@@ -26,6 +26,7 @@ mod harness;
 mod hostile;
 mod identities;
 mod profiles;
+mod quarantine;
 mod rules;
 mod store;
 mod streamed;

@@ -26,6 +26,7 @@ mod interop_tcp;
 mod kill;
 mod normalize;
 mod pull;
+mod quarantine;
 mod replay;
 mod rules;
 mod site;
