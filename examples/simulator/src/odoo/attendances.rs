@@ -39,7 +39,9 @@ impl OdooStandIn {
         if self.config.version >= 18 {
             fields.push("out_mode");
         }
-        let rows = self.attendances.iter().map(|row| {
+        let wanted = wanted_employees(named);
+        let rows = self.attendances.iter().filter(|row| wanted.as_ref().is_none_or(|ids| ids.contains(&row.employee)));
+        let rows = rows.map(|row| {
             let name = self.name_of(row.employee);
             let row = json!({
                 "id": row.id, "employee_id": [row.employee, name], "check_in": clock::text(row.check_in),
@@ -167,6 +169,16 @@ impl OdooStandIn {
     fn name_of(&self, employee: i64) -> &str {
         self.config.employees.iter().find(|row| row.id == employee).map_or("", |row| row.name.as_str())
     }
+}
+
+/// The employees that the search is restricted to, if it says so first: an index, and nothing else.
+fn wanted_employees(named: &Map<String, Value>) -> Option<Vec<i64>> {
+    let [Value::String(field), Value::String(operator), values] = named.get("domain")?.get(0)?.as_array()?.as_slice()
+    else {
+        return None;
+    };
+    let ids = values.as_array().filter(|_| field == "employee_id" && operator == "in")?;
+    Some(ids.iter().filter_map(Value::as_i64).collect())
 }
 
 fn check_fields(values: &Map<String, Value>) -> Result<(), Exception> {

@@ -1,7 +1,7 @@
 mod changes;
 mod walk;
 
-use alloc::collections::BTreeSet;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
@@ -126,15 +126,20 @@ impl Plan {
     pub fn of(standing: &[Attendance], marks: &[Mark], rules: &PairingRules) -> Self {
         let times: BTreeSet<_> = marks.iter().map(|mark| mark.at.trunc_subsecs(0)).collect();
         let (ours, others): (Vec<&Attendance>, Vec<&Attendance>) =
-            standing.iter().partition(|record| is_ours(record, &times));
+            standing.iter().partition(|record| is_ours(record, standing, marks));
         let mut barriers: Vec<_> = others.into_iter().filter_map(Barrier::of).collect();
         barriers.sort_unstable_by_key(|barrier| (barrier.check_in, barrier.id));
 
         let implied = ours.iter().filter(|record| !times.contains(&record.check_in));
-        let mut points: Vec<_> = implied.map(|record| Point::implied(record.check_in)).collect();
-        points.extend(marks.iter().enumerate().filter_map(|(index, mark)| Point::of(index, mark)));
-
-        let (targets, roles) = walk(points, marks.len(), &barriers, rules);
+        let mut points: BTreeMap<_, Vec<usize>> =
+            implied.map(|record| ((record.check_in, Kind::In), Vec::new())).collect();
+        for (index, mark) in marks.iter().enumerate() {
+            if let Some(kind) = Kind::of(mark.direction) {
+                points.entry((mark.at.trunc_subsecs(0), kind)).or_default().push(index);
+            }
+        }
+        let mut points: Vec<_> = points.into_iter().map(|((at, kind), marks)| Point { at, kind, marks }).collect();
+        let (targets, roles) = walk(&mut points, marks.len(), &barriers, rules);
         let (changes, places) = changes::find(&ours, &times, &targets);
         let fate = |role: &Role| match *role {
             Role::Undirected => Fate::Undirected,
@@ -151,25 +156,30 @@ impl Plan {
     }
 }
 
-/// Whether a record may be changed: it has no end that somebody punched or wrote, or all of it was punched.
-fn is_ours(record: &Attendance, times: &BTreeSet<DateTime<Utc>>) -> bool {
+/// Whether a record may be changed: it has no end that somebody punched or wrote, or both its times were punched.
+fn is_ours(record: &Attendance, standing: &[Attendance], marks: &[Mark]) -> bool {
     let Some(check_out) = record.check_out else { return true };
-    record.is_empty() || record.closed_by_odoo || (times.contains(&record.check_in) && times.contains(&check_out))
+    if record.is_empty() || record.closed_by_odoo {
+        return true;
+    }
+    let punched = |time: DateTime<Utc>, way: Direction, is_other_end: fn(&Attendance, DateTime<Utc>) -> bool| {
+        let mut there = marks.iter().filter(|mark| mark.at.trunc_subsecs(0) == time).peekable();
+        // A direction may have been told anew. But a record between two of ours, from end to begin, fills a gap by hand.
+        there.peek().is_some()
+            && (there.any(|mark| mark.direction.plain() == way)
+                || !standing.iter().any(|other| other.id != record.id && is_other_end(other, time)))
+    };
+    punched(record.check_in, Direction::In, |other, time| other.check_out == Some(time))
+        && punched(check_out, Direction::Out, |other, time| other.check_in == time)
 }
 
-impl Point {
-    fn of(index: usize, mark: &Mark) -> Option<Self> {
-        let kind = match (mark.direction, mark.direction.plain()) {
-            (Direction::OvertimeIn, _) => Kind::MoreIn,
-            (_, Direction::In) => Kind::In,
-            (_, Direction::Out) => Kind::Out,
-            _ => return None,
-        };
-        Some(Self { at: mark.at.trunc_subsecs(0), kind, mark: Some(index) })
-    }
-
-    /// An arrival that only a record tells of.
-    fn implied(at: DateTime<Utc>) -> Self {
-        Self { at, kind: Kind::In, mark: None }
+impl Kind {
+    fn of(direction: Direction) -> Option<Self> {
+        match (direction, direction.plain()) {
+            (Direction::OvertimeIn, _) => Some(Self::MoreIn),
+            (_, Direction::In) => Some(Self::In),
+            (_, Direction::Out) => Some(Self::Out),
+            _ => None,
+        }
     }
 }

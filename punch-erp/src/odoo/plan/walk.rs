@@ -7,15 +7,16 @@ use chrono::{DateTime, Utc};
 use super::PairingRules;
 use crate::odoo::{Attendance, AttendanceId};
 
-/// A punch on the line of time. The order of the kinds is that of one second: who is there leaves before coming again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// A punch on the line of time: the same way in the same second is the same punch, however often it is given.
+#[derive(Debug, Clone)]
 pub(super) struct Point {
     pub(super) at: DateTime<Utc>,
     pub(super) kind: Kind,
     /// Which of the given punches; none if only a record tells of it.
-    pub(super) mark: Option<usize>,
+    pub(super) marks: Vec<usize>,
 }
 
+/// Which way. The order is that of one second: who is there leaves before coming again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Kind {
     Out,
@@ -77,13 +78,13 @@ enum Closed {
     Barrier(Barrier),
 }
 
+/// `points` in order of time; in one second as [`Kind`] has it.
 pub(super) fn walk(
-    mut points: Vec<Point>,
+    points: &mut [Point],
     marks: usize,
     barriers: &[Barrier],
     rules: &PairingRules,
 ) -> (Vec<Target>, Vec<Role>) {
-    points.sort_unstable();
     let mut walk = Walk {
         rules,
         ahead: barriers,
@@ -92,18 +93,17 @@ pub(super) fn walk(
         open: None,
         closed: None,
     };
-    let mut rest = points.as_mut_slice();
-    while let Some(&first) = rest.first() {
+    let mut rest = points;
+    while let Some(first) = rest.first() {
         // Nobody is there to leave: who comes in the same second comes first.
         if first.kind == Kind::Out
-            && walk.open.is_none()
-            && let Some(coming) = rest.iter().position(|point| point.kind != Kind::Out && point.at == first.at)
-            && let Some(second) = rest.get_mut(..=coming)
+            && !walk.can_leave(first.at)
+            && rest.get(1).is_some_and(|coming| coming.at == first.at)
         {
-            second.rotate_right(1);
+            rest.swap(0, 1);
         }
         let [first, others @ ..] = rest else { break };
-        walk.step(*first, barriers);
+        walk.step(first, barriers);
         rest = others;
     }
     walk.finish(barriers)
@@ -120,7 +120,7 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    fn step(&mut self, point: Point, barriers: &[Barrier]) {
+    fn step(&mut self, point: &Point, barriers: &[Barrier]) {
         if let Some(role) = barriers.iter().find_map(|barrier| self.covered(point, barrier)) {
             return self.is(point, role);
         }
@@ -129,7 +129,7 @@ impl Walk<'_> {
     }
 
     /// What a barrier makes of a punch at its ends or within it.
-    fn covered(&self, point: Point, barrier: &Barrier) -> Option<Role> {
+    fn covered(&self, point: &Point, barrier: &Barrier) -> Option<Role> {
         let Barrier { id, check_in, check_out } = *barrier;
         let is_out = point.kind == Kind::Out;
         let own_end = if is_out { check_out } else { check_in };
@@ -151,8 +151,8 @@ impl Walk<'_> {
         }
     }
 
-    fn arrive(&mut self, point: Point) {
-        let (is_implied, rules) = (point.mark.is_none(), self.rules);
+    fn arrive(&mut self, point: &Point) {
+        let (is_implied, rules) = (point.marks.is_empty(), self.rules);
         if let Some(index) = self.open
             && let Some(open) = self.targets.get_mut(index)
             && !(is_implied && open.is_implied)
@@ -171,10 +171,16 @@ impl Walk<'_> {
         self.is(point, Role::Part(index));
     }
 
-    fn depart(&mut self, point: Point) {
+    fn depart(&mut self, point: &Point) {
         let open = self.open.take();
         let role = open.and_then(|index| self.leave(index, point.at)).unwrap_or_else(|| self.leave_again(point.at));
         self.is(point, role);
+    }
+
+    /// Whether somebody is there whose departure this could be.
+    fn can_leave(&self, at: DateTime<Utc>) -> bool {
+        let open = self.open.and_then(|index| self.targets.get(index));
+        open.is_some_and(|open| at.signed_duration_since(open.check_in) <= self.rules.lookback)
     }
 
     fn leave(&mut self, index: usize, at: DateTime<Utc>) -> Option<Role> {
@@ -210,9 +216,11 @@ impl Walk<'_> {
         (self.targets, self.roles)
     }
 
-    fn is(&mut self, point: Point, role: Role) {
-        if let Some(slot) = point.mark.and_then(|mark| self.roles.get_mut(mark)) {
-            *slot = role;
+    fn is(&mut self, point: &Point, role: Role) {
+        for mark in &point.marks {
+            if let Some(slot) = self.roles.get_mut(*mark) {
+                *slot = role;
+            }
         }
     }
 }
