@@ -132,7 +132,7 @@ fn error_of(fault: Fault, response: &HttpResponse) -> CallError {
     match name.rsplit_once('.').unwrap_or_default() {
         (_, "AccessDenied" | "Unauthorized" | "SessionExpiredException") => CallError::Unauthorized(evidence),
         // A login kept from another life of the database.
-        (_, "MissingError") if text.contains("res.users") => CallError::Unauthorized(evidence),
+        (_, "MissingError" | "UserError") if text.contains("res.users(") => CallError::Unauthorized(evidence),
         (_, "AccessError" | "Forbidden") => CallError::Forbidden(evidence),
         // The badge may be read by people of HR only, and the field looks as if it did not exist.
         ("builtins", "ValueError") if text.contains("hr.employee.public") => CallError::Forbidden(evidence),

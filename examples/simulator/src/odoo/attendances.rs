@@ -40,7 +40,8 @@ impl OdooStandIn {
             fields.push("out_mode");
         }
         let wanted = wanted_employees(named);
-        let rows = self.attendances.iter().filter(|row| wanted.as_ref().is_none_or(|ids| ids.contains(&row.employee)));
+        let readable = self.attendances.iter().filter(|row| !self.hidden.contains(&row.id));
+        let rows = readable.filter(|row| wanted.as_ref().is_none_or(|ids| ids.contains(&row.employee)));
         let rows = rows.map(|row| {
             let name = self.name_of(row.employee);
             let row = json!({

@@ -29,6 +29,7 @@ pub struct OdooStandIn {
     config: OdooConfig,
     faults: Vec<OdooFault>,
     attendances: Vec<StoredAttendance>,
+    hidden: Vec<i64>,
     last_id: i64,
     calls: Vec<String>,
     stalled: Option<Request<Bytes>>,
@@ -37,7 +38,15 @@ pub struct OdooStandIn {
 impl OdooStandIn {
     /// A database without attendances.
     pub fn new(config: OdooConfig) -> Self {
-        Self { config, faults: Vec::new(), attendances: Vec::new(), last_id: 0, calls: Vec::new(), stalled: None }
+        Self {
+            config,
+            faults: Vec::new(),
+            attendances: Vec::new(),
+            hidden: Vec::new(),
+            last_id: 0,
+            calls: Vec::new(),
+            stalled: None,
+        }
     }
 
     /// The stored attendances, oldest first.
@@ -73,6 +82,11 @@ impl OdooStandIn {
         let (id, out_mode) = (self.last_id, out_mode.to_owned());
         self.attendances.push(StoredAttendance { id, employee, check_in, check_out, out_mode });
         id
+    }
+
+    /// Makes an attendance one that the API user may not read, and that is in the way all the same.
+    pub fn hide_attendance(&mut self, id: i64) {
+        self.hidden.push(id);
     }
 
     /// Deletes an attendance, as a person would. Whether there was one.
