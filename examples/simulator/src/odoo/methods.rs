@@ -59,8 +59,8 @@ impl OdooStandIn {
 
     fn create_call(&mut self, named: &Map<String, Value>, now: DateTime<Utc>) -> Result<Value, Exception> {
         match named.get("vals_list") {
-            Some(Value::Array(rows)) => Ok(json!(self.create(&rows.clone(), now)?)),
-            Some(row @ Value::Object(_)) => Ok(json!(self.create(&[row.clone()], now)?.first())),
+            Some(Value::Array(rows)) => Ok(json!(self.create(rows, now)?)),
+            Some(row @ Value::Object(_)) => Ok(json!(self.create(core::slice::from_ref(row), now)?.first())),
             _ => Err(Exception::new("builtins.TypeError", "create() missing 1 required positional argument")),
         }
     }

@@ -45,10 +45,28 @@ fn write(id: i64, check_in: Option<&str>, check_out: Option<&str>) -> Change {
     Change::Write { id: AttendanceId(id), check_in: check_in.map(time), check_out: check_out.map(time) }
 }
 
+/// A name, punches, and the changes they lead to where nothing stands.
+type Fresh<'a> = (&'a str, &'a [&'a str], &'a [Change]);
+
+/// The same with records that stand.
+type Case<'a> = (&'a str, &'a [Attendance], &'a [&'a str], &'a [Change]);
+
+fn check_fresh(cases: &[Fresh<'_>]) {
+    for (name, punches, expected) in cases {
+        assert_eq!(plan(&[], punches).changes, *expected, "{name}");
+    }
+}
+
+fn check(cases: &[Case<'_>]) {
+    for (name, standing, punches, expected) in cases {
+        assert_eq!(plan(standing, punches).changes, *expected, "{name}");
+    }
+}
+
 /// From nothing to records; the cases of the published middleware that went wrong among them.
 #[test]
 fn records_from_punches() {
-    let cases: &[(&str, &[&str], &[Change])] = &[
+    check_fresh(&[
         ("an arrival", &["in 08:00:00"], &[create("08:00:00", None)]),
         ("a day", &["in 08:00:00", "out 16:00:00"], &[create("08:00:00", Some("16:00:00"))]),
         ("out before in", &["out 16:00:00", "in 08:00:00"], &[create("08:00:00", Some("16:00:00"))]),
@@ -62,6 +80,13 @@ fn records_from_punches() {
         ("a second more", &["in 06:00:00", "out 20:00:01"], &[create("06:00:00", None)]),
         ("only a departure", &["out 16:00:00"], &[]),
         ("an unknown direction", &["unknown 16:00:00"], &[]),
+    ]);
+}
+
+/// What is missing is not made up.
+#[test]
+fn forgotten_punches() {
+    check_fresh(&[
         // E3: the departure of the first day is missing, and no day of 30 hours comes of it.
         (
             "a missed check-out",
@@ -79,6 +104,12 @@ fn records_from_punches() {
             &["in 08:00:00", "out 13:00:00", "out 18:00:00"],
             &[create("08:00:00", Some("13:00:00"))],
         ),
+    ]);
+}
+
+#[test]
+fn repeated_punches() {
+    check_fresh(&[
         // S0-069, D1, D4: the window begins with the kept punch.
         ("a double tap", &["in 08:00:00", "in 08:00:59", "out 16:00:00"], &[create("08:00:00", Some("16:00:00"))]),
         (
@@ -103,6 +134,12 @@ fn records_from_punches() {
             &["in 08:00:00", "in 12:00:00", "out 12:00:00", "out 16:00:00"],
             &[create("08:00:00", Some("12:00:00")), create("12:00:00", Some("16:00:00"))],
         ),
+    ]);
+}
+
+#[test]
+fn breaks_and_overtime() {
+    check_fresh(&[
         // E8: breaks are ends and begins.
         (
             "a break",
@@ -119,16 +156,13 @@ fn records_from_punches() {
             &["in 08:00:00", "out 16:00:00", "overtime_in 17:00:00", "overtime_out 18:00:00"],
             &[create("08:00:00", Some("16:00:00")), create("17:00:00", Some("18:00:00"))],
         ),
-    ];
-    for (name, punches, expected) in cases {
-        assert_eq!(plan(&[], punches).changes, *expected, "{name}");
-    }
+    ]);
 }
 
 /// Records that stand, and punches that come to them.
 #[test]
 fn late_punches() {
-    let cases: &[(&str, &[Attendance], &[&str], &[Change])] = &[
+    check(&[
         ("nothing to do", &[record(7, "08:00:00", Some("16:00:00"))], &["in 08:00:00", "out 16:00:00"], &[]),
         ("nothing to do while open", &[record(7, "08:00:00", None)], &["in 08:00:00"], &[]),
         ("leaving", &[record(7, "08:00:00", None)], &["out 16:00:00"], &[write(7, None, Some("16:00:00"))]),
@@ -157,6 +191,12 @@ fn late_punches() {
             &[create("08:00:00", Some("08:00:00"))],
         ),
         ("yesterday's departure while today is open", &[record(8, "11 08:00:00", None)], &["out 16:00:00"], &[]),
+    ]);
+}
+
+#[test]
+fn punches_that_change_records() {
+    check(&[
         // A8: the punches at lunch were in a terminal without a network.
         (
             "a late lunch",
@@ -185,17 +225,13 @@ fn late_punches() {
                 create("08:00:00", None),
             ],
         ),
-    ];
-    for (name, standing, punches, expected) in cases {
-        let plan = plan(standing, punches);
-        assert_eq!(plan.changes, *expected, "{name}");
-    }
+    ]);
 }
 
 /// A direction told anew is given anew, and what it had led to is undone. A record is never deleted.
 #[test]
 fn revised_directions() {
-    let cases: &[(&str, &[Attendance], &[&str], &[Change])] = &[
+    check(&[
         (
             "an arrival was a departure",
             &[record(7, "08:00:00", Some("08:00:00")), record(8, "16:00:00", None)],
@@ -220,10 +256,7 @@ fn revised_directions() {
             &["unknown 08:00:00"],
             &[write(7, None, Some("08:00:00"))],
         ),
-    ];
-    for (name, standing, punches, expected) in cases {
-        assert_eq!(plan(standing, punches).changes, *expected, "{name}");
-    }
+    ]);
 }
 
 /// What people wrote stays, and punches within it say so.

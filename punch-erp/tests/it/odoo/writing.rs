@@ -12,14 +12,14 @@ fn in_and_out_by_every_door() {
         let mut world = World::at_door(version, protocol);
         let came = alice("08:00:00", "in");
         assert_eq!(
-            world.write(&[came.clone()]),
+            world.write(std::slice::from_ref(&came)),
             [Outcome::Applied { remote_id: "1".into() }],
             "{version} {protocol:?}"
         );
         assert_eq!(world.records(), ["10 08:00:00-"]);
         let left = alice("16:00:00", "out");
         assert_eq!(
-            world.write(&[left.clone()]),
+            world.write(std::slice::from_ref(&left)),
             [Outcome::Applied { remote_id: "1".into() }],
             "{version} {protocol:?}"
         );
