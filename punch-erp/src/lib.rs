@@ -59,6 +59,8 @@
 
 extern crate alloc;
 
+mod address;
+mod answer;
 mod call_error;
 mod config;
 mod credential;
@@ -66,6 +68,7 @@ mod endpoint;
 pub mod erpnext;
 mod flow;
 mod mask;
+pub mod odoo;
 mod outcome;
 mod park;
 mod percent;

@@ -2,15 +2,20 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt::Write as _;
 
+use bytes::Bytes;
 use http::HeaderValue;
 use http::header::{AUTHORIZATION, COOKIE, HeaderName, PROXY_AUTHORIZATION};
 
 use crate::HttpRequest;
 
+/// The body of a request that carries a secret, as it may be shown. An extension of the request.
+#[derive(Clone)]
+pub(crate) struct MaskedBody(pub(crate) Bytes);
+
 /// A request as text, for a dry run: method and address, headers by name, a blank line, the body.
 ///
-/// Of credentials only the scheme stays. Address and body are shown as they would be sent, with the people in them:
-/// print it for the one who asked, do not log it.
+/// Of credentials only the scheme stays, and `***` of one in the body. Address and body are shown as they would be sent,
+/// with the people in them: print it for the one who asked, do not log it.
 ///
 /// ```
 /// use punch_erp::erpnext::{ErpNext, ErpNextSettings, LoggedUser};
@@ -37,10 +42,11 @@ pub fn render_masked(request: &HttpRequest) -> String {
     for (name, value) in headers {
         let _ = writeln!(text, "{name}: {}", shown(name, value));
     }
-    if !request.body().is_empty() {
-        let _ = match core::str::from_utf8(request.body()) {
+    let body = request.extensions().get::<MaskedBody>().map_or(request.body(), |masked| &masked.0);
+    if !body.is_empty() {
+        let _ = match core::str::from_utf8(body) {
             Ok(body) => writeln!(text, "\n{body}"),
-            Err(_) => writeln!(text, "\n({} bytes, not text)", request.body().len()),
+            Err(_) => writeln!(text, "\n({} bytes, not text)", body.len()),
         };
     }
     text

@@ -8,7 +8,7 @@ use crate::{CallError, Failure, ParkReason};
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "the contract's four words; a fifth is a breaking change")]
 pub enum Outcome {
-    /// Written now, and the ERP repeated it as sent.
+    /// Written now, and the ERP said so: it repeated the record, or gave its key.
     Applied {
         /// The ERP's key of the record.
         remote_id: String,

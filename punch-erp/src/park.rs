@@ -103,6 +103,32 @@ pub enum ParkReason {
         "time_out_of_range: the time is before 2010 or more than a day ahead; set the terminal's clock, enter the punch by hand"
     )]
     TimeOutOfRange,
+    /// Nobody knows whether the person came or left.
+    #[error(
+        "unknown_direction: the punch has no direction and the ERP wants one; give the terminal a role or a rule, release it then"
+    )]
+    UnknownDirection,
+    /// A departure, and no arrival before it that it could belong to.
+    #[error(
+        "orphan_out: a departure without an arrival; it is written once the arrival comes, or enter the arrival by hand"
+    )]
+    OrphanOut,
+    /// An arrival without a departure, and somebody came again since. Stored as a record of no length.
+    #[error(
+        "missing_out: record `{remote_id}` has no departure and counts no time; enter its end by hand, unless the punch still comes"
+    )]
+    MissingOut {
+        /// The ERP's key of the record.
+        remote_id: String,
+    },
+    /// It lies within a record that somebody else wrote or corrected.
+    #[error(
+        "covered: record `{remote_id}` covers the time of the punch and was not written from punches; correct it there, or dismiss the punch"
+    )]
+    Covered {
+        /// The ERP's key of the record.
+        remote_id: String,
+    },
     /// The event's id makes no legal key.
     #[error("event_id_unusable: the event id is too long for a key of the ERP; have the sender use shorter ids")]
     EventIdUnusable,
@@ -110,7 +136,7 @@ pub enum ParkReason {
 
 impl ParkReason {
     /// Every code, in order.
-    pub const CODES: [&'static str; 14] = [
+    pub const CODES: [&'static str; 18] = [
         "unknown_employee",
         "ambiguous_employee",
         "employee_inactive",
@@ -124,6 +150,10 @@ impl ParkReason {
         "repeated_hour",
         "site_zone_differs",
         "time_out_of_range",
+        "unknown_direction",
+        "orphan_out",
+        "missing_out",
+        "covered",
         "event_id_unusable",
     ];
 
@@ -143,6 +173,10 @@ impl ParkReason {
             Self::RepeatedHour { .. } => "repeated_hour",
             Self::SiteZoneDiffers { .. } => "site_zone_differs",
             Self::TimeOutOfRange => "time_out_of_range",
+            Self::UnknownDirection => "unknown_direction",
+            Self::OrphanOut => "orphan_out",
+            Self::MissingOut { .. } => "missing_out",
+            Self::Covered { .. } => "covered",
             Self::EventIdUnusable => "event_id_unusable",
         }
     }
@@ -160,6 +194,7 @@ impl ParkReason {
                 | Self::EchoDiffers { .. }
                 | Self::Doubled { .. }
                 | Self::OrphanRow { .. }
+                | Self::MissingOut { .. }
                 | Self::SiteZoneDiffers { .. }
         )
     }
@@ -173,6 +208,8 @@ impl ParkReason {
             | Self::Doubled { remote_id, .. }
             | Self::OrphanRow { remote_id }
             | Self::RepeatedHour { remote_id }
+            | Self::MissingOut { remote_id }
+            | Self::Covered { remote_id }
             | Self::SiteZoneDiffers { remote_id, .. } => Some(remote_id),
             Self::UnknownEmployee
             | Self::AmbiguousEmployee { .. }
@@ -180,6 +217,8 @@ impl ParkReason {
             | Self::Refused { .. }
             | Self::DuplicateUnseen
             | Self::TimeOutOfRange
+            | Self::UnknownDirection
+            | Self::OrphanOut
             | Self::EventIdUnusable => None,
         }
     }

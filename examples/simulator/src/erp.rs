@@ -8,10 +8,14 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use gateway::clock::now;
 use tokio::net::TcpListener;
 
-use crate::erpnext::{ErpNextStandIn, NoAnswer};
+use crate::erpnext::ErpNextStandIn;
+use crate::odoo::OdooStandIn;
+use crate::{erpnext, odoo};
 
 /// Largest request a stand-in reads, in bytes.
 const BODY_MAX: usize = 1 << 20;
@@ -19,29 +23,63 @@ const BODY_MAX: usize = 1 << 20;
 /// A site that others can look into while it serves.
 pub type SharedErpNext = Arc<Mutex<ErpNextStandIn>>;
 
+/// A database that others can look into while it serves.
+pub type SharedOdoo = Arc<Mutex<OdooStandIn>>;
+
 /// Serves a stand-in ERPNext on `addr`; it ends with the runtime.
 ///
 /// # Errors
 ///
 /// The address cannot be listened on.
 pub async fn serve_erpnext(addr: SocketAddr, site: SharedErpNext) -> std::io::Result<SocketAddr> {
+    serve(addr, site).await
+}
+
+/// Serves a stand-in Odoo on `addr`; it ends with the runtime.
+///
+/// # Errors
+///
+/// The address cannot be listened on.
+pub async fn serve_odoo(addr: SocketAddr, database: SharedOdoo) -> std::io::Result<SocketAddr> {
+    serve(addr, database).await
+}
+
+/// What answers requests; `None` where nothing is to be sent.
+trait StandIn: Send + 'static {
+    fn answer(&mut self, request: &http::Request<Bytes>, now: DateTime<Utc>) -> Option<http::Response<Bytes>>;
+}
+
+impl StandIn for ErpNextStandIn {
+    fn answer(&mut self, request: &http::Request<Bytes>, now: DateTime<Utc>) -> Option<http::Response<Bytes>> {
+        let response = self.answer(request, now);
+        response.extensions().get::<erpnext::NoAnswer>().is_none().then_some(response)
+    }
+}
+
+impl StandIn for OdooStandIn {
+    fn answer(&mut self, request: &http::Request<Bytes>, now: DateTime<Utc>) -> Option<http::Response<Bytes>> {
+        let response = self.answer(request, now);
+        response.extensions().get::<odoo::NoAnswer>().is_none().then_some(response)
+    }
+}
+
+async fn serve<S: StandIn>(addr: SocketAddr, server: Arc<Mutex<S>>) -> std::io::Result<SocketAddr> {
     let listener = TcpListener::bind(addr).await?;
     let addr = listener.local_addr()?;
-    let router = Router::new().fallback(answer).with_state(site);
+    let router = Router::new().fallback(answer::<S>).with_state(server);
     tokio::spawn(async move { axum::serve(listener, router).await });
     Ok(addr)
 }
 
-async fn answer(State(site): State<SharedErpNext>, request: Request) -> Response {
+async fn answer<S: StandIn>(State(server): State<Arc<Mutex<S>>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let Ok(body) = axum::body::to_bytes(body, BODY_MAX).await else {
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
     };
     let request = http::Request::from_parts(parts, body);
-    let response = site.lock().unwrap_or_else(PoisonError::into_inner).answer(&request, now());
-    if response.extensions().get::<NoAnswer>().is_some() {
-        // The site was told to go silent; what a proxy in front of it would say.
-        return StatusCode::GATEWAY_TIMEOUT.into_response();
+    match server.lock().unwrap_or_else(PoisonError::into_inner).answer(&request, now()) {
+        Some(response) => response.map(Body::from),
+        // It was told to go silent; what a proxy in front of it would say.
+        None => StatusCode::GATEWAY_TIMEOUT.into_response(),
     }
-    response.map(Body::from)
 }

@@ -1,4 +1,4 @@
-//! The world around a gateway, simulated: terminals, receivers, an ERP.
+//! The world around a gateway, simulated: terminals, receivers, ERPs.
 #![forbid(unsafe_code)]
 #![allow(
     clippy::arithmetic_side_effects,
@@ -15,6 +15,7 @@ pub mod binary_terminal;
 pub mod captures;
 pub mod erp;
 pub mod erpnext;
+pub mod odoo;
 pub mod receiver;
 pub mod terminal;
 pub mod wire;

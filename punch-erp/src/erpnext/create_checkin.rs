@@ -6,6 +6,7 @@ use http::StatusCode;
 
 use super::fault::{self, Fault};
 use super::{Checkin, ErpNext, NewCheckin};
+use crate::answer::answered_at;
 use crate::{CallError, Endpoint, HttpRequest, HttpResponse};
 
 /// Stores one checkin.
@@ -73,9 +74,7 @@ impl Endpoint for CreateCheckin {
             _ => {}
         }
         match fault::read_data::<Checkin>(response, "the stored checkin") {
-            Ok(checkin) => {
-                Ok(Created::Stored { checkin: Box::new(checkin), answered_at: fault::answered_at(response) })
-            }
+            Ok(checkin) => Ok(Created::Stored { checkin: Box::new(checkin), answered_at: answered_at(response) }),
             Err(CallError::NotFound(evidence)) => match self.resource {
                 Resource::V2 => Ok(Created::NoSuchResource),
                 Resource::V1 => Err(CallError::Misaddressed(evidence)),

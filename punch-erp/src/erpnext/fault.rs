@@ -2,14 +2,12 @@ use alloc::borrow::ToOwned as _;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use chrono::{DateTime, Utc};
 use http::StatusCode;
-use http::header::{DATE, RETRY_AFTER};
-use punch_webhook::parse_retry_after;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::answer::{is_plain, retry_after};
 use crate::{CallError, Evidence, HttpResponse};
 
 /// Errors that a status of 500 hides and that no repetition cures: our request could not be understood.
@@ -128,23 +126,4 @@ pub(super) fn read<T: DeserializeOwned>(response: &HttpResponse, expected: &'sta
     check(response)?;
     serde_json::from_slice(response.body())
         .map_err(|_| CallError::Unreadable { expected, evidence: Evidence::of(response) })
-}
-
-/// When the server says it answered.
-pub(super) fn answered_at(response: &HttpResponse) -> Option<DateTime<Utc>> {
-    let text = response.headers().get(DATE)?.to_str().ok()?;
-    DateTime::parse_from_rfc2822(text).ok().map(|date| date.with_timezone(&Utc))
-}
-
-fn retry_after(response: &HttpResponse) -> Option<chrono::TimeDelta> {
-    let value = response.headers().get(RETRY_AFTER)?.to_str().ok()?;
-    // A date counts from the server's own clock, so ours does not matter. Without one, only seconds can be read.
-    let is_seconds = value.trim().bytes().all(|byte| byte.is_ascii_digit());
-    let now = answered_at(response).or_else(|| is_seconds.then_some(DateTime::UNIX_EPOCH))?;
-    parse_retry_after(value, now)
-}
-
-/// The name of an error class, and not a sentence with somebody in it.
-fn is_plain(kind: &str) -> bool {
-    kind.len() <= 64 && kind.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.'))
 }

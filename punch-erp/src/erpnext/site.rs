@@ -11,6 +11,7 @@ use http::{HeaderValue, Method, Request, Uri};
 use zeroize::Zeroizing;
 
 use super::{DeviceIdField, ErpNextSettings, UnknownDirection};
+use crate::address::check_base;
 use crate::percent::push_encoded;
 use crate::{ConfigError, ConfigErrors, Credential, HttpRequest};
 
@@ -39,7 +40,8 @@ impl ErpNext {
     pub fn new(settings: ErpNextSettings) -> Result<Self, ConfigErrors> {
         let ErpNextSettings { base, key, secret, zone, unknown_direction, device_id, allow_http } = settings;
         let base = base.trim_end_matches('/');
-        let mut errors: Vec<ConfigError> = check_base(base, allow_http).err().into_iter().collect();
+        let mut errors: Vec<ConfigError> =
+            check_base(base, "give the address of the ERPNext site", allow_http).err().into_iter().collect();
         errors.extend(check_credential("key", &key).err());
         errors.extend(check_credential("secret", &secret).err());
         let zone = match read_zone(&zone) {
@@ -117,34 +119,6 @@ impl fmt::Debug for ErpNext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ErpNext").field("base", &self.0.base).field("zone", &self.0.zone).finish_non_exhaustive()
     }
-}
-
-fn check_base(base: &str, allow_http: bool) -> Result<(), ConfigError> {
-    let key = "base";
-    let bad = |problem| Err(ConfigError::BadAddress { key, problem });
-    if base.is_empty() {
-        return Err(ConfigError::Missing { key, cure: "give the address of the ERPNext site" });
-    }
-    let Ok(uri) = Uri::from_str(base) else { return bad("is not an address") };
-    let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
-        return bad("has no `https://` and host name");
-    };
-    if authority.as_str().contains('@') {
-        return bad("holds a user name or password");
-    }
-    if base.contains(['?', '#']) {
-        return bad("goes on behind the path");
-    }
-    match scheme {
-        "https" => Ok(()),
-        "http" if allow_http || is_this_machine(authority.host()) => Ok(()),
-        "http" => Err(ConfigError::PlainHttp { key }),
-        _ => bad("is neither https nor http"),
-    }
-}
-
-fn is_this_machine(host: &str) -> bool {
-    matches!(host, "localhost" | "127.0.0.1" | "[::1]")
 }
 
 fn check_credential(key: &'static str, credential: &Credential) -> Result<(), ConfigError> {

@@ -71,6 +71,10 @@ fn park_reasons() {
         ParkReason::RepeatedHour { remote_id: remote_id() },
         ParkReason::SiteZoneDiffers { remote_id: remote_id(), found: 330, configured: 360 },
         ParkReason::TimeOutOfRange,
+        ParkReason::UnknownDirection,
+        ParkReason::OrphanOut,
+        ParkReason::MissingOut { remote_id: remote_id() },
+        ParkReason::Covered { remote_id: remote_id() },
         ParkReason::EventIdUnusable,
     ];
     assert_eq!(all.each_ref().map(ParkReason::code), ParkReason::CODES);

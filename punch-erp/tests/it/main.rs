@@ -1,4 +1,4 @@
-//! The crate against recorded answers and against a site in memory.
+//! The crate against recorded answers and against sites in memory.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -18,6 +18,10 @@ mod documents;
 mod erpnext;
 mod faults;
 mod middleware;
+mod odoo;
+#[path = "../../../examples/simulator/src/odoo/mod.rs"]
+#[allow(dead_code, unreachable_pub, missing_docs, reason = "the crate `simulator` compiles it as its own")]
+mod odoo_server;
 mod older_servers;
 mod property;
 mod requests;

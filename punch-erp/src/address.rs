@@ -1,0 +1,35 @@
+use core::str::FromStr as _;
+
+use http::Uri;
+
+use crate::ConfigError;
+
+/// Checks the setting `base`: scheme and host name, perhaps a path, and https unless told otherwise. `cure` says where to
+/// get a missing one.
+pub(crate) fn check_base(base: &str, cure: &'static str, allow_http: bool) -> Result<(), ConfigError> {
+    let key = "base";
+    let bad = |problem| Err(ConfigError::BadAddress { key, problem });
+    if base.is_empty() {
+        return Err(ConfigError::Missing { key, cure });
+    }
+    let Ok(uri) = Uri::from_str(base) else { return bad("is not an address") };
+    let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
+        return bad("has no `https://` and host name");
+    };
+    if authority.as_str().contains('@') {
+        return bad("holds a user name or password");
+    }
+    if base.contains(['?', '#']) {
+        return bad("goes on behind the path");
+    }
+    match scheme {
+        "https" => Ok(()),
+        "http" if allow_http || is_this_machine(authority.host()) => Ok(()),
+        "http" => Err(ConfigError::PlainHttp { key }),
+        _ => bad("is neither https nor http"),
+    }
+}
+
+fn is_this_machine(host: &str) -> bool {
+    matches!(host, "localhost" | "127.0.0.1" | "[::1]")
+}

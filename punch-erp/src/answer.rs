@@ -1,0 +1,27 @@
+//! What the headers of an answer say, whichever ERP it comes from.
+
+use chrono::{DateTime, Utc};
+use http::header::{DATE, RETRY_AFTER};
+use punch_webhook::parse_retry_after;
+
+use crate::HttpResponse;
+
+/// When the server says it answered.
+pub(crate) fn answered_at(response: &HttpResponse) -> Option<DateTime<Utc>> {
+    let text = response.headers().get(DATE)?.to_str().ok()?;
+    DateTime::parse_from_rfc2822(text).ok().map(|date| date.with_timezone(&Utc))
+}
+
+/// How long the server asks to wait, if it says so.
+pub(crate) fn retry_after(response: &HttpResponse) -> Option<chrono::TimeDelta> {
+    let value = response.headers().get(RETRY_AFTER)?.to_str().ok()?;
+    // A date counts from the server's own clock, so ours does not matter. Without one, only seconds can be read.
+    let is_seconds = value.trim().bytes().all(|byte| byte.is_ascii_digit());
+    let now = answered_at(response).or_else(|| is_seconds.then_some(DateTime::UNIX_EPOCH))?;
+    parse_retry_after(value, now)
+}
+
+/// The name of an error class, and not a sentence with somebody in it.
+pub(crate) fn is_plain(kind: &str) -> bool {
+    kind.len() <= 64 && kind.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.'))
+}

@@ -1,0 +1,53 @@
+use chrono::{DateTime, Utc};
+use serde_json::{Map, Value, json};
+
+use super::attendance::time_text;
+use super::call::Call;
+use super::{AttendanceId, Login, Odoo, fault};
+use crate::{CallError, Endpoint, Evidence, HttpRequest, HttpResponse};
+
+/// Changes the times of one attendance. The server overwrites whatever was there, so look before.
+#[derive(Debug, Clone)]
+pub struct WriteAttendance {
+    odoo: Odoo,
+    login: Login,
+    id: AttendanceId,
+    check_in: Option<DateTime<Utc>>,
+    check_out: Option<DateTime<Utc>>,
+}
+
+impl WriteAttendance {
+    /// `hr.attendance.write`: a new begin, if one is given, and the end; without one the record is open afterwards.
+    pub fn new(
+        odoo: &Odoo,
+        login: &Login,
+        id: AttendanceId,
+        check_in: Option<DateTime<Utc>>,
+        check_out: Option<DateTime<Utc>>,
+    ) -> Self {
+        Self { odoo: odoo.clone(), login: login.clone(), id, check_in, check_out }
+    }
+}
+
+impl Endpoint for WriteAttendance {
+    type Output = ();
+
+    fn request(&self) -> HttpRequest {
+        let mut fields = Map::new();
+        fields.extend(self.check_in.map(|time| ("check_in".into(), json!(time_text(time)))));
+        let end = self.check_out.map_or(Value::Bool(false), |time| json!(time_text(time)));
+        fields.insert("check_out".into(), end);
+        let arguments = alloc::vec![("ids", json!([self.id.0])), ("vals", Value::Object(fields))];
+        let call = Call::new("hr.attendance", "write", arguments);
+        self.odoo.call(&self.login, call.with("context", self.odoo.quiet()))
+    }
+
+    fn response(&self, response: &HttpResponse) -> Result<(), CallError> {
+        let expected = "`true`";
+        if fault::read(&self.login, response, expected)? {
+            Ok(())
+        } else {
+            Err(CallError::Unreadable { expected, evidence: Evidence::of(response) })
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! Odoo.
+
+mod calls;
+mod crashes;
+mod faults;
+mod month;
+mod planning;
+mod requests;
+mod secrecy;
+mod setup;
+mod world;
+mod writing;
