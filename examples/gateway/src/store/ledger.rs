@@ -108,7 +108,7 @@ impl<'t, 'c> SqliteLedger<'t, 'c> {
     /// The endpoints that want events of this type. A correction has no flat shape: it would be taken for a punch.
     pub(super) fn endpoints(&self, event_type: &EventType) -> Result<Vec<(i64, String)>, StoreError> {
         let sql = "SELECT id, format FROM endpoint
-                   WHERE instr(',' || events || ',', ',' || ?1 || ',') AND (format = 'nested' OR NOT ?2) ORDER BY id";
+                   WHERE removed_at IS NULL AND instr(',' || events || ',', ',' || ?1 || ',') AND (format = 'nested' OR NOT ?2) ORDER BY id";
         let mut statement = self.transaction.prepare_cached(sql)?;
         let nested_only = event_type.is_correction();
         let rows =
