@@ -35,7 +35,7 @@ fn faults_that_pass() {
             (OdooFault::Stall, "unconfirmed"),
         ] {
             let (mut world, outcome) = with_fault_in_the_write(version, protocol, fault);
-            assert_eq!(words(&[outcome.clone()]), [word], "{fault:?} {version} {protocol:?}");
+            assert_eq!(words(std::slice::from_ref(&outcome)), [word], "{fault:?} {version} {protocol:?}");
             if let OdooFault::TooManyRequests(seconds) = fault {
                 let Outcome::Retry { after, .. } = outcome else { panic!("{outcome:?}") };
                 assert_eq!(after, Some(TimeDelta::seconds(seconds.into())));
@@ -170,7 +170,7 @@ fn a_record_deleted_in_between() {
         world.write(&[alice("08:00:00", "in")]);
         let mut flow = world.flow(&[alice("08:00:00", "in"), alice("16:00:00", "out")]);
         let outcomes = drive(&mut flow, |request| {
-            if world.calls_since(0).get("hr.attendance.write").is_none()
+            if !world.calls_since(0).contains_key("hr.attendance.write")
                 && world.calls_since(0)["hr.attendance.search_read"] == 2
             {
                 world.server.delete_attendance(1);
