@@ -8,6 +8,7 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
+use chrono::TimeDelta;
 use gateway::clock::now;
 use punch_erp::Outcome;
 use punch_webhook::{ReceivedEvent, ReceivedPunch, Verifier};
@@ -56,7 +57,39 @@ impl Inbox {
         W: Fn(ReceivedPunch) -> F + Send + 'static,
         F: Future<Output = Outcome> + Send + 'static,
     {
-        let worker = Worker::start(self.table.clone(), write).await?;
+        let one_by_one = move |punches: Vec<ReceivedPunch>| {
+            let writing: Vec<_> = punches.into_iter().map(&write).collect();
+            async move {
+                let mut outcomes = Vec::new();
+                for one in writing {
+                    outcomes.push(one.await);
+                }
+                outcomes
+            }
+        };
+        self.run(None, one_by_one).await
+    }
+
+    /// The same for an ERP whose records are made of several punches: with each punch `write` gets the others of the
+    /// person up to `reach` before and after it, and it answers for all of them.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, or the listener failed.
+    pub async fn serve_people<W, F>(self, reach: TimeDelta, write: W) -> anyhow::Result<()>
+    where
+        W: Fn(Vec<ReceivedPunch>) -> F + Send + 'static,
+        F: Future<Output = Vec<Outcome>> + Send + 'static,
+    {
+        self.run(Some(reach), write).await
+    }
+
+    async fn run<W, F>(self, reach: Option<TimeDelta>, write: W) -> anyhow::Result<()>
+    where
+        W: Fn(Vec<ReceivedPunch>) -> F + Send + 'static,
+        F: Future<Output = Vec<Outcome>> + Send + 'static,
+    {
+        let worker = Worker::start(self.table.clone(), reach, write).await?;
         let door = Arc::new(Door { table: self.table, verifier: self.verifier, worker });
         let mut router = Router::new().route("/health", get(health));
         for path in ["/webhook", "/webhook/asistencia", "/webhooks/attendance"] {
