@@ -27,6 +27,8 @@ pub enum HoldReason {
     ClockReset,
     /// The time is further ahead of its receipt than [`Rules::future_limit`](crate::Rules::future_limit).
     Future,
+    /// The terminal's clock is known to be wrong, and its rows are to be [held](crate::ClockPolicy::Quarantine) then.
+    ClockWrong,
     /// The PIN belongs to nobody known.
     UnregisteredBadge,
     /// The row could not be read. Set by the caller, who has the bytes: such a row never becomes an
@@ -50,18 +52,20 @@ impl HoldReason {
     /// # Ok::<(), civil::CivilError>(())
     /// ```
     pub fn of_row(pin: &Pin<'_>, local: NaiveDateTime, timeliness: Option<Timeliness>) -> Option<Self> {
-        if pin.is_empty() {
-            Some(Self::Anonymous)
-        } else if civil::is_unset_clock(local) {
-            Some(Self::ClockReset)
-        } else {
-            timeliness.filter(|timeliness| *timeliness == Timeliness::Future).map(|_| Self::Future)
+        if pin.is_empty() { Some(Self::Anonymous) } else { Self::of_time(local, timeliness) }
+    }
+
+    /// Why a row is held for its time, if it is.
+    pub(crate) fn of_time(local: NaiveDateTime, timeliness: Option<Timeliness>) -> Option<Self> {
+        if civil::is_unset_clock(local) {
+            return Some(Self::ClockReset);
         }
+        timeliness.filter(|timeliness| *timeliness == Timeliness::Future).map(|_| Self::Future)
     }
 
     /// Every reason, in the order in which they are checked.
     pub const ALL: &'static [Self] =
-        &[Self::Malformed, Self::Anonymous, Self::ClockReset, Self::Future, Self::UnregisteredBadge];
+        &[Self::Malformed, Self::Anonymous, Self::ClockReset, Self::Future, Self::ClockWrong, Self::UnregisteredBadge];
 
     /// The stable word for stores, APIs and metrics.
     pub fn code(self) -> &'static str {
@@ -69,6 +73,7 @@ impl HoldReason {
             Self::Anonymous => "anonymous",
             Self::ClockReset => "clock_reset",
             Self::Future => "future",
+            Self::ClockWrong => "clock_wrong",
             Self::UnregisteredBadge => "unregistered_badge",
             Self::Malformed => "malformed",
         }
@@ -91,6 +96,10 @@ impl fmt::Display for HoldReason {
             Self::Future => {
                 "the time lies too far ahead of its receipt; \
                  check the terminal's clock and its configured zone, then release the row"
+            }
+            Self::ClockWrong => {
+                "the terminal's clock is wrong and its rows are to be held then; \
+                 set the clock or its configured zone, then release the row"
             }
             Self::UnregisteredBadge => "nobody is registered under this PIN; register the badge, then release the row",
             Self::Malformed => "the row could not be read; compare its raw bytes with the terminal's manual",

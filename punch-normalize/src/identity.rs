@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 ///
 /// A keyed hash keeps outsiders from testing "was PIN 1042 here at 08:00?". The key is wiped when dropped
 /// and its `Debug` shows nothing.
+#[derive(Clone)]
 pub struct TenantKey(Zeroizing<[u8; 32]>);
 
 impl TenantKey {

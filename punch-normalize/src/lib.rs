@@ -1,6 +1,6 @@
 //! From what a terminal said to what happened: time, identity, duplicates, direction, reasons.
 //!
-//! [`Normalizer`] judges rows; [`timeline`] reads a person's punches together: directions, shifts, what is missing.
+//! [`Normalizer`] judges rows. It asks [`timeline`], which reads a person's punches together: directions, shifts, what is missing.
 //!
 //! Everything here is a pure function of its arguments: no clock, no file, no random number. The crate is
 //! `no_std` with `alloc`.
@@ -46,7 +46,8 @@
 //! * What was kept is never withdrawn, and what was settled is never fresh again while it is remembered.
 //! * No time is invented or altered: `device_local` is the terminal's own, and `time_quality` says how sure the step to
 //!   UTC is. Only a [`ClockPolicy`] that is chosen corrects an instant, and then says so.
-//! * An unknown direction stays [`Direction::Unknown`].
+//! * Nobody is forced in or out: where nothing is declared and nothing may be inferred, the direction stays
+//!   [`Direction::Unknown`].
 //! * No `Debug` or error text shows a PIN or the tenant key.
 //!
 //! # Why a row is held
@@ -59,13 +60,14 @@
 //! | `Anonymous` | `anonymous` | the PIN is empty |
 //! | `ClockReset` | `clock_reset` | the terminal's clock shows a year before 2010 |
 //! | `Future` | `future` | more than 24 hours ahead of its receipt |
+//! | `ClockWrong` | `clock_wrong` | the clock is wrong, and its rows are to be held then |
 //! | `UnregisteredBadge` | `unregistered_badge` | the PIN belongs to nobody |
 //!
 //! # Limits
 //!
 //! | limit | default |
 //! |---|---|
-//! | [`Rules::WINDOW`] | 60 s between two punches of one person at one terminal |
+//! | [`timeline::BounceRules::WINDOW`] | 60 s between two punches of one person at one terminal |
 //! | [`Rules::SUSPECT_AFTER`] | 2 min ahead of receipt |
 //! | [`Rules::FUTURE_LIMIT`] | 24 h ahead of receipt |
 //! | [`ClockSamples::MAX`], [`WINDOW`](ClockSamples::WINDOW) | 32 comparisons of a terminal's clock, of the last 24 h |
@@ -79,6 +81,7 @@
 //! | [`timeline::TimelineRules::shift_gap`] | 4 h begin a new shift |
 //! | [`timeline::History::MARKS_MAX`] | 512 punches of a person |
 //! | [`timeline::StateTrust::LAST_MAX`] | 200 punches of a terminal |
+//! | [`Normalizer::PLACES_MAX`] | 65,535 terminals, and as many sites |
 //! | [`EventId::MAX_LEN`] | 128 bytes |
 //! | [`DeviceZone::MAX_LEN`] | 64 bytes |
 //!
@@ -91,16 +94,18 @@ extern crate alloc;
 extern crate std;
 
 mod clock;
+mod dating;
 mod direction;
 mod hold;
 mod identity;
-mod memory;
 mod method;
 mod normalizer;
 mod observation;
+mod person;
 mod punch;
 mod resolve;
 mod rules;
+mod saved;
 pub mod timeline;
 mod verdict;
 mod zone;
@@ -110,15 +115,17 @@ pub use clock::{
     ClockStateError, ClockTreatment, Diagnosis, Horizon, SampleKind, TerminalClock, Timeliness, ZoneHistory,
     ZoneHistoryError,
 };
+pub use dating::Dated;
 pub use direction::{Direction, DirectionSource};
 pub use hold::HoldReason;
 pub use identity::{EventId, EventIdError, TenantKey};
-pub use memory::Kept;
 pub use method::Method;
 pub use normalizer::Normalizer;
 pub use observation::Observation;
+pub use person::Person;
 pub use punch::{Punch, TimeQuality};
 pub use resolve::{Hint, Resolved};
 pub use rules::Rules;
+pub use saved::{SavedNormalizer, SavedNormalizerError};
 pub use verdict::{DuplicateKind, Verdict};
 pub use zone::{DeviceZone, ZoneError};

@@ -1,53 +1,47 @@
-use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
+use alloc::borrow::Cow;
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::format;
 use alloc::vec::Vec;
 use core::fmt;
 
 use chrono::{DateTime, Utc};
-use punch_protocol::{Pin, SerialNumber, civil};
+use punch_protocol::SerialNumber;
 
-use crate::memory::History;
-use crate::{
-    DuplicateKind, EventId, Hint, HoldReason, Kept, Observation, Punch, Resolved, Rules, TenantKey, TimeQuality,
-    Timeliness, Verdict,
-};
+use crate::dating::{self, Dated};
+use crate::saved::{Numbers, SavedNormalizer, SavedNormalizerError};
+use crate::timeline::{Change, Finding, ForeignId, History, Mark, Place, Schedule, TimelineRules};
+use crate::{DuplicateKind, EventId, Observation, Person, Rules, TenantKey, Verdict};
 
 /// Turns rows into verdicts. It never fails and always explains.
 ///
-/// It remembers the punches it kept, per terminal and PIN, until [`forget_before`](Self::forget_before); a
-/// store gives it back what it kept in an earlier life with [`remember`](Self::remember). Its verdicts depend
-/// on nothing but the key, what it remembers, and the arguments.
+/// It remembers each person's punches until [`forget_before`](Self::forget_before). A store can keep all of it with
+/// [`save`](Self::save), or give it back the punches around a row with [`recall`](Self::recall). Its verdicts depend on
+/// nothing but the key, what it remembers, and the arguments.
+///
+/// A row can change what was found of others: [`revised`](Self::revised) says so.
 pub struct Normalizer {
     key: TenantKey,
-    people: BTreeMap<(SerialNumber, Pin<'static>), History>,
+    people: BTreeMap<Person, History>,
+    schedules: BTreeMap<Person, Schedule>,
+    devices: Numbers,
+    sites: Numbers,
+    revised: Vec<Change>,
 }
 
 impl Normalizer {
+    /// Terminals, and sites, that are told apart. Those beyond count as one.
+    pub const PLACES_MAX: u16 = u16::MAX;
+
     /// Starts with an empty memory.
     pub fn new(key: TenantKey) -> Self {
-        Self { key, people: BTreeMap::new() }
-    }
-
-    /// Recalls a punch that was kept, in any order, any number of times.
-    ///
-    /// To judge a row, what has to be recalled is the punch with its id, and the same person's punches at
-    /// the same terminal within [`Rules::window`] of it.
-    pub fn remember(&mut self, kept: Kept) {
-        let Kept { event_id, serial, pin, punched_at, status } = kept;
-        self.people.entry((serial, pin)).or_default().keep(event_id, punched_at, status);
-    }
-
-    /// Recalls a row that was suppressed as a bounce, so that sending it again is a replay.
-    ///
-    /// Without it such a row is still no punch: it bounces again, off the punch it bounced off before.
-    pub fn remember_suppressed(
-        &mut self,
-        event_id: EventId,
-        serial: SerialNumber,
-        pin: Pin<'static>,
-        punched_at: DateTime<Utc>,
-    ) {
-        self.people.entry((serial, pin)).or_default().suppress(event_id, punched_at);
+        Self {
+            key,
+            people: BTreeMap::new(),
+            schedules: BTreeMap::new(),
+            devices: Numbers::default(),
+            sites: Numbers::default(),
+            revised: Vec::new(),
+        }
     }
 
     /// Judges one row that came alone.
@@ -55,38 +49,100 @@ impl Normalizer {
     /// A row of an upload with several belongs in [`observe_all`](Self::observe_all), where its neighbours
     /// help to date it.
     pub fn observe(&mut self, rules: &Rules, observation: Observation) -> Verdict {
-        let resolved = resolve(rules, &observation, None);
-        self.judge(rules, observation, resolved)
+        let row = dating::date_alone(&self.key, rules, observation);
+        let mut taken = self.take(&rules.timeline, core::slice::from_ref(&row));
+        verdict(row, 0, &mut taken)
     }
 
     /// Judges the rows of one upload, given in the order the terminal sent them.
     ///
     /// The verdicts come in time order, ties in the order given; each carries the index of its row. The order
-    /// of the rows decides nothing else than which of two repeated hours a row belongs to.
+    /// of the rows decides nothing else than which of two repeated hours a row belongs to, and which of two rows of one
+    /// second is the first.
     pub fn observe_all(&mut self, rules: &Rules, observations: Vec<Observation>) -> Vec<(usize, Verdict)> {
-        let mut previous = BTreeMap::<SerialNumber, DateTime<Utc>>::new();
-        let mut rows = Vec::with_capacity(observations.len());
-        for (index, observation) in observations.into_iter().enumerate() {
-            let serial = &observation.raw.serial;
-            let resolved = resolve(rules, &observation, previous.get(serial).copied());
-            // A dead clock is before everything, so following it proves nothing.
-            if !civil::is_unset_clock(observation.raw.time) {
-                previous.insert(serial.clone(), resolved.instant);
-            }
-            rows.push((index, observation, resolved));
-        }
-        rows.sort_by_key(|(index, _, resolved)| (resolved.instant, *index));
-        rows.into_iter().map(|(index, row, resolved)| (index, self.judge(rules, row, resolved))).collect()
+        let dated = self.date(rules, observations);
+        self.settle(&rules.timeline, dated)
     }
 
-    /// Forgets every punch before `instant`, which bounds the memory.
+    /// The first half of [`observe_all`](Self::observe_all): identities and instants, in the order given. A store that
+    /// recalls punches learns from them which.
+    pub fn date(&self, rules: &Rules, observations: Vec<Observation>) -> Vec<Dated> {
+        dating::date(&self.key, rules, observations)
+    }
+
+    /// The second half of [`observe_all`](Self::observe_all): verdicts, in time order, with the index of each row.
+    pub fn settle(&mut self, rules: &TimelineRules, rows: Vec<Dated>) -> Vec<(usize, Verdict)> {
+        let mut taken = self.take(rules, &rows);
+        let mut rows: Vec<(usize, Dated)> = rows.into_iter().enumerate().collect();
+        rows.sort_by_key(|(index, row)| (row.punch.punched_at, *index));
+        rows.into_iter().map(|(index, row)| (index, verdict(row, index, &mut taken))).collect()
+    }
+
+    /// What the last call changed about punches that were known before it, in time order for each person.
+    pub fn revised(&self) -> &[Change] {
+        &self.revised
+    }
+
+    /// Gives a person shifts of their own, for [`DirectionRule::Schedule`](crate::timeline::DirectionRule::Schedule), in
+    /// the place of those of the rules.
+    pub fn assign(&mut self, person: Person, schedule: Schedule) {
+        self.schedules.insert(person, schedule);
+    }
+
+    /// Recalls a punch that was judged in an earlier life, in any order, any number of times: the last time counts. Its
+    /// place is made of the terminal and the site.
+    ///
+    /// To judge a row, what has to be recalled are the person's punches as far around it as one can say something of
+    /// another: back to a pause longer than [`TimelineRules::max_shift`], and forward to the first behind such a pause.
+    ///
+    /// # Errors
+    ///
+    /// [`ForeignId`] if the identity has another form than those made here.
+    pub fn recall(
+        &mut self,
+        person: &Person,
+        serial: &SerialNumber,
+        site: Option<&str>,
+        mut mark: Mark,
+    ) -> Result<(), ForeignId> {
+        mark.place = self.place(serial, site);
+        self.people.entry(person.clone()).or_default().recall(&mark)
+    }
+
+    /// Dates rows anew that became punches of this person: another zone applies, or the clock is known better. What is
+    /// found of each now, in the order given; `None` of one that is not remembered. [`revised`](Self::revised) has what is
+    /// different, of these and of those around them.
+    pub fn redate(&mut self, person: &Person, rows: &[Dated], rules: &TimelineRules) -> Vec<Option<Finding>> {
+        self.revised.clear();
+        let marks: Vec<Mark> = rows.iter().map(|row| self.mark(row)).collect();
+        let rules = of_person(&self.schedules, person, rules);
+        let Some(history) = self.people.get_mut(person) else { return Vec::new() };
+        let was_published = |mark: Mark| Mark { is_published: history.is_published(&mark.event_id), ..mark };
+        let marks: Vec<Mark> = marks.into_iter().map(was_published).collect();
+        // Whoever has another form of identity is not remembered.
+        self.revised = history.redate(marks, &rules).unwrap_or_default();
+        rows.iter().map(|row| history.finding(&row.punch.event_id, &rules)).collect()
+    }
+
+    /// Time goes by: nothing more from before `instant` is waited for, so whoever has not left for longer than any shift
+    /// has forgotten to say so. [`revised`](Self::revised) has what that changes.
+    pub fn pass(&mut self, instant: DateTime<Utc>, rules: &TimelineRules) {
+        self.revised.clear();
+        for (person, history) in &mut self.people {
+            self.revised.extend(history.pass(instant, &of_person(&self.schedules, person, rules)));
+        }
+    }
+
+    /// [Passes](Self::pass) the time, and forgets what can no longer change, which bounds the memory: see
+    /// [`History::forget_before`].
     ///
     /// A forgotten row that is sent again counts as fresh, so the store must catch it by its id.
-    pub fn forget_before(&mut self, instant: DateTime<Utc>) {
-        self.people.retain(|_, history| {
-            history.forget_before(instant);
-            history.len() > 0
-        });
+    pub fn forget_before(&mut self, instant: DateTime<Utc>, rules: &TimelineRules) {
+        self.revised.clear();
+        for (person, history) in &mut self.people {
+            self.revised.extend(history.forget_before(instant, &of_person(&self.schedules, person, rules)));
+        }
+        self.people.retain(|_, history| !history.is_empty());
     }
 
     /// How many rows are remembered, kept and suppressed ones together.
@@ -99,29 +155,111 @@ impl Normalizer {
         self.people.is_empty()
     }
 
-    fn judge(&mut self, rules: &Rules, observation: Observation, resolved: Resolved) -> Verdict {
-        let event_id = self.key.event_id(&observation.raw);
-        let person = (observation.raw.serial.clone(), observation.raw.pin.clone());
-        let history = self.people.get(&person);
+    /// All that is remembered, for a store. Shifts of people are not: they are [assigned](Self::assign) again.
+    pub fn save(&self) -> SavedNormalizer {
+        SavedNormalizer::new(self.devices.clone(), self.sites.clone(), self.people.clone())
+    }
 
-        // A settled row stays settled, even if its badge has been withdrawn since.
-        if history.is_some_and(|history| history.is_settled(&event_id)) {
-            let (of, kind) = (event_id.clone(), DuplicateKind::Replay);
-            return Verdict::Duplicate { punch: describe(rules, observation, resolved, &event_id), event_id, of, kind };
+    /// Goes on where another life left off.
+    ///
+    /// # Errors
+    ///
+    /// [`SavedNormalizerError`] if it was saved by another version.
+    pub fn restore(key: TenantKey, saved: SavedNormalizer) -> Result<Self, SavedNormalizerError> {
+        let (devices, sites, people) = saved.open()?;
+        Ok(Self { devices, sites, people, ..Self::new(key) })
+    }
+
+    fn place(&mut self, serial: &SerialNumber, site: Option<&str>) -> Place {
+        let device = self.devices.of(serial.as_str());
+        // A terminal without a site is at none with others.
+        let own = format!("\0{serial}");
+        Place { device, site: self.sites.of(site.unwrap_or(&own)) }
+    }
+
+    fn mark(&mut self, row: &Dated) -> Mark {
+        let Dated { punch, site, role, is_trusted, manual, order, .. } = row;
+        Mark {
+            place: self.place(&punch.serial, site.as_deref()),
+            order: *order,
+            status: punch.status,
+            is_trusted: *is_trusted,
+            role: *role,
+            manual: *manual,
+            ..Mark::new(punch.event_id.clone(), punch.punched_at, punch.local_time.naive_local())
         }
-        if let Some(reason) = hold(rules, &observation, &resolved) {
-            return Verdict::Held { event_id, reason };
+    }
+
+    /// Takes the rows into the histories, and says what is found of each. Those of one person are taken together.
+    fn take(&mut self, rules: &TimelineRules, rows: &[Dated]) -> Taken {
+        self.revised.clear();
+        let mut taken = Taken::default();
+        let mut fresh = BTreeMap::<EventId, usize>::new();
+        let mut people = BTreeMap::<&Person, Vec<Mark>>::new();
+        for (index, row) in rows.iter().enumerate() {
+            let id = &row.punch.event_id;
+            let is_known = self.people.get(&row.person).is_some_and(|history| history.has(id));
+            // A settled row stays settled, even if its badge has been withdrawn since.
+            if is_known || fresh.contains_key(id) {
+                taken.replays.insert(index);
+            } else if row.hold.is_none() {
+                fresh.insert(id.clone(), index);
+                let mark = self.mark(row);
+                people.entry(&row.person).or_default().push(mark);
+            }
         }
-        let status = observation.raw.status;
-        let anchor = history.and_then(|history| history.bounces_off(resolved.instant, status, rules.window)).cloned();
-        let history = self.people.entry(person).or_default();
-        let punch = describe(rules, observation, resolved, &event_id);
-        if let Some(of) = anchor {
-            history.suppress(event_id.clone(), resolved.instant);
-            return Verdict::Duplicate { event_id, of, kind: DuplicateKind::Bounce, punch };
+        for (person, marks) in people {
+            let rules = of_person(&self.schedules, person, rules);
+            let history = self.people.entry(person.clone()).or_default();
+            // The identities were made here, in the one form that a history takes.
+            for change in history.take(marks, &rules).unwrap_or_default() {
+                match fresh.get(&change.event_id) {
+                    Some(&index) => drop(taken.found.insert(index, change.new)),
+                    None => self.revised.push(change),
+                }
+            }
         }
-        history.keep(event_id, resolved.instant, status);
-        Verdict::Fresh(punch)
+        taken
+    }
+}
+
+/// What became of the rows of one call, by their places.
+#[derive(Default)]
+struct Taken {
+    found: BTreeMap<usize, Finding>,
+    replays: BTreeSet<usize>,
+}
+
+fn verdict(row: Dated, index: usize, taken: &mut Taken) -> Verdict {
+    let Dated { mut punch, hold, .. } = row;
+    let event_id = punch.event_id.clone();
+    if let Some(reason) = hold.filter(|_| !taken.replays.contains(&index)) {
+        return Verdict::Held { event_id, reason };
+    }
+    match taken.found.remove(&index) {
+        Some(finding) => match finding.duplicate_of.clone() {
+            Some(of) => {
+                punch.exceptions = finding.exceptions;
+                Verdict::Duplicate { event_id, of, kind: DuplicateKind::Bounce, punch }
+            }
+            None => {
+                punch.mean(&finding);
+                Verdict::Fresh(punch)
+            }
+        },
+        None => Verdict::Duplicate { of: event_id.clone(), event_id, kind: DuplicateKind::Replay, punch },
+    }
+}
+
+/// Everybody's rules, with the shifts of this person.
+fn of_person<'r>(
+    schedules: &BTreeMap<Person, Schedule>,
+    person: &Person,
+    rules: &'r TimelineRules,
+) -> Cow<'r, TimelineRules> {
+    match schedules.get(person) {
+        None => Cow::Borrowed(rules),
+        Some(schedule) => Cow::Owned(TimelineRules { schedule: schedule.clone(), ..rules.clone() }),
     }
 }
 
@@ -129,22 +267,4 @@ impl fmt::Debug for Normalizer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Normalizer").field("people", &self.people.len()).finish_non_exhaustive()
     }
-}
-
-fn resolve(rules: &Rules, observation: &Observation, previous: Option<DateTime<Utc>>) -> Resolved {
-    let received_live = observation.live.then_some(observation.received_at);
-    rules.zone.resolve(observation.raw.time, Hint { previous, received_live })
-}
-
-fn hold(rules: &Rules, observation: &Observation, resolved: &Resolved) -> Option<HoldReason> {
-    let timeliness = Timeliness::of(rules, resolved.instant, observation.received_at, None);
-    let of_row = HoldReason::of_row(&observation.raw.pin, observation.raw.time, Some(timeliness));
-    of_row.or_else(|| (!observation.registered).then_some(HoldReason::UnregisteredBadge))
-}
-
-fn describe(rules: &Rules, observation: Observation, resolved: Resolved, event_id: &EventId) -> Box<Punch> {
-    let Observation { raw, received_at, .. } = observation;
-    let suspect = Timeliness::of(rules, resolved.instant, received_at, None) != Timeliness::Plausible;
-    let quality = if suspect { TimeQuality::Suspect } else { resolved.quality };
-    Box::new(Punch::new(event_id.clone(), raw, resolved.instant, resolved.local, quality, received_at))
 }

@@ -1,5 +1,10 @@
-use chrono::{DateTime, Utc};
+use alloc::boxed::Box;
+
+use chrono::{DateTime, TimeDelta, Utc};
 use punch_protocol::RawPunch;
+
+use crate::timeline::Role;
+use crate::{ClockOffset, Direction, Person};
 
 /// One row with what its receiver knows about it. Input of [`Normalizer::observe`](crate::Normalizer::observe).
 ///
@@ -25,11 +30,43 @@ pub struct Observation {
     pub live: bool,
     /// Whether the badge belongs to somebody. If nobody keeps a register, every badge counts as registered.
     pub registered: bool,
+    /// Whose punch it is; `None` is whoever has the PIN, everywhere. A row that names nobody is not held if somebody says
+    /// whose it is.
+    pub person: Option<Person>,
+    /// The site of the terminal, for rules that compare punches there. `None` is a site of its own.
+    pub site: Option<Box<str>>,
+    /// What the terminal is there for, if it has one direction.
+    pub role: Option<Role>,
+    /// Whether the states of the terminal say something; see [`StateTrust`](crate::timeline::StateTrust). Default yes.
+    pub is_trusted: bool,
+    /// The direction that somebody has put in its place by hand.
+    pub manual: Option<Direction>,
+    /// The place of the row among those of the same terminal, which decides between two of one second. `None` is its
+    /// place among the rows given with it.
+    pub order: Option<u64>,
+    /// What is known of the terminal's clock at this row; see [`TerminalClock`](crate::TerminalClock).
+    pub clock: Option<ClockOffset>,
+    /// What somebody says the clock was off by, of one that was unset or far ahead: true time minus terminal's. Nothing
+    /// about its time is a reason to hold the row then.
+    pub shift: Option<TimeDelta>,
 }
 
 impl Observation {
     /// A row of a backlog, with a registered badge.
     pub fn new(raw: RawPunch, received_at: DateTime<Utc>) -> Self {
-        Self { raw, received_at, live: false, registered: true }
+        Self {
+            raw,
+            received_at,
+            live: false,
+            registered: true,
+            person: None,
+            site: None,
+            role: None,
+            is_trusted: true,
+            manual: None,
+            order: None,
+            clock: None,
+            shift: None,
+        }
     }
 }

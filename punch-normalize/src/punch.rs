@@ -1,9 +1,10 @@
 use alloc::string::String;
 
-use chrono::{DateTime, FixedOffset, NaiveDateTime, Utc};
+use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, Utc};
 use punch_protocol::{Pin, RawPunch, SerialNumber, Status, Verify};
 use serde::{Deserialize, Serialize};
 
+use crate::timeline::{Exceptions, Finding, SessionId, SyntheticOut};
 use crate::{Direction, DirectionSource, EventId, Method};
 
 /// What happened: one person, one moment, one identity.
@@ -18,16 +19,31 @@ pub struct Punch {
     pub pin: Pin<'static>,
     /// The terminal's wall clock, exactly as sent.
     pub device_local: NaiveDateTime,
-    /// The instant, in UTC.
+    /// The instant, in UTC. It is what the clock showed, unless its quality says that it was adjusted.
     pub punched_at: DateTime<Utc>,
     /// The same instant with the site's offset.
     pub local_time: DateTime<FixedOffset>,
     /// How sure the step from `device_local` to `punched_at` is.
     pub time_quality: TimeQuality,
+    /// What the terminal's clock was off by, if that was measured and is worth telling: true time minus the clock's, in
+    /// whole seconds.
+    pub clock_offset_s: Option<i64>,
+    /// Whether it is too old to be delivered without being asked for.
+    pub is_historic: bool,
     /// Which way the person went.
     pub direction: Direction,
     /// What the direction rests on.
     pub direction_source: DirectionSource,
+    /// How sure the direction is, in percent; `None` before the punches around it are looked at.
+    pub confidence: Option<u8>,
+    /// The shift it belongs to.
+    pub session: Option<SessionId>,
+    /// The day that shift belongs to.
+    pub business_date: Option<NaiveDate>,
+    /// What is missing or odd about it.
+    pub exceptions: Exceptions,
+    /// What stands for the departure that is missing, if anything is to.
+    pub synthetic_out: Option<SyntheticOut>,
     /// How the person was recognised.
     pub method: Method,
     /// The raw attendance state.
@@ -75,14 +91,29 @@ impl Punch {
             punched_at,
             local_time,
             time_quality,
+            clock_offset_s: None,
+            is_historic: false,
             direction,
             direction_source: if is_unknown { DirectionSource::None } else { DirectionSource::State },
+            confidence: None,
+            session: None,
+            business_date: None,
+            exceptions: Exceptions::default(),
+            synthetic_out: None,
             method: Method::from_verify(verify),
             status,
             verify,
             work_code,
             received_at,
         }
+    }
+
+    /// Takes over what the punches around it make of it.
+    pub fn mean(&mut self, finding: &Finding) {
+        (self.direction, self.direction_source) = (finding.direction, finding.source);
+        (self.confidence, self.exceptions) = (Some(finding.confidence), finding.exceptions);
+        (self.session, self.business_date) = (finding.session.clone(), finding.business_date);
+        self.synthetic_out = finding.synthetic_out;
     }
 }
 
@@ -103,10 +134,17 @@ pub enum TimeQuality {
     Gap,
     /// The instant lies 2 minutes to 24 hours ahead of its receipt.
     Suspect,
+    /// What the clock showed was corrected by what it was measured to be off by.
+    Adjusted,
+    /// It was corrected by what lies between a measurement before and one after an outage.
+    AdjustedInterpolated,
+    /// What the clock showed was shifted by what somebody said.
+    Reanchored,
 }
 
 impl TimeQuality {
-    /// The word the contract uses: `exact`, `fold_order`, `fold_live`, `fold_guess`, `gap`, `suspect`.
+    /// The word the contract uses: `exact`, `fold_order`, `fold_live`, `fold_guess`, `gap`, `suspect`,
+    /// `adjusted`, `adjusted_interpolated`, `reanchored`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Exact => "exact",
@@ -115,6 +153,9 @@ impl TimeQuality {
             Self::FoldGuess => "fold_guess",
             Self::Gap => "gap",
             Self::Suspect => "suspect",
+            Self::Adjusted => "adjusted",
+            Self::AdjustedInterpolated => "adjusted_interpolated",
+            Self::Reanchored => "reanchored",
         }
     }
 }

@@ -27,6 +27,8 @@ pub struct RawPunch {
     pub pin: Pin<'static>,
     /// The terminal's wall clock, to the second. It has no zone and is never altered.
     pub time: NaiveDateTime,
+    /// Whether that is UTC, whatever the zone of the terminal: of firmware that counts seconds.
+    pub is_utc: bool,
     /// The attendance state, if the row had the field. 255 is kept as 255.
     pub status: Option<Status>,
     /// How the person was verified, if the row had the field.
@@ -38,6 +40,6 @@ pub struct RawPunch {
 impl RawPunch {
     /// A punch with nothing but its identity: terminal, person, time.
     pub fn new(serial: SerialNumber, pin: Pin<'static>, time: NaiveDateTime) -> Self {
-        Self { serial, pin, time, status: None, verify: None, work_code: None }
+        Self { serial, pin, time, is_utc: false, status: None, verify: None, work_code: None }
     }
 }

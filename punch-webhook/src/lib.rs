@@ -1,7 +1,10 @@
 //! The event contract: what is sent, how it is signed, when it is sent again, and who has it already.
 //!
 //! A sender builds an [`Event`], stores its body, and signs every attempt with a [`Signer`]. A receiver checks the
-//! bytes with a [`Verifier`], reads the event, and remembers its id.
+//! bytes with a [`Verifier`], reads the event, and remembers its id: in a table, or in a [`Seen`]. A server whose
+//! clients repeat their requests answers them by [`Idempotency`].
+//!
+//! The feature `ed25519` adds signatures by key pair: `SigningKey` for the sender, `VerifyingKey` for receivers.
 //!
 //! # Receiving
 //!
@@ -54,6 +57,8 @@
 //!   time; what they cover is read only afterwards.
 //! * A [`ReceivedEvent`] comes from a [`Verified`] body and from nowhere else.
 //! * `event_id` is equal for every delivery of an event, and nothing else is: the body holds the attempt number.
+//! * No correction is a [`ReceivedEvent::Punch`]: what tells a punch anew, or too late, is another variant.
+//! * What is remembered is bounded: [`QueueLimits`], [`SeenLimits`], [`Idempotency::MAX_IN_PROGRESS`].
 //! * Secrets are wiped when dropped. Secrets, badges and names appear in no `Debug` and in no error text.
 #![no_std]
 #![forbid(unsafe_code)]
@@ -62,28 +67,47 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+mod claims;
 mod event_type;
 mod header;
+mod idempotency;
+#[cfg(feature = "ed25519")]
+mod key_pair;
 mod outcome;
 mod payload;
 mod queue;
 mod received;
 mod schedule;
 mod secret;
+mod seen;
 mod signer;
 mod verifier;
 
 pub use event_type::EventType;
 pub use header::{HeaderName, HeaderNameError};
+pub use idempotency::{
+    AnswerTooLarge, Claim, Execution, Fingerprint, Idempotency, IdempotencyError, IdempotencyKey, IdempotencyRecord,
+    SavedAnswer,
+};
+#[cfg(feature = "ed25519")]
+pub use key_pair::{KeyPairError, SigningKey, VerifyingKey};
 pub use outcome::{Class, MAX_RETRY_AFTER, Outcome, Reason, body_says_duplicate, parse_retry_after};
-pub use payload::{DeviceInfo, EmployeeInfo, Event, PayloadFormat, PayloadFormatError, Revision, StoredBody};
+pub use payload::{
+    ClockAlarm, DeviceInfo, EmployeeInfo, Event, FailingEndpoint, PayloadFormat, PayloadFormatError, Revision,
+    StoredBody,
+};
 pub use queue::{
     Attempt, DeliveryId, EndpointId, EndpointRules, EndpointState, EndpointStatus, EnqueueError, Health, Lane,
     Progress, Queue, QueueLimits, QueueStatus, Record, Waiting,
 };
-pub use received::{ReceiveError, ReceivedEvent, ReceivedPunch};
+pub use received::{
+    ReceiveError, ReceivedChange, ReceivedClock, ReceivedDevice, ReceivedDeviceStatus, ReceivedEnrollment,
+    ReceivedEvent, ReceivedFailing, ReceivedLate, ReceivedMetadata, ReceivedPunch, ReceivedRevision,
+    ReceivedSyntheticOut, ReceivedWatermark,
+};
 pub use schedule::{Disposition, Schedule, ScheduleError};
 pub use secret::{Secret, SecretError};
+pub use seen::{EventClaim, Seen, SeenLimits, Sighting};
 pub use signer::{SignatureStyle, SignedHeaders, Signer};
 pub use verifier::{Scheme, Verified, Verifier, VerifyError};
 

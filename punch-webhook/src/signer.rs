@@ -34,6 +34,8 @@ pub struct Signer {
     header: HeaderName,
     style: SignatureStyle,
     both: bool,
+    #[cfg(feature = "ed25519")]
+    key_pair: Option<crate::SigningKey>,
 }
 
 impl Signer {
@@ -45,6 +47,8 @@ impl Signer {
             header: HeaderName::default(),
             style: SignatureStyle::default(),
             both: false,
+            #[cfg(feature = "ed25519")]
+            key_pair: None,
         }
     }
 
@@ -75,8 +79,19 @@ impl Signer {
         Self { both: true, ..self }
     }
 
-    /// Whether the Standard Webhooks headers are sent: at least one secret has that form.
+    /// Signs by key pair as well: `webhook-signature` has a `v1a` element behind the others.
+    #[cfg(feature = "ed25519")]
+    #[must_use]
+    pub fn with_signing_key(self, key: crate::SigningKey) -> Self {
+        Self { key_pair: Some(key), ..self }
+    }
+
+    /// Whether the Standard Webhooks headers are sent: at least one secret has that form, or there is a key pair.
     pub fn serves_standard(&self) -> bool {
+        #[cfg(feature = "ed25519")]
+        if self.key_pair.is_some() {
+            return true;
+        }
         self.standard_keys().next().is_some()
     }
 
@@ -91,18 +106,16 @@ impl Signer {
     }
 
     /// The value of `webhook-signature` over `id.timestamp.body`: `v1,<base64>`, two of them during a roll, or
-    /// `None` if no secret has the Standard Webhooks form. The time is in seconds since 1970.
+    /// `None` if no secret has the Standard Webhooks form and there is no key pair. The time is in seconds since 1970.
     pub fn standard(&self, id: &EventId, timestamp_seconds: u64, body: &[u8]) -> Option<String> {
         let timestamp = timestamp_seconds.to_string();
-        let signed: Vec<String> = self
-            .standard_keys()
-            .map(|key| {
-                let digest = key.sign(&[id.as_str().as_bytes(), b".", timestamp.as_bytes(), b".", body]);
-                let mut value = String::from("v1,");
-                STANDARD.encode_string(digest, &mut value);
-                value
-            })
-            .collect();
+        let parts = [id.as_str().as_bytes(), b".", timestamp.as_bytes(), b".", body];
+        let by_secret = self.standard_keys().map(|key| {
+            let mut value = String::from("v1,");
+            STANDARD.encode_string(key.sign(&parts), &mut value);
+            value
+        });
+        let signed = by_secret.chain(self.by_key_pair(&parts)).collect::<Vec<_>>();
         (!signed.is_empty()).then(|| signed.join(" "))
     }
 
@@ -117,6 +130,17 @@ impl Signer {
             list.push((Cow::Borrowed(header::SIGNATURE), signature));
         }
         SignedHeaders(list)
+    }
+
+    #[cfg(feature = "ed25519")]
+    fn by_key_pair(&self, parts: &[&[u8]]) -> Option<String> {
+        self.key_pair.as_ref().map(|key| key.sign(parts))
+    }
+
+    #[cfg(not(feature = "ed25519"))]
+    #[expect(clippy::unused_self, reason = "the same call with and without the feature")]
+    fn by_key_pair(&self, _parts: &[&[u8]]) -> Option<String> {
+        None
     }
 
     fn standard_keys(&self) -> impl Iterator<Item = &Key> {

@@ -71,6 +71,7 @@ impl Courier {
         match rounds.next(waiting, Instant::now()) {
             Next::Post(serial) => self.post(&serial, rounds).await,
             Next::Wait(until) => {
+                self.tell_complete().await?;
                 tokio::select! {
                     () = sleep_until(until.unwrap_or_else(|| Instant::now() + IDLE)) => {}
                     () = self.spool.filled() => {}
@@ -78,6 +79,15 @@ impl Courier {
                 Ok(())
             }
         }
+    }
+
+    /// Tells the gateway of which terminals it has everything. What it does not hear now it hears after the next reading.
+    async fn tell_complete(&self) -> Result<(), SpoolError> {
+        for (serial, began) in self.spool.take_complete().await? {
+            let outcome = self.forwarder.tell_complete(&serial, began).await;
+            tracing::debug!(%serial, ?outcome, "told that everything was forwarded");
+        }
+        Ok(())
     }
 
     async fn post(&self, serial: &SerialNumber, rounds: &mut Rounds) -> Result<(), SpoolError> {

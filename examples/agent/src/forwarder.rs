@@ -1,6 +1,7 @@
 use core::time::Duration;
 use std::net::IpAddr;
 
+use chrono::{DateTime, SecondsFormat, Utc};
 use gateway::api::ApiKey;
 use gateway::clock::now;
 use punch_protocol::SerialNumber;
@@ -8,10 +9,12 @@ use punch_webhook::parse_retry_after;
 use reqwest::Url;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::redirect::Policy;
+use serde_json::json;
 
 use crate::line;
 use crate::outcome::Outcome;
 use crate::row::Row;
+use crate::terminal::ClockReading;
 
 /// Posts punches to a gateway: with its key, once, without following redirects.
 #[derive(Debug, Clone)]
@@ -79,9 +82,19 @@ impl Forwarder {
 
     /// Posts rows of one terminal, in their order. [`Outcome::Stored`] means that they are on disk at the gateway.
     pub async fn post(&self, serial: &SerialNumber, rows: &[Row]) -> Outcome {
+        self.send(&format!("/v1/devices/{serial}/punches"), rows).await
+    }
+
+    /// Tells the gateway that it has every row that the terminal had at this moment.
+    pub async fn tell_complete(&self, serial: &SerialNumber, complete_to: DateTime<Utc>) -> Outcome {
+        let complete_to = complete_to.to_rfc3339_opts(SecondsFormat::Millis, true);
+        self.send(&format!("/v1/devices/{serial}/punches?complete_to={complete_to}"), &[]).await
+    }
+
+    async fn send(&self, path: &str, rows: &[Row]) -> Outcome {
         let request = self
             .client
-            .post(format!("{}/v1/devices/{serial}/punches", self.base))
+            .post(format!("{}{path}", self.base))
             .header(AUTHORIZATION, self.key.clone())
             .header(CONTENT_TYPE, "application/x-ndjson")
             .body(line::body(rows));
@@ -92,6 +105,27 @@ impl Forwarder {
             Ok(Err(error)) => retry(causes(&error)),
             Err(_) => retry("no answer in time".to_owned()),
         }
+    }
+
+    /// Tells the gateway what a terminal's clock showed. Nothing waits for it: what is not told now is told the next time.
+    ///
+    /// # Errors
+    ///
+    /// Why the gateway has not taken it, for people.
+    pub async fn tell_clock(&self, serial: &SerialNumber, reading: ClockReading) -> Result<(), String> {
+        let written = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Millis, true);
+        let body = json!({
+            "device_time": reading.shown.format("%Y-%m-%dT%H:%M:%S").to_string(),
+            "before": written(reading.asked), "after": written(reading.answered),
+        });
+        let request = self
+            .client
+            .post(format!("{}/v1/devices/{serial}/clock", self.base))
+            .header(AUTHORIZATION, self.key.clone())
+            .header(CONTENT_TYPE, "application/json")
+            .body(body.to_string());
+        let answer = request.send().await.map_err(|error| causes(&error))?;
+        if answer.status() == 200 { Ok(()) } else { Err(format!("status {}", answer.status().as_u16())) }
     }
 }
 

@@ -10,8 +10,10 @@ use tokio::time::{Instant, sleep, sleep_until};
 use crate::config::TerminalConfig;
 use crate::rounds::Pace;
 use crate::row::Row;
-use crate::terminal::{Link, LinkError, ReadingError, Span, latest, read_attendance, read_clock, read_serial};
-use crate::{Spool, SpoolError};
+use crate::terminal::{
+    ClockReading, Link, LinkError, ReadingError, Span, latest, read_attendance, read_clock, read_serial,
+};
+use crate::{Forwarder, Spool, SpoolError};
 
 /// Reads one terminal again and again into a spool, and listens to it in between.
 #[derive(Debug)]
@@ -19,6 +21,7 @@ pub struct Patrol {
     spool: Spool,
     terminal: TerminalConfig,
     pace: Pace,
+    forwarder: Option<Forwarder>,
     standing: watch::Sender<Watch>,
 }
 
@@ -61,7 +64,13 @@ const LOOK_UP: Duration = Duration::from_secs(5);
 impl Patrol {
     /// A patrol that has not begun.
     pub fn new(spool: Spool, terminal: TerminalConfig, pace: Pace) -> Self {
-        Self { spool, terminal, pace, standing: watch::Sender::default() }
+        Self { spool, terminal, pace, forwarder: None, standing: watch::Sender::default() }
+    }
+
+    /// Tells the gateway what the terminal's clock shows at each reading.
+    #[must_use]
+    pub fn telling(self, forwarder: Forwarder) -> Self {
+        Self { forwarder: Some(forwarder), ..self }
     }
 
     /// How it stands, for whoever shows it.
@@ -167,7 +176,9 @@ impl Patrol {
 
     /// Reads the log into the spool: what is new, or all of it if that is due or nobody can say what is new.
     async fn read(&self, link: &mut Link, serial: &SerialNumber, whole_at: &mut Instant) -> Result<(), VisitError> {
+        let asked = now();
         let clock = read_clock(link).await?;
+        self.tell_clock(serial, clock.map(|shown| ClockReading { asked, answered: now(), shown }));
         let mark = self.spool.mark(serial).await?;
         let whole = Instant::now() >= *whole_at;
         let span = if whole { Span::default() } else { since(mark, clock) };
@@ -181,6 +192,7 @@ impl Patrol {
         if let Some(clock) = clock {
             self.spool.set_mark(serial, clock).await?;
         }
+        self.spool.completed(serial, asked);
         if whole || !reading.is_ranged {
             *whole_at = Instant::now() + self.terminal.whole_every;
         }
@@ -188,6 +200,17 @@ impl Patrol {
             (watch.read_at, watch.failures, watch.trouble) = (Some(now()), 0, None);
         });
         Ok(())
+    }
+
+    /// The terminal does not wait until the gateway knows.
+    fn tell_clock(&self, serial: &SerialNumber, reading: Option<ClockReading>) {
+        let Some((forwarder, reading)) = self.forwarder.clone().zip(reading) else { return };
+        let serial = serial.clone();
+        tokio::spawn(async move {
+            if let Err(trouble) = forwarder.tell_clock(&serial, reading).await {
+                tracing::debug!(%serial, trouble, "the gateway was not told what the clock shows");
+            }
+        });
     }
 
     /// Puts rows into the spool, and counts those that were new.

@@ -1,8 +1,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use chrono::{DateTime, NaiveDateTime};
+use chrono::{DateTime, NaiveDateTime, Utc};
 use gateway::store::{StoreError, Transaction, Writer, connect};
 use punch_protocol::{Pin, RawPunch, SerialNumber, Status, Verify};
 use rusqlite::{Connection, OptionalExtension as _, params};
@@ -63,6 +63,8 @@ pub struct Spool {
     writer: Writer,
     limits: SpoolLimits,
     filled: Arc<Notify>,
+    /// Terminals that were read completely, and when that began. A life that has not read one says nothing of it.
+    complete: Arc<Mutex<BTreeMap<SerialNumber, DateTime<Utc>>>>,
 }
 
 /// How many of the rows put were new.
@@ -102,7 +104,7 @@ impl Spool {
     pub fn open(path: &Path, limits: SpoolLimits) -> Result<Self, SpoolError> {
         let connection = connect(path)?;
         prepare(&connection, path)?;
-        Ok(Self { writer: Writer::start(connection), limits, filled: Arc::default() })
+        Ok(Self { writer: Writer::start(connection), limits, filled: Arc::default(), complete: Arc::default() })
     }
 
     /// Puts rows behind those that wait, all or none. They are on disk when this returns.
@@ -143,6 +145,34 @@ impl Spool {
     pub async fn settle(&self, batch: &Batch) -> Result<(), SpoolError> {
         let (serial, last, remembered) = (batch.serial.clone(), batch.last, self.limits.remembered);
         Ok(self.writer.run(move |tx| settle(tx, &serial, last, remembered)).await?)
+    }
+
+    /// A terminal was read completely: what it had at `began` was put. Whoever forwards may say so once nothing of it waits.
+    pub fn completed(&self, serial: &SerialNumber, began: DateTime<Utc>) {
+        self.complete.lock().unwrap_or_else(PoisonError::into_inner).insert(serial.clone(), began);
+        self.filled.notify_one();
+    }
+
+    /// The terminals of which everything from before the moment was forwarded, each told once.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read.
+    pub async fn take_complete(&self) -> Result<BTreeMap<SerialNumber, DateTime<Utc>>, SpoolError> {
+        // First what was read, then what waits: what is put in between belongs to a later reading.
+        let read = std::mem::take(&mut *self.complete.lock().unwrap_or_else(PoisonError::into_inner));
+        if read.is_empty() {
+            return Ok(read);
+        }
+        let counts = self.counts().await?;
+        let waits = |serial: &SerialNumber| counts.get(serial).is_some_and(|counts| counts.waiting > 0);
+        let (waiting, complete): (BTreeMap<_, _>, BTreeMap<_, _>) =
+            read.into_iter().partition(|(serial, _)| waits(serial));
+        let mut left = self.complete.lock().unwrap_or_else(PoisonError::into_inner);
+        for (serial, began) in waiting {
+            left.entry(serial).or_insert(began);
+        }
+        Ok(complete)
     }
 
     /// Up to where a terminal was read completely, by its own clock.

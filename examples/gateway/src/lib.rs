@@ -68,6 +68,8 @@ pub struct Gateway {
     pub new_api_key: Option<ApiKey>,
     /// Where punches are, for whoever watches.
     pub watch: Watch,
+    /// The terminals.
+    pub devices: Devices,
     store: Store,
     engine: Engine,
     stop: watch::Sender<bool>,
@@ -87,6 +89,8 @@ pub async fn start(mut config: Config) -> Result<Gateway, StartError> {
     let engine = Engine::start(store.clone(), &config.delivery, watch.clone()).await?;
     let rows = store.read(DeviceRow::all).await?;
     let devices = Devices::new(&config, &rows, key, store.clone(), engine.clone(), watch.clone());
+    devices.keep_zones().await?;
+    devices.release_registered().await?;
     let (device_listener, device_addr) = listen(config.device_addr, "--device-addr").await?;
     let (api_listener, api_addr) = listen(config.api_addr, "--api-addr").await?;
 
@@ -96,6 +100,7 @@ pub async fn start(mut config: Config) -> Result<Gateway, StartError> {
         engine: engine.clone(),
         devices: devices.clone(),
         delivery: config.delivery.clone(),
+        shifts: config.shifts.clone(),
         key_hash,
     });
     let mut api_stop = stopped.clone();
@@ -105,9 +110,10 @@ pub async fn start(mut config: Config) -> Result<Gateway, StartError> {
             tracing::error!(%error, "the API has stopped");
         }
     });
-    let device_task = tokio::spawn(device::serve(device_listener, devices, stopped));
-    let tasks = vec![api_task, device_task];
-    Ok(Gateway { device_addr, api_addr, new_api_key, watch, store, engine, stop, tasks })
+    let site_task = tokio::spawn(devices.clone().watch_sites(stopped.clone()));
+    let device_task = tokio::spawn(device::serve(device_listener, devices.clone(), stopped));
+    let tasks = vec![api_task, device_task, site_task];
+    Ok(Gateway { device_addr, api_addr, new_api_key, watch, devices, store, engine, stop, tasks })
 }
 
 impl Gateway {
@@ -162,7 +168,7 @@ async fn write_config(store: &Store, config: &mut Config) -> Result<(), StoreErr
                 DeviceRow::approve(tx, serial, now())?;
             }
             for employee in &employees {
-                store::put_employee(tx, &employee.badge, employee.name.as_deref())?;
+                store::put_employee(tx, employee)?;
             }
             for endpoint in &endpoints {
                 EndpointRow::put(tx, endpoint, now())?;

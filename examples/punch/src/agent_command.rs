@@ -38,11 +38,12 @@ pub(crate) async fn run(command: AgentCommand) -> anyhow::Result<Exit> {
         return show(&spool, command.json).await;
     }
     let mut terminate = signal(SignalKind::terminate())?;
-    let courier = Courier::new(spool.clone(), forwarder(&config.gateway)?, Pace::default());
+    let forwarder = forwarder(&config.gateway)?;
+    let courier = Courier::new(spool.clone(), forwarder.clone(), Pace::default());
     let (stop, stopped) = watch::channel(false);
     let mut tasks = vec![tokio::spawn(courier.run(stopped.clone()))];
     for terminal in &config.terminals {
-        let patrol = Patrol::new(spool.clone(), terminal.clone(), Pace::default());
+        let patrol = Patrol::new(spool.clone(), terminal.clone(), Pace::default()).telling(forwarder.clone());
         tasks.push(tokio::spawn(patrol.run(stopped.clone())));
     }
     crate::say(format_args!("agent reads {} terminals for {}", config.terminals.len(), config.gateway.url));

@@ -16,7 +16,7 @@ pub(crate) struct ConfigCommand {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Say everything that is wrong with a file, at once.
+    /// Say everything that is wrong with a file, at once, and what is hardly meant.
     ///
     /// Example: punch config check punch.toml
     Check {
@@ -31,6 +31,9 @@ pub(crate) fn run(command: &ConfigCommand) -> Exit {
     let Action::Check { file } = &command.action;
     match read(file) {
         Ok(config) => {
+            for warning in config.warnings() {
+                eprintln!("warning: `{}`: {}", warning.key, warning.problem);
+            }
             crate::say(format_args!(
                 "{}: good; {} terminals, {} endpoints",
                 file.display(),

@@ -39,6 +39,9 @@ pub(crate) async fn run(command: GatewayCommand) -> anyhow::Result<Exit> {
         Some(file) => crate::config::read(file)?,
         None => Config::default(),
     };
+    for warning in config.warnings() {
+        tracing::warn!(key = %warning.key, "{}", warning.problem);
+    }
     config.device_addr = command.device_addr.unwrap_or(config.device_addr);
     config.api_addr = command.api_addr.unwrap_or(config.api_addr);
     if let Some(store) = command.store {

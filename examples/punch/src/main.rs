@@ -12,6 +12,8 @@
 )]
 
 mod agent_command;
+mod api;
+mod clocks;
 mod config;
 mod decode;
 mod demo;
@@ -21,6 +23,8 @@ mod explain;
 mod gateway_command;
 mod normalize;
 mod pull;
+mod quarantine;
+mod replay;
 mod terminal;
 mod webhook;
 
@@ -49,6 +53,9 @@ enum Command {
     Doctor(doctor::DoctorCommand),
     Normalize(Box<normalize::Normalize>),
     Explain(explain::Explain),
+    Clocks(clocks::Clocks),
+    Quarantine(quarantine::QuarantineCommand),
+    Replay(replay::Replay),
     Decode(decode::Decode),
     Webhook(webhook::WebhookCommand),
     Config(config::ConfigCommand),
@@ -81,6 +88,9 @@ fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Agent(agent) => asynchronous(agent_command::run(agent)),
         Command::Normalize(command) => normalize::run(&command),
         Command::Explain(explain) => asynchronous(explain::run(explain)),
+        Command::Clocks(clocks) => asynchronous(clocks::run(clocks)),
+        Command::Quarantine(command) => asynchronous(quarantine::run(command)),
+        Command::Replay(replay) => asynchronous(replay::run(replay)),
         Command::Doctor(doctor) => asynchronous(doctor::run(doctor)),
         Command::Decode(decode) => decode::run(decode),
         Command::Webhook(webhook) => webhook::run(webhook),

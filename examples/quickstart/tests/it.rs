@@ -78,7 +78,7 @@ fn programs_are_short() {
 }
 
 const READMES: [&str; 2] = ["README.md", "README.es.md"];
-const DOCUMENTS: [&str; 8] = [
+const DOCUMENTS: [&str; 11] = [
     "README.md",
     "README.es.md",
     "ARCHITECTURE.md",
@@ -86,6 +86,9 @@ const DOCUMENTS: [&str; 8] = [
     "CHANGELOG.md",
     "SECURITY.md",
     "docs/agent.md",
+    "docs/clocks.md",
+    "docs/quarantine.md",
+    "docs/rules.md",
     "punch-protocol/README.md",
 ];
 

@@ -11,7 +11,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use gateway::clock::now;
-use punch_webhook::{ReceivedEvent, Secret, Verifier};
+use punch_webhook::{Secret, Verifier};
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -100,10 +100,7 @@ async fn receive(State(state): State<Arc<Inner>>, headers: HeaderMap, body: Byte
         Ok(verified) => verified.event().map_err(|error| (400, error.to_string())),
         Err(error) => Err((401, error.to_string())),
     };
-    let event_id = read.as_ref().ok().map(|event| match event {
-        ReceivedEvent::Punch(punch) => punch.event_id.to_string(),
-        other => other.event_id().to_string(),
-    });
+    let event_id = read.as_ref().ok().map(|event| event.event_id().to_string());
     let status = match &read {
         Ok(_) => state.next_status(),
         Err((status, _)) => *status,

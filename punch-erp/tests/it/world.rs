@@ -32,10 +32,9 @@ pub(crate) fn punch(event_id: &str, badge: &str, timestamp: &str, direction: &st
     let (body, secret) = (body.to_string(), Secret::from_random([7; 32]));
     let headers = Signer::new(&secret).headers(&EventId::parse(event_id).unwrap(), body.as_bytes(), now());
     let verifier = Verifier::new(&secret);
-    match verifier.verify(headers.iter(), body.as_bytes(), now()).unwrap().event().unwrap() {
-        ReceivedEvent::Punch(punch) => punch,
-        other => panic!("{other:?} is not a punch"),
-    }
+    let event = verifier.verify(headers.iter(), body.as_bytes(), now()).unwrap().event().unwrap();
+    let ReceivedEvent::Punch(punch) = event else { panic!("not a punch") };
+    punch
 }
 
 /// Alice arrives at 09:00 in Dhaka.

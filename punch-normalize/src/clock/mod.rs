@@ -75,6 +75,12 @@ impl TerminalClock {
         self.history.clock_set();
     }
 
+    /// Whether nothing was measured since the clock was last set.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.samples.is_empty()
+    }
+
     /// The offset at `now`, if it is known. See [`ClockSamples::estimate`].
     #[must_use]
     pub fn estimate(&self, now: DateTime<Utc>) -> Option<ClockEstimate> {

@@ -2,7 +2,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::samples::ClockEstimate;
-use crate::{ClockHealth, ClockSample};
+use crate::{ClockHealth, ClockSample, TimeQuality};
 
 /// What is done with the rows of a terminal whose clock is wrong.
 ///
@@ -182,12 +182,18 @@ pub enum Adjustment {
 }
 
 impl Adjustment {
+    /// What it makes of a time.
+    #[must_use]
+    pub fn quality(self) -> TimeQuality {
+        match self {
+            Self::Measured => TimeQuality::Adjusted,
+            Self::Interpolated => TimeQuality::AdjustedInterpolated,
+        }
+    }
+
     /// The stable word for stores and APIs: `adjusted` or `adjusted_interpolated`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Measured => "adjusted",
-            Self::Interpolated => "adjusted_interpolated",
-        }
+        self.quality().as_str()
     }
 }

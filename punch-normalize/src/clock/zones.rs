@@ -77,6 +77,17 @@ impl ZoneHistory {
         self.changes.last().map_or(self.first, |change| change.zone)
     }
 
+    /// The zone from the beginning, before any [change](Self::changes).
+    #[must_use]
+    pub fn first(&self) -> DeviceZone {
+        self.first
+    }
+
+    /// The changes in time order: from when on rows are received in which zone.
+    pub fn changes(&self) -> impl ExactSizeIterator<Item = (DateTime<Utc>, DeviceZone)> {
+        self.changes.iter().map(|change| (change.from, change.zone))
+    }
+
     /// The instant behind a civil time, in the zone the terminal had when the row was received.
     #[must_use]
     pub fn resolve(&self, device_local: NaiveDateTime, received_at: DateTime<Utc>, hint: Hint) -> Resolved {

@@ -1,7 +1,7 @@
 use alloc::format;
 use core::fmt;
 
-use chrono::NaiveDate;
+use chrono::{NaiveDate, NaiveDateTime};
 use serde::{Deserialize, Serialize};
 
 use crate::{Direction, DirectionSource, EventId};
@@ -24,6 +24,18 @@ pub struct Finding {
     pub business_date: Option<NaiveDate>,
     /// What is missing or odd about it.
     pub exceptions: Exceptions,
+    /// What stands for the departure that is missing, if anything is to.
+    pub synthetic_out: Option<SyntheticOut>,
+}
+
+/// What stands for a departure that nobody made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SyntheticOut {
+    /// When it would have been, by the clock on the wall.
+    pub local: NaiveDateTime,
+    /// What that rests on: `shift_end`, `max_shift` or `fixed`.
+    pub reason: &'static str,
 }
 
 impl Finding {
@@ -36,6 +48,7 @@ impl Finding {
             session: None,
             business_date: None,
             exceptions: Exceptions::default(),
+            synthetic_out: None,
         }
     }
 }

@@ -1,3 +1,4 @@
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -56,6 +57,37 @@ pub struct Change {
     pub new: Finding,
     /// How often it was found different: 0 the first time.
     pub revision: u8,
+    /// What brought it about.
+    pub cause: Cause,
+}
+
+/// Why something is found of a punch, or something else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Cause {
+    /// The punch came.
+    Arrival,
+    /// A row from before the punch came behind it.
+    LateRow,
+    /// A row from behind the punch came, and says more of it.
+    LaterRow,
+    /// Time has passed, and nobody has left.
+    Time,
+    /// The punch, or one around it, was dated anew.
+    Redating,
+}
+
+impl Cause {
+    /// The stable word for stores and payloads: `arrival`, `late_row`, `later_row`, `time_passed` or `redated`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Arrival => "arrival",
+            Self::LateRow => "late_row",
+            Self::LaterRow => "later_row",
+            Self::Time => "time_passed",
+            Self::Redating => "redated",
+        }
+    }
 }
 
 /// An identity that was not made by [`TenantKey::event_id`](crate::TenantKey::event_id) or in its form.
@@ -108,11 +140,76 @@ impl History {
         self.marks.reserve_exact(fresh.len());
         self.marks.extend_from_slice(&fresh);
         self.marks.sort_unstable_by_key(Packed::in_time);
-        let ids: Vec<[u8; 16]> = fresh.iter().map(|packed| packed.id).collect();
-        let changes = self.changes(before, &ids, rules);
+        let changes = self.changes(before, &fresh, rules);
         let excess = self.marks.len().saturating_sub(Self::MARKS_MAX);
         self.marks.drain(..excess);
         Ok(changes)
+    }
+
+    /// Recalls a punch that was taken in an earlier life, as it was: published, or a second one. One that is known already
+    /// is moved.
+    ///
+    /// # Errors
+    ///
+    /// [`ForeignId`] if it cannot be remembered.
+    pub fn recall(&mut self, mark: &Mark) -> Result<(), ForeignId> {
+        let packed = Packed::of(mark)?;
+        self.marks.retain(|known| known.id != packed.id);
+        let place = self.marks.partition_point(|known| known.in_time() < packed.in_time());
+        self.marks.insert(place, packed);
+        Ok(())
+    }
+
+    /// Dates punches that are remembered anew, and says what that changes of them and of those around them. Those that are
+    /// not remembered are left out.
+    ///
+    /// # Errors
+    ///
+    /// [`ForeignId`] if one cannot be remembered. Nothing is changed then.
+    pub fn redate(
+        &mut self,
+        marks: impl IntoIterator<Item = Mark>,
+        rules: &TimelineRules,
+    ) -> Result<Vec<Change>, ForeignId> {
+        let moved: Vec<Packed> = marks.into_iter().map(|mark| Packed::of(&mark)).collect::<Result<_, _>>()?;
+        let mut before: BTreeMap<u128, Finding> =
+            self.marks.iter().map(Packed::number).zip(self.found(rules)).collect();
+        for packed in moved {
+            if let Some(known) = self.marks.iter_mut().find(|known| known.id == packed.id) {
+                *known = Packed { revision: known.revision, ..packed };
+            }
+        }
+        self.marks.sort_unstable_by_key(Packed::in_time);
+        let mut changes = Vec::new();
+        let after = self.found(rules);
+        for (packed, new) in self.marks.iter_mut().zip(after) {
+            let old = before.remove(&packed.number());
+            if old.as_ref() != Some(&new) {
+                packed.revision = packed.revision.saturating_add(1);
+                packed.publish(new.duplicate_of.is_none());
+                let (event_id, revision, cause) = (packed.event_id(), packed.revision, Cause::Redating);
+                changes.push(Change { event_id, old, new, revision, cause });
+            }
+        }
+        Ok(changes)
+    }
+
+    /// What is found of a punch that is remembered.
+    pub fn finding(&self, event_id: &EventId, rules: &TimelineRules) -> Option<Finding> {
+        let number = event_id.number()?;
+        let place = self.marks.iter().position(|mark| mark.number() == number)?;
+        self.found(rules).into_iter().nth(place)
+    }
+
+    /// Whether a punch is remembered that was delivered.
+    pub(crate) fn is_published(&self, event_id: &EventId) -> bool {
+        let number = event_id.number();
+        self.marks.iter().any(|mark| Some(mark.number()) == number && mark.flags & PUBLISHED != 0)
+    }
+
+    /// Whether a punch is remembered.
+    pub fn has(&self, event_id: &EventId) -> bool {
+        event_id.number().is_some_and(|number| self.marks.iter().any(|mark| mark.number() == number))
     }
 
     /// Time goes by: nothing more from before `instant` is waited for, so whoever has not left for longer than any shift
@@ -123,17 +220,24 @@ impl History {
         self.changes(before, &[], rules)
     }
 
-    /// What is different from before, given the sorted ids of what was not there before. What is kept is delivered now.
-    fn changes(&mut self, before: Vec<Finding>, fresh: &[[u8; 16]], rules: &TimelineRules) -> Vec<Change> {
+    /// What is different from before, given what was not there before, by identity. What is kept is delivered now.
+    fn changes(&mut self, before: Vec<Finding>, fresh: &[Packed], rules: &TimelineRules) -> Vec<Change> {
+        let first = fresh.iter().map(|packed| packed.at).min();
         let mut changes = Vec::new();
         let (mut before, after) = (before.into_iter(), self.found(rules));
         for (packed, new) in self.marks.iter_mut().zip(after) {
-            let is_fresh = fresh.binary_search(&packed.id).is_ok();
+            let is_fresh = fresh.binary_search_by_key(&packed.id, |fresh| fresh.id).is_ok();
+            let cause = match first {
+                _ if is_fresh => Cause::Arrival,
+                None => Cause::Time,
+                Some(first) if first <= packed.at => Cause::LateRow,
+                Some(_) => Cause::LaterRow,
+            };
             let old = if is_fresh { None } else { before.next() };
             if old.as_ref() != Some(&new) {
                 packed.revision = packed.revision.saturating_add(old.is_some().into());
                 packed.publish(new.duplicate_of.is_none());
-                changes.push(Change { event_id: packed.event_id(), old, new, revision: packed.revision });
+                changes.push(Change { event_id: packed.event_id(), old, new, revision: packed.revision, cause });
             }
         }
         changes

@@ -24,6 +24,7 @@
 //! ```
 
 mod bounce;
+mod closing;
 mod finding;
 mod first_last;
 mod history;
@@ -40,12 +41,12 @@ use alloc::vec::Vec;
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 
-pub use finding::{Exceptions, Finding, SessionId};
-pub use history::{Change, ForeignId, History};
+pub use finding::{Exceptions, Finding, SessionId, SyntheticOut};
+pub use history::{Cause, Change, ForeignId, History};
 pub use mark::{Mark, Place, Role};
 pub use schedule::{Days, Schedule, ShiftPattern, ShiftWindow};
 pub use settings::{
-    BounceRules, BounceScope, BusinessDay, DirectionRule, FlipTrap, SinglePunch, StateChange, TimelineRules,
+    BounceRules, BounceScope, BusinessDay, Closing, DirectionRule, FlipTrap, SinglePunch, StateChange, TimelineRules,
 };
 pub use trust::{StateTrust, TrustError};
 pub use watermark::Watermark;
@@ -79,6 +80,7 @@ pub fn infer(marks: &mut [Mark], rules: &TimelineRules, until: Option<DateTime<U
         walk(marks, &kept, &mut findings, rules, until)
     };
     shifts::name(marks, &kept, &shifts, &mut findings, rules);
+    closing::close(marks, &mut findings, rules);
     findings
 }
 

@@ -31,6 +31,8 @@ pub struct TimelineRules {
     pub single: SinglePunch,
     /// The shifts of this person, for [`DirectionRule::Schedule`].
     pub schedule: Schedule,
+    /// What is put in the place of a departure that nobody made. Default nothing: no time is invented.
+    pub closing: Closing,
 }
 
 impl Default for TimelineRules {
@@ -46,6 +48,7 @@ impl Default for TimelineRules {
             wrong_key_repair: false,
             single: SinglePunch::In,
             schedule: Schedule::default(),
+            closing: Closing::None,
         }
     }
 }
@@ -120,6 +123,23 @@ pub enum BusinessDay {
     SplitMidnight,
 }
 
+/// What is put in the place of a departure that nobody made, where payroll needs one. It is never a punch:
+/// [`SyntheticOut`](super::SyntheticOut) stands beside the arrival and says what it rests on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Closing {
+    /// Nothing.
+    #[default]
+    None,
+    /// The end of the shift that the person was in by their [`Schedule`]; nothing without one.
+    ShiftEnd,
+    /// So long after the arrival.
+    Cap(TimeDelta),
+    /// The next time that clocks show this.
+    Fixed(NaiveTime),
+}
+
 /// What the only punch of a business day is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -138,7 +158,8 @@ pub enum SinglePunch {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "built with struct update syntax")]
 pub struct BounceRules {
-    /// A punch closer than this to a kept one is a second one of the same. Default 60 s; zero keeps all.
+    /// A punch closer than this to a kept one is a second one of the same; exactly this far apart are two punches. Default
+    /// [`WINDOW`](Self::WINDOW); zero or less keeps all.
     pub window: TimeDelta,
     /// Which punches are compared. Default those at one terminal.
     pub scope: BounceScope,
@@ -150,10 +171,15 @@ pub struct BounceRules {
     pub state_change: StateChange,
 }
 
+impl BounceRules {
+    /// The default of [`window`](Self::window): 60 seconds.
+    pub const WINDOW: TimeDelta = TimeDelta::seconds(60);
+}
+
 impl Default for BounceRules {
     fn default() -> Self {
         Self {
-            window: TimeDelta::seconds(60),
+            window: Self::WINDOW,
             scope: BounceScope::Device,
             sliding: false,
             cross_role: false,

@@ -37,6 +37,11 @@ struct DeviceMark {
 }
 
 impl Watermark {
+    /// Goes on from what was known in an earlier life.
+    pub fn known_to(told: DateTime<Utc>) -> Self {
+        Self { devices: BTreeMap::new(), told: Some(told) }
+    }
+
     /// A terminal belongs to the site. Until it is heard nothing new is known.
     pub fn add(&mut self, device: u32) {
         self.devices.entry(device).or_default();

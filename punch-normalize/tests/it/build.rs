@@ -1,7 +1,8 @@
 //! Short ways to write the values the tests are about.
 
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
-use punch_normalize::{DeviceZone, Normalizer, Observation, Rules, TenantKey};
+use punch_normalize::timeline::Mark;
+use punch_normalize::{DeviceZone, DuplicateKind, Normalizer, Observation, Person, Punch, Rules, TenantKey, Verdict};
 use punch_protocol::{Pin, RawPunch, SerialNumber, Status, civil};
 
 pub(crate) const SERIAL: &str = "CZKE2241600045";
@@ -55,4 +56,20 @@ pub(crate) fn normalizer() -> Normalizer {
 
 pub(crate) fn key() -> TenantKey {
     TenantKey::new(core::array::from_fn(|index| u8::try_from(index).unwrap()))
+}
+
+/// Gives back what became of a row, as a store does that has kept the row's place in its upload.
+pub(crate) fn recall(normalizer: &mut Normalizer, verdict: &Verdict, order: usize) {
+    match verdict {
+        Verdict::Fresh(punch) => recall_punch(normalizer, punch, true, order),
+        Verdict::Duplicate { kind: DuplicateKind::Bounce, punch, .. } => recall_punch(normalizer, punch, false, order),
+        Verdict::Duplicate { .. } | Verdict::Held { .. } => {}
+    }
+}
+
+pub(crate) fn recall_punch(normalizer: &mut Normalizer, punch: &Punch, is_published: bool, order: usize) {
+    let local = punch.local_time.naive_local();
+    let (status, order) = (punch.status, u64::try_from(order).unwrap());
+    let mark = Mark { status, is_published, order, ..Mark::new(punch.event_id.clone(), punch.punched_at, local) };
+    normalizer.recall(&Person::of_pin(&punch.pin), &punch.serial, None, mark).unwrap();
 }

@@ -166,7 +166,9 @@ fn the_probe_is_the_middle_of_its_round_trip_minus_the_terminal() {
 fn a_clock_that_was_set_is_measured_anew() {
     let mut clock = TerminalClock::new();
     (0..10).for_each(|minute| clock.observe(live(minute, 47)));
+    assert!(!clock.is_empty());
     clock.clock_set(instant(NOON) + TimeDelta::minutes(9));
+    assert!(clock.is_empty());
     let later = instant(NOON) + TimeDelta::minutes(30);
     assert_eq!(clock.health(later), ClockHealth::Unknown);
     // Rows that were under way, the second in the second in which the clock was set.

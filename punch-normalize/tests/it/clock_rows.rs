@@ -293,6 +293,7 @@ fn a_changed_zone_applies_to_what_is_received_from_then_on() {
     assert_eq!(zones.at(changed_at - TimeDelta::milliseconds(1)), mexico);
     assert_eq!(zones.at(changed_at), tijuana);
     assert_eq!(zones.latest(), tijuana);
+    assert_eq!((zones.first(), zones.changes().collect::<Vec<_>>()), (mexico, vec![(changed_at, tijuana)]));
 
     // A row of before the change, then resolved again on purpose.
     let row = raw("2026-03-28 05:00:00");

@@ -58,8 +58,10 @@ fn state_0_is_in_and_verify_1_is_fingerprint() {
 // S0-071
 #[test]
 fn no_state_is_unknown_from_nothing_and_the_number_survives() {
+    let mut rules = utc_rules();
+    rules.timeline.infer = false;
     for status in [None, Some(255), Some(99)] {
-        let verdict = normalizer().observe(&utc_rules(), later(raw_at(0, status)));
+        let verdict = normalizer().observe(&rules, later(raw_at(0, status)));
         let punch = verdict.fresh().unwrap();
         assert_eq!((punch.direction, punch.direction_source), (Direction::Unknown, DirectionSource::None));
         assert_eq!(punch.status, status.map(Status));

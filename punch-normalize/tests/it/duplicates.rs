@@ -1,9 +1,9 @@
 //! One arrival, one event: D1 to D9, WHK-71 and WHK-72.
 
 use chrono::TimeDelta;
-use punch_normalize::{DuplicateKind, Kept, Normalizer, Rules, Verdict};
+use punch_normalize::{DuplicateKind, Normalizer, Rules, Verdict};
 
-use crate::build::{later, normalizer, pin, raw_at, serial, utc_rules};
+use crate::build::{later, normalizer, pin, raw_at, recall, recall_punch, serial, utc_rules};
 
 /// Which of the rows are kept, observed one by one in the order given.
 fn kept(rows: &[(i64, Option<u16>)]) -> Vec<i64> {
@@ -99,11 +99,10 @@ fn a_late_row_just_before_a_kept_one_is_suppressed() {
 fn a_recalled_punch_is_as_good_as_an_observed_one() {
     let mut first = normalizer();
     let verdict = first.observe(&utc_rules(), later(raw_at(100, None)));
-    let punch = verdict.fresh().unwrap();
 
     let mut second = normalizer();
-    second.remember(Kept::from(punch));
-    second.remember(Kept::from(punch));
+    recall(&mut second, &verdict, 0);
+    recall(&mut second, &verdict, 0);
     assert_eq!(second.len(), 1);
     assert_eq!(kept_by(&mut second, &utc_rules(), &stateless(&[100, 70, 159, 160])), [160]);
 }
@@ -148,14 +147,14 @@ fn the_window_does_not_slide_with_suppressed_punches() {
 #[test]
 fn the_window_is_configurable_and_zero_disables_it() {
     let mut rules = utc_rules();
-    assert_eq!(rules.window, TimeDelta::seconds(60));
-    rules.window = TimeDelta::seconds(5);
+    assert_eq!(rules.timeline.bounce.window, TimeDelta::seconds(60));
+    rules.timeline.bounce.window = TimeDelta::seconds(5);
     assert_eq!(kept_by(&mut normalizer(), &rules, &stateless(&[0, 4, 5])), [0, 5]);
-    rules.window = TimeDelta::zero();
+    rules.timeline.bounce.window = TimeDelta::zero();
     assert_eq!(kept_by(&mut normalizer(), &rules, &[(0, None), (0, Some(0)), (1, None)]), [0, 0, 1]);
-    rules.window = TimeDelta::MIN;
+    rules.timeline.bounce.window = TimeDelta::MIN;
     assert_eq!(kept_by(&mut normalizer(), &rules, &stateless(&[0, 1])), [0, 1]);
-    rules.window = TimeDelta::MAX;
+    rules.timeline.bounce.window = TimeDelta::MAX;
     assert_eq!(kept_by(&mut normalizer(), &rules, &stateless(&[0, 86_400, -86_400])), [0]);
 }
 
@@ -175,36 +174,38 @@ fn a_bounce_names_the_punch_that_stands_for_it() {
 #[test]
 fn a_recalled_suppressed_row_is_a_replay() {
     let mut first = normalizer();
-    first.observe(&utc_rules(), later(raw_at(0, None)));
-    let bounced = first.observe(&utc_rules(), later(raw_at(10, None)));
+    let kept = first.observe(&utc_rules(), later(raw_at(0, None)));
+    let bounced = first.observe(&utc_rules(), later(raw_at(50, None)));
 
     let mut second = normalizer();
-    let row = raw_at(10, None);
-    second.remember_suppressed(bounced.event_id().clone(), row.serial.clone(), row.pin.clone(), row.time.and_utc());
-    let again = second.observe(&utc_rules(), later(row));
+    recall(&mut second, &kept, 0);
+    recall(&mut second, &bounced, 0);
+    let again = second.observe(&utc_rules(), later(raw_at(50, None)));
     assert!(matches!(again, Verdict::Duplicate { kind: DuplicateKind::Replay, .. }));
     // It was no punch, so it suppresses nothing.
-    assert!(second.observe(&utc_rules(), later(raw_at(20, None))).fresh().is_some());
+    assert!(second.observe(&utc_rules(), later(raw_at(100, None))).fresh().is_some());
 }
 
 #[test]
 fn a_recalled_punch_moves_with_a_zone_fix() {
     let mut normalizer = normalizer();
     let verdict = normalizer.observe(&utc_rules(), later(raw_at(0, None)));
-    let mut moved = Kept::from(verdict.fresh().unwrap());
+    let mut moved = verdict.fresh().unwrap().clone();
     moved.punched_at += TimeDelta::hours(1);
-    normalizer.remember(moved);
+    recall_punch(&mut normalizer, &moved, true, 0);
     assert_eq!(kept_by(&mut normalizer, &utc_rules(), &stateless(&[10, 3610])), [10]);
 }
 
 #[test]
 fn forgetting_bounds_the_memory() {
+    let rules = utc_rules();
     let mut normalizer = normalizer();
-    kept_by(&mut normalizer, &utc_rules(), &stateless(&[0, 10, 600]));
+    kept_by(&mut normalizer, &rules, &stateless(&[0, 10, 600]));
     assert_eq!(normalizer.len(), 3);
-    normalizer.forget_before(raw_at(600, None).time.and_utc());
-    assert_eq!(normalizer.len(), 1);
-    assert!(kept_by(&mut normalizer, &utc_rules(), &stateless(&[600])).is_empty());
-    normalizer.forget_before(raw_at(601, None).time.and_utc());
+    // Somebody may still come back from a pause, and be in the same shift.
+    normalizer.forget_before(raw_at(600 + 3600, None).time.and_utc(), &rules.timeline);
+    assert_eq!(normalizer.len(), 3);
+    assert!(kept_by(&mut normalizer, &rules, &stateless(&[600])).is_empty());
+    normalizer.forget_before(raw_at(600 + 4 * 3600, None).time.and_utc(), &rules.timeline);
     assert!(normalizer.is_empty());
 }

@@ -141,7 +141,7 @@ fn the_most_basic_reason_is_given() {
 #[test]
 fn every_reason_has_a_code_and_a_cure() {
     let codes: Vec<_> = HoldReason::ALL.iter().map(|reason| reason.code()).collect();
-    assert_eq!(codes, ["malformed", "anonymous", "clock_reset", "future", "unregistered_badge"]);
+    assert_eq!(codes, ["malformed", "anonymous", "clock_reset", "future", "clock_wrong", "unregistered_badge"]);
     for reason in HoldReason::ALL {
         assert_eq!(HoldReason::from_code(reason.code()), Some(*reason));
         assert_eq!(serde_json::to_value(reason).unwrap(), reason.code());

@@ -20,6 +20,8 @@ mod holds;
 #[cfg(test)]
 mod identity;
 #[cfg(test)]
+mod normalizer;
+#[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod secrecy;

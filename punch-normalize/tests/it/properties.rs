@@ -5,10 +5,11 @@ use alloc::collections::BTreeSet;
 use chrono::{DateTime, TimeDelta};
 use chrono_tz::TZ_VARIANTS;
 use proptest::prelude::{Just, Strategy, any, prop, prop_assert, prop_assert_eq, prop_oneof, proptest};
+use punch_normalize::timeline::BounceRules;
 use punch_normalize::{DeviceZone, DuplicateKind, EventId, Hint, Normalizer, Observation, Rules, TimeQuality, Verdict};
 use punch_protocol::{RawPunch, Status, Verify};
 
-use crate::build::{instant, key, normalizer, pin, raw, serial, utc_rules};
+use crate::build::{instant, key, normalizer, pin, raw, recall, serial, utc_rules};
 
 fn any_zone() -> impl Strategy<Value = DeviceZone> {
     prop_oneof![
@@ -108,7 +109,7 @@ proptest! {
             };
             let keys = (earlier.status.and_then(Status::declared), later.status.and_then(Status::declared));
             let differ = matches!(keys, (Some(one), Some(other)) if one != other);
-            prop_assert!(differ || later.punched_at - earlier.punched_at >= Rules::WINDOW);
+            prop_assert!(differ || later.punched_at - earlier.punched_at >= BounceRules::WINDOW);
         }
     }
 
@@ -119,13 +120,18 @@ proptest! {
         let (before, after) = rows.split_at(cut);
         let mut survivor = normalizer();
         let mut restarted = normalizer();
-        for (_, verdict) in survivor.observe_all(&utc_rules(), before.iter().map(evening).collect()) {
-            recall(&mut restarted, &verdict);
+        for (place, verdict) in survivor.observe_all(&utc_rules(), before.iter().map(evening).collect()) {
+            recall(&mut restarted, &verdict, place);
         }
+        let mut restored = Normalizer::restore(key(), survivor.save()).unwrap();
         let judge = |normalizer: &mut Normalizer| {
             normalizer.observe_all(&utc_rules(), after.iter().map(evening).collect())
         };
-        prop_assert_eq!(judge(&mut survivor), judge(&mut restarted));
+        let verdicts = judge(&mut survivor);
+        prop_assert_eq!(&verdicts, &judge(&mut restarted));
+        prop_assert_eq!(&verdicts, &judge(&mut restored));
+        prop_assert_eq!(survivor.revised(), restored.revised());
+        prop_assert_eq!(survivor.save(), restored.save());
     }
 
     // S2-034, and device_local is untouched
@@ -168,15 +174,5 @@ proptest! {
         let resolved = zone.resolve(local, hint);
         prop_assert_eq!(resolved.local, resolved.instant);
         prop_assert_eq!(resolved.local.naive_local() == local, resolved.quality != TimeQuality::Gap);
-    }
-}
-
-fn recall(normalizer: &mut Normalizer, verdict: &Verdict) {
-    match verdict {
-        Verdict::Fresh(punch) => normalizer.remember(punch.as_ref().into()),
-        Verdict::Duplicate { event_id, kind: DuplicateKind::Bounce, punch, .. } => {
-            normalizer.remember_suppressed(event_id.clone(), punch.serial.clone(), punch.pin.clone(), punch.punched_at);
-        }
-        Verdict::Duplicate { .. } | Verdict::Held { .. } => {}
     }
 }

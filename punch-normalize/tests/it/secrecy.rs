@@ -1,6 +1,6 @@
 //! A PIN identifies a person, so nothing prints it.
 
-use punch_normalize::{HoldReason, Kept};
+use punch_normalize::{HoldReason, Person};
 
 use crate::build::{key, later, normalizer, pin, raw, utc_rules};
 
@@ -16,9 +16,9 @@ fn no_debug_or_display_shows_a_pin() {
         row.time += chrono::TimeDelta::seconds(seconds);
         texts.push(format!("{:?}", normalizer.observe(&utc_rules(), later(row.clone()))));
     }
-    let event_id = key().event_id(&row);
-    let kept = Kept::new(event_id, row.serial.clone(), row.pin.clone(), row.time.and_utc(), row.status);
-    texts.extend([format!("{kept:?}"), format!("{normalizer:?}"), format!("{:?}", key())]);
+    let dated = normalizer.date(&utc_rules(), vec![later(row.clone())]);
+    texts.extend([format!("{dated:?}"), format!("{normalizer:?}"), format!("{:?}", key())]);
+    texts.extend([format!("{:?}", Person::of_pin(&row.pin)), format!("{:?}", normalizer.save())]);
     texts.extend(HoldReason::ALL.iter().map(ToString::to_string));
     for text in texts {
         assert!(!text.contains(CANARY), "{text}");

@@ -2,8 +2,8 @@
 
 use punch_protocol::SerialNumber;
 use punch_protocol::push::{
-    Admission, AuthVerdict, CommKey, Command, CommandId, Dialect, Limits, Parts, Request, Response, ServerTime,
-    Session, Settings, Ticket, TimeZoneMinutes, Turn,
+    Admission, AuthVerdict, CommKey, Command, CommandId, CommandResults, Dialect, Limits, Parts, Request, Response,
+    ServerTime, Session, Settings, Ticket, TimeZoneMinutes, Turn,
 };
 
 use crate::random::at;
@@ -82,6 +82,41 @@ fn the_time_is_told_in_gmt() {
             assert!(answer.ends_with(told), "{answer}");
         }
     }
+}
+
+/// A clock is told in an option block, in an answer to its question and by a command, and not by a configuration.
+#[test]
+fn it_is_known_when_a_clock_was_told_the_time() {
+    let at_once = |target: &str| {
+        let mut session = session();
+        drop(reply(&mut session, "GET", target, b""));
+        session.clock_told_at()
+    };
+    for target in ["/iclock/cdata?SN=T1&options=all&pushver=2.4.1", "/iclock/rtdata?SN=T1&type=time"] {
+        assert_eq!(at_once(target), Some(at(0)), "{target}");
+    }
+    for target in [HELLO, "/iclock/getrequest?SN=T1", "/iclock/ping?SN=T1", "/iclock/push?SN=T1"] {
+        assert_eq!(at_once(target), None, "{target}");
+    }
+    let mut session = session();
+    drop(reply(&mut session, "GET", HELLO, b""));
+    for (id, command, told) in
+        [("1", Command::restart(), None), ("2", Command::set_clock(at(9).naive_utc()), Some(at(0)))]
+    {
+        session.submit(Ticket::new(CommandId::parse(id).unwrap(), command, at(0))).unwrap();
+        assert!(matches!(turn(&mut session, "GET", "/iclock/getrequest?SN=T1", b""), Turn::Dispatch(_)));
+        assert_eq!(session.clock_told_at(), told, "{id}");
+        let done = format!("ID={id}&Return=0&CMD=X\n");
+        session.settled(&session.outcomes(&CommandResults::new(done.as_bytes())));
+    }
+}
+
+/// The same seconds as in the option block.
+#[test]
+fn a_session_says_how_often_its_terminal_asks() {
+    let told = text(&mut session(), "GET", "/iclock/cdata?SN=T1&options=all&pushver=2.4.1", b"");
+    let delay = session().delay().num_seconds();
+    assert!(told.contains(&format!("\nDelay={delay}\n")) && (30..=33).contains(&delay), "{told}");
 }
 
 /// R34: nobody here opens a door; the terminal is told so in its own form and goes by its own rule.

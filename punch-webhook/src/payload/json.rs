@@ -56,8 +56,23 @@ impl Object<'_> {
         self.raw(key, if value { "true" } else { "false" });
     }
 
+    /// A member that is there only if it is true.
+    pub(super) fn flag_if(&mut self, key: &str, value: bool) {
+        if value {
+            self.flag(key, true);
+        }
+    }
+
     pub(super) fn number(&mut self, key: &str, value: u32) {
         self.raw(key, &format!("{value}"));
+    }
+
+    /// A whole number. One that JavaScript cannot hold exactly is left out.
+    pub(super) fn integer(&mut self, key: &str, value: i64) {
+        const MAX_SAFE: u64 = 9_007_199_254_740_991;
+        if value.unsigned_abs() <= MAX_SAFE {
+            self.raw(key, &format!("{value}"));
+        }
     }
 
     /// A number from 0 to 1, to six decimals: from seven on `JSON.stringify` would write an exponent.

@@ -1,21 +1,26 @@
 mod body;
+mod device;
+mod failing;
 mod format;
 mod json;
 mod shapes;
+mod site;
 
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
 use chrono::{DateTime, Utc};
-use punch_normalize::timeline::Finding;
-use punch_normalize::{Direction, DirectionSource, EventId, Punch};
-use punch_protocol::SerialNumber;
+use punch_normalize::{Direction, EventId, Punch};
 
 use crate::event_type::EventType;
+use device::DeviceDetail;
 use json::Object;
+use site::WatermarkDetail;
 
 pub use body::StoredBody;
+pub use device::ClockAlarm;
+pub use failing::FailingEndpoint;
 pub use format::{PayloadFormat, PayloadFormatError};
 
 /// The terminal of an event, as the sender's directory knows it. Absent members are not sent.
@@ -81,7 +86,9 @@ pub struct Event<'a> {
 #[derive(Debug, Clone)]
 enum Detail<'a> {
     Punch(PunchDetail<'a>),
-    DeviceStatus { serial: &'a SerialNumber, device: &'a DeviceInfo, online: bool },
+    Device(DeviceDetail<'a>),
+    Watermark(WatermarkDetail<'a>),
+    Failing(&'a FailingEndpoint),
     Test,
 }
 
@@ -92,8 +99,16 @@ struct PunchDetail<'a> {
     employee: &'a EmployeeInfo,
     deduplicated: bool,
     confidence: Option<f64>,
-    finding: Option<&'a Finding>,
-    revision: Option<Revision>,
+    telling: Telling,
+    late: bool,
+}
+
+/// How often, and how late, a punch is told.
+#[derive(Debug, Clone)]
+enum Telling {
+    First,
+    Anew(Revision),
+    TooLate(Option<Revision>),
 }
 
 /// What is different about a punch that was told before.
@@ -104,17 +119,19 @@ pub struct Revision {
     pub number: u32,
     /// The direction that was told last.
     pub old_direction: Direction,
+    /// The instant that was told last, if it is another one now: a zone or a clock was put right.
+    pub old_timestamp: Option<DateTime<Utc>>,
     /// Why, as a word: `late_row`.
     pub reason: &'static str,
 }
 
-impl PunchDetail<'_> {
-    fn direction(&self) -> Direction {
-        published(self.finding.map_or(self.punch.direction, |finding| finding.direction))
+impl<'a> PunchDetail<'a> {
+    fn new(punch: &'a Punch, device: &'a DeviceInfo, employee: &'a EmployeeInfo, telling: Telling) -> Self {
+        Self { punch, device, employee, deduplicated: false, confidence: None, telling, late: false }
     }
 
-    fn direction_source(&self) -> DirectionSource {
-        self.finding.map_or(self.punch.direction_source, |finding| finding.source)
+    fn direction(&self) -> Direction {
+        published(self.punch.direction)
     }
 }
 
@@ -126,9 +143,7 @@ fn published(direction: Direction) -> Direction {
 impl<'a> Event<'a> {
     /// `attendance.punch`: somebody punched. The event has the punch's own identity.
     pub fn punch(punch: &'a Punch, device: &'a DeviceInfo, employee: &'a EmployeeInfo) -> Self {
-        let (deduplicated, confidence, finding, revision) = (false, None, None, None);
-        let detail = PunchDetail { punch, device, employee, deduplicated, confidence, finding, revision };
-        Self { id: &punch.event_id, at: punch.punched_at, detail: Detail::Punch(detail) }
+        Self::of_punch(&punch.event_id, PunchDetail::new(punch, device, employee, Telling::First))
     }
 
     /// `attendance.revised`: what was told of a punch has changed. The event has an identity of its own, and names the
@@ -140,20 +155,23 @@ impl<'a> Event<'a> {
         employee: &'a EmployeeInfo,
         revision: Revision,
     ) -> Self {
-        let (deduplicated, confidence, finding, revision) = (false, None, None, Some(revision));
-        let detail = PunchDetail { punch, device, employee, deduplicated, confidence, finding, revision };
-        Self { id, at: punch.punched_at, detail: Detail::Punch(detail) }
+        Self::of_punch(id, PunchDetail::new(punch, device, employee, Telling::Anew(revision)))
     }
 
-    /// `device.status`: the terminal came (`online`) or went, at `at`.
-    pub fn device_status(
+    /// `attendance.late`: the punch, or a change of what was told of it, belongs to a pay period that is closed. The event
+    /// has an identity of its own, and names the punch in `metadata.about`. Only the nested shape has a place for that.
+    pub fn late(
         id: &'a EventId,
-        serial: &'a SerialNumber,
+        punch: &'a Punch,
         device: &'a DeviceInfo,
-        online: bool,
-        at: DateTime<Utc>,
+        employee: &'a EmployeeInfo,
+        revision: Option<Revision>,
     ) -> Self {
-        Self { id, at, detail: Detail::DeviceStatus { serial, device, online } }
+        Self::of_punch(id, PunchDetail::new(punch, device, employee, Telling::TooLate(revision)))
+    }
+
+    fn of_punch(id: &'a EventId, detail: PunchDetail<'a>) -> Self {
+        Self { id, at: detail.punch.punched_at, detail: Detail::Punch(detail) }
     }
 
     /// `webhook.test`: somebody wants to see an event arrive.
@@ -179,12 +197,11 @@ impl<'a> Event<'a> {
         self
     }
 
-    /// Says what the punches around it make of this one: direction, shift, day, what is missing. Changes nothing in events
-    /// that are no punch.
+    /// Says whether this punch belongs to a pay period that was closed when it came. Changes nothing in events that are no punch.
     #[must_use]
-    pub fn with_finding(mut self, finding: &'a Finding) -> Self {
+    pub fn with_late(mut self, late: bool) -> Self {
         if let Detail::Punch(detail) = &mut self.detail {
-            detail.finding = Some(finding);
+            detail.late = late;
         }
         self
     }
@@ -197,17 +214,23 @@ impl<'a> Event<'a> {
     /// What the event is about.
     pub fn event_type(&self) -> EventType {
         match &self.detail {
-            Detail::Punch(PunchDetail { revision: Some(_), .. }) => EventType::ATTENDANCE_REVISED,
-            Detail::Punch(_) => EventType::ATTENDANCE_PUNCH,
-            Detail::DeviceStatus { .. } => EventType::DEVICE_STATUS,
+            Detail::Punch(PunchDetail { telling: Telling::First, .. }) => EventType::ATTENDANCE_PUNCH,
+            Detail::Punch(PunchDetail { telling: Telling::Anew(_), .. }) => EventType::ATTENDANCE_REVISED,
+            Detail::Punch(PunchDetail { telling: Telling::TooLate(_), .. }) => EventType::ATTENDANCE_LATE,
+            Detail::Device(detail) => detail.event_type(),
+            Detail::Watermark(_) => EventType::SITE_WATERMARK,
+            Detail::Failing(_) => EventType::WEBHOOK_FAILING,
             Detail::Test => EventType::WEBHOOK_TEST,
         }
     }
 
     /// Writes the event down: compact JSON, equal byte for byte to `JSON.stringify` of its own parse, so that
     /// receivers which sign a re-written body succeed too.
+    ///
+    /// A correction is nested in every format.
     pub fn body(&self, format: PayloadFormat) -> StoredBody {
         let mut bytes = Vec::with_capacity(640);
+        let format = if self.event_type().is_correction() { PayloadFormat::Nested } else { format };
         Object::write(&mut bytes, |event| match format {
             PayloadFormat::Nested => self.nested(event),
             PayloadFormat::Flat | PayloadFormat::FlatStrict000 | PayloadFormat::FlatStrict001 => {

@@ -4,11 +4,15 @@ use alloc::format;
 use alloc::string::String;
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use punch_normalize::timeline::{Finding, SessionId};
+use punch_normalize::Punch;
+use punch_normalize::timeline::SessionId;
 use punch_protocol::SerialNumber;
 
 use super::json::Object;
-use super::{Detail, DeviceInfo, Event, PayloadFormat, PunchDetail, published};
+use super::{Detail, DeviceInfo, EmployeeInfo, Event, PayloadFormat, PunchDetail, Revision, Telling, published};
+
+/// A civil time, which has no zone.
+const CIVIL: &str = "%Y-%m-%dT%H:%M:%S";
 
 impl Event<'_> {
     pub(super) fn nested(&self, event: &mut Object<'_>) {
@@ -16,42 +20,36 @@ impl Event<'_> {
         event.text("event_type", self.event_type().as_str());
         event.text("timestamp", &utc(self.at));
         match &self.detail {
-            Detail::Punch(detail) => detail.nested(event),
-            Detail::DeviceStatus { serial, device, online } => {
-                event.object("device", |object| object.device(serial, device));
-                event.text("status", online_word(*online));
-                event.object("metadata", |object| object.first_attempt());
-            }
-            Detail::Test => event.object("metadata", |object| object.first_attempt()),
+            // Its metadata say more than the attempt.
+            Detail::Punch(detail) => return detail.nested(event),
+            Detail::Device(detail) => detail.nested(event),
+            Detail::Watermark(detail) => detail.members(event),
+            Detail::Failing(failing) => failing.nested(event),
+            Detail::Test => {}
         }
+        event.object("metadata", |object| object.first_attempt());
     }
 
     pub(super) fn flat(&self, format: PayloadFormat, event: &mut Object<'_>) {
+        // The shape without a type is for punches alone.
+        if let (Detail::Punch(detail), PayloadFormat::FlatStrict001) = (&self.detail, format) {
+            return detail.flat_001(event);
+        }
+        let at = utc(self.at);
+        event.text("event", self.event_type().as_str());
         match &self.detail {
-            // The shape without a type is for punches alone.
-            Detail::Punch(detail) if format == PayloadFormat::FlatStrict001 && detail.revision.is_none() => {
-                detail.flat_001(event);
+            Detail::Punch(detail) => detail.flat_000(event),
+            Detail::Device(detail) => detail.flat(&at, event),
+            Detail::Watermark(detail) => {
+                event.text("timestamp", &at);
+                detail.members(event);
             }
-            Detail::Punch(detail) => {
-                event.text("event", self.event_type().as_str());
-                detail.flat_000(event);
-                event.text("event_id", self.id.as_str());
-                if format == PayloadFormat::Flat {
-                    event.text("punch_type", detail.direction().plain().as_str());
-                }
-            }
-            Detail::DeviceStatus { serial, online, .. } => {
-                event.text("event", self.event_type().as_str());
-                event.text("device_serial", serial.as_str());
-                event.text("timestamp", &utc(self.at));
-                event.text("status", online_word(*online));
-                event.text("event_id", self.id.as_str());
-            }
-            Detail::Test => {
-                event.text("event", self.event_type().as_str());
-                event.text("timestamp", &utc(self.at));
-                event.text("event_id", self.id.as_str());
-            }
+            Detail::Failing(failing) => failing.flat(&at, event),
+            Detail::Test => event.text("timestamp", &at),
+        }
+        event.text("event_id", self.id.as_str());
+        if let (Detail::Punch(detail), PayloadFormat::Flat) = (&self.detail, format) {
+            event.text("punch_type", detail.direction().plain().as_str());
         }
     }
 }
@@ -60,11 +58,7 @@ impl PunchDetail<'_> {
     fn nested(&self, event: &mut Object<'_>) {
         let Self { punch, device, employee, .. } = self;
         event.object("device", |object| object.device(&punch.serial, device));
-        event.object("employee", |object| {
-            object.optional_text("id", employee.id.as_deref());
-            object.text("badge_number", &employee.badge);
-            object.optional_text("name", employee.name.as_deref());
-        });
+        event.object("employee", |object| object.employee(employee));
         event.object("punch", |object| {
             object.text("direction", self.direction().as_str());
             object.text("method", punch.method.as_str());
@@ -73,23 +67,35 @@ impl PunchDetail<'_> {
             }
             object.text("local_time", &punch.local_time.to_rfc3339_opts(SecondsFormat::Secs, false));
         });
-        event.object("metadata", |object| {
-            object.flag("deduplicated", self.deduplicated);
-            object.word("direction_source", &self.direction_source());
-            if let Some(finding) = self.finding {
-                object.finding(finding);
+        event.object("metadata", |object| self.metadata(object));
+    }
+
+    fn metadata(&self, object: &mut Object<'_>) {
+        let punch = self.punch;
+        object.flag("deduplicated", self.deduplicated);
+        object.word("direction_source", &punch.direction_source);
+        object.meaning(punch);
+        object.word("time_quality", &punch.time_quality);
+        if let Some(seconds) = punch.clock_offset_s {
+            object.integer("clock_offset_s", seconds);
+        }
+        object.text("device_local", &format!("{}", punch.device_local.format(CIVIL)));
+        object.text("received_at", &utc(punch.received_at));
+        object.flag_if("historic", punch.is_historic);
+        object.flag_if("late", self.late);
+        let about = punch.event_id.as_str();
+        match &self.telling {
+            Telling::First => {}
+            Telling::Anew(revision) => object.revision(about, revision),
+            Telling::TooLate(revision) => {
+                object.text("about", about);
+                match revision {
+                    Some(revision) => object.revision(about, revision),
+                    None => object.text("reason", "late_row"),
+                }
             }
-            object.word("time_quality", &punch.time_quality);
-            object.text("device_local", &format!("{}", punch.device_local.format("%Y-%m-%dT%H:%M:%S")));
-            object.text("received_at", &utc(punch.received_at));
-            if let Some(revision) = &self.revision {
-                object.text("revises", punch.event_id.as_str());
-                object.number("revision", revision.number);
-                object.text("old_direction", published(revision.old_direction).as_str());
-                object.text("reason", revision.reason);
-            }
-            object.first_attempt();
-        });
+        }
+        object.first_attempt();
     }
 
     fn flat_000(&self, event: &mut Object<'_>) {
@@ -110,21 +116,42 @@ impl PunchDetail<'_> {
 }
 
 impl Object<'_> {
-    fn device(&mut self, serial: &SerialNumber, device: &DeviceInfo) {
+    pub(super) fn device(&mut self, serial: &SerialNumber, device: &DeviceInfo) {
         self.optional_text("id", device.id.as_deref());
         self.text("serial_number", serial.as_str());
         self.optional_text("name", device.name.as_deref());
         self.optional_text("site", device.site.as_deref());
     }
 
+    pub(super) fn employee(&mut self, employee: &EmployeeInfo) {
+        self.optional_text("id", employee.id.as_deref());
+        self.text("badge_number", &employee.badge);
+        self.optional_text("name", employee.name.as_deref());
+    }
+
+    fn revision(&mut self, revises: &str, revision: &Revision) {
+        self.text("revises", revises);
+        self.number("revision", revision.number);
+        self.text("old_direction", published(revision.old_direction).as_str());
+        self.optional_text("old_timestamp", revision.old_timestamp.map(utc).as_deref());
+        self.text("reason", revision.reason);
+    }
+
     /// What the punches around this one make of it, beside the direction.
-    fn finding(&mut self, finding: &Finding) {
-        self.share("confidence", f64::from(finding.confidence) / 100.0);
-        self.optional_text("session_id", finding.session.as_ref().map(SessionId::as_str));
-        if let Some(date) = finding.business_date {
+    fn meaning(&mut self, punch: &Punch) {
+        let Some(percent) = punch.confidence else { return };
+        self.share("confidence", f64::from(percent) / 100.0);
+        self.optional_text("session_id", punch.session.as_ref().map(SessionId::as_str));
+        if let Some(date) = punch.business_date {
             self.text("business_date", &format!("{date}"));
         }
-        self.words("exceptions", finding.exceptions.words());
+        self.words("exceptions", punch.exceptions.words());
+        if let Some(out) = punch.synthetic_out {
+            self.object("synthetic_out", |object| {
+                object.text("local_time", &format!("{}", out.local.format(CIVIL)));
+                object.text("reason", out.reason);
+            });
+        }
     }
 
     /// Always the last member of the last member: [`StoredBody::render`] finds it there.
@@ -133,10 +160,6 @@ impl Object<'_> {
     }
 }
 
-fn utc(time: DateTime<Utc>) -> String {
+pub(super) fn utc(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Secs, true)
-}
-
-fn online_word(online: bool) -> &'static str {
-    if online { "online" } else { "offline" }
 }

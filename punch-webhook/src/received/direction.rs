@@ -14,7 +14,7 @@ pub(super) fn find(places: [&Fields<'_>; 2]) -> Direction {
 
 /// Reads a direction word: ours, the synonyms senders use, or the attendance state as a digit. Letter case and
 /// separators do not matter; a word nobody knows is unknown, never forced into in or out.
-fn read(word: &str) -> Direction {
+pub(super) fn read(word: &str) -> Direction {
     let word = word.trim().to_lowercase();
     match word.replace(['_', '-', ' '], "").as_str() {
         "in" | "checkin" | "clockin" | "punchin" | "entry" | "entrada" => Direction::In,

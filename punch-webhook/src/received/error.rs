@@ -25,9 +25,9 @@ pub enum ReceiveError {
          have the sender add it"
     )]
     MissingEventId,
-    /// A field that a punch cannot do without is absent, `null` or empty.
+    /// A field that an event of this type cannot do without is absent, `null` or empty.
     #[error(
-        "PW-RCV-005: no `{field}`, expected in every punch (flat bodies: `employee_id`, `timestamp`); \
+        "PW-RCV-005: no `{field}`, expected in every event of this type (flat punches: `employee_id`, `timestamp`); \
          have the sender add it"
     )]
     MissingField {

@@ -1,27 +1,64 @@
+mod correction;
+mod device;
 mod direction;
 mod error;
+mod failing;
 mod fields;
+mod metadata;
 mod punch;
+mod site;
 
-use chrono::{DateTime, FixedOffset, TimeDelta, Utc};
-use punch_normalize::{EventId, Method};
-use serde::Deserialize as _;
-use serde::de::IntoDeserializer as _;
-use serde::de::value::Error as WordError;
+use punch_normalize::EventId;
 
 use crate::event_type::EventType;
 use fields::{Fields, Presence};
 
+pub use correction::{ReceivedChange, ReceivedLate, ReceivedRevision};
+pub use device::{ReceivedClock, ReceivedDevice, ReceivedDeviceStatus, ReceivedEnrollment};
 pub use error::ReceiveError;
+pub use failing::ReceivedFailing;
+pub use metadata::{ReceivedMetadata, ReceivedSyntheticOut};
 pub use punch::ReceivedPunch;
+pub use site::ReceivedWatermark;
 
 /// What a verified body says.
+///
+/// A correction is another variant than a punch: nobody books one by mistake.
+///
+/// ```
+/// use punch_webhook::{ReceivedEvent, Verified};
+///
+/// let body = br#"{"event_id":"evt_2","event_type":"device.status","status":"offline",
+///     "device":{"serial_number":"CZKE2241600045"}}"#;
+/// let ReceivedEvent::DeviceStatus(status) = Verified::assume_verified(body).event()? else { panic!() };
+/// assert_eq!((status.device.serial.as_deref(), status.online), (Some("CZKE2241600045"), Some(false)));
+/// # Ok::<(), punch_webhook::ReceiveError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum ReceivedEvent {
     /// Somebody punched.
     Punch(ReceivedPunch),
-    /// Another type of event. Answer 200 and go on: refusing it would have it sent again.
+    /// What was told of a punch has changed.
+    Revised(ReceivedRevision),
+    /// A punch, or a change of one, that belongs to a closed pay period.
+    Late(ReceivedLate),
+    /// A terminal came or went.
+    DeviceStatus(ReceivedDeviceStatus),
+    /// A terminal's clock turned out to be wrong, or is right again.
+    DeviceClock(ReceivedClock),
+    /// Everything is known of a site up to a time.
+    SiteWatermark(ReceivedWatermark),
+    /// A terminal learned a finger, a face or a card.
+    Enrollment(ReceivedEnrollment),
+    /// Another endpoint takes no events.
+    WebhookFailing(ReceivedFailing),
+    /// Somebody wants to see an event arrive.
+    Test {
+        /// The idempotency key.
+        event_id: EventId,
+    },
+    /// A type of event we do not know. Answer 200 and go on: refusing it would have it sent again.
     Other {
         /// The idempotency key.
         event_id: EventId,
@@ -34,11 +71,34 @@ impl ReceivedEvent {
     /// The longest body read, in bytes. Ours stay far below.
     pub const MAX_BODY: usize = 65_536;
 
-    /// The idempotency key, equal for every delivery of this event.
+    /// The idempotency key, equal for every delivery of this event. That of a correction is not that of its punch.
     pub fn event_id(&self) -> &EventId {
         match self {
             Self::Punch(punch) => &punch.event_id,
-            Self::Other { event_id, .. } => event_id,
+            Self::Revised(revision) => &revision.event_id,
+            Self::Late(late) => &late.event_id,
+            Self::DeviceStatus(status) => &status.event_id,
+            Self::DeviceClock(clock) => &clock.event_id,
+            Self::SiteWatermark(watermark) => &watermark.event_id,
+            Self::Enrollment(enrollment) => &enrollment.event_id,
+            Self::WebhookFailing(failing) => &failing.event_id,
+            Self::Test { event_id } | Self::Other { event_id, .. } => event_id,
+        }
+    }
+
+    /// What it is about.
+    pub fn event_type(&self) -> EventType {
+        match self {
+            Self::Punch(_) => EventType::ATTENDANCE_PUNCH,
+            Self::Revised(_) => EventType::ATTENDANCE_REVISED,
+            Self::Late(_) => EventType::ATTENDANCE_LATE,
+            Self::DeviceStatus(_) => EventType::DEVICE_STATUS,
+            Self::DeviceClock(_) => EventType::DEVICE_CLOCK,
+            Self::SiteWatermark(_) => EventType::SITE_WATERMARK,
+            Self::Enrollment(_) => EventType::ENROLLMENT_CREATED,
+            Self::WebhookFailing(_) => EventType::WEBHOOK_FAILING,
+            Self::Test { .. } => EventType::WEBHOOK_TEST,
+            Self::Other { event_type, .. } => event_type.clone(),
         }
     }
 }
@@ -54,21 +114,35 @@ pub(crate) fn parse(body: &[u8]) -> Result<ReceivedEvent, ReceiveError> {
     let event = Fields::new(&value).ok_or(ReceiveError::NotAnObject)?;
 
     let event_id = event_id(&event)?;
-    match event_type(&event)? {
-        Some(event_type) if event_type != EventType::ATTENDANCE_PUNCH => {
-            Ok(ReceivedEvent::Other { event_id, event_type })
-        }
-        // The second shape has no type: it was only ever used for punches.
-        Some(_) | None => punch(&event, event_id).map(ReceivedEvent::Punch),
-    }
+    // The second shape has no type: it was only ever used for punches.
+    let event_type = event_type(&event)?.unwrap_or(EventType::ATTENDANCE_PUNCH);
+    let read = match event_type.as_str() {
+        "attendance.punch" => ReceivedEvent::Punch(ReceivedPunch::read(&event, event_id)?),
+        "attendance.revised" => ReceivedEvent::Revised(ReceivedRevision::read(&event, event_id)?),
+        "attendance.late" => ReceivedEvent::Late(ReceivedLate::read(&event, event_id)?),
+        "site.watermark" => ReceivedEvent::SiteWatermark(ReceivedWatermark::read(&event, event_id)?),
+        "device.status" => ReceivedEvent::DeviceStatus(ReceivedDeviceStatus::read(&event, event_id)),
+        "device.clock" => ReceivedEvent::DeviceClock(ReceivedClock::read(&event, event_id)),
+        "enrollment.created" => ReceivedEvent::Enrollment(ReceivedEnrollment::read(&event, event_id)),
+        "webhook.failing" => ReceivedEvent::WebhookFailing(ReceivedFailing::read(&event, event_id)),
+        "webhook.test" => ReceivedEvent::Test { event_id },
+        _ => ReceivedEvent::Other { event_id, event_type },
+    };
+    Ok(read)
 }
 
 fn event_id(event: &Fields<'_>) -> Result<EventId, ReceiveError> {
-    match event.key_text("event_id") {
-        Presence::Absent => Err(ReceiveError::MissingEventId),
+    key_id(event, "event_id", "event_id")?.ok_or(ReceiveError::MissingEventId)
+}
+
+/// An id that has to be one if it is there.
+fn key_id(fields: &Fields<'_>, name: &str, field: &'static str) -> Result<Option<EventId>, ReceiveError> {
+    match fields.key_text(name) {
+        Presence::Absent => Ok(None),
         Presence::Text(text) => EventId::parse(&text)
-            .map_err(|_| ReceiveError::BadField { field: "event_id", expected: "1 to 128 visible ASCII characters" }),
-        Presence::Other => Err(ReceiveError::BadField { field: "event_id", expected: "a string" }),
+            .map(Some)
+            .map_err(|_| ReceiveError::BadField { field, expected: "1 to 128 visible ASCII characters" }),
+        Presence::Other => Err(ReceiveError::BadField { field, expected: "a string" }),
     }
 }
 
@@ -81,59 +155,4 @@ fn event_type(event: &Fields<'_>) -> Result<Option<EventType>, ReceiveError> {
         }
     }
     Ok(None)
-}
-
-fn punch(event: &Fields<'_>, event_id: EventId) -> Result<ReceivedPunch, ReceiveError> {
-    let (device, employee) = (event.object("device"), event.object("employee"));
-    let (punch, metadata) = (event.object("punch"), event.object("metadata"));
-    let badge = match employee.key_text("badge_number").or_else(|| event.key_text("employee_id")) {
-        Presence::Text(text) => text,
-        Presence::Absent => return Err(ReceiveError::MissingField { field: "employee.badge_number" }),
-        Presence::Other => {
-            return Err(ReceiveError::BadField { field: "employee.badge_number", expected: "a string" });
-        }
-    };
-    let at = time(event, "timestamp", "timestamp")?.ok_or(ReceiveError::MissingField { field: "timestamp" })?;
-    let at = at.with_timezone(&Utc);
-    let local_time = time(&punch, "local_time", "punch.local_time")?;
-    if local_time.is_some_and(|local| local.signed_duration_since(at).abs() >= TimeDelta::seconds(1)) {
-        return Err(ReceiveError::TimeConflict);
-    }
-    Ok(ReceivedPunch {
-        event_id,
-        badge,
-        at,
-        local_time,
-        direction: direction::find([&punch, event]),
-        method: method(&punch, event),
-        device_serial: device.text("serial_number").or_else(|| event.text("device_serial")),
-        device_id: device.text("id"),
-        device_name: device.text("name"),
-        site: device.text("site"),
-        employee_ref: employee.text("id"),
-        employee_name: employee.text("name"),
-        confidence: punch.number("confidence").filter(|sure| (0.0..=1.0).contains(sure)),
-        delivery_attempt: metadata.count("delivery_attempt"),
-        deduplicated: metadata.flag("deduplicated"),
-    })
-}
-
-fn time(fields: &Fields<'_>, name: &str, field: &'static str) -> Result<Option<DateTime<FixedOffset>>, ReceiveError> {
-    let expected = "RFC 3339 with a zone, such as `2026-03-28T08:47:12Z`";
-    match fields.key_text(name) {
-        Presence::Absent => Ok(None),
-        // A time without a zone is refused, not guessed: an hour off is a wrong payslip.
-        Presence::Text(text) => match DateTime::parse_from_rfc3339(&text) {
-            Ok(time) => Ok(Some(time)),
-            Err(_) => Err(ReceiveError::BadField { field, expected }),
-        },
-        Presence::Other => Err(ReceiveError::BadField { field, expected }),
-    }
-}
-
-fn method(punch: &Fields<'_>, event: &Fields<'_>) -> Method {
-    let Some(word) = punch.text("method").or_else(|| event.text("method")) else { return Method::Unknown };
-    let word = word.to_ascii_lowercase();
-    let word: serde::de::value::StrDeserializer<'_, WordError> = word.as_str().into_deserializer();
-    Method::deserialize(word).unwrap_or(Method::Unknown)
 }

@@ -1,8 +1,14 @@
 use alloc::string::String;
 use core::fmt;
 
-use chrono::{DateTime, FixedOffset, Utc};
+use chrono::{DateTime, FixedOffset, TimeDelta, Utc};
 use punch_normalize::{Direction, EventId, Method};
+use serde::Deserialize as _;
+use serde::de::IntoDeserializer as _;
+use serde::de::value::{Error as WordError, StrDeserializer};
+
+use super::fields::{Fields, Presence};
+use super::{ReceiveError, ReceivedDevice, ReceivedMetadata, direction};
 
 /// A punch as a receiver sees it, whichever of the published shapes carried it.
 ///
@@ -40,6 +46,40 @@ pub struct ReceivedPunch {
     pub delivery_attempt: Option<u32>,
     /// Whether this punch absorbed repeated ones.
     pub deduplicated: Option<bool>,
+    /// What else the sender says of it.
+    pub metadata: ReceivedMetadata,
+}
+
+impl ReceivedPunch {
+    pub(super) fn read(event: &Fields<'_>, event_id: EventId) -> Result<Self, ReceiveError> {
+        let (employee, punch, metadata) = (event.object("employee"), event.object("punch"), event.object("metadata"));
+        let badge = badge(&employee, event)?;
+        let at = event.key_time("timestamp", "timestamp")?.ok_or(ReceiveError::MissingField { field: "timestamp" })?;
+        let at = at.with_timezone(&Utc);
+        let local_time = punch.key_time("local_time", "punch.local_time")?;
+        if local_time.is_some_and(|local| local.signed_duration_since(at).abs() >= TimeDelta::seconds(1)) {
+            return Err(ReceiveError::TimeConflict);
+        }
+        let ReceivedDevice { serial, id, name, site } = ReceivedDevice::read(event);
+        Ok(Self {
+            event_id,
+            badge,
+            at,
+            local_time,
+            direction: direction::find([&punch, event]),
+            method: method([(&punch, "method"), (event, "method")]),
+            device_serial: serial,
+            device_id: id,
+            device_name: name,
+            site,
+            employee_ref: employee.text("id"),
+            employee_name: employee.text("name"),
+            confidence: punch.share("confidence"),
+            delivery_attempt: metadata.count("delivery_attempt"),
+            deduplicated: metadata.flag("deduplicated"),
+            metadata: ReceivedMetadata::read(&metadata),
+        })
+    }
 }
 
 impl fmt::Debug for ReceivedPunch {
@@ -50,4 +90,21 @@ impl fmt::Debug for ReceivedPunch {
             .field("direction", &self.direction)
             .finish_non_exhaustive()
     }
+}
+
+fn badge(employee: &Fields<'_>, event: &Fields<'_>) -> Result<String, ReceiveError> {
+    let field = "employee.badge_number";
+    match employee.key_text("badge_number").or_else(|| event.key_text("employee_id")) {
+        Presence::Text(text) => Ok(text),
+        Presence::Absent => Err(ReceiveError::MissingField { field }),
+        Presence::Other => Err(ReceiveError::BadField { field, expected: "a string" }),
+    }
+}
+
+/// The method in the first member that is there.
+pub(super) fn method(places: [(&Fields<'_>, &str); 2]) -> Method {
+    let Some(word) = places.into_iter().find_map(|(fields, name)| fields.text(name)) else { return Method::Unknown };
+    let word = word.to_ascii_lowercase();
+    let word: StrDeserializer<'_, WordError> = word.as_str().into_deserializer();
+    Method::deserialize(word).unwrap_or(Method::Unknown)
 }

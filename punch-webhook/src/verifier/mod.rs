@@ -41,6 +41,8 @@ pub struct Verifier {
     keys: Vec<Keys>,
     header: HeaderName,
     tolerance: Duration,
+    #[cfg(feature = "ed25519")]
+    key_pairs: Vec<crate::VerifyingKey>,
 }
 
 impl Verifier {
@@ -51,7 +53,21 @@ impl Verifier {
 
     /// Accepts bodies signed with `secret`.
     pub fn new(secret: &Secret) -> Self {
-        Self { keys: vec![Keys::of(secret)], header: HeaderName::default(), tolerance: Self::DEFAULT_TOLERANCE }
+        Self { keys: vec![Keys::of(secret)], ..Self::empty() }
+    }
+
+    /// Accepts bodies signed by key pair, and by no secret unless one is added.
+    #[cfg(feature = "ed25519")]
+    pub fn by_key_pair(key: &crate::VerifyingKey) -> Self {
+        Self::empty().with_verifying_key(key)
+    }
+
+    /// Accepts bodies signed by key pair as well.
+    #[cfg(feature = "ed25519")]
+    #[must_use]
+    pub fn with_verifying_key(mut self, key: &crate::VerifyingKey) -> Self {
+        self.key_pairs.push(*key);
+        self
     }
 
     /// Accepts bodies signed with `secret` as well, for the time of a roll. Each secret costs one HMAC per body.
@@ -123,7 +139,21 @@ impl Verifier {
         self.standard(&Found::collect(headers, &self.header), body, now)
     }
 
+    fn empty() -> Self {
+        Self {
+            keys: Vec::new(),
+            header: HeaderName::default(),
+            tolerance: Self::DEFAULT_TOLERANCE,
+            #[cfg(feature = "ed25519")]
+            key_pairs: Vec::new(),
+        }
+    }
+
     fn serves_standard(&self) -> bool {
+        #[cfg(feature = "ed25519")]
+        if !self.key_pairs.is_empty() {
+            return true;
+        }
         self.keys.iter().any(|keys| keys.standard.is_some())
     }
 
@@ -149,8 +179,10 @@ impl Verifier {
         let value = present(&found.signature).ok_or(VerifyError::MissingHeader { name: header::SIGNATURE })?;
         let seconds = signature::timestamp(time).ok_or(VerifyError::BadTimestamp)?;
         let candidates = signature::standard(value)?;
+        let parts = [id, b".", time, b".", body];
         let secret_index = self
-            .matching(&candidates, |keys| Some(keys.standard.as_ref()?.sign(&[id, b".", time, b".", body])))
+            .matching(&candidates, |keys| Some(keys.standard.as_ref()?.sign(&parts)))
+            .or_else(|| self.matching_key_pair(value, &parts))
             .ok_or(VerifyError::NoMatch)?;
         self.check_fresh(seconds, now)?;
         Ok(Verified::new(body, Scheme::Standard, secret_index))
@@ -168,6 +200,20 @@ impl Verifier {
             }
         }
         found
+    }
+
+    /// Index of the key pair, counted on from the secrets. The header was counted before.
+    #[cfg(feature = "ed25519")]
+    fn matching_key_pair(&self, value: &[u8], parts: &[&[u8]]) -> Option<usize> {
+        let signatures = crate::key_pair::signatures(&signature::elements(value, b' ').ok()?);
+        let index = self.key_pairs.iter().position(|key| key.verifies(&signatures, parts))?;
+        self.keys.len().checked_add(index)
+    }
+
+    #[cfg(not(feature = "ed25519"))]
+    #[expect(clippy::unused_self, reason = "the same call with and without the feature")]
+    fn matching_key_pair(&self, _value: &[u8], _parts: &[&[u8]]) -> Option<usize> {
+        None
     }
 
     fn check_fresh(&self, seconds: u64, now: DateTime<Utc>) -> Result<(), VerifyError> {

@@ -38,7 +38,7 @@ pub(super) fn punchconnect(value: &[u8]) -> Result<Vec<[u8; 32]>, VerifyError> {
     Ok(digests)
 }
 
-fn elements(value: &[u8], separator: u8) -> Result<Vec<&[u8]>, VerifyError> {
+pub(super) fn elements(value: &[u8], separator: u8) -> Result<Vec<&[u8]>, VerifyError> {
     // One more than the limit is enough to know that there are too many.
     let wanted = Verifier::MAX_SIGNATURES.saturating_add(1);
     let list: Vec<&[u8]> =

@@ -32,7 +32,7 @@ impl<'b> Verified<'b> {
         self.scheme
     }
 
-    /// Which secret proved them, in the order the verifier was given them, from 0. During a roll this tells when
+    /// Which secret proved them, in the order the verifier was given them, from 0; key pairs count after them. During a roll this tells when
     /// the old one has gone quiet. `None` if no secret did.
     pub fn secret_index(&self) -> Option<usize> {
         self.secret_index

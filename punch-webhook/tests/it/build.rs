@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
-use punch_normalize::timeline::{Finding, Mark, Role, TimelineRules, infer};
+use punch_normalize::timeline::{Mark, Role, TimelineRules, infer};
 use punch_normalize::{DeviceZone, Direction, EventId, Normalizer, Observation, Punch, Rules, TenantKey};
 use punch_protocol::{Pin, RawPunch, SerialNumber, Status, Verify, civil};
 use punch_webhook::{DeviceInfo, EmployeeInfo, Secret, Verified};
@@ -36,16 +36,17 @@ pub(crate) fn body(row: &Value) -> Vec<u8> {
     STANDARD.decode(text(row, "body_b64")).unwrap()
 }
 
-/// What came out of the normaliser for PIN 1042 at 08:47:12 in `zone`, key 0 pressed, by finger.
+/// PIN 1042 at 08:47:12 in `zone`, key 0 pressed, by finger, before the punches around it are looked at.
 pub(crate) fn punch(zone: &str) -> Punch {
     punch_at(zone, "2026-03-28 08:47:12")
 }
 
-/// What is found of the punch alone, at a terminal that has this direction.
-pub(crate) fn finding(punch: &Punch, direction: Direction) -> Finding {
+/// The punch as it is found alone, at a terminal that has this direction.
+pub(crate) fn found(mut punch: Punch, direction: Direction) -> Punch {
     let role = Some(if direction == Direction::In { Role::Entry } else { Role::Exit });
     let mark = Mark { role, ..Mark::new(punch.event_id.clone(), punch.punched_at, punch.device_local) };
-    infer(&mut [mark], &TimelineRules::default(), None).remove(0)
+    punch.mean(&infer(&mut [mark], &TimelineRules::default(), None)[0]);
+    punch
 }
 
 pub(crate) fn punch_at(zone: &str, civil_time: &str) -> Punch {
@@ -56,8 +57,8 @@ pub(crate) fn punch_at(zone: &str, civil_time: &str) -> Punch {
     raw.verify = Some(Verify::FINGERPRINT);
     let rules = Rules::new(DeviceZone::parse(zone).unwrap());
     let observation = Observation::new(raw, "2090-01-01T00:00:07Z".parse().unwrap());
-    let verdict = Normalizer::new(TenantKey::new([7; 32])).observe(&rules, observation);
-    verdict.fresh().unwrap().clone()
+    let dated = Normalizer::new(TenantKey::new([7; 32])).date(&rules, vec![observation]);
+    dated[0].punch.as_ref().clone()
 }
 
 pub(crate) fn device() -> DeviceInfo {

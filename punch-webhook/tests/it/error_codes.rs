@@ -5,7 +5,10 @@ use std::fs;
 use std::path::Path;
 
 use chrono::TimeDelta;
-use punch_webhook::{HeaderName, PayloadFormat, ReceiveError, Schedule, ScheduleError, SecretError, VerifyError};
+use punch_webhook::{
+    HeaderName, IdempotencyError, PayloadFormat, ReceiveError, SavedAnswer, Schedule, ScheduleError, SecretError,
+    VerifyError,
+};
 
 #[test]
 fn codes_and_paragraphs_match() {
@@ -70,6 +73,15 @@ fn texts_begin_with_their_code_and_are_lower_case() {
         assert!(error.to_string().contains(error.reason()) && error.to_string().contains(error.class()), "{error}");
         texts.push((error.code(), error.to_string()));
     }
+    let idempotency = [
+        IdempotencyError::BadKey { len: 256 },
+        IdempotencyError::Reused,
+        IdempotencyError::InProgress,
+        IdempotencyError::Busy,
+    ];
+    texts.extend(idempotency.map(|error| (error.code(), error.to_string())));
+    let answer = SavedAnswer::new(200, vec![0; 65_537]).unwrap_err();
+    texts.push((answer.code(), answer.to_string()));
     for (code, text) in texts {
         let rest = text.strip_prefix(code).unwrap_or_else(|| panic!("{text} does not begin with {code}"));
         assert!(rest.starts_with(": ") && rest[2..].starts_with(|c: char| !c.is_uppercase()), "{text}");

@@ -98,6 +98,10 @@ impl<'de> Visitor<'de> for AnyValue {
         Ok(number(f64::from(u32::try_from(value).unwrap())))
     }
 
+    fn visit_i64<E>(self, value: i64) -> Result<Ordered, E> {
+        Ok(number(f64::from(i32::try_from(value).unwrap())))
+    }
+
     fn visit_f64<E>(self, value: f64) -> Result<Ordered, E> {
         Ok(number(value))
     }

@@ -8,7 +8,14 @@ mod build;
 #[cfg(test)]
 mod error_codes;
 #[cfg(test)]
+mod events;
+#[cfg(test)]
+mod idempotency;
+#[cfg(test)]
 mod javascript;
+#[cfg(test)]
+#[cfg(feature = "ed25519")]
+mod key_pair;
 #[cfg(test)]
 mod payloads;
 #[cfg(test)]
@@ -18,10 +25,14 @@ mod published;
 #[cfg(test)]
 mod queue;
 #[cfg(test)]
+mod received;
+#[cfg(test)]
 mod receiving;
 #[cfg(test)]
 mod schedule;
 #[cfg(test)]
 mod secrecy;
+#[cfg(test)]
+mod seen;
 #[cfg(test)]
 mod signatures;

@@ -3,7 +3,7 @@
 use punch_normalize::{Direction, Method};
 use punch_webhook::{Event, EventType, PayloadFormat, ReceivedEvent, Revision};
 
-use crate::build::{at, device, employee, finding, id, punch, trusted};
+use crate::build::{device, employee, found, id, punch, trusted};
 use crate::javascript::stringify_parse;
 
 fn written(event: &Event<'_>, format: PayloadFormat) -> String {
@@ -87,9 +87,9 @@ fn breaks_and_overtime_are_plain_in_flat_shapes() {
 /// What the punches around it say goes before the punch's own key, and its details under `metadata` alone.
 #[test]
 fn a_finding_gives_the_direction_and_says_the_rest_in_metadata() {
-    let (punch, device, employee) = (punch("UTC"), device(), employee("1042"));
-    let finding = finding(&punch, Direction::Out);
-    let event = Event::punch(&punch, &device, &employee).with_finding(&finding);
+    let (said, device, employee) = (punch("UTC"), device(), employee("1042"));
+    let punch = found(said.clone(), Direction::Out);
+    let event = Event::punch(&punch, &device, &employee);
     let body = written(&event, PayloadFormat::Nested);
     assert!(body.contains(r#""punch":{"direction":"out","method":"fingerprint","local_time""#), "{body}");
     let session = punch.event_id.as_str().replace("evt_", "ses_");
@@ -106,7 +106,7 @@ fn a_finding_gives_the_direction_and_says_the_rest_in_metadata() {
     assert_eq!((read.direction, read.confidence), (Direction::Out, None), "the terminal did not say how sure it was");
     // The flat shapes have the direction and not a member more.
     for format in [PayloadFormat::Flat, PayloadFormat::FlatStrict000, PayloadFormat::FlatStrict001] {
-        let plain = written(&Event::punch(&punch, &device, &employee), format);
+        let plain = written(&Event::punch(&said, &device, &employee), format);
         assert_eq!(written(&event, format), plain.replace(r#"":"in""#, r#"":"out""#));
     }
 }
@@ -124,10 +124,11 @@ fn a_punch_between_first_and_last_is_unknown_in_every_published_shape() {
 
 #[test]
 fn a_revision_has_an_identity_of_its_own_and_names_the_punch() {
-    let (punch, device, employee, own) = (punch("UTC"), device(), employee("1042"), id("evt_rev"));
-    let finding = finding(&punch, Direction::Out);
-    let revision = Revision { number: 2, old_direction: Direction::Intermediate, reason: "late_row" };
-    let event = Event::revised(&own, &punch, &device, &employee, revision).with_finding(&finding);
+    let (punch, device, employee) = (found(punch("UTC"), Direction::Out), device(), employee("1042"));
+    let own = id("evt_rev");
+    let revision =
+        Revision { number: 2, old_direction: Direction::Intermediate, old_timestamp: None, reason: "late_row" };
+    let event = Event::revised(&own, &punch, &device, &employee, revision);
     assert_eq!((event.id().as_str(), event.event_type()), ("evt_rev", EventType::ATTENDANCE_REVISED));
     let body = written(&event, PayloadFormat::Nested);
     assert!(body.starts_with(r#"{"event_id":"evt_rev","event_type":"attendance.revised","timestamp":"2026-03-28T"#));
@@ -141,7 +142,7 @@ fn a_revision_has_an_identity_of_its_own_and_names_the_punch() {
         let body = written(&event, format);
         assert_eq!(body, stringify_parse(&body));
         let read = trusted(body.as_bytes()).event().unwrap();
-        assert!(matches!(&read, ReceivedEvent::Other { event_type, .. } if event_type.is_known()), "{body}");
+        assert!(matches!(read, ReceivedEvent::Revised(_)), "{body}");
         assert_eq!(read.event_id().as_str(), "evt_rev");
     }
 }
@@ -160,26 +161,6 @@ fn bodies_are_javascript_stable() {
             assert_eq!(body, stringify_parse(&body));
         }
     }
-}
-
-#[test]
-fn other_events_are_stable_and_recognised() {
-    let (event_id, serial, device) = (id("evt_t"), punch("UTC").serial, device());
-    let test = Event::test(&event_id, at(0));
-    let gone = Event::device_status(&event_id, &serial, &device, false, at(0));
-    for (event, event_type) in [(test, EventType::WEBHOOK_TEST), (gone, EventType::DEVICE_STATUS)] {
-        assert_eq!(event.event_type(), event_type);
-        for format in PayloadFormat::ALL {
-            let body = written(&event, format);
-            assert_eq!(body, stringify_parse(&body));
-            let other = ReceivedEvent::Other { event_id: event_id.clone(), event_type: event_type.clone() };
-            assert_eq!(trusted(body.as_bytes()).event(), Ok(other));
-        }
-    }
-    assert!(
-        written(&Event::device_status(&event_id, &serial, &device, false, at(0)), PayloadFormat::Nested)
-            .contains(r#""status":"offline""#)
-    );
 }
 
 /// X13, S2-035: the attempt number is all that changes; flat bodies never do.

@@ -32,7 +32,7 @@ fn check(row: &Value, result: Result<Verified<'_>, VerifyError>) {
 
 #[test]
 fn standard_signing() {
-    for row in vectors("sign", "standard-v1") {
+    for row in vectors("sign", "standard-v1").into_iter().chain(vectors("sign", "svix-v1")) {
         let signer = Signer::new(&secret(text(&row, "secret")));
         let timestamp = row["timestamp"].as_u64().unwrap();
         let found = signer.standard(&id(text(&row, "id")), timestamp, &body(&row));

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use agent::{BrokenRow, Courier, Forwarder, Outcome, Pace, Put, Row};
 use gateway::api::ApiKey;
+use gateway::clock::now;
 use punch_protocol::Pin;
 
 use crate::harness::{Fault, KEY, Proxy, Site, answer, at, brisk, day, eventually, punch, serial};
@@ -237,4 +238,32 @@ async fn without_anybody_who_could_stop_it_a_courier_ends() {
     let (stop, stopped) = tokio::sync::watch::channel(false);
     drop(stop);
     Courier::new(site.spool.clone(), forwarder, Pace::default()).run(stopped).await;
+}
+
+/// A site is known to be complete up to the reading that everything of was forwarded.
+#[tokio::test]
+async fn a_reading_counts_as_complete_once_all_of_it_is_forwarded() {
+    let site = Site::start().await;
+    let complete = async || {
+        let gateway = site.gateway.as_ref().unwrap();
+        gateway.devices.look_at_sites(now()).await.unwrap();
+        let read = gateway.store().read(|connection| {
+            let sql = "SELECT coalesce((SELECT complete_to FROM watermark), 0)";
+            Ok(connection.query_row(sql, [], |row| row.get::<_, i64>(0))?)
+        });
+        read.await.unwrap()
+    };
+    let began = now();
+    site.spool.put(day("T1", 40)).await.unwrap();
+    for terminal in ["T1", "T2"] {
+        site.spool.completed(&serial(terminal), began);
+    }
+    assert_eq!(site.spool.take_complete().await.unwrap().into_keys().collect::<Vec<_>>(), [serial("T2")], "T1 waits");
+    assert_eq!(complete().await, 0);
+    site.spool.completed(&serial("T2"), began);
+    let courier = site.forward_to(&site.url(), KEY, brisk());
+    let millis = began.timestamp_millis();
+    eventually("both are complete", async || (complete().await == millis).then_some(())).await;
+    assert_eq!(site.waiting().await, 0);
+    courier.stop().await;
 }

@@ -1,9 +1,13 @@
 //! The API listener: `/v1`, health, and a page for people.
 
+mod attendance;
 mod auth;
+mod devices;
+mod employees;
 mod envelope;
 mod page;
 mod punches;
+mod quarantine;
 mod routes;
 
 use std::sync::Arc;
@@ -14,7 +18,7 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 
 use crate::config::DeliveryConfig;
-use crate::core::Received;
+use crate::core::{Received, Shifts};
 use crate::delivery::Engine;
 use crate::device::Devices;
 use crate::store::Store;
@@ -31,6 +35,7 @@ pub(crate) struct Inner {
     pub(crate) engine: Engine,
     pub(crate) devices: Devices,
     pub(crate) delivery: DeliveryConfig,
+    pub(crate) shifts: Shifts,
     pub(crate) key_hash: [u8; 32],
 }
 
@@ -51,12 +56,24 @@ impl Api {
         let forwarded_body = DefaultBodyLimit::max(Received::FORWARDED_BODY);
         let guarded = Router::new()
             .route("/v1/webhooks", get(routes::list_webhooks).post(routes::add_webhook))
-            .route("/v1/devices", get(routes::list_devices).post(routes::add_device))
+            .route("/v1/devices", get(devices::list_devices).post(devices::add_device))
+            .route("/v1/devices/{serial}", get(devices::show_device))
+            .route("/v1/devices/{serial}/redate", post(devices::redate))
+            .route("/v1/devices/{serial}/clock", post(devices::add_reading))
             .route("/v1/devices/{serial}/punches", post(punches::add_punches).layer(forwarded_body))
-            .route("/v1/employees", post(routes::add_employee))
+            .route("/v1/employees", get(employees::list_employees).post(employees::add_employee))
             .route("/v1/attendance", get(routes::list_attendance))
             .route("/v1/attendance/{event_id}", get(routes::show_timeline))
-            .route("/v1/quarantine", get(routes::list_held))
+            .route("/v1/attendance/{event_id}/direction", post(attendance::correct_direction))
+            .route("/v1/sites", get(devices::list_sites))
+            .route("/v1/quarantine", get(quarantine::list))
+            .route("/v1/quarantine/summary", get(quarantine::summary))
+            .route("/v1/quarantine/retry", post(quarantine::retry_all))
+            .route("/v1/quarantine/{id}", get(quarantine::show))
+            .route("/v1/quarantine/{id}/retry", post(quarantine::retry))
+            .route("/v1/quarantine/{id}/discard", post(quarantine::put_away))
+            .route("/v1/quarantine/{id}/fix", post(quarantine::fix))
+            .route("/v1/devices/{serial}/reanchor", post(quarantine::reanchor))
             .route("/status", get(routes::status))
             .layer(from_fn_with_state(self.clone(), auth::require_key));
         Router::new()

@@ -3,6 +3,7 @@ use axum::extract::rejection::{BytesRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use chrono::{DateTime, Utc};
 use punch_protocol::SerialNumber;
 use punch_protocol::push::Admission;
 use serde::Deserialize;
@@ -17,6 +18,8 @@ use crate::core::{ForwardedError, Received};
 #[serde(default)]
 pub(super) struct Manner {
     live: bool,
+    /// Up to when everything that the terminal had has come, these rows among it.
+    complete_to: Option<DateTime<Utc>>,
 }
 
 /// Takes punches that somebody has read from a terminal, under the identities they would have had by push.
@@ -27,19 +30,26 @@ pub(super) async fn add_punches(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, ApiError> {
     let serial = SerialNumber::parse(&serial).map_err(|error| ApiError::invalid("serial", &error.to_string()))?;
-    let Query(manner) = manner.map_err(|_| ApiError::invalid("live", "expected `true` or `false`"))?;
+    let Query(manner) = manner.map_err(|_| {
+        ApiError::invalid("query", "expected `live=true` or `live=false`, and `complete_to` with a moment in RFC 3339")
+    })?;
     let body = body.map_err(|rejection| unread(&rejection))?;
     match api.devices.meet(&serial).await {
         Admission::Approved => {}
         Admission::Pending => return Err(ApiError::not_approved(&serial, "not approved")),
         Admission::Blocked => return Err(ApiError::not_approved(&serial, "blocked")),
     }
+    let contact = api.devices.forwarded(&serial);
     let received = Received::forwarded(serial, &body, manner.live, now()).map_err(|error| match error {
         ForwardedError::NotJson => ApiError::invalid("body", &error.to_string()),
         ForwardedError::TooManyRows { .. } => ApiError::too_large(&error.to_string()),
     })?;
     let rows = received.rows.len();
-    let tally = api.devices.keep(received).await?;
+    let serial = received.serial.clone();
+    let tally = api.devices.keep(received.by(contact)).await?;
+    if let Some(complete_to) = manner.complete_to {
+        api.devices.completed(&serial, complete_to);
+    }
     let data = json!({
         "received": rows, "delivered": tally.delivered, "suppressed": tally.suppressed, "held": tally.held,
         "replayed": tally.replayed,

@@ -3,10 +3,7 @@ use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use punch_protocol::push::Admission;
-use punch_protocol::{Pin, RawPunch, SerialNumber, Status, Verify, civil};
 use punch_webhook::{PayloadFormat, Secret};
-use rusqlite::params;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -14,10 +11,9 @@ use super::Api;
 use super::envelope::{ApiError, Paging, one, page};
 use crate::clock::now;
 use crate::config::{EndpointConfig, check_events, check_url};
-use crate::core::{Received, ReceivedRow};
-use crate::store::{AttendanceRow, Counts, DeviceRow, EndpointRow, HeldRow, StoreError, Timeline};
+use crate::store::{AttendanceRow, Counts, EndpointRow, Timeline};
 
-type PageQuery = Result<Query<Paging>, QueryRejection>;
+pub(super) type PageQuery = Result<Query<Paging>, QueryRejection>;
 
 pub(super) async fn ready(State(api): State<Api>) -> Result<&'static str, ApiError> {
     // Ready means that a terminal's rows could be made durable now, so that is what is tried.
@@ -116,118 +112,9 @@ pub(super) async fn list_webhooks(State(api): State<Api>, query: PageQuery) -> R
     Ok(page(&data, paging))
 }
 
-pub(super) async fn list_devices(State(api): State<Api>, query: PageQuery) -> Result<Response, ApiError> {
-    let paging = Paging::checked(query)?;
-    let rows = api.store.read(DeviceRow::all).await?;
-    let last_seen = api.devices.last_seen();
-    let data: Vec<Value> = paging
-        .part_of(&rows)
-        .map(|row| {
-            let admission = match row.admission {
-                Admission::Approved => "approved",
-                Admission::Pending => "pending",
-                Admission::Blocked => "blocked",
-            };
-            json!({
-                "serial_number": row.serial, "admission": admission, "first_seen": row.first_seen.to_rfc3339(),
-                "last_seen": last_seen.get(&row.serial).map(chrono::DateTime::to_rfc3339),
-            })
-        })
-        .collect();
-    Ok(page(&data, paging))
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct NewDevice {
-    serial_number: String,
-}
-
-/// Lets a terminal in. S1-020, S1-025.
-pub(super) async fn add_device(
-    State(api): State<Api>,
-    body: Result<Json<NewDevice>, JsonRejection>,
-) -> Result<Response, ApiError> {
-    let Json(new) = body?;
-    let serial = SerialNumber::parse(&new.serial_number);
-    let serial = serial.map_err(|error| ApiError::invalid("serial_number", &error.to_string()))?;
-    api.devices.approve(serial).await?;
-    Ok(one(StatusCode::CREATED, &json!({ "serial_number": new.serial_number, "admission": "approved" })))
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct NewEmployee {
-    badge_number: String,
-    name: Option<String>,
-}
-
-/// Registers a badge and releases the rows that were held for it. S2-070.
-pub(super) async fn add_employee(
-    State(api): State<Api>,
-    body: Result<Json<NewEmployee>, JsonRejection>,
-) -> Result<Response, ApiError> {
-    let Json(NewEmployee { badge_number, name }) = body?;
-    if badge_number.trim().is_empty() {
-        return Err(ApiError::invalid("badge_number", "is empty, expected the PIN as the terminal sends it"));
-    }
-    let badge = badge_number.clone();
-    api.store.write(move |tx| crate::store::put_employee(tx, &badge, name.as_deref())).await?;
-    let released = release(&api, badge_number.clone()).await?;
-    Ok(one(StatusCode::CREATED, &json!({ "badge_number": badge_number, "released_rows": released })))
-}
-
-/// Puts the rows held for an unregistered badge through the intake again.
-async fn release(api: &Api, badge: String) -> Result<u32, ApiError> {
-    let held = api.store.read(move |connection| held_rows(connection, &badge)).await?;
-    let mut released = 0u32;
-    for received in held {
-        released = released.saturating_add(api.devices.take(received).await?.delivered);
-    }
-    Ok(released)
-}
-
-fn held_rows(connection: &rusqlite::Connection, badge: &str) -> Result<Vec<Received>, StoreError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT serial, device_local, status, verify, work_code, received_at, raw FROM row
-         WHERE fate = 'held' AND reason = 'unregistered_badge' AND pin = ?1 ORDER BY device_local",
-    )?;
-    let mut rows = statement.query(params![badge.as_bytes()])?;
-    let mut held = Vec::new();
-    while let Some(row) = rows.next()? {
-        let (serial, time): (String, String) = (row.get(0)?, row.get(1)?);
-        let (Ok(serial), Ok(time)) = (SerialNumber::parse(&serial), civil::parse(time.replace('T', " ").as_bytes()))
-        else {
-            continue;
-        };
-        let mut punch = RawPunch::new(serial.clone(), Pin::new(badge.as_bytes()).into_owned(), time);
-        punch.status = row.get::<_, Option<u16>>(2)?.map(Status);
-        punch.verify = row.get::<_, Option<u16>>(3)?.map(Verify);
-        punch.work_code = row.get(4)?;
-        let received_at = chrono::DateTime::from_timestamp_millis(row.get(5)?).unwrap_or_default();
-        let rows = vec![ReceivedRow::Punch { punch, raw: row.get(6)? }];
-        held.push(Received {
-            serial,
-            table: "ATTLOG".to_owned(),
-            stamp: None,
-            received_at,
-            rows,
-            discarded: 0,
-            whole: true,
-        });
-    }
-    Ok(held)
-}
-
 pub(super) async fn list_attendance(State(api): State<Api>, query: PageQuery) -> Result<Response, ApiError> {
     let paging = Paging::checked(query)?;
     let rows = api.store.read(move |c| AttendanceRow::page(c, paging.per_page, paging.offset())).await?;
-    Ok(page(&rows, paging))
-}
-
-pub(super) async fn list_held(State(api): State<Api>, query: PageQuery) -> Result<Response, ApiError> {
-    let paging = Paging::checked(query)?;
-    let rows = api.store.read(move |c| HeldRow::page(c, paging.per_page, paging.offset())).await?;
     Ok(page(&rows, paging))
 }
 

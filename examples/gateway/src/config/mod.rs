@@ -1,21 +1,27 @@
 //! `punch.toml`: read whole, checked whole. Every error of a file is listed at once, with its key and a cure.
 
+mod people;
+mod profile;
 mod read;
+mod schedule;
 mod section;
+mod terminals;
+mod warnings;
 
 use core::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use chrono::TimeDelta;
-use punch_normalize::{DeviceZone, Rules};
+use punch_normalize::timeline::Role;
 use punch_protocol::SerialNumber;
 use punch_protocol::push::{CommKey, Limits};
 use punch_webhook::{EventType, PayloadFormat, Secret};
 
 use crate::api::ApiKey;
-use crate::core::Directions;
+use crate::core::{Identity, Shifts};
+pub use profile::Profile;
+pub use schedule::{parse_closing, parse_span, read_shifts};
 pub use section::Section;
 
 /// Everything a gateway needs to know. [`Config::default`] runs without a file.
@@ -31,12 +37,16 @@ pub struct Config {
     pub api_key: Option<ApiKey>,
     /// What a terminal without a setting of its own gets.
     pub defaults: DeviceDefaults,
+    /// The sites that have settings of their own.
+    pub sites: Vec<SiteConfig>,
     /// The terminals approved by the file.
     pub devices: Vec<DeviceConfig>,
     /// The webhook endpoints named by the file.
     pub endpoints: Vec<EndpointConfig>,
-    /// The people named by the file.
-    pub employees: Vec<EmployeeConfig>,
+    /// The people named by the file, one identity a PIN.
+    pub employees: Vec<Identity>,
+    /// The shifts, and whose they are.
+    pub shifts: Shifts,
     /// What to do with a badge nobody has registered.
     pub unknown_badges: UnknownBadges,
     /// How deliveries are made.
@@ -46,25 +56,30 @@ pub struct Config {
 }
 
 /// What a terminal without a setting of its own gets.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct DeviceDefaults {
-    /// What the terminal's clock shows. Default UTC.
-    pub zone: DeviceZone,
-    /// Duplicate window. Default 60 s; 0 switches it off.
-    pub window: TimeDelta,
     /// Name of the site. Default empty.
     pub site: String,
-    /// How directions are found. Default: the state that the terminal reports, else in, out, in, out.
-    pub directions: Directions,
+    /// What is made of its rows: as that site says, if it has settings of its own.
+    pub profile: Profile,
 }
 
 impl DeviceDefaults {
     /// A terminal with these settings; without a name it is called by its serial.
     pub fn device(&self, serial: SerialNumber, name: Option<String>) -> DeviceConfig {
         let name = name.unwrap_or_else(|| serial.to_string());
-        let Self { zone, window, site, directions } = self.clone();
-        DeviceConfig { serial, name, site, zone, window, directions, comm_key: None }
+        let Self { site, profile } = self.clone();
+        DeviceConfig { serial, name, site, role: None, profile, comm_key: None }
     }
+}
+
+/// One site with settings of its own.
+#[derive(Debug, Clone)]
+pub struct SiteConfig {
+    /// Its name, by which terminals and people name it.
+    pub name: String,
+    /// What is made of the rows of its terminals.
+    pub profile: Profile,
 }
 
 /// One approved terminal.
@@ -76,12 +91,10 @@ pub struct DeviceConfig {
     pub name: String,
     /// Its site.
     pub site: String,
-    /// What its clock shows.
-    pub zone: DeviceZone,
-    /// Its duplicate window.
-    pub window: TimeDelta,
-    /// How directions are found there.
-    pub directions: Directions,
+    /// What it is there for, if people only come in there, or only go out.
+    pub role: Option<Role>,
+    /// What is made of its rows.
+    pub profile: Profile,
     /// The secret typed into it, without which it is not believed.
     pub comm_key: Option<CommKey>,
 }
@@ -99,21 +112,6 @@ pub struct EndpointConfig {
     pub schedule: &'static str,
     /// The types of events it wants. Default [`EndpointConfig::default_events`].
     pub events: Vec<String>,
-}
-
-/// One registered person. `Debug` names nobody.
-#[derive(Clone)]
-pub struct EmployeeConfig {
-    /// The PIN as the terminal sends it.
-    pub badge: String,
-    /// The name sent in payloads; none keeps it private.
-    pub name: Option<String>,
-}
-
-impl fmt::Debug for EmployeeConfig {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("EmployeeConfig").field("named", &self.name.is_some()).finish_non_exhaustive()
-    }
 }
 
 /// What to do with a badge nobody has registered.
@@ -145,15 +143,12 @@ impl Default for Config {
             api_addr: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
             store: PathBuf::from("punch.sqlite"),
             api_key: None,
-            defaults: DeviceDefaults {
-                zone: DeviceZone::Utc,
-                window: Rules::WINDOW,
-                site: String::new(),
-                directions: Directions::default(),
-            },
+            defaults: DeviceDefaults::default(),
+            sites: Vec::new(),
             devices: Vec::new(),
             endpoints: Vec::new(),
             employees: Vec::new(),
+            shifts: Shifts::default(),
             unknown_badges: UnknownBadges::Auto,
             delivery: DeliveryConfig {
                 timeout: Duration::from_secs(10),
@@ -218,11 +213,10 @@ impl EndpointConfig {
     /// The names a schedule may have.
     pub const SCHEDULES: [&'static str; 2] = ["seed-002", "seed-001"];
 
-    /// What an endpoint gets that names nothing: all but corrections. Whoever looks at no `event_type` would book them as
-    /// punches, so they have to be asked for.
+    /// What an endpoint gets that names nothing: all but corrections, which whoever looks at no `event_type` would book as
+    /// punches, and what else has to be asked for.
     pub fn default_events() -> Vec<String> {
-        let is_correction = |event: &String| event == EventType::ATTENDANCE_REVISED.as_str();
-        Self::all_events().into_iter().filter(|event| !is_correction(event)).collect()
+        EventType::SUBSCRIBABLE.iter().filter(|event| !event.is_only_by_name()).map(ToString::to_string).collect()
     }
 
     /// Every type of event an endpoint can want.
@@ -238,9 +232,9 @@ impl EndpointConfig {
 /// What is wrong, and what to do.
 pub fn check_events(events: &[String], format: PayloadFormat) -> Result<(), String> {
     let known = EndpointConfig::all_events();
-    let revised = EventType::ATTENDANCE_REVISED;
-    if format != PayloadFormat::Nested && events.iter().any(|event| event == revised.as_str()) {
-        return Err(format!("`{revised}` has no flat shape; take it out, or use the payload format `nested`"));
+    let correction = events.iter().find(|event| EventType::new((*event).clone()).is_correction());
+    if let (Some(event), true) = (correction, format != PayloadFormat::Nested) {
+        return Err(format!("`{event}` has no flat shape; take it out, or use the payload format `nested`"));
     }
     match events.iter().find(|event| !known.contains(event)) {
         Some(unknown) => Err(format!("`{unknown}` is no event, expected some of: {}", known.join(", "))),

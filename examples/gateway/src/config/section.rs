@@ -39,6 +39,11 @@ impl Section {
         Self { path: path.to_owned(), table, errors: Vec::new(), known: Vec::new() }
     }
 
+    /// Where it stands in the file.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
     /// Remembers what is wrong with a key.
     pub fn complain(&mut self, key: &str, problem: String) {
         let key = if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) };
@@ -90,6 +95,28 @@ impl Section {
             self.complain(key, format!("`{text}` does not read, expected {expected}"));
         }
         value
+    }
+
+    /// A day or a moment, in quotes or not.
+    pub fn dated<T: FromStr>(&mut self, key: &str, expected: &str) -> Option<T> {
+        let text = match self.take(key)? {
+            Value::String(text) => text,
+            Value::Datetime(time) => time.to_string(),
+            other => {
+                self.complain(key, format!("is {}, expected {expected}", kind(&other)));
+                return None;
+            }
+        };
+        let value = text.parse().ok();
+        if value.is_none() {
+            self.complain(key, format!("`{text}` does not read, expected {expected}"));
+        }
+        value
+    }
+
+    /// Whether there is such a key, asked for or not.
+    pub fn has(&self, key: &str) -> bool {
+        self.table.contains_key(key)
     }
 
     /// True or false.

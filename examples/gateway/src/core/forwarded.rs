@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::clock::Contact;
 use super::upload::{Received, ReceivedRow, clip};
 
 /// Why none of a forwarded body can be taken.
@@ -51,7 +52,8 @@ impl Received {
         live: bool,
         received_at: DateTime<Utc>,
     ) -> Result<Self, ForwardedError> {
-        let mut received = Self { whole: live, ..Self::empty(serial, Table::ATTLOG, received_at) };
+        let received = Self { whole: live, ..Self::empty(serial, Table::ATTLOG, received_at) };
+        let mut received = received.by(Contact::FORWARDED);
         let (unit, pieces) = pieces(body)?;
         if pieces.len() > Self::FORWARDED_ROWS {
             return Err(ForwardedError::TooManyRows { rows: pieces.len(), limit: Self::FORWARDED_ROWS });

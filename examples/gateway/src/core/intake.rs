@@ -1,13 +1,21 @@
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry::{Occupied, Vacant};
+use std::sync::Arc;
 
-use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
-use punch_normalize::timeline::{DirectionRule, Finding, Mark, Role, TimelineRules};
-use punch_normalize::{DuplicateKind, EventId, HoldReason, Normalizer, Observation, Punch, Rules, TenantKey, Verdict};
+use chrono::{DateTime, NaiveDate, Utc};
+use punch_normalize::timeline::{DirectionRule, Role, TimelineRules};
+use punch_normalize::{
+    Dated, DuplicateKind, EventId, HoldReason, Normalizer, Observation, Person, Punch, Rules, TenantKey, Verdict,
+};
 use punch_protocol::{Pin, RawPunch, SerialNumber};
-use punch_webhook::{DeviceInfo, EmployeeInfo};
+use punch_webhook::DeviceInfo;
 
-use super::ledger::{Correction, Entry, Fate, Ledger, Settled, Telling};
-use super::person::{Changed, judge};
+use super::clock::Clockwork;
+use super::identity::{Identity, Register};
+use super::ledger::{Entry, Fate, Ledger, Settled, Standing};
+use super::periods::Periods;
+use super::person::{Known, around};
+use super::shifts::Shifts;
 use super::upload::{Received, ReceivedRow};
 
 /// What the gateway knows about the terminal of an upload.
@@ -19,25 +27,20 @@ pub struct Directory {
     pub device: DeviceInfo,
     /// Whether a badge nobody has registered is held: always, never, or (`None`) once anybody is registered.
     pub hold_unknown_badges: Option<bool>,
-    /// How the directions of its punches are found.
-    pub directions: Directions,
-}
-
-/// How directions are found at a terminal.
-#[derive(Debug, Clone, Default)]
-pub struct Directions {
-    /// What the terminal is there for, if it has one direction.
+    /// What it is there for, if it has one direction.
     pub role: Option<Role>,
-    /// What its punches, and those of the same people elsewhere, mean together. What is one punch was decided before:
-    /// their bounce rules do not count.
-    pub rules: TimelineRules,
+    /// What is known of its clock.
+    pub clock: Option<Clockwork>,
+    /// Which days are history, and which are closed.
+    pub periods: Periods,
+    /// The shifts, and whose they are.
+    pub shifts: Arc<Shifts>,
 }
 
-/// Turns uploads into entries of a ledger: identity, time, duplicates, quarantine.
+/// Turns uploads into entries of a ledger: identity, time, duplicates, direction, quarantine.
 #[derive(Debug)]
 pub struct Intake {
-    key: TenantKey,
-    normalizer: Normalizer,
+    pub(super) key: TenantKey,
 }
 
 /// How many rows of an upload met which fate. The sum is the number of rows received.
@@ -57,16 +60,13 @@ pub struct Tally {
     pub discarded: u32,
 }
 
-/// A clock change moves an instant by at most this much against its civil time.
-const FOLD_ROOM: TimeDelta = TimeDelta::hours(3);
-
 /// Uploads this short come as they happen, so their receipt helps to date them.
 const LIVE_ROWS: usize = 3;
 
 impl Intake {
     /// An intake for the tenant with this key.
     pub fn new(key: [u8; 32]) -> Self {
-        Self { key: TenantKey::new(key), normalizer: Normalizer::new(TenantKey::new(key)) }
+        Self { key: TenantKey::new(key) }
     }
 
     /// Enters every row of an upload into the ledger.
@@ -77,7 +77,7 @@ impl Intake {
     ///
     /// The ledger's own. The caller rolls back and does not acknowledge.
     pub fn take<L: Ledger>(
-        &mut self,
+        &self,
         received: &Received,
         directory: &Directory,
         ledger: &mut L,
@@ -86,7 +86,12 @@ impl Intake {
         let mut punches = Vec::new();
         for row in &received.rows {
             match row {
-                ReceivedRow::Punch { punch, raw } => punches.push((punch, raw.as_slice())),
+                ReceivedRow::Punch { punch, raw } => match ledger.settled(&self.key.event_id(punch))? {
+                    Some(Settled::Delivered | Settled::Suppressed | Settled::Discarded) => {
+                        tally.replayed = tally.replayed.saturating_add(1);
+                    }
+                    settled => punches.push(Unsettled { punch, raw, is_new: settled.is_none() }),
+                },
                 ReceivedRow::Broken { problem, raw } => {
                     tally.held = tally.held.saturating_add(1);
                     let fate = Fate::Held { reason: HoldReason::Malformed, problem: Some(problem) };
@@ -98,146 +103,79 @@ impl Intake {
                 }
             }
         }
-        // What is remembered beyond this upload is the ledger's to remember.
-        self.normalizer.forget_before(DateTime::<Utc>::MAX_UTC);
-        self.recall(&punches, directory, ledger)?;
-        let observations = observe(received, &punches, directory, ledger)?;
-        let verdicts = self.normalizer.observe_all(&directory.rules, observations);
-        let meaning = self.interpret(&received.serial, &verdicts, directory, ledger)?;
-        for (index, verdict) in &verdicts {
-            if let Some(&(punch, raw)) = punches.get(*index) {
-                self.enter(received, punch, raw, verdict, directory, &meaning, ledger, &mut tally)?;
-            }
-        }
-        for changed in &meaning.changed {
-            self.correct(changed, &meaning, received.received_at, ledger)?;
+        if !punches.is_empty() {
+            self.judge(received, &punches, directory, ledger, &mut tally)?;
         }
         Ok(tally)
     }
 
-    /// Says what the fresh punches mean, each among the others of its person.
-    fn interpret<L: Ledger>(
+    /// Judges punches that are not settled, each among the others of its person, and enters them with what they change.
+    fn judge<L: Ledger>(
         &self,
-        serial: &SerialNumber,
-        verdicts: &[(usize, Verdict)],
+        received: &Received,
+        punches: &[Unsettled<'_>],
         directory: &Directory,
         ledger: &mut L,
-    ) -> Result<Meaning, L::Error> {
-        let Directions { role, rules } = &directory.directions;
-        let mut meaning = Meaning::default();
-        let fresh = || verdicts.iter().filter_map(|(_, verdict)| verdict.fresh());
-        if fresh().next().is_none() {
-            return Ok(meaning);
+        tally: &mut Tally,
+    ) -> Result<(), L::Error> {
+        let rules = directory.rules();
+        let observations = observe(received, punches, directory, ledger)?;
+        let mut normalizer = Normalizer::new(self.key.clone());
+        let mut dated = normalizer.date(&rules, observations);
+        let people = identify(&mut dated, received.by_hand.pin.as_ref(), directory, ledger)?;
+        for (row, identity) in dated.iter().zip(&people) {
+            let named = identity.as_ref().map_or(&[][..], |identity| &identity.shifts);
+            normalizer.assign(row.person.clone(), directory.shifts.of(row.person.as_str(), named));
         }
-        meaning.is_trusted = rules.direction != DirectionRule::Alternate && {
-            let known = ledger.trust(serial)?;
-            let mut trust = known.clone();
-            fresh().for_each(|punch| trust.observe(&punch.pin, punch.status));
-            if trust != known {
-                ledger.keep_trust(serial, &trust)?;
+        let standings: Vec<Standing> = dated.iter().map(Standing::from).collect();
+        let known = recall(&mut normalizer, &dated, &rules.timeline, ledger)?;
+        if let Some(complete_to) = ledger.complete_to(directory.device.site.as_deref().unwrap_or_default())? {
+            // Nobody is waited for who should have left by then.
+            normalizer.pass(complete_to, &rules.timeline);
+        }
+        for (index, verdict) in normalizer.settle(&rules.timeline, dated) {
+            let (standing, identity) = (standings.get(index), people.get(index));
+            if let (Some(&Unsettled { punch, raw, .. }), Some(standing), Some(identity)) =
+                (punches.get(index), standing, identity)
+            {
+                let row = Row { received, punch, raw, standing, identity: identity.as_ref(), directory };
+                self.enter(&row, &verdict, ledger, tally)?;
             }
-            trust.is_trusted()
-        };
-        // What a terminal whose states do not count says counts nowhere, so people may use others beside it.
-        let mut rules = rules.clone();
-        if rules.direction == DirectionRule::Alternate {
-            rules.direction = DirectionRule::Declared;
         }
-        rules.bounce.window = TimeDelta::zero();
-        let mut people = BTreeMap::<&Pin<'static>, Vec<Mark>>::new();
-        for punch in fresh() {
-            people.entry(&punch.pin).or_default().push(mark(punch, *role, meaning.is_trusted));
-        }
-        for (pin, marks) in people {
-            let judgement = judge(pin, &marks, &rules, ledger)?;
-            meaning.findings.extend(judgement.findings);
-            meaning.changed.extend(judgement.changed);
-        }
-        Ok(meaning)
-    }
-
-    fn correct<L: Ledger>(
-        &self,
-        changed: &Changed,
-        meaning: &Meaning,
-        at: DateTime<Utc>,
-        ledger: &mut L,
-    ) -> Result<(), L::Error> {
-        let Changed { known, reason } = changed;
-        let id = &known.mark.event_id;
-        let Some(finding) = meaning.findings.get(id) else { return Ok(()) };
-        let number = known.revision.saturating_add(1);
-        let name = format!("{id}\0{number}");
-        let event_id = EventId::parse(&self.key.opaque_id("evt", "revision", name.as_bytes())).ok();
-        let telling = reason.zip(event_id.as_ref());
-        let telling = telling.map(|(reason, event_id)| Telling { event_id, number, reason, at });
-        ledger.correct(&Correction { known, finding, telling })
-    }
-
-    /// Gives the normaliser back what the ledger knows about these rows and their neighbours.
-    fn recall<L: Ledger>(
-        &mut self,
-        punches: &[(&RawPunch, &[u8])],
-        directory: &Directory,
-        ledger: &mut L,
-    ) -> Result<(), L::Error> {
-        let mut spans = BTreeMap::<&Pin<'static>, (NaiveDateTime, NaiveDateTime)>::new();
-        for (punch, _) in punches {
-            let span = spans.entry(&punch.pin).or_insert((punch.time, punch.time));
-            *span = (span.0.min(punch.time), span.1.max(punch.time));
-            let event_id = self.key.event_id(punch);
-            match ledger.settled(&event_id)? {
-                Some(Settled::Delivered(kept)) => self.normalizer.remember(kept),
-                Some(Settled::Suppressed(instant)) => {
-                    let (serial, pin) = (punch.serial.clone(), punch.pin.clone());
-                    self.normalizer.remember_suppressed(event_id, serial, pin, instant);
+        for change in normalizer.revised() {
+            match known.get(&change.event_id) {
+                Some(known) if known.mark.is_published => {
+                    self.correct(known, change, None, directory, received.received_at, ledger)?;
                 }
-                Some(Settled::Held) | None => {}
-            }
-        }
-        let room = FOLD_ROOM.checked_add(&directory.rules.window).unwrap_or(FOLD_ROOM);
-        let Some((first, _)) = punches.first() else { return Ok(()) };
-        for (pin, (from, to)) in spans {
-            let from = from.checked_sub_signed(room).unwrap_or(NaiveDateTime::MIN);
-            let to = to.checked_add_signed(room).unwrap_or(NaiveDateTime::MAX);
-            for kept in ledger.kept(&first.serial, pin, from, to)? {
-                self.normalizer.remember(kept);
+                Some(known) => self.reconsider(known, change, directory, received.received_at, ledger)?,
+                None => {}
             }
         }
         Ok(())
     }
 
-    #[expect(clippy::too_many_arguments, reason = "one row with everything that was decided about it")]
     fn enter<L: Ledger>(
         &self,
-        received: &Received,
-        punch: &RawPunch,
-        raw: &[u8],
+        row: &Row<'_>,
         verdict: &Verdict,
-        directory: &Directory,
-        meaning: &Meaning,
         ledger: &mut L,
         tally: &mut Tally,
     ) -> Result<(), L::Error> {
-        let mut employee;
+        let &Row { received, punch, raw, standing, identity, directory } = row;
+        let (employee, late);
         let (count, fate) = match verdict {
             Verdict::Fresh(fresh) => {
-                let badge = punch.pin.to_text();
-                employee = ledger.employee(&badge)?.unwrap_or_else(|| EmployeeInfo::new(badge));
-                if employee.id.is_none() {
-                    employee.id = Some(self.key.opaque_id("emp", "employee", punch.pin.as_bytes()));
-                }
-                let finding = meaning.findings.get(&fresh.event_id);
-                let (role, is_trusted) = (directory.directions.role, meaning.is_trusted);
-                let (punch, device, employee) = (fresh, &directory.device, &employee);
-                let fate = Fate::Delivered { punch, finding, role, is_trusted, device, employee };
-                (&mut tally.delivered, fate)
+                employee = self.employee(&standing.person, identity);
+                let is_sent = directory.sends(fresh);
+                late = self.late_id(fresh, directory, received.received_at);
+                let (punch, device, employee, late) = (fresh, &directory.device, &employee, late.as_ref());
+                (&mut tally.delivered, Fate::Delivered { punch, standing, device, employee, is_sent, late })
             }
             Verdict::Duplicate { kind: DuplicateKind::Replay, .. } => {
                 tally.replayed = tally.replayed.saturating_add(1);
                 return Ok(());
             }
-            Verdict::Duplicate { of, punch, .. } => (&mut tally.suppressed, Fate::Suppressed { punch, of }),
+            Verdict::Duplicate { of, punch, .. } => (&mut tally.suppressed, Fate::Suppressed { punch, standing, of }),
             Verdict::Held { reason, .. } => (&mut tally.held, Fate::Held { reason: *reason, problem: None }),
         };
         *count = count.saturating_add(1);
@@ -260,39 +198,156 @@ impl Intake {
     }
 }
 
-/// What the fresh punches of an upload mean.
-#[derive(Debug, Default)]
-struct Meaning {
-    /// Whether the terminal's states say something.
-    is_trusted: bool,
-    /// What was found of them and of those around them.
-    findings: BTreeMap<EventId, Finding>,
-    /// What of those that were delivered is found differently.
-    changed: Vec<Changed>,
+/// A row of an upload whose fate is open.
+#[derive(Clone, Copy)]
+struct Unsettled<'a> {
+    punch: &'a RawPunch,
+    raw: &'a [u8],
+    /// Whether it comes the first time; else it was held before.
+    is_new: bool,
 }
 
-fn mark(punch: &Punch, role: Option<Role>, is_trusted: bool) -> Mark {
-    let status = punch.status;
-    Mark { status, role, is_trusted, ..Mark::new(punch.event_id.clone(), punch.punched_at, punch.device_local) }
+/// A row of an upload, and what is known about it.
+#[derive(Clone, Copy)]
+struct Row<'a> {
+    received: &'a Received,
+    punch: &'a RawPunch,
+    raw: &'a [u8],
+    standing: &'a Standing,
+    identity: Option<&'a Identity>,
+    directory: &'a Directory,
 }
 
+impl Directory {
+    /// Whether the pay period of a day is closed at `now`.
+    pub(super) fn has_closed(&self, day: NaiveDate, now: DateTime<Utc>) -> bool {
+        let today = self.rules.zone.at(now).local.date_naive();
+        self.periods.closed_through(today).is_some_and(|last| day <= last)
+    }
+
+    /// Whether receivers get a punch now.
+    pub(super) fn sends(&self, punch: &Punch) -> bool {
+        !punch.is_historic || self.periods.backfill
+    }
+
+    pub(super) fn rules(&self) -> Rules {
+        let mut rules = self.rules.clone();
+        if rules.timeline.direction == DirectionRule::Alternate {
+            // What a terminal whose states do not count says counts nowhere, so people may use others beside it.
+            rules.timeline.direction = DirectionRule::Declared;
+        }
+        rules
+    }
+}
+
+/// What is known about each row beside what it says.
 fn observe<L: Ledger>(
     received: &Received,
-    punches: &[(&RawPunch, &[u8])],
+    punches: &[Unsettled<'_>],
     directory: &Directory,
     ledger: &mut L,
 ) -> Result<Vec<Observation>, L::Error> {
+    let live = received.whole && punches.len() <= LIVE_ROWS;
+    let offset_of = directory.clock.as_ref().map(|clockwork| clockwork.offsets(received));
+    let is_trusted = trust(&received.serial, punches, directory, ledger)?;
+    let mut observations = Vec::with_capacity(punches.len());
+    for Unsettled { punch, .. } in punches {
+        let mut observation = Observation::new((*punch).clone(), received.received_at);
+        (observation.live, observation.is_trusted, observation.role) = (live, is_trusted, directory.role);
+        observation.site = directory.device.site.as_deref().map(Into::into);
+        observation.shift = received.by_hand.shift;
+        // Who that is, is found out with the others; here it says that somebody knows.
+        observation.person = received.by_hand.pin.as_ref().map(Person::of_pin);
+        observation.clock = offset_of.as_ref().and_then(|offset_of| offset_of(punch));
+        observations.push(observation);
+    }
+    Ok(observations)
+}
+
+/// Whether the states of the terminal say something, these among them.
+fn trust<L: Ledger>(
+    serial: &SerialNumber,
+    punches: &[Unsettled<'_>],
+    directory: &Directory,
+    ledger: &mut L,
+) -> Result<bool, L::Error> {
+    if directory.rules.timeline.direction == DirectionRule::Alternate {
+        return Ok(false);
+    }
+    let known = ledger.trust(serial)?;
+    let mut trust = known.clone();
+    for Unsettled { punch, .. } in punches.iter().filter(|row| row.is_new) {
+        trust.observe(&punch.pin, punch.status);
+    }
+    if trust != known {
+        ledger.keep_trust(serial, &trust)?;
+    }
+    Ok(trust.is_trusted())
+}
+
+/// Finds out whose each row is. Of nobody known it is held, if such are to be held.
+fn identify<L: Ledger>(
+    dated: &mut [Dated],
+    by_hand: Option<&Pin<'static>>,
+    directory: &Directory,
+    ledger: &mut L,
+) -> Result<Vec<Option<Identity>>, L::Error> {
     let hold_unknown = match directory.hold_unknown_badges {
         Some(hold) => hold,
         None => ledger.has_employees()?,
     };
-    let live = received.whole && punches.len() <= LIVE_ROWS;
-    let mut observations = Vec::with_capacity(punches.len());
-    for (punch, _) in punches {
-        let mut observation = Observation::new((*punch).clone(), received.received_at);
-        observation.live = live;
-        observation.registered = !hold_unknown || ledger.employee(&punch.pin.to_text())?.is_some();
-        observations.push(observation);
+    let site = directory.device.site.as_deref().unwrap_or_default();
+    let mut registers = BTreeMap::<Pin<'static>, Register>::new();
+    let mut found = Vec::with_capacity(dated.len());
+    for row in dated {
+        let pin = by_hand.unwrap_or(&row.punch.pin).clone();
+        let register = match registers.entry(pin.clone()) {
+            Vacant(entry) => entry.insert(ledger.register(&pin)?),
+            Occupied(entry) => entry.into_mut(),
+        };
+        let identity = register.find(&row.punch.serial, site, &pin, row.punch.local_time);
+        match identity {
+            Some(identity) => row.person = Person::new(identity.person()),
+            None if hold_unknown && row.hold.is_none() => row.hold = Some(HoldReason::UnregisteredBadge),
+            None => {}
+        }
+        found.push(identity.cloned());
     }
-    Ok(observations)
+    Ok(found)
+}
+
+impl From<&Dated> for Standing {
+    fn from(row: &Dated) -> Self {
+        let (person, site) = (row.person.clone(), row.site.as_deref().map(ToOwned::to_owned));
+        Self { person, site, order: row.order, role: row.role, is_trusted: row.is_trusted }
+    }
+}
+
+/// Gives the normaliser back what the ledger knows around these rows.
+fn recall<L: Ledger>(
+    normalizer: &mut Normalizer,
+    dated: &[Dated],
+    rules: &TimelineRules,
+    ledger: &mut L,
+) -> Result<BTreeMap<EventId, Known>, L::Error> {
+    let mut spans = BTreeMap::<&Person, (DateTime<Utc>, DateTime<Utc>)>::new();
+    for row in dated.iter().filter(|row| row.hold.is_none()) {
+        let at = row.punch.punched_at;
+        let span = spans.entry(&row.person).or_insert((at, at));
+        *span = (span.0.min(at), span.1.max(at));
+    }
+    let mut found = BTreeMap::new();
+    for (person, (first, last)) in spans {
+        for known in around(person, first, last, rules, ledger)? {
+            remember(normalizer, known, &mut found);
+        }
+    }
+    Ok(found)
+}
+
+/// An identity that another program made is no neighbour.
+pub(super) fn remember(normalizer: &mut Normalizer, known: Known, found: &mut BTreeMap<EventId, Known>) {
+    if normalizer.recall(&known.person, &known.serial, known.site.as_deref(), known.mark.clone()).is_ok() {
+        found.insert(known.mark.event_id.clone(), known);
+    }
 }

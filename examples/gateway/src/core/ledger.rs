@@ -1,12 +1,13 @@
 use core::ops::ControlFlow;
 
 use punch_normalize::timeline::{Finding, Role, StateTrust};
-use punch_normalize::{EventId, HoldReason, Kept, Punch};
+use punch_normalize::{EventId, HoldReason, Person, Punch};
 use punch_protocol::{Pin, RawPunch, SerialNumber};
 use punch_webhook::{DeviceInfo, EmployeeInfo};
 
-use chrono::{DateTime, NaiveDateTime, Utc};
+use chrono::{DateTime, Utc};
 
+use super::identity::Register;
 use super::person::Known;
 
 /// Where rows end up. One implementation writes SQLite inside a transaction, another a map in a test.
@@ -21,39 +22,33 @@ pub trait Ledger {
     /// The ledger cannot be read.
     fn settled(&mut self, event_id: &EventId) -> Result<Option<Settled>, Self::Error>;
 
-    /// The punches kept for this person at this terminal whose civil time lies in `from..=to`.
+    /// What the row with this identity says, if it became a punch, kept or suppressed.
     ///
     /// # Errors
     ///
     /// The ledger cannot be read.
-    fn kept(
-        &mut self,
-        serial: &SerialNumber,
-        pin: &Pin<'static>,
-        from: NaiveDateTime,
-        to: NaiveDateTime,
-    ) -> Result<Vec<Kept>, Self::Error>;
+    fn punch(&mut self, event_id: &EventId) -> Result<Option<Punch>, Self::Error>;
 
-    /// Hands over the punches kept for this person before `at`, newest first, until `take` has enough.
+    /// Hands over the punches of this person before `at`, kept and suppressed, newest first, until `take` has enough.
     ///
     /// # Errors
     ///
     /// The ledger cannot be read.
     fn look_back(
         &mut self,
-        pin: &Pin<'static>,
+        person: &Person,
         at: DateTime<Utc>,
         take: &mut dyn FnMut(Known) -> ControlFlow<()>,
     ) -> Result<(), Self::Error>;
 
-    /// Hands over the punches kept for this person from `at` on, oldest first, until `take` has enough.
+    /// Hands over the punches of this person from `at` on, kept and suppressed, oldest first, until `take` has enough.
     ///
     /// # Errors
     ///
     /// The ledger cannot be read.
     fn look_ahead(
         &mut self,
-        pin: &Pin<'static>,
+        person: &Person,
         at: DateTime<Utc>,
         take: &mut dyn FnMut(Known) -> ControlFlow<()>,
     ) -> Result<(), Self::Error>;
@@ -72,12 +67,19 @@ pub trait Ledger {
     /// The ledger cannot be written.
     fn keep_trust(&mut self, serial: &SerialNumber, trust: &StateTrust) -> Result<(), Self::Error>;
 
-    /// The person registered under `badge`.
+    /// Up to when everything of a site is known, if anybody knows.
     ///
     /// # Errors
     ///
     /// The ledger cannot be read.
-    fn employee(&mut self, badge: &str) -> Result<Option<EmployeeInfo>, Self::Error>;
+    fn complete_to(&mut self, site: &str) -> Result<Option<DateTime<Utc>>, Self::Error>;
+
+    /// Who has, or had, this PIN.
+    ///
+    /// # Errors
+    ///
+    /// The ledger cannot be read.
+    fn register(&mut self, pin: &Pin<'_>) -> Result<Register, Self::Error>;
 
     /// Whether anybody is registered.
     ///
@@ -88,12 +90,20 @@ pub trait Ledger {
 
     /// Writes one row and, for a delivered one, its event and its deliveries.
     ///
-    /// A row that is known already stays as it is, except that a held one may be settled.
+    /// A row that is known already stays as it is, except that a held one may be settled, and that a suppressed one may
+    /// turn out to be a punch of its own.
     ///
     /// # Errors
     ///
     /// The ledger cannot be written.
     fn enter(&mut self, entry: &Entry<'_>) -> Result<(), Self::Error>;
+
+    /// Writes the instant that a punch has now, and how it was found.
+    ///
+    /// # Errors
+    ///
+    /// The ledger cannot be written.
+    fn redate(&mut self, punch: &Punch) -> Result<(), Self::Error>;
 
     /// Writes what is found now of a punch that was delivered and, if receivers have to hear of it, the event that tells
     /// them and its deliveries.
@@ -124,18 +134,24 @@ pub struct Telling<'a> {
     pub number: u32,
     /// Why, as a word.
     pub reason: &'static str,
+    /// The instant that was told last, if it is another one now.
+    pub old_timestamp: Option<DateTime<Utc>>,
+    /// Whether the pay period of its day is closed.
+    pub is_late: bool,
     /// When the row arrived that caused it.
     pub at: DateTime<Utc>,
 }
 
 /// What a ledger knows about a row that was seen before.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Settled {
     /// It was delivered.
-    Delivered(Kept),
-    /// It was suppressed, and this is its instant.
-    Suppressed(DateTime<Utc>),
-    /// It is held.
+    Delivered,
+    /// It was suppressed.
+    Suppressed,
+    /// Somebody has put it away.
+    Discarded,
+    /// It is held, or no punch.
     Held,
 }
 
@@ -163,21 +179,23 @@ pub enum Fate<'a> {
     Delivered {
         /// What happened.
         punch: &'a Punch,
-        /// What the punches around it make of it.
-        finding: Option<&'a Finding>,
-        /// What the terminal is there for, if it has one direction.
-        role: Option<Role>,
-        /// Whether the terminal's states say something.
-        is_trusted: bool,
+        /// How it stands among those of its person.
+        standing: &'a Standing,
         /// The terminal, for payloads.
         device: &'a DeviceInfo,
         /// The person, for payloads.
         employee: &'a EmployeeInfo,
+        /// Whether receivers get it now. What is too old waits to be asked for.
+        is_sent: bool,
+        /// The identity of the event that says so, if the pay period of its day is closed.
+        late: Option<&'a EventId>,
     },
     /// A second punch of the same person within the window.
     Suppressed {
         /// What would have been delivered.
         punch: &'a Punch,
+        /// How it stands among those of its person.
+        standing: &'a Standing,
         /// The punch that stands for it.
         of: &'a EventId,
     },
@@ -193,4 +211,19 @@ pub enum Fate<'a> {
         /// The table it was posted to.
         table: &'a str,
     },
+}
+
+/// How a punch stands among those of its person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// Whose it is.
+    pub person: Person,
+    /// The site of the terminal.
+    pub site: Option<String>,
+    /// Its place in the upload it came with; it decides between two of one second.
+    pub order: u64,
+    /// What the terminal is there for, if it has one direction.
+    pub role: Option<Role>,
+    /// Whether the terminal's states say something.
+    pub is_trusted: bool,
 }

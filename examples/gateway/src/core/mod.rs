@@ -3,14 +3,25 @@
 //! The same code runs behind the real listeners and in the seeded world of the tests; what differs is the
 //! [`Ledger`] it reads and writes.
 
+mod clock;
+mod corrections;
 mod forwarded;
+mod identity;
 mod intake;
 mod ledger;
+mod periods;
 mod person;
+mod shifts;
 mod upload;
 
+pub use clock::{
+    Alarm, AlarmCause, ClockNotice, ClockReport, Clockwork, Contact, Presence, Probe, ProbeError, ZoneChange,
+};
 pub use forwarded::ForwardedError;
-pub use intake::{Directions, Directory, Intake, Tally};
-pub use ledger::{Correction, Entry, Fate, Ledger, Settled, Telling};
+pub use identity::{Bound, BoundError, Clash, Identity, Register, Scope, Validity};
+pub use intake::{Directory, Intake, Tally};
+pub use ledger::{Correction, Entry, Fate, Ledger, Settled, Standing, Telling};
+pub use periods::Periods;
 pub use person::{Known, Told};
-pub use upload::{Received, ReceivedRow};
+pub use shifts::Shifts;
+pub use upload::{ByHand, Received, ReceivedRow};

@@ -1,22 +1,30 @@
 use core::ops::ControlFlow;
-use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use punch_normalize::timeline::{DirectionRule, Finding, History, Mark, SessionId, TimelineRules, infer};
-use punch_normalize::{Direction, EventId};
-use punch_protocol::Pin;
+use punch_normalize::timeline::{DirectionRule, Finding, History, Mark, SessionId, TimelineRules};
+use punch_normalize::{Direction, Person, Punch};
+use punch_protocol::SerialNumber;
 
 use super::ledger::Ledger;
 
-/// A punch that was delivered, as its person's other punches are concerned.
+/// A punch that is known, as its person's other punches are concerned.
 #[derive(Debug, Clone)]
 pub struct Known {
-    /// When, where, and what was said of its direction.
+    /// When, where, and what was said of its direction. It is published unless it was suppressed.
     pub mark: Mark,
-    /// What was told of it last; `None` if it is of a time when nothing but its own key was told, and that stays.
+    /// Whose it is.
+    pub person: Person,
+    /// The terminal.
+    pub serial: SerialNumber,
+    /// The site of the terminal.
+    pub site: Option<String>,
+    /// What was told of it last; `None` if it was suppressed, or is of a time when nothing but its own key was told, and
+    /// that stays.
     pub told: Option<Told>,
     /// How often it was told anew.
     pub revision: u32,
+    /// Whether it was too old to be told without being asked for.
+    pub is_historic: bool,
 }
 
 /// What was told of a punch, as it is kept.
@@ -49,10 +57,27 @@ impl From<&Finding> for Told {
     }
 }
 
+impl From<&Punch> for Told {
+    fn from(punch: &Punch) -> Self {
+        Self {
+            direction: punch.direction,
+            source: punch.direction_source.as_str().to_owned(),
+            confidence: punch.confidence.unwrap_or(0),
+            session: punch.session.as_ref().map(|session: &SessionId| session.to_string()),
+            business_date: punch.business_date,
+            exceptions: punch.exceptions.words().collect::<Vec<_>>().join(","),
+        }
+    }
+}
+
 impl Told {
-    /// Whether receivers have to hear of the difference. Of how sure something is, or what is missing, they need not.
-    fn misleads(&self, now: &Self) -> bool {
-        (self.direction, &self.session, self.business_date) != (now.direction, &now.session, now.business_date)
+    /// Whether receivers have to hear of the difference. Of what something rests on, and how sure it is, they need not.
+    pub(super) fn misleads(&self, now: &Self) -> bool {
+        let heard = |told: &Self| {
+            let Self { direction, session, business_date, exceptions, .. } = told.clone();
+            (direction, session, business_date, exceptions)
+        };
+        heard(self) != heard(now)
     }
 
     fn has_left(&self) -> bool {
@@ -60,77 +85,37 @@ impl Told {
     }
 }
 
-/// What fresh punches of one person mean, and what they change.
-#[derive(Debug)]
-pub(super) struct Judgement {
-    /// What was found of every punch looked at.
-    pub(super) findings: BTreeMap<EventId, Finding>,
-    /// The known punches of which something else is found than was told, in time order.
-    pub(super) changed: Vec<Changed>,
-}
-
-/// A known punch of which something else is found now.
-#[derive(Debug)]
-pub(super) struct Changed {
-    pub(super) known: Known,
-    /// Why receivers have to hear of it, as a word; `None` if they need not.
-    pub(super) reason: Option<&'static str>,
-}
-
-/// Looks at fresh punches of one person, in time order, among those that are known.
-pub(super) fn judge<L: Ledger>(
-    pin: &Pin<'static>,
-    fresh: &[Mark],
+/// The punches around those of one person that come now, from `first` to `last`: all that these can say something of, or
+/// that can say something of these, in time order.
+pub(super) fn around<L: Ledger>(
+    person: &Person,
+    first: DateTime<Utc>,
+    last: DateTime<Utc>,
     rules: &TimelineRules,
     ledger: &mut L,
-) -> Result<Judgement, L::Error> {
-    let (Some(first), Some(last)) = (fresh.first(), fresh.last()) else {
-        return Ok(Judgement { findings: BTreeMap::new(), changed: Vec::new() });
-    };
-    let mut known = before(pin, first.at, rules, ledger)?;
-    after(pin, first.at, last.at, rules, ledger, &mut known)?;
-    let marks = |with: &[Mark]| known.iter().map(|known| known.mark.clone()).chain(with.iter().cloned()).collect();
-    let findings = find(marks(fresh), rules);
-    let mut earlier: Option<BTreeMap<EventId, Finding>> = None;
-    let mut changed = Vec::new();
-    for known in &known {
-        let id = &known.mark.event_id;
-        let (Some(told), Some(finding)) = (&known.told, findings.get(id)) else { continue };
-        let now = Told::from(finding);
-        if *told == now {
-            continue;
-        }
-        // Rules that somebody has changed since, or where the look around has ended, are no reason to tell the past anew:
-        // only what these punches change is.
-        let earlier = earlier.get_or_insert_with(|| find(marks(&[]), rules));
-        if earlier.get(id) == Some(finding) {
-            continue;
-        }
-        let late = if first.at <= known.mark.at { "late_row" } else { "later_row" };
-        changed.push(Changed { known: known.clone(), reason: told.misleads(&now).then_some(late) });
-    }
-    Ok(Judgement { findings, changed })
-}
-
-fn find(mut marks: Vec<Mark>, rules: &TimelineRules) -> BTreeMap<EventId, Finding> {
-    let findings = infer(&mut marks, rules, None);
-    marks.into_iter().map(|mark| mark.event_id).zip(findings).collect()
+) -> Result<Vec<Known>, L::Error> {
+    let mut known = before(person, first, rules, ledger)?;
+    after(person, first, last, rules, ledger, &mut known)?;
+    Ok(known)
 }
 
 /// The known punches before `first` that its meaning can depend on, in time order.
 fn before<L: Ledger>(
-    pin: &Pin<'static>,
+    person: &Person,
     first: DateTime<Utc>,
     rules: &TimelineRules,
     ledger: &mut L,
 ) -> Result<Vec<Known>, L::Error> {
     let mut found: Vec<Known> = Vec::new();
-    ledger.look_back(pin, first, &mut |known| {
+    ledger.look_back(person, first, &mut |known| {
+        // A second punch stands behind the one it is a second of, and says nothing of where a shift ends.
+        let later = found.iter().rev().find(|later| later.mark.is_published);
         // Of what lies between two known punches everything is settled. Next to a fresh one, only a departure is.
-        let is_apart = match found.last() {
-            Some(later) => is_apart(&known, Some(later), later.mark.at, rules),
-            None => known.told.as_ref().is_some_and(Told::has_left) && is_apart(&known, None, first, rules),
-        };
+        let is_apart = known.mark.is_published
+            && match later {
+                Some(later) => is_apart(&known, Some(later), later.mark.at, rules),
+                None => known.told.as_ref().is_some_and(Told::has_left) && is_apart(&known, None, first, rules),
+            };
         if !is_apart {
             found.push(known);
         }
@@ -142,7 +127,7 @@ fn before<L: Ledger>(
 
 /// Adds the known punches from `first` on that can mean something else now.
 fn after<L: Ledger>(
-    pin: &Pin<'static>,
+    person: &Person,
     first: DateTime<Utc>,
     last: DateTime<Utc>,
     rules: &TimelineRules,
@@ -150,7 +135,7 @@ fn after<L: Ledger>(
     known: &mut Vec<Known>,
 ) -> Result<(), L::Error> {
     let (mut previous, mut behind) = (first, 0);
-    ledger.look_ahead(pin, first, &mut |next| {
+    ledger.look_ahead(person, first, &mut |next| {
         let pause = next.mark.at.signed_duration_since(previous.max(last));
         behind += usize::from(next.mark.at > last);
         previous = next.mark.at;
@@ -167,6 +152,9 @@ fn is_apart(one: &Known, next: Option<&Known>, at: DateTime<Utc>, rules: &Timeli
     if pause > longest_reach(rules) {
         return true;
     }
+    if pause < rules.bounce.window {
+        return false;
+    }
     let Some(told) = &one.told else { return false };
     if rules.direction == DirectionRule::FirstLast {
         let next = next.and_then(|next| next.told.as_ref());
@@ -177,5 +165,9 @@ fn is_apart(one: &Known, next: Option<&Known>, at: DateTime<Utc>, rules: &Timeli
 
 /// The longest pause over which one punch can say something of another.
 fn longest_reach(rules: &TimelineRules) -> TimeDelta {
-    if rules.direction == DirectionRule::FirstLast { TimeDelta::days(1) } else { rules.max_shift.max(rules.shift_gap) }
+    let of_shifts = match rules.direction {
+        DirectionRule::FirstLast => TimeDelta::days(1),
+        _ => rules.max_shift.max(rules.shift_gap),
+    };
+    of_shifts.max(rules.bounce.window)
 }

@@ -1,10 +1,13 @@
-use chrono::{DateTime, NaiveDateTime, Utc};
+use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use punch_protocol::civil::CivilError;
 use punch_protocol::push::{
-    AttlogRow, CommandResult, CommandResults, ErrorRow, KeyedRow, OperationRow, Package, PackageError, PackageLimits,
-    Pair, QueryPage, Row, RowError, Rows, Streamed, Table, TransactionRow, Upload, UploadHead,
+    AttlogRow, CommandResult, CommandResults, ErrorRow, GuessedForm, GuessedPunch, GuessedTime, KeyedRow, OperationRow,
+    Package, PackageError, PackageLimits, Pair, QueryPage, Row, RowError, Rows, Streamed, Table, TransactionRow,
+    Upload, UploadHead,
 };
 use punch_protocol::{Pin, RawPunch, SerialNumber};
+
+use super::clock::Contact;
 
 /// One upload, owned: what has to be durable before the terminal may forget it.
 #[derive(Debug, Clone)]
@@ -23,6 +26,22 @@ pub struct Received {
     pub discarded: u32,
     /// Whether this is all of the upload, not a slice of a long one. Of forwarded rows: whether they happened just now.
     pub whole: bool,
+    /// How its terminal stood when it came. `None` if it did not come now: its rows are taken once more.
+    pub contact: Option<Contact>,
+    /// What somebody says of its rows.
+    pub by_hand: ByHand,
+    /// Whether the zone that its terminal has now dates its rows, and not that of when they came: by that they lay in the
+    /// future.
+    pub in_zone_of_now: bool,
+}
+
+/// What somebody says of a row, because the terminal does not. `Debug` does not say who it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ByHand {
+    /// What its clock was off by: true time minus the terminal's.
+    pub shift: Option<TimeDelta>,
+    /// The PIN of whoever it is.
+    pub pin: Option<Pin<'static>>,
 }
 
 /// One row of an upload.
@@ -62,6 +81,41 @@ impl Received {
         Self { stamp: head.stamp().map(ToOwned::to_owned), ..Self::empty(serial, head.table().as_str(), received_at) }
     }
 
+    /// The punches that could be read, in the order of the body.
+    pub fn punches(&self) -> impl Iterator<Item = &RawPunch> {
+        self.rows.iter().filter_map(|row| match row {
+            ReceivedRow::Punch { punch, .. } => Some(punch),
+            ReceivedRow::Broken { .. } | ReceivedRow::Record { .. } => None,
+        })
+    }
+
+    /// How many rows of it are punches, or would be if they could be read.
+    pub fn attendance_rows(&self) -> usize {
+        self.rows.iter().filter(|row| !matches!(row, ReceivedRow::Record { .. })).count()
+    }
+
+    /// One row of before, to be taken once more. When it came says nothing of when it was made.
+    pub(crate) fn again(serial: SerialNumber, received_at: DateTime<Utc>, row: ReceivedRow, by_hand: ByHand) -> Self {
+        Self { whole: false, rows: vec![row], by_hand, ..Self::empty(serial, Table::ATTLOG, received_at) }
+    }
+
+    /// With what somebody says of it beside what was said before.
+    pub(crate) fn with(mut self, by_hand: &ByHand) -> Self {
+        let ByHand { shift, pin } = by_hand.clone();
+        self.by_hand = ByHand { shift: shift.or(self.by_hand.shift), pin: pin.or(self.by_hand.pin) };
+        self
+    }
+
+    /// A row of attendance, as that of an upload.
+    pub(crate) fn attendance_row(serial: &SerialNumber, row: &AttlogRow<'_>) -> ReceivedRow {
+        Self::empty(serial.clone(), Table::ATTLOG, DateTime::UNIX_EPOCH).punch(row)
+    }
+
+    /// It came from the terminal now, or from somebody who has read it.
+    pub fn by(self, contact: Contact) -> Self {
+        Self { contact: Some(contact), ..self }
+    }
+
     /// Reads an upload that is there in full.
     pub fn read(serial: SerialNumber, upload: &Upload<'_>, received_at: DateTime<Utc>) -> Self {
         let mut received = Self::new(serial, upload.head(), received_at);
@@ -88,6 +142,7 @@ impl Received {
         let rest = Self {
             stamp: self.stamp.take(),
             whole: false,
+            contact: self.contact,
             ..Self::empty(self.serial.clone(), &self.table, self.received_at)
         };
         Some(core::mem::replace(self, rest))
@@ -150,7 +205,18 @@ impl Received {
 
     pub(super) fn empty(serial: SerialNumber, table: &str, received_at: DateTime<Utc>) -> Self {
         let table = table.to_owned();
-        Self { serial, table, stamp: None, received_at, rows: Vec::new(), discarded: 0, whole: true }
+        Self {
+            serial,
+            table,
+            stamp: None,
+            received_at,
+            rows: Vec::new(),
+            discarded: 0,
+            whole: true,
+            contact: None,
+            by_hand: ByHand::default(),
+            in_zone_of_now: false,
+        }
     }
 
     fn take(&mut self, row: &Row<'_>) {
@@ -191,6 +257,19 @@ impl Received {
         })
     }
 
+    /// A row that counts seconds in the place of a time is an instant, and no zone applies to it. Nothing else is guessed.
+    fn counted(&self, error: &RowError<'_>) -> Option<ReceivedRow> {
+        let guess = GuessedPunch::of(error).filter(|guess| guess.form == GuessedForm::EpochSeconds)?;
+        let GuessedTime::Epoch(seconds) = guess.time else { return None };
+        let time = DateTime::from_timestamp(seconds.into(), 0)?.naive_utc();
+        let work_code = guess.work_code.filter(|code| !matches!(code, [] | [b'0']));
+        Some(self.reading(Ok(time), guess.pin, clip(error.raw), |punch| {
+            punch.is_utc = true;
+            (punch.status, punch.verify) = (guess.status, guess.verify);
+            punch.work_code = work_code.map(|code| String::from_utf8_lossy(code).into_owned());
+        }))
+    }
+
     fn event(&self, row: &KeyedRow<'_>) -> ReceivedRow {
         self.reading(row.time(), row.pin(), join(row), |punch| {
             (punch.status, punch.verify) = (row.status(), row.verify());
@@ -227,6 +306,9 @@ impl Received {
     }
 
     fn take_broken(&mut self, error: &RowError<'_>) {
+        if let Some(row) = self.counted(error).filter(|_| error.table.eq_ignore_ascii_case(Table::ATTLOG)) {
+            return self.rows.push(row);
+        }
         // What a broken row of another table holds is unknown, and could be a template.
         if ["", Table::ATTLOG, Table::RTLOG].iter().any(|table| table.eq_ignore_ascii_case(error.table)) {
             self.rows.push(ReceivedRow::Broken { problem: error.to_string(), raw: clip(error.raw) });

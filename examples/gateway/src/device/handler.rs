@@ -1,6 +1,7 @@
+use core::fmt;
 use core::time::Duration;
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
@@ -9,7 +10,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::Response as HttpResponse;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use punch_normalize::TenantKey;
+use punch_normalize::{ClockPolicy, TenantKey};
 use punch_protocol::SerialNumber;
 use punch_protocol::push::{
     Admission, Limits, PackageError, ParseError, Parts, Receipt, Request, Response, Stamps, Turn, UploadHead,
@@ -17,27 +18,34 @@ use punch_protocol::push::{
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 
+use super::clocks::{Attended, announce, attend, tell};
 use super::registry::Registry;
 use crate::clock::now;
 use crate::config::Config;
 use crate::core::{Intake, Received, ReceivedRow, Tally};
 use crate::delivery::Engine;
 use crate::stage::{Stage, Watch};
-use crate::store::{DeviceRow, SqliteLedger, Store, StoreError};
+use crate::store::{ClockRow, DeviceRow, SqliteLedger, Store, StoreError};
 
-/// Everything the device listener needs; cheap to clone.
-#[derive(Debug, Clone)]
+/// Everything the device listener needs; cheap to clone. `Debug` shows nothing of what terminals have said.
+#[derive(Clone)]
 pub struct Devices(pub(super) Arc<Inner>);
 
 #[derive(Debug)]
 pub(super) struct Inner {
     pub(super) registry: Registry,
-    store: Store,
-    engine: Engine,
-    intake: Arc<Mutex<Intake>>,
-    key: TenantKey,
+    pub(super) store: Store,
+    pub(super) engine: Engine,
+    pub(super) intake: Arc<Intake>,
+    pub(super) key: TenantKey,
     pub(super) limits: Limits,
     watch: Watch,
+}
+
+impl fmt::Debug for Devices {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Devices(..)")
+    }
 }
 
 impl Devices {
@@ -54,7 +62,7 @@ impl Devices {
             registry: Registry::new(config, rows, key),
             store,
             engine,
-            intake: Arc::new(Mutex::new(Intake::new(key))),
+            intake: Arc::new(Intake::new(key)),
             key: TenantKey::new(key),
             limits: config.limits,
             watch,
@@ -93,42 +101,71 @@ impl Devices {
     ///
     /// The store cannot be written.
     pub async fn take(&self, received: Received) -> Result<Tally, StoreError> {
-        let Some(directory) = self.0.registry.directory(&received.serial) else { return Ok(Tally::default()) };
+        let Some(mut directory) = self.0.registry.directory(&received.serial) else { return Ok(Tally::default()) };
+        let adjusts = matches!(directory.rules.clock, ClockPolicy::Adjust | ClockPolicy::AdjustWrong);
         let intake = Arc::clone(&self.0.intake);
+        let key = self.0.key.clone();
+        let (serial, probe) = (received.serial.clone(), received.contact.and_then(|contact| contact.probe));
         let work = move |tx: &mut crate::store::Transaction<'_>| {
             if let Some(stamp) = received.stamp.as_deref().filter(|_| Stamps::has(&received.table)) {
                 DeviceRow::keep_stamp(tx, received.serial.as_str(), &received.table, stamp)?;
             }
+            let clockwork = ClockRow::of(tx, received.serial.as_str())?;
+            if let Some(clockwork) = clockwork.as_ref().filter(|_| !received.in_zone_of_now) {
+                directory.rules.zone = clockwork.zone_at(received.received_at);
+            }
+            directory.clock = clockwork.as_ref().map(|clockwork| clockwork.with(probe));
+            let before = tx.total_changes();
             let mut ledger = SqliteLedger::new(tx);
-            let mut intake = intake.lock().unwrap_or_else(PoisonError::into_inner);
             let tally = intake.take(&received, &directory, &mut ledger)?;
-            Ok((tally, ledger.into_deliveries()))
+            let mut deliveries = ledger.into_deliveries();
+            // A replay says nothing new of the clock, and costs no write.
+            let is_new = tx.total_changes() > before;
+            let attended =
+                if is_new { attend(tx, clockwork, &received, &directory.rules)? } else { Attended::default() };
+            deliveries.extend(tell(tx, attended.notice.as_ref(), &directory.device, &key)?);
+            Ok((tally, deliveries, is_new, attended))
         };
-        let (tally, deliveries) = self.0.store.write(work).await?;
+        let (tally, deliveries, is_new, attended) = self.0.store.write(work).await?;
         self.0.engine.deliver(deliveries);
+        announce(attended.notice.as_ref());
+        if attended.is_known_again && adjusts {
+            self.adjust_outage(serial.clone());
+        }
+        if let Some(probe) = probe.filter(|_| is_new) {
+            self.probe_written(&serial, probe);
+        }
         Ok(tally)
     }
 
     async fn turn(&self, serial: SerialNumber, request: &Request<'_>) -> Response {
-        let Some(turn) = self.0.registry.handle(&serial, request, now()) else {
+        let contact = self.0.registry.called(&serial, now());
+        let Some((contact, turn)) = contact.zip(self.0.registry.handle(&serial, request, now())) else {
             return self.refuse_unknown(serial).await;
         };
+        if matches!(request, Request::Poll(_) | Request::Ping(_) | Request::Alive) {
+            self.0.registry.polled(&serial, &contact, now());
+        }
         self.keep_speech(&serial).await;
+        self.keep_told(&serial).await;
         match (turn, request) {
             (Turn::Reply(response), _) => response,
             // Nothing gives commands to a gateway yet, so there is no place to write down that one is sent.
             (Turn::Dispatch(dispatch), _) => self.0.registry.withhold(&serial, dispatch),
             (Turn::Store(receipt), Request::Upload(upload)) => {
-                self.store_upload(receipt, Received::read(serial, upload, now()), upload.head()).await
+                let received = Received::read(serial, upload, now()).by(contact);
+                self.store_upload(receipt, received, upload.head()).await
             }
             (Turn::Store(receipt), Request::Results(results)) => {
                 self.store(receipt, Received::results(serial, results, now())).await
             }
             (Turn::Store(receipt), Request::QueryPage(page)) => {
-                self.store_opened(receipt, Received::page(serial, page, now())).await
+                let received = Received::page(serial, page, now());
+                self.store_opened(receipt, received.map(|received| received.by(contact))).await
             }
             (Turn::Store(receipt), Request::Package(upload)) => {
-                self.store_opened(receipt, Received::package(serial, upload, now())).await
+                let received = Received::package(serial, upload, now());
+                self.store_opened(receipt, received.map(|received| received.by(contact))).await
             }
             (Turn::Store(receipt), _) => receipt.refused(),
             (_, _) => Response::retry_later(),
@@ -170,10 +207,10 @@ impl Devices {
 
     /// Rows first, the acknowledgement only for what is on disk.
     pub(super) async fn store(&self, receipt: Receipt, received: Received) -> Response {
-        match self.keep(received).await {
-            Ok(_) => receipt.stored(),
-            Err(_) => receipt.refused(),
-        }
+        let (serial, rows, whole) = (received.serial.clone(), received.attendance_rows(), received.whole);
+        let kept = self.keep(received).await;
+        self.uploaded(&serial, rows, whole, kept.is_ok());
+        if kept.is_ok() { receipt.stored() } else { receipt.refused() }
     }
 
     /// Makes rows durable and tells whoever watches and whoever reads the log.

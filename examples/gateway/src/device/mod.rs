@@ -1,10 +1,17 @@
 //! The device listener: plain HTTP/1 exactly as firmware speaks and hears it.
 
+mod clocks;
+mod completeness;
 mod connection;
 mod handler;
+mod quarantine;
 mod reception;
+mod redating;
 mod registry;
 mod request_line;
 
+pub(crate) use clocks::NotProbed;
 pub(crate) use connection::serve;
 pub use handler::Devices;
+pub use quarantine::Released;
+pub use redating::Redated;

@@ -13,7 +13,11 @@ impl Devices {
     pub(super) async fn receive(&self, serial: SerialNumber, head: &UploadHead, body: Body) -> Response {
         match self.read_in_pieces(&serial, head, body.into_data_stream()).await {
             Ok((receipt, received)) => self.store_upload(receipt, received, head).await,
-            Err(refusal) => refusal,
+            Err(refusal) => {
+                // Whatever was in it waits on the terminal now.
+                self.uploaded(&serial, 1, true, false);
+                refusal
+            }
         }
     }
 
@@ -23,7 +27,8 @@ impl Devices {
         head: &UploadHead,
         mut pieces: BodyDataStream,
     ) -> Result<(Receipt, Received), Response> {
-        let mut received = Received::new(serial.clone(), head, now());
+        let contact = self.0.registry.called(serial, now());
+        let mut received = Received { contact, ..Received::new(serial.clone(), head, now()) };
         let mut stream = RowStream::new(head);
         // A body that breaks off ends in an error here; what of it is stored already comes again and is known.
         let opening = pieces.next().await.transpose().map_err(|_| Response::retry_later())?.unwrap_or_default();

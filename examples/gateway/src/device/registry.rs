@@ -1,5 +1,5 @@
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
 use punch_normalize::{DeviceZone, Rules, TenantKey};
@@ -9,8 +9,9 @@ use punch_protocol::push::{
 };
 use punch_webhook::DeviceInfo;
 
+use super::clocks::Timekeeping;
 use crate::config::{Config, DeviceConfig, DeviceDefaults, UnknownBadges};
-use crate::core::Directory;
+use crate::core::{Directory, Shifts};
 use crate::store::DeviceRow;
 
 /// The terminals the gateway knows, and the conversation with each.
@@ -19,16 +20,18 @@ pub(super) struct Registry {
     devices: Mutex<BTreeMap<SerialNumber, Device>>,
     defaults: DeviceDefaults,
     hold_unknown_badges: Option<bool>,
+    shifts: Arc<Shifts>,
     key: TenantKey,
 }
 
 #[derive(Debug)]
-struct Device {
-    session: Session,
-    admission: Admission,
+pub(super) struct Device {
+    pub(super) session: Session,
+    pub(super) admission: Admission,
     /// When its punches last came from somebody who had read them.
     forwarded_at: Option<DateTime<Utc>>,
-    directory: Directory,
+    pub(super) directory: Directory,
+    pub(super) timekeeping: Timekeeping,
     /// What the store knows of the terminal's dialect, and whether it has tried to encrypt.
     speech: (Option<Dialect>, bool),
 }
@@ -48,6 +51,7 @@ impl Registry {
             devices: Mutex::default(),
             defaults: config.defaults.clone(),
             hold_unknown_badges,
+            shifts: Arc::new(config.shifts.clone()),
             key: TenantKey::new(key),
         };
         for row in rows {
@@ -66,9 +70,9 @@ impl Registry {
         named: Option<&DeviceConfig>,
         row: Option<&DeviceRow>,
     ) {
-        let profile = named.cloned().unwrap_or_else(|| self.defaults.device(serial.clone(), None));
+        let config = named.cloned().unwrap_or_else(|| self.defaults.device(serial.clone(), None));
         let mut settings = Settings::default();
-        settings.comm_key = profile.comm_key;
+        settings.comm_key = config.comm_key;
         if let Some(row) = row {
             settings.stamps.clone_from(&row.stamps);
             (settings.dialect, settings.declines_encryption) = (row.dialect, row.declines_encryption);
@@ -77,15 +81,23 @@ impl Registry {
             Admission::Approved => Session::approved(serial.clone(), settings),
             Admission::Pending | Admission::Blocked => Session::unapproved(serial.clone(), admission),
         };
-        let mut rules = Rules::new(profile.zone);
-        rules.window = profile.window;
+        let mut rules = Rules::new(config.profile.zone);
+        (rules.clock, rules.horizon) = (config.profile.clock, config.profile.periods.horizon());
+        rules.timeline = config.profile.rules;
         let mut device = DeviceInfo::default();
         device.id = Some(self.key.opaque_id("dev", "device", serial.as_str().as_bytes()));
-        device.name = Some(profile.name);
-        device.site = Some(profile.site).filter(|site| !site.is_empty());
+        device.name = Some(config.name);
+        device.site = Some(config.site).filter(|site| !site.is_empty());
         let speech = (session.dialect(), session.declines_encryption());
-        let (hold_unknown_badges, directions) = (self.hold_unknown_badges, profile.directions);
-        let directory = Directory { rules, device, hold_unknown_badges, directions };
+        let directory = Directory {
+            rules,
+            device,
+            hold_unknown_badges: self.hold_unknown_badges,
+            role: config.role,
+            periods: config.profile.periods,
+            clock: None,
+            shifts: Arc::clone(&self.shifts),
+        };
         let mut devices = self.lock();
         if let Some(known) = devices.get_mut(&serial) {
             // What is known about it stays, and a call that was on its way when it was approved changes nothing.
@@ -96,7 +108,17 @@ impl Registry {
         }
         // Made-up serials must not fill the memory; the ones that matter are approved.
         if admission == Admission::Approved || devices.len() < DEVICES_MAX {
-            devices.insert(serial, Device { session, admission, forwarded_at: None, directory, speech });
+            devices.insert(
+                serial,
+                Device {
+                    session,
+                    admission,
+                    forwarded_at: None,
+                    directory,
+                    timekeeping: Timekeeping::default(),
+                    speech,
+                },
+            );
         }
     }
 
@@ -164,7 +186,7 @@ impl Registry {
         devices.iter().filter_map(|(serial, device)| Some((serial.to_string(), last(device)?))).collect()
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<SerialNumber, Device>> {
+    pub(super) fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<SerialNumber, Device>> {
         // A panic elsewhere leaves a session in one of its legal states.
         self.devices.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -144,16 +144,3 @@ fn admission_of(word: &str) -> Admission {
         _ => Admission::Pending,
     }
 }
-
-/// Registers a badge, or changes the name under it.
-///
-/// # Errors
-///
-/// The store cannot be written.
-pub(crate) fn put_employee(tx: &Transaction<'_>, badge: &str, name: Option<&str>) -> Result<(), StoreError> {
-    tx.prepare_cached(
-        "INSERT INTO employee (badge, name) VALUES (?1, ?2) ON CONFLICT (badge) DO UPDATE SET name = excluded.name",
-    )?
-    .execute(params![badge, name])?;
-    Ok(())
-}

@@ -1,10 +1,15 @@
 //! One SQLite file, one writer that groups commits. What a commit returns for is on disk.
 
+mod clock;
+mod completeness;
 mod delivery;
 mod device;
+mod employee;
 mod ledger;
 mod person;
+mod quarantine;
 mod read;
+mod redate;
 mod timeline;
 mod writer;
 
@@ -14,20 +19,36 @@ use std::sync::{Arc, Mutex, PoisonError};
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension as _};
 
+pub(crate) use crate::core::Register;
+pub(crate) use clock::ClockRow;
+pub(crate) use completeness::{Held, SiteRow, keep_complete, oldest_held, overdue};
 pub use delivery::{AttemptRow, EndpointRow, Outgoing};
 pub(crate) use delivery::{persist, waiting as delivery_rows};
 pub use device::DeviceRow;
-pub(crate) use device::put_employee;
+pub(crate) use employee::{put_employee, register};
 pub use ledger::SqliteLedger;
-pub use read::{AttendanceRow, Counts, HeldRow};
+pub(crate) use person::direction_of;
+pub use quarantine::{HeldRow, Quarantined};
+pub(crate) use quarantine::{discard, held, hold_again, keep_by_hand, replace, unregistered};
+pub use read::{AttendanceRow, Counts};
+pub(crate) use redate::{Observed, Span, by_hand, observed};
 pub use timeline::{AttemptLine, Decision, DeliveryTimeline, Meaning, RevisionLine, Timeline};
 pub use writer::{Transaction, Writer};
 
 /// The layouts of the file, each made from the one before it.
-const LAYOUTS: [(i64, &str); 3] =
-    [(1, include_str!("schema_1.sql")), (2, include_str!("schema_2.sql")), (3, include_str!("schema_3.sql"))];
+const LAYOUTS: [(i64, &str); 9] = [
+    (1, include_str!("schema_1.sql")),
+    (2, include_str!("schema_2.sql")),
+    (3, include_str!("schema_3.sql")),
+    (4, include_str!("schema_4.sql")),
+    (5, include_str!("schema_5.sql")),
+    (6, include_str!("schema_6.sql")),
+    (9, include_str!("schema_9.sql")),
+    (12, include_str!("schema_12.sql")),
+    (13, include_str!("schema_13.sql")),
+];
 /// The newest layout this program knows.
-const VERSION: i64 = 3;
+const VERSION: i64 = 13;
 
 /// Why the store could not do something.
 #[derive(Debug, thiserror::Error)]

@@ -3,35 +3,35 @@
 use core::ops::ControlFlow;
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
-use punch_normalize::timeline::{Finding, Mark, Role};
-use punch_normalize::{Direction, EventId, Punch, TimeQuality};
+use punch_normalize::timeline::{Mark, Role};
+use punch_normalize::{Direction, EventId, Person, Punch, TimeQuality};
 use punch_protocol::{Pin, RawPunch, SerialNumber, Status, Verify};
 use punch_webhook::{DeviceInfo, EmployeeInfo};
 use rusqlite::{OptionalExtension as _, Row, params};
 use serde::Deserialize;
 
 use super::{StoreError, Transaction, from_millis, millis};
-use crate::core::{Known, Telling, Told};
+use crate::core::{Known, Standing, Telling, Told};
 
 /// The form of civil times in the file; it sorts as time does.
 pub(super) const CIVIL: &str = "%Y-%m-%dT%H:%M:%S";
 
-/// Hands over the punches kept for a person, in the order and from where `range` says, until `take` has enough.
+/// Hands over the punches of a person, in the order and from where `range` says, until `take` has enough.
 pub(super) fn look(
     tx: &Transaction<'_>,
     range: &str,
-    pin: &Pin<'static>,
+    person: &Person,
     at: DateTime<Utc>,
     take: &mut dyn FnMut(Known) -> ControlFlow<()>,
 ) -> Result<(), StoreError> {
     let mut statement = tx.prepare_cached(&format!(
         "SELECT id, punched_at, device_local, status, role, trusted, revision, direction, direction_source, confidence,
-                session_id, business_date, exceptions
-         FROM row WHERE fate = 'delivered' AND pin = ?1 AND {range}",
+                session_id, business_date, exceptions, fate, serial, site, place, local_time, historic, manual
+         FROM row WHERE fate IN ('delivered', 'suppressed') AND person = ?1 AND {range}",
     ))?;
-    let mut rows = statement.query(params![pin.as_bytes(), at.timestamp()])?;
+    let mut rows = statement.query(params![person.as_str(), at.timestamp()])?;
     while let Some(row) = rows.next()? {
-        if let Some(known) = known(row)?
+        if let Some(known) = known(row, person)?
             && take(known).is_break()
         {
             break;
@@ -40,15 +40,19 @@ pub(super) fn look(
     Ok(())
 }
 
-fn known(row: &Row<'_>) -> Result<Option<Known>, StoreError> {
-    let (id, at, local): (String, i64, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
-    let parts = (EventId::parse(&id), DateTime::from_timestamp(at, 0), NaiveDateTime::parse_from_str(&local, CIVIL));
+fn known(row: &Row<'_>, person: &Person) -> Result<Option<Known>, StoreError> {
+    let (id, at, serial): (String, i64, String) = (row.get(0)?, row.get(1)?, row.get(14)?);
+    let local = local_time(row.get(17)?, row.get(2)?);
+    let parts = (EventId::parse(&id), DateTime::from_timestamp(at, 0), local, SerialNumber::parse(&serial));
     // Nothing else is ever written, so this only skips a damaged row.
-    let (Ok(event_id), Some(at), Ok(local)) = parts else { return Ok(None) };
+    let (Ok(event_id), Some(at), Some(local), Ok(serial)) = parts else { return Ok(None) };
     let mut mark = Mark::new(event_id, at, local);
     mark.status = row.get::<_, Option<u16>>(3)?.map(Status);
     mark.role = row.get::<_, Option<String>>(4)?.as_deref().and_then(role_of);
     mark.is_trusted = row.get(5)?;
+    mark.is_published = row.get::<_, String>(13)? == "delivered";
+    mark.order = row.get::<_, i64>(16)?.cast_unsigned();
+    mark.manual = row.get::<_, Option<String>>(19)?.as_deref().and_then(direction_of);
     let told = match row.get::<_, Option<String>>(7)?.as_deref().and_then(direction_of) {
         None => None,
         Some(direction) => Some(Told {
@@ -60,12 +64,59 @@ fn known(row: &Row<'_>) -> Result<Option<Known>, StoreError> {
             exceptions: row.get(12)?,
         }),
     };
-    Ok(Some(Known { mark, told, revision: row.get(6)? }))
+    Ok(Some(Known {
+        mark,
+        person: person.clone(),
+        serial,
+        site: row.get(15)?,
+        told,
+        revision: row.get(6)?,
+        is_historic: row.get(18)?,
+    }))
 }
 
-/// Keeps what is found now of a punch.
-pub(super) fn find(tx: &Transaction<'_>, id: &str, finding: &Finding, revision: u32) -> Result<(), StoreError> {
-    let told = Told::from(finding);
+/// What the clock on the wall showed; that of the terminal in rows of older layouts.
+fn local_time(local_time: Option<String>, device_local: Option<String>) -> Option<NaiveDateTime> {
+    let corrected = local_time.and_then(|text| DateTime::parse_from_rfc3339(&text).ok());
+    let shown = || NaiveDateTime::parse_from_str(&device_local?, CIVIL).ok();
+    corrected.map(|time| time.naive_local()).or_else(shown)
+}
+
+/// Keeps when, where and by whom a punch was made.
+pub(super) fn enter(tx: &Transaction<'_>, punch: &Punch, standing: &Standing) -> Result<(), StoreError> {
+    date(tx, punch)?;
+    let Standing { person, site, order, role, is_trusted } = standing;
+    tx.prepare_cached("UPDATE row SET person = ?2, site = ?3, place = ?4, role = ?5, trusted = ?6 WHERE id = ?1")?
+        .execute(params![
+            punch.event_id.as_str(),
+            person.as_str(),
+            site,
+            order.cast_signed(),
+            role.map(word_of),
+            is_trusted,
+        ])?;
+    Ok(())
+}
+
+/// Keeps when a punch was made, and how that was found.
+pub(super) fn date(tx: &Transaction<'_>, punch: &Punch) -> Result<(), StoreError> {
+    tx.prepare_cached(
+        "UPDATE row SET punched_at = ?2, local_time = ?3, time_quality = ?4, clock_offset_s = ?5, historic = ?6
+         WHERE id = ?1",
+    )?
+    .execute(params![
+        punch.event_id.as_str(),
+        punch.punched_at.timestamp(),
+        punch.local_time.to_rfc3339(),
+        punch.time_quality.as_str(),
+        punch.clock_offset_s,
+        punch.is_historic,
+    ])?;
+    Ok(())
+}
+
+/// Keeps what is told of a punch.
+pub(super) fn tell(tx: &Transaction<'_>, id: &str, told: &Told, revision: u32) -> Result<(), StoreError> {
     tx.prepare_cached(
         "UPDATE row SET direction = ?2, direction_source = ?3, confidence = ?4, session_id = ?5, business_date = ?6,
              exceptions = ?7, revision = ?8 WHERE id = ?1",
@@ -88,10 +139,9 @@ pub(super) fn note(
     tx: &Transaction<'_>,
     known: &Known,
     old: &Told,
-    finding: &Finding,
+    new: &Told,
     telling: &Telling<'_>,
 ) -> Result<(), StoreError> {
-    let new = Told::from(finding);
     tx.prepare_cached("INSERT INTO revision VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")?.execute(
         params![
             known.mark.event_id.as_str(),
@@ -108,6 +158,34 @@ pub(super) fn note(
         ],
     )?;
     Ok(())
+}
+
+/// Reads a punch back; `None` if the row never became one.
+pub(super) fn punch(tx: &Transaction<'_>, id: &EventId) -> Result<Option<Punch>, StoreError> {
+    let mut statement = tx.prepare_cached(
+        "SELECT serial, pin, device_local, status, verify, work_code, punched_at, received_at, is_utc, local_time,
+                time_quality, clock_offset_s, historic
+         FROM row WHERE id = ?1 AND punched_at IS NOT NULL",
+    )?;
+    let read = statement.query_row([id.as_str()], |row| {
+        let (serial, pin, shown): (String, Vec<u8>, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        let parts = (SerialNumber::parse(&serial), NaiveDateTime::parse_from_str(&shown, CIVIL));
+        let (Ok(serial), Ok(time)) = parts else { return Ok(None) };
+        let mut raw = RawPunch::new(serial, Pin::new(&pin).into_owned(), time);
+        raw.status = row.get::<_, Option<u16>>(3)?.map(Status);
+        raw.verify = row.get::<_, Option<u16>>(4)?.map(Verify);
+        (raw.work_code, raw.is_utc) = (row.get(5)?, row.get(8)?);
+        let at = DateTime::from_timestamp(row.get(6)?, 0).unwrap_or_default();
+        let local_time: Option<String> = row.get(9)?;
+        let local_time = local_time.and_then(|text| DateTime::parse_from_rfc3339(&text).ok());
+        let quality: Option<String> = row.get(10)?;
+        let quality = quality.and_then(|word| quality_of(&word)).unwrap_or(TimeQuality::Exact);
+        let local_time = local_time.unwrap_or_else(|| at.fixed_offset());
+        let mut punch = Punch::new(id.clone(), raw, at, local_time, quality, from_millis(row.get(7)?));
+        (punch.clock_offset_s, punch.is_historic) = (row.get(11)?, row.get(12)?);
+        Ok(Some(punch))
+    });
+    Ok(read.optional()?.flatten())
 }
 
 /// A punch as it was told first.
@@ -154,26 +232,19 @@ struct Quality {
 impl Original {
     /// Reads it back; `None` if it was never told.
     pub(super) fn of(tx: &Transaction<'_>, id: &EventId) -> Result<Option<Self>, StoreError> {
+        let Some(mut punch) = punch(tx, id)? else { return Ok(None) };
         let mut statement = tx.prepare_cached(
-            "SELECT serial, pin, device_local, status, verify, work_code, punched_at, received_at, bytes
-             FROM row JOIN body ON body.event_id = row.id AND body.format = 'nested' WHERE row.id = ?1",
+            "SELECT bytes, local_time IS NULL FROM row JOIN body ON body.event_id = row.id AND body.format = 'nested'
+             WHERE row.id = ?1",
         )?;
-        let read = statement.query_row([id.as_str()], |row| {
-            let (serial, pin, local): (String, Vec<u8>, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
-            let parts = (SerialNumber::parse(&serial), NaiveDateTime::parse_from_str(&local, CIVIL));
-            let (Ok(serial), Ok(time)) = parts else { return Ok(None) };
-            let mut raw = RawPunch::new(serial, Pin::new(&pin).into_owned(), time);
-            raw.status = row.get::<_, Option<u16>>(3)?.map(Status);
-            raw.verify = row.get::<_, Option<u16>>(4)?.map(Verify);
-            raw.work_code = row.get(5)?;
-            let at = DateTime::from_timestamp(row.get(6)?, 0).unwrap_or_default();
-            Ok(Some((raw, at, from_millis(row.get(7)?), row.get::<_, Vec<u8>>(8)?)))
-        });
-        let Some((raw, at, received_at, bytes)) = read.optional()?.flatten() else { return Ok(None) };
+        let read = statement.query_row([id.as_str()], |row| Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, bool>(1)?)));
+        let Some((bytes, is_old)) = read.optional()? else { return Ok(None) };
         let Ok(body) = serde_json::from_slice::<Body>(&bytes) else { return Ok(None) };
-        let Ok(local_time) = DateTime::parse_from_rfc3339(&body.punch.local_time) else { return Ok(None) };
-        let quality = body.metadata.time_quality;
-        let punch = Punch::new(id.clone(), raw, at, local_time, quality, received_at);
+        if is_old {
+            // Rows of older layouts do not say how their instants were found, and the body does.
+            punch.time_quality = body.metadata.time_quality;
+            punch.local_time = DateTime::parse_from_rfc3339(&body.punch.local_time).unwrap_or(punch.local_time);
+        }
         let mut device = DeviceInfo::default();
         (device.id, device.name, device.site) = (body.device.id, body.device.name, body.device.site);
         let mut employee = EmployeeInfo::new(body.employee.badge_number);
@@ -182,22 +253,26 @@ impl Original {
     }
 }
 
-pub(super) fn date_text(date: NaiveDate) -> String {
+fn quality_of(word: &str) -> Option<TimeQuality> {
+    serde_json::from_value(word.into()).ok()
+}
+
+fn date_text(date: NaiveDate) -> String {
     date.to_string()
 }
 
-pub(super) fn word_of(role: Role) -> &'static str {
+fn word_of(role: Role) -> &'static str {
     match role {
         Role::Entry => "entry",
         Role::Exit => "exit",
     }
 }
 
-fn role_of(word: &str) -> Option<Role> {
+pub(super) fn role_of(word: &str) -> Option<Role> {
     [Role::Entry, Role::Exit].into_iter().find(|role| word_of(*role) == word)
 }
 
-fn direction_of(word: &str) -> Option<Direction> {
+pub(crate) fn direction_of(word: &str) -> Option<Direction> {
     use Direction::{BreakIn, BreakOut, In, Intermediate, Out, OvertimeIn, OvertimeOut, Unknown};
     let all = [In, Out, BreakOut, BreakIn, OvertimeIn, OvertimeOut, Intermediate, Unknown];
     all.into_iter().find(|direction| direction.as_str() == word)

@@ -1,9 +1,11 @@
+use chrono::{DateTime, SecondsFormat};
 use punch_normalize::Direction;
 use rusqlite::{Connection, Row, params};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{StoreError, from_millis};
+use super::StoreError;
+use super::completeness::IS_FINAL;
 
 /// How many rows met which fate, and how the deliveries stand.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -16,6 +18,8 @@ pub struct Counts {
     pub held_rows: u64,
     /// Rows that are no punches.
     pub recorded_rows: u64,
+    /// Rows that somebody has put away.
+    pub discarded_rows: u64,
     /// Deliveries on their way.
     pub waiting: u64,
     /// Deliveries made.
@@ -41,6 +45,7 @@ impl Counts {
                     ("row", "delivered") => counts.delivered_rows = count,
                     ("row", "suppressed") => counts.suppressed_rows = count,
                     ("row", "held") => counts.held_rows = count,
+                    ("row", "discarded") => counts.discarded_rows = count,
                     ("row", _) => counts.recorded_rows = count,
                     (_, "waiting") => counts.waiting = count,
                     (_, "delivered") => counts.delivered = count,
@@ -49,48 +54,6 @@ impl Counts {
             }
         }
         Ok(counts)
-    }
-}
-
-/// A row kept aside.
-#[derive(Debug, Clone, Serialize)]
-pub struct HeldRow {
-    /// Its identity.
-    pub id: String,
-    /// The terminal.
-    pub device_serial: String,
-    /// Why, as a word.
-    pub reason: String,
-    /// Where and why in detail, for rows that could not be read.
-    pub problem: Option<String>,
-    /// When it arrived.
-    pub received_at: String,
-    /// The row as text.
-    pub raw: String,
-}
-
-impl HeldRow {
-    /// A page of them, newest first.
-    ///
-    /// # Errors
-    ///
-    /// The store cannot be read.
-    pub fn page(connection: &Connection, limit: u32, offset: u32) -> Result<Vec<Self>, StoreError> {
-        let mut statement = connection.prepare(
-            "SELECT id, serial, reason, problem, received_at, raw FROM row WHERE fate = 'held'
-             ORDER BY seq DESC LIMIT ?1 OFFSET ?2",
-        )?;
-        let rows = statement.query_map(params![limit, offset], |row| {
-            Ok(Self {
-                id: row.get(0)?,
-                device_serial: row.get(1)?,
-                reason: row.get(2)?,
-                problem: row.get(3)?,
-                received_at: from_millis(row.get(4)?).to_rfc3339(),
-                raw: String::from_utf8_lossy(&row.get::<_, Vec<u8>>(5)?).into_owned(),
-            })
-        })?;
-        Ok(rows.collect::<Result<_, _>>()?)
     }
 }
 
@@ -106,17 +69,21 @@ impl AttendanceRow {
     ///
     /// The store cannot be read.
     pub fn page(connection: &Connection, limit: u32, offset: u32) -> Result<Vec<Self>, StoreError> {
-        let mut statement = connection.prepare(
-            "SELECT bytes, revision, direction, direction_source, confidence, session_id, business_date, exceptions
+        let mut statement = connection.prepare(&format!(
+            "SELECT bytes, revision, direction, direction_source, confidence, session_id, business_date, exceptions,
+                    {IS_FINAL}, punched_at, local_time, time_quality
              FROM event JOIN body ON body.event_id = event.id AND body.format = 'nested' JOIN row ON row.id = event.id
              WHERE event.type = 'attendance.punch' ORDER BY event.seq DESC LIMIT ?1 OFFSET ?2",
-        )?;
+        ))?;
         let mut rows = statement.query(params![limit, offset])?;
         let mut page = Vec::new();
         while let Some(row) = rows.next()? {
             let Ok(mut punch) = serde_json::from_slice::<Value>(&row.get::<_, Vec<u8>>(0)?) else { continue };
             if row.get::<_, u32>(1)? > 0 {
                 revise(&mut punch, row)?;
+            }
+            if let Some(metadata) = punch.pointer_mut("/metadata").and_then(Value::as_object_mut) {
+                metadata.insert("final".to_owned(), row.get::<_, bool>(8)?.into());
             }
             page.push(Self(punch));
         }
@@ -134,6 +101,17 @@ fn revise(punch: &mut Value, row: &Row<'_>) -> Result<(), rusqlite::Error> {
         } else {
             direction.into()
         };
+    }
+    // It may have been dated anew.
+    if let (Some(at), Some(local_time), Some(quality)) = (row.get(9)?, row.get(10)?, row.get(11)?) {
+        let (at, local_time, quality): (i64, String, String) = (at, local_time, quality);
+        let at = DateTime::from_timestamp(at, 0).unwrap_or_default().to_rfc3339_opts(SecondsFormat::Secs, true);
+        let members = [("/timestamp", at), ("/punch/local_time", local_time), ("/metadata/time_quality", quality)];
+        for (pointer, text) in members {
+            if let Some(told) = punch.pointer_mut(pointer) {
+                *told = text.into();
+            }
+        }
     }
     if let Some(metadata) = punch.pointer_mut("/metadata").and_then(Value::as_object_mut) {
         let exceptions: String = row.get(7)?;

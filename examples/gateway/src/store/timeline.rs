@@ -2,6 +2,7 @@ use chrono::DateTime;
 use rusqlite::{Connection, OptionalExtension as _, Row};
 use serde::Serialize;
 
+use super::completeness::IS_FINAL;
 use super::{StoreError, from_millis};
 
 /// When a punch was where, and what was decided about it: received, judged, every attempt to deliver it.
@@ -57,6 +58,19 @@ pub struct Decision {
     pub exceptions: Vec<String>,
     /// How often it was told anew.
     pub revision: u32,
+    /// Whether its shift is over, and nothing of it is waited for any more.
+    #[serde(rename = "final")]
+    pub is_final: bool,
+    /// The direction that somebody has put in its place by hand.
+    pub manual: Option<String>,
+    /// Why, in their words.
+    pub manual_note: Option<String>,
+    /// When.
+    pub manual_at: Option<String>,
+    /// What somebody says its clock was off by, in seconds: true time minus the terminal's.
+    pub shift_seconds: Option<i64>,
+    /// The PIN of whoever it is, of a row that names nobody.
+    pub pin_by_hand: Option<String>,
 }
 
 /// One time a punch was told anew.
@@ -126,14 +140,16 @@ impl Timeline {
     ///
     /// The store cannot be read.
     pub fn of(connection: &Connection, event_id: &str) -> Result<Option<Self>, StoreError> {
-        let row = connection.query_row(
+        let sql = format!(
             "SELECT id, fate, received_at, reason, problem, duplicate_of, serial, device_local, punched_at, status,
                     trusted, role, direction, direction_source, confidence, session_id, business_date, exceptions,
-                    revision
-             FROM row WHERE id = coalesce((SELECT punch FROM revision WHERE event_id = ?1), ?1)",
-            [event_id],
-            |row| Ok((row.get::<_, String>(0)?, row.get(1)?, row.get::<_, i64>(2)?, Decision::read(row)?)),
+                    revision, {IS_FINAL}, manual, manual_note, manual_at,
+                    shift_s, whose
+             FROM row WHERE id = coalesce((SELECT punch FROM revision WHERE event_id = ?1), ?1)"
         );
+        let row = connection.query_row(&sql, [event_id], |row| {
+            Ok((row.get::<_, String>(0)?, row.get(1)?, row.get::<_, i64>(2)?, Decision::read(row)?))
+        });
         let Some((event_id, fate, received_at, decision)) = row.optional()? else { return Ok(None) };
         let revisions = revisions(connection, &event_id)?;
         let deliveries = deliveries(connection, &event_id)?;
@@ -164,6 +180,12 @@ impl Decision {
             business_date: row.get(16)?,
             exceptions: words.map(ToOwned::to_owned).collect(),
             revision: row.get(18)?,
+            is_final: row.get(19)?,
+            manual: row.get(20)?,
+            manual_note: row.get(21)?,
+            manual_at: row.get::<_, Option<i64>>(22)?.map(|at| from_millis(at).to_rfc3339()),
+            shift_seconds: row.get(23)?,
+            pin_by_hand: row.get(24)?,
         })
     }
 }

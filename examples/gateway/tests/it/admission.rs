@@ -160,7 +160,7 @@ async fn approving_a_configured_terminal_again_keeps_its_zone_and_name() {
     let receiver = Recorder::always(200).await;
     let site = Site::start(|config| {
         let mut lima = device("LIMA1");
-        lima.zone = punch_normalize::DeviceZone::parse("America/Lima").unwrap();
+        lima.profile.zone = punch_normalize::DeviceZone::parse("America/Lima").unwrap();
         config.devices.push(lima);
         config.endpoints.push(crate::harness::endpoint(&receiver.url(), punch_webhook::PayloadFormat::Nested));
     })

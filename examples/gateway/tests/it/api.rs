@@ -1,5 +1,7 @@
 //! The API: who may ask, what refusals look like, and what is shown to whom.
 
+use gateway::core::Identity;
+use punch_protocol::Pin;
 use serde_json::{Value, json};
 
 use crate::harness::{API_KEY, Recorder, Site};
@@ -15,12 +17,15 @@ pub(crate) fn check_error(answer: &Value, code: &str) {
     assert!(error["request_id"].as_str().unwrap().starts_with("req_"), "{answer}");
 }
 
-const ROUTES: [(&str, &str); 10] = [
+const ROUTES: [(&str, &str); 13] = [
     ("GET", "/v1/webhooks"),
     ("POST", "/v1/webhooks"),
     ("GET", "/v1/devices"),
     ("POST", "/v1/devices"),
+    ("GET", "/v1/devices/T1"),
+    ("POST", "/v1/devices/T1/clock"),
     ("POST", "/v1/devices/T1/punches"),
+    ("GET", "/v1/employees"),
     ("POST", "/v1/employees"),
     ("GET", "/v1/attendance"),
     ("GET", "/v1/attendance/evt_1"),
@@ -60,7 +65,7 @@ async fn unknown_routes_and_methods_are_refused_with_the_error_object() {
     let (status, answer) = site.get("/v1/attendance/evt_unknown").await;
     assert_eq!(status, 404);
     check_error(&answer, "not_found");
-    for (method, path) in [("DELETE", "/v1/webhooks"), ("GET", "/v1/employees"), ("POST", "/livez")] {
+    for (method, path) in [("DELETE", "/v1/webhooks"), ("DELETE", "/v1/employees"), ("POST", "/livez")] {
         let response = site.request(method, path).bearer_auth(API_KEY).send().await.unwrap();
         assert_eq!(response.status(), 405, "{method} {path}");
         assert!(response.headers().contains_key("allow"), "{method} {path}");
@@ -191,8 +196,8 @@ async fn a_serial_or_badge_that_cannot_be_is_refused() {
 #[tokio::test]
 async fn health_and_the_page_need_no_key_and_name_nobody() {
     let site = Site::start(|config| {
-        let employee =
-            gateway::config::EmployeeConfig { badge: "7700771".to_owned(), name: Some("Canary Name".to_owned()) };
+        let named = Some("Canary Name".to_owned());
+        let employee = Identity { name: named, ..Identity::new(Pin::new(b"7700771")) };
         config.employees.push(employee);
     })
     .await;

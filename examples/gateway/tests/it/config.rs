@@ -1,8 +1,8 @@
 //! `punch.toml`: everything that is wrong is said at once, with a cure, and without a secret.
 
-use gateway::config::{Config, ConfigErrors, UnknownBadges};
-use gateway::core::Directions;
+use gateway::config::{Config, ConfigErrors, DeviceConfig, Profile, UnknownBadges};
 use punch_normalize::timeline::{DirectionRule, Role};
+use punch_protocol::Pin;
 
 fn errors_of(text: &str) -> Vec<(String, String)> {
     let ConfigErrors(errors) = Config::parse(text).expect_err("nothing was wrong");
@@ -26,6 +26,30 @@ const WRONG: &str = r#"
         rule = "schedule"
         max_shift_hours = 0
         day_start = "4 am"
+        longest_shift_hours = 25
+        clock = "correct"
+        go_live = "soon"
+        retention_days = 0
+        close_after_days = -1
+        closed_through = 2026
+
+        [[site]]
+        name = "Plant"
+        scope = "person"
+        state_change = "last-wins"
+        business_day = "noon"
+        single = "out"
+        sliding_window = 1
+        cross_role = "yes"
+        repair_wrong_keys = "no"
+        backfill = 0
+        role = "entry"
+
+        [[site]]
+        zone = "UTC"
+
+        [[site]]
+        name = "Plant"
 
         [delivery]
         timeout_seconds = 31
@@ -74,6 +98,33 @@ const WRONG: &str = r#"
         [[employee]]
         badge = "7"
         nmae = "Ada"
+
+        [[employee]]
+        badge = " "
+        id = ""
+        device = "no serial"
+        valid_from = "2026-03-02"
+        valid_to = 2026-03-01
+        shifts = ["early"]
+
+        [[employee]]
+        badge = "8"
+        device = "T1"
+        site = "Plant"
+        valid_from = "yesterday"
+        valid_to = 7
+        aliases = ["9"]
+
+        [[employee]]
+        badge = "7"
+
+        [[employee]]
+        badge = "7"
+        id = "eve"
+        device = "T1"
+
+        [[employee]]
+        badge = "a\\q"
     "#;
 
 /// The key of each of its errors, and what the text about it has to say.
@@ -86,9 +137,26 @@ const ERRORS: &[(&str, &str)] = &[
     ("listen.api", "expected text in quotes"),
     ("defaults.zone", "Mexico"),
     ("defaults.window_seconds", "from 0 to 86400"),
-    ("defaults.rule", "everybody's shifts"),
+    ("defaults.rule", "there is no `[[shift]]`"),
     ("defaults.max_shift_hours", "from 1 to 48"),
     ("defaults.day_start", "`04:00`"),
+    ("defaults.longest_shift_hours", "from 1 to 24"),
+    ("defaults.clock", "flag, adjust, adjust_wrong, quarantine"),
+    ("defaults.go_live", "a day such as `2026-03-02`"),
+    ("defaults.retention_days", "from 1 to 36500"),
+    ("defaults.close_after_days", "from 0 to 36500"),
+    ("defaults.closed_through", "is a number, expected a day"),
+    ("site[1].scope", "device, site, employee"),
+    ("site[1].state_change", "keep_both, last_wins"),
+    ("site[1].business_day", "start, end, most_time, split_midnight"),
+    ("site[1].single", "in, midpoint, unknown"),
+    ("site[1].sliding_window", "expected true or false"),
+    ("site[1].cross_role", "expected true or false"),
+    ("site[1].repair_wrong_keys", "expected true or false"),
+    ("site[1].backfill", "expected true or false"),
+    ("site[1].role", "did you mean `rule`?"),
+    ("site[2].name", "missing"),
+    ("site.name", "entry 2 repeats an earlier one"),
     ("delivery.timeout_seconds", "from 1 to 30"),
     ("delivery.allow_http", "expected true or false"),
     ("device[1].zone", "+25:00"),
@@ -110,6 +178,16 @@ const ERRORS: &[(&str, &str)] = &[
     ("endpoint[4].events", "no flat shape"),
     ("employee[1].badge", "expected text in quotes"),
     ("employee[2].nmae", "did you mean `name`?"),
+    ("employee[3].badge", "is empty"),
+    ("employee[3].id", "is empty"),
+    ("employee[3].device", "is not a letter, digit"),
+    ("employee[3].valid_to", "before `valid_from`"),
+    ("employee[4].site", "beside `device`"),
+    ("employee[4].valid_from", "a day such as `2026-03-02`, or a moment"),
+    ("employee[4].valid_to", "is a number, expected a day"),
+    ("employee[4].aliases", "needs `id`"),
+    ("employee[7].badge", "escape"),
+    ("employee.badge", "entry 5 repeats entry 2"),
 ];
 
 #[test]
@@ -166,12 +244,13 @@ fn a_whole_file_is_read_as_written() {
     assert_eq!(config.unknown_badges, UnknownBadges::Hold);
     let device = |index: usize| {
         let device = &config.devices[index];
-        (device.name.as_str(), device.site.as_str(), device.zone.to_string(), device.window.num_seconds())
+        let zone = device.profile.zone.to_string();
+        (device.name.as_str(), device.site.as_str(), zone, device.profile.rules.bounce.window.num_seconds())
     };
     assert_eq!(device(0), ("T1", "Plant", "Asia/Kolkata".to_owned(), 60));
     assert_eq!(device(1), ("Gate", "Plant", "-03:30".to_owned(), 0));
     let directions = |index: usize| {
-        let Directions { role, rules } = &config.devices[index].directions;
+        let DeviceConfig { role, profile: Profile { rules, .. }, .. } = &config.devices[index];
         let hours = (rules.max_shift.num_hours(), rules.shift_gap.num_hours());
         (*role, rules.direction, hours, rules.day_start.to_string(), rules.infer)
     };
@@ -179,8 +258,8 @@ fn a_whole_file_is_read_as_written() {
     assert_eq!(directions(1), (Some(Role::Exit), DirectionRule::Alternate, (11, 3), "12:00:00".to_owned(), true));
     assert_eq!(config.endpoints[0].format.as_str(), "flat");
     // Corrections have to be asked for: whoever looks at no type would book them as punches.
-    assert_eq!(config.endpoints[0].events, ["attendance.punch", "device.status", "enrollment.created"]);
-    assert_eq!((config.employees[0].badge.as_str(), config.employees[0].name.as_deref()), ("0042", Some("Ada")));
+    assert_eq!(config.endpoints[0].events, ["attendance.punch", "device.status", "device.clock", "enrollment.created"]);
+    assert_eq!((&config.employees[0].pin, config.employees[0].name.as_deref()), (&Pin::new(b"0042"), Some("Ada")));
     assert!(Config::parse("").unwrap().devices.is_empty(), "an empty file is the defaults");
 }
 
@@ -201,6 +280,10 @@ fn neither_errors_nor_debug_show_a_secret_or_a_person() {
         "[[employee]]\nbadge = \"7canary\"\n[[employee]]\nbadge = \"7canary\"\nname = \"canary".to_owned(),
         "[[employee]]\nbadge = \"7canary\"\n[[employee]]\nbadge = \"7canary\"\n".to_owned(),
         "[[employee]]\nbadge = \"7\"\nname = [\"canary\"]".to_owned(),
+        "[[employee]]\nbadge = \"7canary\"\n[[employee]]\nbadge = \"7canary\"\nsite = \"Plant\"".to_owned(),
+        "[[employee]]\nbadge = \"canary\\\\q\"\nid = \"canary\"".to_owned(),
+        "[[employee]]\nbadge = \"7\"\nid = [\"canary\"]\naliases = [\"7canary\", 7]".to_owned(),
+        "[[shift]]\nstart = \"22\"\nend = \"06:00\"\npeople = [\"7canary\"]".to_owned(),
     ];
     for text in broken {
         let errors = Config::parse(&text).unwrap_err();
@@ -208,7 +291,8 @@ fn neither_errors_nor_debug_show_a_secret_or_a_person() {
         assert!(!shown.contains("canary"), "{text}\n{shown}");
     }
     let file = format!(
-        "api_key = \"canary\"\n{endpoint}secret = \"canary\"\n[[employee]]\nbadge = \"7canary\"\nname = \"canary\""
+        "api_key = \"canary\"\n{endpoint}secret = \"canary\"\n[[employee]]\nbadge = \"7canary\"\nname = \"canary\"\n\
+         id = \"canary\"\n[[shift]]\nstart = \"22:00\"\nend = \"06:00\"\npeople = [\"canary\"]"
     );
     let config = Config::parse(&file).unwrap();
     assert!(!format!("{config:?} {config:#?}").contains("canary"), "{config:?}");
@@ -222,13 +306,44 @@ fn a_syntax_error_is_found_by_line_and_column() {
     assert!(errors[0].1.starts_with("line 3, column 7: "), "{errors:?}");
 }
 
+/// The file that users copy.
+const EXAMPLE: &str = include_str!("../../punch.toml");
+
 #[test]
-fn the_example_file_has_no_error() {
-    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/punch.toml");
-    let text = std::fs::read_to_string(file).unwrap_or_else(|error| {
-        panic!("examples/gateway/punch.toml, the example that users copy, is missing: {error}")
-    });
-    if let Err(errors) = Config::parse(&text) {
-        panic!("punch.toml:\n{errors}");
+fn the_example_file_has_no_error_and_no_warning() {
+    match Config::parse(EXAMPLE) {
+        Ok(config) => assert_eq!(config.warnings(), []),
+        Err(errors) => panic!("punch.toml:\n{errors}"),
     }
+}
+
+/// Whatever a section takes, the example names, as a key or behind a `#`.
+#[test]
+fn the_example_file_names_every_key() {
+    let sections =
+        ["[listen]", "[defaults]", "[delivery]", "[[site]]", "[[device]]", "[[endpoint]]", "[[employee]]", "[[shift]]"];
+    let mut count = 0;
+    for section in sections.into_iter().chain([""]) {
+        let start = if section.is_empty() {
+            0
+        } else {
+            EXAMPLE.find(&format!("\n{section}")).unwrap_or_else(|| panic!("no {section}")) + 1
+        };
+        let body = &EXAMPLE[start + section.len()..];
+        let body = &body[..body.find("\n[").unwrap_or(body.len())];
+        let shown: Vec<&str> = body
+            .lines()
+            .filter_map(|line| line.trim_start_matches("# ").split_once(" = "))
+            .map(|(key, _)| key)
+            .collect();
+        let errors = errors_of(&format!("{section}\nxxxxxxxxxxxx = 1\n"));
+        let (_, known) = errors.iter().find_map(|(_, problem)| problem.split_once("known here: ")).unwrap();
+        for key in
+            known.split(", ").filter(|key| !sections.iter().any(|section| section.trim_matches(['[', ']']) == *key))
+        {
+            assert!(shown.contains(&key), "{section} `{key}` is not shown");
+            count += 1;
+        }
+    }
+    assert!(count > 100, "{count}");
 }

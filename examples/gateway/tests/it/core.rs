@@ -1,10 +1,12 @@
 //! The pure core over maps, and the same core over SQLite behind HTTP: one truth.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use gateway::core::{Directions, Directory, Intake, Received, Tally};
-use punch_normalize::{DeviceZone, Rules};
+use gateway::core::{Directory, Intake, Periods, Received, Tally};
+use punch_normalize::timeline::BounceRules;
+use punch_normalize::{DeviceZone, Person, Rules};
 use punch_protocol::push::{Limits, Parts, Request};
 use punch_protocol::{SerialNumber, Status};
 use punch_webhook::DeviceInfo;
@@ -52,11 +54,14 @@ fn directory() -> Directory {
         rules: Rules::new(DeviceZone::Utc),
         device: DeviceInfo::default(),
         hold_unknown_badges: None,
-        directions: Directions::default(),
+        role: None,
+        periods: Periods::default(),
+        clock: None,
+        shifts: Arc::default(),
     }
 }
 
-fn take(intake: &mut Intake, book: &mut Book, body: &str) -> Tally {
+fn take(intake: &Intake, book: &mut Book, body: &str) -> Tally {
     let parts = Parts::new("POST", "/iclock/cdata", "SN=T1&table=ATTLOG&Stamp=9999", body.as_bytes());
     let (serial, request) = Request::parse(parts, &Limits::default()).unwrap();
     let Request::Upload(upload) = request else { panic!("{request:?}") };
@@ -75,9 +80,9 @@ fn every_row_of_random_uploads_has_exactly_one_fate_and_repeating_them_changes_n
         let mut dice = Dice::new(seed);
         let rows = rows(&mut dice);
         let uploads = uploads(&mut dice, &rows);
-        let (mut intake, mut book) = (Intake::new([7; 32]), Book::default());
+        let (intake, mut book) = (Intake::new([7; 32]), Book::default());
         for body in &uploads {
-            let tally = take(&mut intake, &mut book, body);
+            let tally = take(&intake, &mut book, body);
             assert_eq!(total(tally), body.lines().count(), "seed {seed}: {tally:?}");
         }
         let fates: BTreeMap<String, usize> = rows
@@ -93,9 +98,9 @@ fn every_row_of_random_uploads_has_exactly_one_fate_and_repeating_them_changes_n
 
         // f(x + x) = f(x), whatever the second order and whoever remembers: a new intake knows the book alone.
         let (before, events) = (book.page(), book.events.len());
-        let mut intake = Intake::new([7; 32]);
+        let intake = Intake::new([7; 32]);
         for body in uploads.iter().rev() {
-            let tally = take(&mut intake, &mut book, body);
+            let tally = take(&intake, &mut book, body);
             assert_eq!((tally.delivered, tally.suppressed), (0, 0), "seed {seed}: {tally:?}");
         }
         assert_eq!((book.page(), book.events.len()), (before, events), "seed {seed}");
@@ -109,24 +114,26 @@ fn what_is_kept_is_apart_and_what_is_suppressed_is_near_what_stands_for_it() {
     for seed in 0..200 {
         let mut dice = Dice::new(1000 + seed);
         let rows = rows(&mut dice);
-        let (mut intake, mut book) = (Intake::new([7; 32]), Book::default());
+        let (intake, mut book) = (Intake::new([7; 32]), Book::default());
         for body in uploads(&mut dice, &rows) {
-            take(&mut intake, &mut book, &body);
+            take(&intake, &mut book, &body);
         }
         for line in book.rows.values().filter(|line| line.fate == "suppressed") {
             let stands = &book.rows[line.of.as_ref().unwrap()];
-            let apart = line.instant.unwrap().signed_duration_since(stands.instant.unwrap()).abs();
-            assert!(stands.fate == "delivered" && apart < Rules::WINDOW, "seed {seed}: {line:?}");
+            let apart = line.instant().signed_duration_since(stands.instant()).abs();
+            assert!(stands.fate == "delivered" && apart < BounceRules::WINDOW, "seed {seed}: {line:?}");
         }
-        let mut people = BTreeMap::<Vec<u8>, BTreeMap<DateTime<Utc>, Vec<Option<u16>>>>::new();
-        for (kept, _) in book.rows.values().filter_map(|line| line.kept.as_ref()) {
-            let state = kept.status.map(|Status(code)| code).filter(|&code| code != 255);
-            people.entry(kept.pin.as_bytes().to_vec()).or_default().entry(kept.punched_at).or_default().push(state);
+        let mut people = BTreeMap::<Person, BTreeMap<DateTime<Utc>, Vec<Option<u16>>>>::new();
+        for known in book.rows.values().filter_map(|line| line.known.as_ref()) {
+            if known.mark.is_published {
+                let state = known.mark.status.map(|Status(code)| code).filter(|&code| code != 255);
+                people.entry(known.person.clone()).or_default().entry(known.mark.at).or_default().push(state);
+            }
         }
         for times in people.values() {
             for (instant, states) in times {
                 // Two keys in one second stand as they are.
-                let next = times.range(instant..).nth(1).filter(|(next, _)| **next - instant < Rules::WINDOW);
+                let next = times.range(instant..).nth(1).filter(|(next, _)| **next - instant < BounceRules::WINDOW);
                 let next = next.filter(|(_, others)| states.len() == 1 && others.len() == 1);
                 let near = next.map_or(&[][..], |(_, states)| states);
                 for (index, one) in states.iter().enumerate() {
@@ -150,9 +157,9 @@ async fn the_ledger_of_the_store_decides_as_the_ledger_of_the_test_does() {
         let uploads = uploads(&mut dice, &rows);
         let mut site = Site::start(|_| ()).await;
         let key: Vec<u8> = site.ask("SELECT value FROM meta WHERE key = 'tenant_key'").await;
-        let (mut intake, mut book) = (Intake::new(key.try_into().unwrap()), Book::default());
+        let (intake, mut book) = (Intake::new(key.try_into().unwrap()), Book::default());
         for (index, body) in uploads.iter().enumerate() {
-            take(&mut intake, &mut book, body);
+            take(&intake, &mut book, body);
             site.punch(body).await;
             if index == uploads.len() / 2 {
                 // What the process remembered is gone; the store knows it all the same.
@@ -188,7 +195,7 @@ fn a_forwarded_punch_is_dated_by_its_receipt_only_if_it_is_called_live() {
         let received = Received::forwarded(serial, row.as_bytes(), live, received_at).unwrap();
         let mut book = Book::default();
         assert_eq!(Intake::new([7; 32]).take(&received, &directory, &mut book).unwrap().delivered, 1);
-        let instants: Vec<_> = book.rows.values().filter_map(|line| line.instant).collect();
+        let instants: Vec<_> = book.rows.values().map(Line::instant).collect();
         assert_eq!(instants, [expected.parse::<DateTime<Utc>>().unwrap()], "live: {live}");
     }
 }

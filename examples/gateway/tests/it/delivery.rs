@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
 
+use gateway::core::Identity;
+use punch_protocol::Pin;
 use punch_webhook::{PayloadFormat, Secret, Verifier};
 use serde_json::{Value, json};
 use simulator::receiver::{Receiver, Script};
@@ -50,8 +52,7 @@ async fn nested_and_flat_bodies_carry_the_same_punch_under_their_published_names
     let site = Site::start(|config| {
         config.endpoints.push(endpoint(&nested.url(), PayloadFormat::Nested));
         config.endpoints.push(endpoint(&flat.url(), PayloadFormat::Flat));
-        config.employees =
-            vec![gateway::config::EmployeeConfig { badge: "0042".to_owned(), name: Some("Ada".to_owned()) }];
+        config.employees = vec![Identity { name: Some("Ada".to_owned()), ..Identity::new(Pin::new(b"0042")) }];
     })
     .await;
     site.punch("0042\t2026-03-28 08:47:12\t1\t15\n").await;

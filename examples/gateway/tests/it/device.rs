@@ -112,7 +112,7 @@ async fn the_option_block_ends_with_lf_and_tells_each_terminal_its_own_offset() 
         config.devices = zones
             .map(|(serial, zone, _)| {
                 let mut device = device(serial);
-                device.zone = DeviceZone::parse(zone).unwrap();
+                device.profile.zone = DeviceZone::parse(zone).unwrap();
                 device
             })
             .to_vec();

@@ -1,10 +1,12 @@
 //! Which way punches go: by role, key, and the punches around them; and what a late row changes of what was told.
 
+use std::sync::Arc;
+
 use chrono::{TimeDelta, Utc};
 use gateway::config::{Config, EndpointConfig};
-use gateway::core::{Directions, Directory, Intake, Received, Told};
-use punch_normalize::timeline::{DirectionRule, Mark, Role, TimelineRules, infer};
-use punch_normalize::{DeviceZone, Rules};
+use gateway::core::{Directory, Intake, Periods, Received, Told};
+use punch_normalize::timeline::{BounceRules, DirectionRule, Mark, Role, TimelineRules, infer};
+use punch_normalize::{DeviceZone, Person, Rules};
 use punch_protocol::SerialNumber;
 use punch_webhook::{DeviceInfo, PayloadFormat};
 use serde_json::{Value, json};
@@ -158,8 +160,8 @@ async fn a_terminal_that_always_says_the_same_is_not_believed() {
 async fn roles_go_before_keys() {
     let site = Site::start(|config| {
         config.devices.push(device("T2"));
-        config.devices[0].directions.role = Some(Role::Entry);
-        config.devices[1].directions.role = Some(Role::Exit);
+        config.devices[0].role = Some(Role::Entry);
+        config.devices[1].role = Some(Role::Exit);
     })
     .await;
     for (serial, time) in [("T2", "17:00:00"), ("T1", "08:00:00"), ("T1", "13:00:00"), ("T2", "12:00:00")] {
@@ -169,7 +171,7 @@ async fn roles_go_before_keys() {
 }
 
 fn with_rules(change: impl Fn(&mut TimelineRules)) -> impl Fn(&mut Config) {
-    move |config| change(&mut config.devices[0].directions.rules)
+    move |config| change(&mut config.devices[0].profile.rules)
 }
 
 /// S0-071: where nothing may be inferred, what is not known stays unknown.
@@ -243,13 +245,24 @@ fn shifts(dice: &mut Dice) -> Vec<(&'static str, String)> {
     rows
 }
 
-fn take(intake: &mut Intake, book: &mut Book, serial: &str, body: &str, directions: &Directions) {
+fn every_punch() -> BounceRules {
+    BounceRules { window: TimeDelta::zero(), ..BounceRules::default() }
+}
+
+fn take(intake: &Intake, book: &mut Book, serial: &str, body: &str, timeline: &TimelineRules) {
     use punch_protocol::push::{Limits, Parts, Request};
     let mut rules = Rules::new(DeviceZone::Utc);
     // Which of two close punches stands for both depends on the order in which they came; here both do.
-    rules.window = TimeDelta::zero();
-    let directions = directions.clone();
-    let directory = Directory { rules, device: DeviceInfo::default(), hold_unknown_badges: None, directions };
+    rules.timeline = TimelineRules { bounce: every_punch(), ..timeline.clone() };
+    let directory = Directory {
+        rules,
+        device: DeviceInfo::default(),
+        hold_unknown_badges: None,
+        role: None,
+        periods: Periods::default(),
+        clock: None,
+        shifts: Arc::default(),
+    };
     let target = format!("SN={serial}&table=ATTLOG&Stamp=9999");
     let parts = Parts::new("POST", "/iclock/cdata", &target, body.as_bytes());
     let (serial, request): (SerialNumber, _) = Request::parse(parts, &Limits::default()).unwrap();
@@ -263,12 +276,11 @@ fn take(intake: &mut Intake, book: &mut Book, serial: &str, body: &str, directio
 #[test]
 fn what_is_told_last_does_not_depend_on_the_order_of_arrival() {
     for rule in [DirectionRule::Declared, DirectionRule::FirstLast] {
-        let directions =
-            Directions { role: None, rules: TimelineRules { direction: rule, ..TimelineRules::default() } };
+        let timeline = TimelineRules { direction: rule, ..TimelineRules::default() };
         for seed in 0..150 {
             let mut dice = Dice::new(3000 + seed);
             let rows = shifts(&mut dice);
-            let (mut intake, mut book) = (Intake::new([7; 32]), Book::default());
+            let (intake, mut book) = (Intake::new([7; 32]), Book::default());
             let mut left: Vec<_> = rows.iter().collect();
             while !left.is_empty() {
                 let size = usize::try_from(1 + dice.below(4)).unwrap().min(left.len());
@@ -278,15 +290,13 @@ fn what_is_told_last_does_not_depend_on_the_order_of_arrival() {
                     bodies[usize::from(*serial == "T2")].1.push_str(row);
                 }
                 for (serial, body) in bodies.iter().filter(|(_, body)| !body.is_empty()) {
-                    take(&mut intake, &mut book, serial, body, &directions);
+                    take(&intake, &mut book, serial, body, &timeline);
                 }
             }
             for person in 1001..1004 {
-                let pin = punch_protocol::Pin::new(person.to_string().as_bytes()).into_owned();
-                let known = book.person(&pin);
+                let known = book.person(&Person::new(person.to_string()));
                 let mut marks: Vec<Mark> = known.iter().map(|known| known.mark.clone()).collect();
-                let mut rules = directions.rules.clone();
-                rules.bounce.window = TimeDelta::zero();
+                let rules = TimelineRules { bounce: every_punch(), ..timeline.clone() };
                 let findings = infer(&mut marks, &rules, None);
                 for (known, finding) in known.iter().zip(&findings) {
                     assert_eq!(known.told, Some(Told::from(finding)), "{rule:?} seed {seed}: {:?}", known.mark);

@@ -37,6 +37,17 @@ async fn junk_between_good_rows_is_quarantined_with_its_bytes_and_costs_nothing_
     assert!(!problem.contains("junk") && !problem.is_empty(), "says what is wrong and repeats nothing: {problem}");
 }
 
+/// T16: firmware that counts seconds says UTC, and no zone is applied to that.
+#[tokio::test]
+async fn a_count_of_seconds_is_an_instant() {
+    let zone = "America/Mexico_City".parse().unwrap();
+    let site = Site::start(|config| config.devices.iter_mut().for_each(|device| device.profile.zone = zone)).await;
+    site.punch("100\t1774687632\t0\t1\t0\n").await;
+    let (at, local): (i64, String) =
+        (site.ask("SELECT punched_at FROM row").await, site.ask("SELECT local_time FROM row").await);
+    assert_eq!((at, local.as_str()), (1_774_687_632, "2026-03-28T02:47:12-06:00"));
+}
+
 /// Samples A32 (S2-069), A16, A20, A21 and a row from the future: held with its reason, and with its bytes.
 #[tokio::test]
 async fn rows_that_prove_nothing_are_held_with_their_reason() {
@@ -148,7 +159,7 @@ async fn the_duplicate_window_counts_from_the_last_punch_kept_and_excludes_its_e
     for one_by_one in [false, true] {
         let site = Site::start(|config| {
             config.devices = cases.iter().map(|(serial, _, _)| device(serial)).collect();
-            config.devices[4].window = chrono::TimeDelta::zero();
+            config.devices[4].profile.rules.bounce.window = chrono::TimeDelta::zero();
         })
         .await;
         for (serial, times, kept) in cases {

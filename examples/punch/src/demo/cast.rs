@@ -6,13 +6,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use anyhow::Context as _;
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use gateway::clock::now;
-use gateway::config::{Config, DeviceConfig, EndpointConfig};
-use gateway::core::Directions;
+use gateway::config::{Config, DeviceConfig, EndpointConfig, Profile};
 use gateway::stage::Sighting;
 use middleware::{Inbox, Settings};
 use punch_erp::ReqwestTransport;
 use punch_erp::erpnext::{ErpNext, ErpNextSettings};
-use punch_normalize::{DeviceZone, Rules};
+use punch_normalize::DeviceZone;
 use punch_protocol::SerialNumber;
 use punch_protocol::push::{Row, Rows, Terminal};
 use punch_webhook::{PayloadFormat, ReceivedPunch, Secret};
@@ -221,8 +220,8 @@ impl Script {
 
     fn device(&self, (name, site, _): (&str, &str, &[Capture]), zone: DeviceZone) -> DeviceConfig {
         let (name, site) = (name.to_owned(), site.to_owned());
-        let (serial, window, directions) = (self.serial.clone(), Rules::WINDOW, Directions::default());
-        DeviceConfig { serial, name, site, zone, window, directions, comm_key: None }
+        let (serial, profile) = (self.serial.clone(), Profile { zone, ..Profile::default() });
+        DeviceConfig { serial, name, site, role: None, profile, comm_key: None }
     }
 
     /// Uploads the recorded rows, then punches at `rate` a second.

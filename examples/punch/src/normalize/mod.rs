@@ -3,7 +3,6 @@
 mod input;
 mod people;
 mod rules;
-mod schedule;
 
 use std::io::{BufWriter, Read as _, Write as _};
 use std::path::PathBuf;
@@ -49,7 +48,7 @@ pub(crate) fn run(command: &Normalize) -> anyhow::Result<Exit> {
     };
     let rows = input::rows(&text)?;
     let is_broken = rows.iter().any(Result::is_err);
-    let lines = if command.stream { people::stream(rows, &rules, &key)? } else { people::settle(rows, &rules, &key) };
+    let lines = if command.stream { people::stream(rows, &rules, key) } else { people::settle(rows, &rules, key) };
     print(&lines)?;
     Ok(if is_broken { Exit::Wrong } else { Exit::Done })
 }

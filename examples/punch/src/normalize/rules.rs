@@ -1,12 +1,14 @@
+use std::path::{Path, PathBuf};
+
 use chrono::{NaiveTime, TimeDelta};
 use clap::{Args, ValueEnum};
+use gateway::config::{parse_closing, parse_span};
+use gateway::core::Shifts;
 use punch_normalize::DeviceZone;
 use punch_normalize::timeline::{
     BounceRules, BounceScope, BusinessDay, DirectionRule, SinglePunch, StateChange, TimelineRules,
 };
-use std::path::PathBuf;
 
-use super::schedule::Shifts;
 use crate::exit::UsageError;
 
 /// The rules, for the command line.
@@ -42,6 +44,9 @@ pub(super) struct Flags {
     /// What the only punch of a day is, for first-last.
     #[arg(long, value_enum, default_value_t = Single::In)]
     single: Single,
+    /// What stands for a departure that nobody made: none, shift_end, "after 10h" or "at 18:00".
+    #[arg(long, default_value = "none")]
+    missing_out: String,
     /// Let the window begin anew with every suppressed punch.
     #[arg(long)]
     sliding: bool,
@@ -114,7 +119,7 @@ pub(super) struct Rules {
 impl Flags {
     pub(super) fn read(&self) -> Result<Rules, UsageError> {
         let zone = DeviceZone::parse(&self.zone).map_err(|error| UsageError(format!("--zone: {error}")))?;
-        let shifts = self.schedule.as_deref().map(Shifts::read).transpose()?.unwrap_or_default();
+        let shifts = self.schedule.as_deref().map(read_shifts).transpose()?.unwrap_or_default();
         if matches!(self.rule, Rule::Schedule) && self.schedule.is_none() {
             return Err(UsageError(
                 "--rule schedule: the shifts are missing; name them with --schedule FILE".to_owned(),
@@ -157,37 +162,21 @@ impl Flags {
                 Single::Midpoint => SinglePunch::Midpoint,
                 Single::Unknown => SinglePunch::Unknown,
             },
+            closing: parse_closing(&self.missing_out)
+                .map_err(|problem| UsageError(format!("--missing-out {}: {problem}", self.missing_out)))?,
             ..TimelineRules::default()
         };
         Ok(Rules { zone, timeline, shifts })
     }
 }
 
-/// `90`, `90s`, `2m`, `4h`, `4h30m`, `1d`.
-pub(super) fn span(flag: &str, text: &str) -> Result<TimeDelta, UsageError> {
-    let wrong = || UsageError(format!("{flag} {text}: expected a time such as 60, 90s, 2m, 14h or 1h30m"));
-    let (mut total, mut digits) = (0i64, String::new());
-    for c in text.chars() {
-        let unit = match c {
-            '0'..='9' => {
-                digits.push(c);
-                continue;
-            }
-            's' => 1,
-            'm' => 60,
-            'h' => 3600,
-            'd' => 86_400,
-            _ => return Err(wrong()),
-        };
-        let number: i64 = digits.parse().map_err(|_| wrong())?;
-        total = number.checked_mul(unit).and_then(|seconds| total.checked_add(seconds)).ok_or_else(wrong)?;
-        digits.clear();
-    }
-    if !digits.is_empty() {
-        let seconds: i64 = digits.parse().map_err(|_| wrong())?;
-        total = total.checked_add(seconds).ok_or_else(wrong)?;
-    } else if total == 0 && !text.contains(['s', 'm', 'h', 'd']) {
-        return Err(wrong());
-    }
-    TimeDelta::try_seconds(total).ok_or_else(wrong)
+fn span(flag: &str, text: &str) -> Result<TimeDelta, UsageError> {
+    parse_span(text).map_err(|problem| UsageError(format!("{flag} {text}: {problem}")))
+}
+
+/// The shifts of a file of `[[shift]]` entries.
+fn read_shifts(file: &Path) -> Result<Shifts, UsageError> {
+    let text =
+        std::fs::read_to_string(file).map_err(|error| UsageError(format!("--schedule {}: {error}", file.display())))?;
+    gateway::config::read_shifts(&text).map_err(|errors| crate::config::complaint(file, &errors))
 }

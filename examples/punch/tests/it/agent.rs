@@ -10,7 +10,7 @@ use simulator::world::Dice;
 
 use crate::command::{PATIENCE, Running, punch, run};
 use crate::kill::quiet_port;
-use crate::site::Site;
+use crate::site::{Site, exchange};
 
 const SERIAL: &str = "SIM4370";
 
@@ -59,6 +59,22 @@ fn has(site: &Site, count: usize) -> Vec<String> {
     panic!("{} of {count} rows", site.rows().len())
 }
 
+/// Waits until the gateway knows the terminal's clock.
+fn is_measured(site: &Site) {
+    let headers = format!("Authorization: Bearer {}\r\n", Site::KEY);
+    for _ in 0..PATIENCE.as_millis() / 50 {
+        let (status, device) = exchange(site.api, "GET", &format!("/v1/devices/{SERIAL}"), &headers, "");
+        let device: Value = serde_json::from_str(&device).unwrap();
+        assert_eq!(status, 200, "{device}");
+        // A probe counts as five.
+        if device["data"]["clock"]["samples"] == 5 {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    panic!("the clock was never told");
+}
+
 /// What the terminal has, as rows of a gateway.
 fn log_of(at: SocketAddr) -> BTreeSet<String> {
     let port = at.port().to_string();
@@ -84,6 +100,8 @@ fn a_terminal_an_agent_and_a_gateway_may_die_and_no_punch_is_lost_or_doubled() {
     let running = agent(&config);
     let serving = terminal(at, &["--records", "1500", "--comm-key", "4711"]);
     has(&site, 1500);
+    // It tells what the terminal's clock shows, without being asked.
+    is_measured(&site);
 
     // The agent is killed, and begins where it stood.
     running.kill();

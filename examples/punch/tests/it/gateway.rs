@@ -181,6 +181,19 @@ fn a_good_configuration_is_said_to_be_good() {
     let done = run(&["config", "check", file.to_str().unwrap()], b"");
     assert_eq!(done.code, Some(0), "{done:?}");
     assert!(done.stdout.contains("good") && done.stdout.contains("1 terminals"), "{}", done.stdout);
+    assert_eq!(done.stderr, "");
+}
+
+/// What is hardly meant is said beside, and is no error.
+#[test]
+fn a_doubtful_configuration_is_good_with_a_warning() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("punch.toml");
+    std::fs::write(&file, "[[device]]\nserial = \"T1\"\n[[device]]\nserial = \"T2\"\nrule = \"alternate\"\n").unwrap();
+    let done = run(&["config", "check", file.to_str().unwrap()], b"");
+    assert_eq!(done.code, Some(0), "{done:?}");
+    assert!(done.stderr.starts_with("warning: `device[2]`: has another `rule` than T1"), "{}", done.stderr);
+    assert!(done.stdout.contains("2 terminals") && !done.stdout.contains("warning"), "{}", done.stdout);
 }
 
 /// A store that is not ours, or not there, is no reason to panic.

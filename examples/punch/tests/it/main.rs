@@ -12,6 +12,7 @@
 )]
 
 mod agent;
+mod clocks;
 mod command;
 mod decode;
 mod decode_tcp;
@@ -25,6 +26,9 @@ mod interop_tcp;
 mod kill;
 mod normalize;
 mod pull;
+mod quarantine;
+mod replay;
+mod rules;
 mod site;
 mod terminal_serve;
 mod webhook;

@@ -15,9 +15,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
 
     let verifier = Verifier::new(&secret);
-    match verifier.verify(headers.iter(), body, now)?.event()? {
-        ReceivedEvent::Punch(punch) => println!("{} {} {}", punch.badge, punch.at, punch.direction),
-        other => println!("{other:?}"),
+    let event = verifier.verify(headers.iter(), body, now)?.event()?;
+    if let ReceivedEvent::Punch(punch) = &event {
+        println!("{} {} {}", punch.badge, punch.at, punch.direction);
     }
     let changed = verifier.verify(headers.iter(), b"{}", now);
     println!("{}", changed.map_or_else(|error| error.to_string(), |_| "verified".to_owned()));

@@ -35,7 +35,7 @@ fn faults_that_pass() {
             (OdooFault::Stall, "unconfirmed"),
         ] {
             let (mut world, outcome) = with_fault_in_the_write(version, protocol, fault);
-            assert_eq!(words(std::slice::from_ref(&outcome)), [word], "{fault:?} {version} {protocol:?}");
+            assert_eq!(words(core::slice::from_ref(&outcome)), [word], "{fault:?} {version} {protocol:?}");
             if let OdooFault::TooManyRequests(seconds) = fault {
                 let Outcome::Retry { after, .. } = outcome else { panic!("{outcome:?}") };
                 assert_eq!(after, Some(TimeDelta::seconds(seconds.into())));

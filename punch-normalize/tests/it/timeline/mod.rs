@@ -2,6 +2,7 @@
 
 mod alternation;
 mod bounces;
+mod closing;
 mod declared;
 mod first_last;
 mod laws;

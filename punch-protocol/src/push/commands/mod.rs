@@ -272,6 +272,10 @@ impl Command {
         }
     }
 
+    pub(in super::super) fn sets_clock(&self) -> bool {
+        matches!(self.0, Kind::SetClock(_))
+    }
+
     /// How long it stays good unless the caller says otherwise. A clock set hours later would be set wrong.
     pub fn time_to_live(&self) -> TimeDelta {
         if matches!(self.0, Kind::OpenDoor { .. } | Kind::SetClock(_)) {

@@ -1,6 +1,8 @@
 use alloc::format;
 use alloc::string::String;
 
+use chrono::{DateTime, Utc};
+
 use super::super::codes::ProtocolVersion;
 use super::super::configuration::ConfigurationBlock;
 use super::super::handshake::{Dialect, Handshake};
@@ -14,9 +16,12 @@ use crate::SerialNumber;
 const ATTENDANCE_PLAIN: ProtocolVersion = ProtocolVersion::V2_3_0;
 const ACCESS_PLAIN: ProtocolVersion = ProtocolVersion::V3_0_1;
 
+/// Polls are spread by up to a tenth of their delay.
+pub(super) const DELAY_PARTS: u32 = 10;
+
 impl Session {
     /// Begins a connection epoch: what the terminal is, and what it is told.
-    pub(super) fn shake_hands(&mut self, handshake: &Handshake) -> Response {
+    pub(super) fn shake_hands(&mut self, handshake: &Handshake, now: DateTime<Utc>) -> Response {
         let key_matches = |key: &super::CommKey| key.matches(handshake.comm_key.as_deref());
         self.key_shown = self.settings.comm_key.as_ref().is_none_or(key_matches);
         if !self.key_shown {
@@ -27,7 +32,10 @@ impl Session {
         self.version.clone_from(&handshake.push_version);
         self.commands.reconnected();
         match handshake.dialect() {
-            Dialect::Attendance => Response::text(format!("{}", self.option_block())),
+            Dialect::Attendance => {
+                self.clock_told_at = Some(now);
+                Response::text(format!("{}", self.option_block()))
+            }
             Dialect::AccessControl if self.registered => {
                 let code = registration_code(&self.serial);
                 Response::text(format!("registry=ok\nRegistryCode={code}\n{}", self.configuration()))
@@ -53,7 +61,7 @@ impl Session {
             block.version = block.version.lower_of(ATTENDANCE_PLAIN);
         }
         block.time_zone = self.settings.time_zone;
-        block.delay = spread(&self.serial, self.settings.delay, 10);
+        block.delay = spread(&self.serial, self.settings.delay, DELAY_PARTS);
         block.error_delay = spread(&self.serial, self.settings.error_delay, 2);
         block.stamps.clone_from(&self.settings.stamps);
         block
@@ -64,7 +72,7 @@ impl Session {
         let announced = self.version.as_deref().and_then(ProtocolVersion::parse);
         let version = announced.unwrap_or(ProtocolVersion::V3_0_1).lower_of(server);
         let mut block = ConfigurationBlock::new(&session_id(&self.serial), version);
-        block.request_delay = spread(&self.serial, self.settings.delay, 10);
+        block.request_delay = spread(&self.serial, self.settings.delay, DELAY_PARTS);
         block.error_delay = spread(&self.serial, self.settings.error_delay, 2);
         block.verification_styles.clone_from(&self.verification_styles);
         block
@@ -82,7 +90,7 @@ fn session_id(serial: &SerialNumber) -> String {
 }
 
 /// Adds up to one part in `parts` to `seconds`, always the same for one serial.
-fn spread(serial: &SerialNumber, seconds: u32, parts: u32) -> u32 {
+pub(super) fn spread(serial: &SerialNumber, seconds: u32, parts: u32) -> u32 {
     let room = seconds.checked_div(parts).unwrap_or(0).saturating_add(1);
     let share = hash(serial, 0).checked_rem(room.into()).unwrap_or(0);
     seconds.saturating_add(u32::try_from(share).unwrap_or(0))

@@ -6,9 +6,10 @@ mod stamps;
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use self::encryption::may_be_encrypted;
+use self::greeting::{DELAY_PARTS, spread};
 pub use self::settings::{CommKey, Settings};
 pub use self::stamps::Stamps;
 
@@ -68,6 +69,7 @@ pub struct Session {
     wants_handshake: bool,
     info: Option<Info>,
     last_seen: Option<DateTime<Utc>>,
+    clock_told_at: Option<DateTime<Utc>>,
 }
 
 impl Session {
@@ -85,6 +87,7 @@ impl Session {
             wants_handshake: false,
             info: None,
             last_seen: None,
+            clock_told_at: None,
             settings,
         }
     }
@@ -104,7 +107,7 @@ impl Session {
             return Turn::Reply(self.refusal(request));
         }
         if let Request::Handshake(handshake) = request {
-            return Turn::Reply(self.shake_hands(handshake));
+            return Turn::Reply(self.shake_hands(handshake, now));
         }
         if !self.key_shown {
             return Turn::Reply(self.key_first(request));
@@ -224,6 +227,17 @@ impl Session {
         self.last_seen
     }
 
+    /// When the terminal was last told the time: by the zone in the answer to a handshake, by the answer to its
+    /// question, or by a command. What it made of that shows in its next rows.
+    pub fn clock_told_at(&self) -> Option<DateTime<Utc>> {
+        self.clock_told_at
+    }
+
+    /// How often the terminal is told to ask: [`Settings::delay`] with what is added for its serial.
+    pub fn delay(&self) -> TimeDelta {
+        TimeDelta::seconds(spread(&self.serial, self.settings.delay, DELAY_PARTS).into())
+    }
+
     /// What the terminal last told about itself.
     pub fn info(&self) -> Option<&Info> {
         self.info.as_ref()
@@ -259,6 +273,10 @@ impl Session {
             return Turn::Reply(Response::unknown_device());
         }
         let batch = self.commands.take(dialect, self.settings.encoding, now);
+        let mut sent = self.commands.tickets().filter(|ticket| batch.ids.contains(&ticket.id));
+        if sent.any(|ticket| ticket.command.sets_clock()) {
+            self.clock_told_at = Some(now);
+        }
         if batch.ids.is_empty() { Turn::Reply(Response::idle()) } else { Turn::Dispatch(Dispatch::new(batch)) }
     }
 
@@ -297,7 +315,8 @@ impl Session {
     }
 
     /// The clock as access terminals ask for it: GMT, packed, and the zone in hours and minutes.
-    fn tell_time(&self, now: DateTime<Utc>) -> Response {
+    fn tell_time(&mut self, now: DateTime<Utc>) -> Response {
+        self.clock_told_at = Some(now);
         match ServerTime::new(now.naive_utc(), Some(self.settings.time_zone.minutes())) {
             Some(time) => Response::text(time.to_string()),
             None => Response::retry_later(),

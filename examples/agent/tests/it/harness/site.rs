@@ -4,8 +4,7 @@ use std::time::Duration;
 use agent::{Courier, Forwarder, Pace, Spool, SpoolLimits, Standing};
 use gateway::Gateway;
 use gateway::api::ApiKey;
-use gateway::config::{Config, DeviceConfig};
-use punch_normalize::DeviceZone;
+use gateway::config::{Config, DeviceConfig, Profile};
 use tempfile::TempDir;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -131,9 +130,8 @@ fn device(terminal: &str) -> DeviceConfig {
         serial: serial(terminal),
         name: format!("Door {terminal}"),
         site: "Plant".to_owned(),
-        zone: DeviceZone::Utc,
-        window: chrono::TimeDelta::seconds(60),
-        directions: gateway::core::Directions::default(),
+        role: None,
+        profile: Profile::default(),
         comm_key: None,
     }
 }

@@ -2,12 +2,11 @@ use core::ops::ControlFlow;
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 
-use chrono::{DateTime, NaiveDateTime, Utc};
-use gateway::core::{Correction, Entry, Fate, Known, Ledger, Settled, Told};
+use chrono::{DateTime, Utc};
+use gateway::core::{Correction, Entry, Fate, Known, Ledger, Register, Settled, Standing, Told};
 use punch_normalize::timeline::{Mark, StateTrust};
-use punch_normalize::{EventId, Kept};
-use punch_protocol::{Pin, SerialNumber, Status};
-use punch_webhook::EmployeeInfo;
+use punch_normalize::{EventId, Person, Punch};
+use punch_protocol::{Pin, SerialNumber};
 
 /// A ledger that is a map.
 #[derive(Debug, Default)]
@@ -22,53 +21,50 @@ pub(crate) struct Line {
     pub(crate) fate: String,
     pub(crate) of: Option<String>,
     pub(crate) raw: Vec<u8>,
-    pub(crate) kept: Option<(Kept, NaiveDateTime)>,
     pub(crate) known: Option<Known>,
-    pub(crate) instant: Option<DateTime<Utc>>,
+    pub(crate) punch: Option<Punch>,
+}
+
+impl Line {
+    /// When it was, of a punch.
+    pub(crate) fn instant(&self) -> DateTime<Utc> {
+        self.known.as_ref().unwrap().mark.at
+    }
 }
 
 impl Ledger for Book {
     type Error = Infallible;
 
     fn settled(&mut self, event_id: &EventId) -> Result<Option<Settled>, Infallible> {
-        Ok(self.rows.get(event_id.as_str()).map(|line| match (&line.kept, line.instant) {
-            (Some((kept, _)), _) => Settled::Delivered(kept.clone()),
-            (None, Some(instant)) => Settled::Suppressed(instant),
-            (None, None) => Settled::Held,
+        Ok(self.rows.get(event_id.as_str()).map(|line| match line.fate.as_str() {
+            "delivered" => Settled::Delivered,
+            "suppressed" => Settled::Suppressed,
+            _ => Settled::Held,
         }))
     }
 
-    fn kept(
-        &mut self,
-        serial: &SerialNumber,
-        pin: &Pin<'static>,
-        from: NaiveDateTime,
-        to: NaiveDateTime,
-    ) -> Result<Vec<Kept>, Infallible> {
-        let kept = self.rows.values().filter_map(|line| line.kept.as_ref());
-        let near =
-            kept.filter(|(kept, local)| kept.serial == *serial && kept.pin == *pin && (from..=to).contains(local));
-        Ok(near.map(|(kept, _)| kept.clone()).collect())
+    fn punch(&mut self, event_id: &EventId) -> Result<Option<Punch>, Infallible> {
+        Ok(self.rows.get(event_id.as_str()).and_then(|line| line.punch.clone()))
     }
 
     fn look_back(
         &mut self,
-        pin: &Pin<'static>,
+        person: &Person,
         at: DateTime<Utc>,
         take: &mut dyn FnMut(Known) -> ControlFlow<()>,
     ) -> Result<(), Infallible> {
-        let people = self.person(pin);
+        let people = self.person(person);
         let _ = people.into_iter().rev().filter(|known| known.mark.at < at).try_for_each(take);
         Ok(())
     }
 
     fn look_ahead(
         &mut self,
-        pin: &Pin<'static>,
+        person: &Person,
         at: DateTime<Utc>,
         take: &mut dyn FnMut(Known) -> ControlFlow<()>,
     ) -> Result<(), Infallible> {
-        let people = self.person(pin);
+        let people = self.person(person);
         let _ = people.into_iter().filter(|known| known.mark.at >= at).try_for_each(take);
         Ok(())
     }
@@ -82,6 +78,14 @@ impl Ledger for Book {
         Ok(())
     }
 
+    fn redate(&mut self, punch: &Punch) -> Result<(), Infallible> {
+        let line = self.rows.get_mut(punch.event_id.as_str()).unwrap();
+        let mark = &mut line.known.as_mut().unwrap().mark;
+        (mark.at, mark.local) = (punch.punched_at, punch.local_time.naive_local());
+        line.punch = Some(punch.clone());
+        Ok(())
+    }
+
     fn correct(&mut self, correction: &Correction<'_>) -> Result<(), Infallible> {
         let line = self.rows.get_mut(correction.known.mark.event_id.as_str()).unwrap();
         let known = line.known.as_mut().unwrap();
@@ -90,8 +94,12 @@ impl Ledger for Book {
         Ok(())
     }
 
-    fn employee(&mut self, _: &str) -> Result<Option<EmployeeInfo>, Infallible> {
+    fn complete_to(&mut self, _: &str) -> Result<Option<DateTime<Utc>>, Infallible> {
         Ok(None)
+    }
+
+    fn register(&mut self, _: &Pin<'_>) -> Result<Register, Infallible> {
+        Ok(Register::default())
     }
 
     fn has_employees(&mut self) -> Result<bool, Infallible> {
@@ -99,28 +107,28 @@ impl Ledger for Book {
     }
 
     fn enter(&mut self, entry: &Entry<'_>) -> Result<(), Infallible> {
-        let (fate, of, instant) = match &entry.fate {
-            Fate::Delivered { punch, .. } => ("delivered".to_owned(), None, Some(punch.punched_at)),
-            Fate::Suppressed { punch, of } => ("suppressed".to_owned(), Some(of.to_string()), Some(punch.punched_at)),
+        let (fate, of, known) = match &entry.fate {
+            Fate::Delivered { punch, standing, .. } => {
+                ("delivered".to_owned(), None, Some(known(punch, standing, Some(Told::from(*punch)))))
+            }
+            Fate::Suppressed { punch, standing, of } => {
+                ("suppressed".to_owned(), Some(of.to_string()), Some(known(punch, standing, None)))
+            }
             Fate::Held { reason, .. } => (format!("held/{}", reason.code()), None, None),
             Fate::Recorded { table } => (format!("recorded/{table}"), None, None),
         };
-        let kept = entry.punch.filter(|_| fate == "delivered").zip(instant).map(|(punch, instant)| {
-            let id = EventId::parse(entry.id).unwrap();
-            let status: Option<Status> = punch.status;
-            (Kept::new(id, entry.serial.clone(), punch.pin.clone(), instant, status), punch.time)
-        });
-        let known = match (&entry.fate, &kept) {
-            (Fate::Delivered { punch, finding, role, is_trusted, .. }, Some((_, local))) => {
-                let mark = Mark::new(punch.event_id.clone(), punch.punched_at, *local);
-                let mark = Mark { status: punch.status, role: *role, is_trusted: *is_trusted, ..mark };
-                Some(Known { mark, told: finding.map(Told::from), revision: 0 })
-            }
-            _ => None,
+        let punch = match &entry.fate {
+            Fate::Delivered { punch, .. } | Fate::Suppressed { punch, .. } => Some((*punch).clone()),
+            Fate::Held { .. } | Fate::Recorded { .. } => None,
         };
-        let line = Line { fate, of, raw: entry.raw.to_vec(), kept, known, instant };
-        let known = self.rows.get(entry.id).map(|line| line.fate.clone());
-        if known.is_none_or(|known| known.starts_with("held") && !line.fate.starts_with("held")) {
+        let mut line = Line { fate, of, raw: entry.raw.to_vec(), known, punch };
+        let before = self.rows.get(entry.id);
+        let may_change = |before: &Line| match before.fate.as_str() {
+            "suppressed" => line.punch.is_some(),
+            fate => fate.starts_with("held") && !line.fate.starts_with("held"),
+        };
+        if before.is_none_or(may_change) {
+            line.raw = before.map_or(line.raw, |before| before.raw.clone());
             if line.fate == "delivered" {
                 self.events.push(entry.id.to_owned());
             }
@@ -130,19 +138,27 @@ impl Ledger for Book {
     }
 }
 
+fn known(punch: &Punch, standing: &Standing, told: Option<Told>) -> Known {
+    let Standing { person, site, order, role, is_trusted } = standing.clone();
+    let mark = Mark::new(punch.event_id.clone(), punch.punched_at, punch.local_time.naive_local());
+    let mark = Mark { status: punch.status, role, is_trusted, order, is_published: told.is_some(), ..mark };
+    Known { mark, person, serial: punch.serial.clone(), site, told, revision: 0, is_historic: punch.is_historic }
+}
+
 impl Book {
     /// What is known of a person, in time order.
-    pub(crate) fn person(&self, pin: &Pin<'static>) -> Vec<Known> {
-        let of_person = |line: &&Line| line.kept.as_ref().is_some_and(|(kept, _)| kept.pin == *pin);
-        let mut known: Vec<Known> =
-            self.rows.values().filter(of_person).filter_map(|line| line.known.clone()).collect();
-        known.sort_by(|one, other| (one.mark.at, &one.mark.event_id).cmp(&(other.mark.at, &other.mark.event_id)));
+    pub(crate) fn person(&self, person: &Person) -> Vec<Known> {
+        let known = self.rows.values().filter_map(|line| line.known.as_ref());
+        let mut known: Vec<Known> = known.filter(|known| known.person == *person).cloned().collect();
+        let place = |known: &Known| (known.mark.at, known.mark.order, known.mark.event_id.clone());
+        known.sort_by_key(place);
         known
     }
 
     /// What was told of every punch last, by identity.
     pub(crate) fn told(&self) -> Vec<String> {
         let known = self.rows.values().filter_map(|line| line.known.as_ref());
+        let known = known.filter(|known| known.told.is_some());
         let line = |known: &Known| {
             let told = known.told.as_ref().unwrap();
             let (id, session) = (&known.mark.event_id, told.session.as_deref().unwrap());

@@ -1,13 +1,11 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
-use chrono::TimeDelta;
 use gateway::api::ApiKey;
-use gateway::config::{Config, DeviceConfig, EndpointConfig};
+use gateway::config::{Config, DeviceConfig, EndpointConfig, Profile};
 use gateway::{Gateway, StartError};
-use punch_normalize::DeviceZone;
 use punch_protocol::SerialNumber;
-use punch_webhook::{PayloadFormat, Secret};
+use punch_webhook::{EventType, PayloadFormat, Secret};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -30,16 +28,15 @@ pub(crate) fn device(serial: &str) -> DeviceConfig {
         serial: SerialNumber::parse(serial).unwrap(),
         name: format!("Door {serial}"),
         site: "Plant".to_owned(),
-        zone: DeviceZone::Utc,
-        window: TimeDelta::seconds(60),
-        directions: gateway::core::Directions::default(),
+        role: None,
+        profile: Profile::default(),
         comm_key: None,
     }
 }
 
-/// An endpoint signed with [`SECRET`].
+/// An endpoint for punches, signed with [`SECRET`].
 pub(crate) fn endpoint(url: &str, format: PayloadFormat) -> EndpointConfig {
-    let events = EndpointConfig::default_events();
+    let events = vec![EventType::ATTENDANCE_PUNCH.to_string()];
     EndpointConfig { url: url.to_owned(), secret: Secret::new(SECRET).unwrap(), format, schedule: "seed-002", events }
 }
 

@@ -1,0 +1,173 @@
+use std::collections::BTreeMap;
+
+use axum::Json;
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use chrono::{DateTime, NaiveDateTime, SecondsFormat, Utc};
+use punch_protocol::push::Admission;
+use punch_protocol::{SerialNumber, civil};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::Api;
+use super::envelope::{ApiError, Paging, one, page};
+use super::routes::PageQuery;
+use crate::clock::now;
+use crate::core::{Clockwork, Probe, ProbeError};
+use crate::device::NotProbed;
+use crate::store::{ClockRow, DeviceRow, SiteRow, Span, StoreError};
+
+/// Terminals, each with what is known of its clock.
+pub(super) async fn list_devices(State(api): State<Api>, query: PageQuery) -> Result<Response, ApiError> {
+    let paging = Paging::checked(query)?;
+    let rows = api.store.read(DeviceRow::all).await?;
+    let data = described(&api, paging.part_of(&rows).cloned().collect()).await?;
+    Ok(page(&data, paging))
+}
+
+/// Sites, each with up to when everything of it is known.
+pub(super) async fn list_sites(State(api): State<Api>, query: PageQuery) -> Result<Response, ApiError> {
+    let paging = Paging::checked(query)?;
+    let sites = api.store.read(SiteRow::all).await?;
+    let described: Vec<Value> = sites
+        .iter()
+        .map(|(name, site)| {
+            let waiting_for = site.waiting_for.as_ref().map(SerialNumber::as_str);
+            let complete_to = site.complete_to.to_rfc3339_opts(SecondsFormat::Secs, true);
+            json!({ "site": name, "complete_to": complete_to, "waiting_for": waiting_for })
+        })
+        .collect();
+    let data: Vec<&Value> = paging.part_of(&described).collect();
+    Ok(page(&data, paging))
+}
+
+/// One terminal.
+pub(super) async fn show_device(State(api): State<Api>, Path(serial): Path<String>) -> Result<Response, ApiError> {
+    let rows = api.store.read(DeviceRow::all).await?;
+    let found = rows.into_iter().filter(|row| row.serial == serial).collect();
+    let device = described(&api, found).await?.pop().ok_or_else(|| ApiError::not_found("device"))?;
+    Ok(one(StatusCode::OK, &device))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewDevice {
+    serial_number: String,
+}
+
+/// Lets a terminal in. S1-020, S1-025.
+pub(super) async fn add_device(
+    State(api): State<Api>,
+    body: Result<Json<NewDevice>, JsonRejection>,
+) -> Result<Response, ApiError> {
+    let Json(new) = body?;
+    let serial = SerialNumber::parse(&new.serial_number);
+    let serial = serial.map_err(|error| ApiError::invalid("serial_number", &error.to_string()))?;
+    api.devices.approve(serial).await?;
+    Ok(one(StatusCode::CREATED, &json!({ "serial_number": new.serial_number, "admission": "approved" })))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Reading {
+    device_time: String,
+    before: String,
+    after: String,
+}
+
+/// Takes what a terminal's clock showed when somebody asked it.
+pub(super) async fn add_reading(
+    State(api): State<Api>,
+    Path(serial): Path<String>,
+    body: Result<Json<Reading>, JsonRejection>,
+) -> Result<Response, ApiError> {
+    let serial = SerialNumber::parse(&serial).map_err(|error| ApiError::invalid("serial", &error.to_string()))?;
+    let Json(Reading { device_time, before, after }) = body?;
+    let (before, after) = (instant("before", &before)?, instant("after", &after)?);
+    let probe = Probe { shown: shown(&device_time)?, before, after };
+    match api.devices.meet(&serial).await {
+        Admission::Approved => {}
+        Admission::Pending => return Err(ApiError::not_approved(&serial, "not approved")),
+        Admission::Blocked => return Err(ApiError::not_approved(&serial, "blocked")),
+    }
+    let clockwork = api.devices.probe(&serial, probe).await.map_err(|error| match error {
+        NotProbed::Store(error) => error.into(),
+        NotProbed::Probe(error @ ProbeError::NoMoment) => ApiError::invalid("device_time", &error.to_string()),
+        NotProbed::Probe(error) => ApiError::invalid("after", &error.to_string()),
+    })?;
+    Ok(one(StatusCode::OK, &clockwork.report(now())))
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Redating {
+    since: Option<String>,
+    until: Option<String>,
+}
+
+/// Dates rows of a terminal anew, by its zone and its clock as they are known now: T17. Nothing is asked of the terminal.
+pub(super) async fn redate(
+    State(api): State<Api>,
+    Path(serial): Path<String>,
+    body: Result<Json<Redating>, JsonRejection>,
+) -> Result<Response, ApiError> {
+    let serial = SerialNumber::parse(&serial).map_err(|error| ApiError::invalid("serial", &error.to_string()))?;
+    let Json(Redating { since, until }) = body?;
+    let since = since.map_or(Ok(DateTime::UNIX_EPOCH), |since| instant("since", &since))?;
+    let until = until.map_or(Ok(now()), |until| instant("until", &until))?;
+    if since > until {
+        return Err(ApiError::invalid("since", "is behind `until`"));
+    }
+    if !api.devices.knows(&serial) {
+        return Err(ApiError::not_found("device"));
+    }
+    let done = api.devices.redate(Span { serial, since, until }, "zone_changed").await?;
+    Ok(one(StatusCode::OK, &done))
+}
+
+fn shown(text: &str) -> Result<NaiveDateTime, ApiError> {
+    let parsed = text.split_once('T').and_then(|(day, time)| civil::parse(format!("{day} {time}").as_bytes()).ok());
+    parsed.ok_or_else(|| ApiError::invalid("device_time", "is no time of the form `YYYY-MM-DDThh:mm:ss`"))
+}
+
+fn instant(field: &str, text: &str) -> Result<DateTime<Utc>, ApiError> {
+    text.parse().map_err(|_| ApiError::invalid(field, "is no instant of the form `2026-03-28T14:47:59.250Z`"))
+}
+
+async fn described(api: &Api, rows: Vec<DeviceRow>) -> Result<Vec<Value>, ApiError> {
+    let serials: Vec<String> = rows.iter().map(|row| row.serial.clone()).collect();
+    let known = move |connection: &rusqlite::Connection| {
+        let mut clocks = BTreeMap::new();
+        for serial in serials {
+            if let Some(clockwork) = ClockRow::of(connection, &serial)? {
+                clocks.insert(serial, clockwork);
+            }
+        }
+        Ok::<_, StoreError>(clocks)
+    };
+    let (mut clocks, last_seen) = (api.store.read(known).await?, api.devices.last_seen());
+    let describe = |row: &DeviceRow| {
+        let clockwork = clocks.remove(&row.serial).unwrap_or_else(|| Clockwork::new(zone(api, &row.serial)));
+        device(row, last_seen.get(&row.serial), &clockwork)
+    };
+    Ok(rows.iter().map(describe).collect())
+}
+
+fn zone(api: &Api, serial: &str) -> punch_normalize::DeviceZone {
+    SerialNumber::parse(serial).map_or(punch_normalize::DeviceZone::Utc, |serial| api.devices.zone(&serial))
+}
+
+fn device(row: &DeviceRow, last_seen: Option<&DateTime<Utc>>, clockwork: &Clockwork) -> Value {
+    let admission = match row.admission {
+        Admission::Approved => "approved",
+        Admission::Pending => "pending",
+        Admission::Blocked => "blocked",
+    };
+    json!({
+        "serial_number": row.serial, "admission": admission, "first_seen": row.first_seen.to_rfc3339(),
+        "last_seen": last_seen.map(DateTime::to_rfc3339), "zone": clockwork.zone_at(now()).to_string(),
+        "zone_changes": clockwork.zone_changes(), "clock": clockwork.report(now()),
+    })
+}

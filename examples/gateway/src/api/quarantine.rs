@@ -1,0 +1,215 @@
+use axum::Json;
+use axum::extract::rejection::{JsonRejection, QueryRejection};
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use chrono::{DateTime, TimeDelta, Utc};
+use punch_normalize::HoldReason;
+use punch_protocol::{Pin, SerialNumber};
+use serde::Deserialize;
+
+use super::Api;
+use super::envelope::{ApiError, Paging, one, page};
+use crate::core::ByHand;
+use crate::store::{HeldRow, Quarantined, discard};
+
+/// Which rows: of a query, or of the body of a bulk retry.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Which {
+    reason: Option<String>,
+    device: Option<String>,
+    since: Option<DateTime<Utc>>,
+    until: Option<DateTime<Utc>>,
+    discarded: bool,
+    page: Option<u32>,
+    per_page: Option<u32>,
+}
+
+const EXPECTED: &str = "expected some of reason, device, since, until, discarded, page, per_page; moments in RFC 3339";
+
+impl Which {
+    fn of(query: Result<Query<Self>, QueryRejection>) -> Result<(Quarantined, Paging), ApiError> {
+        let Query(which) = query.map_err(|_| ApiError::invalid("query", EXPECTED))?;
+        let usual = Paging::default();
+        let paging =
+            Paging { page: which.page.unwrap_or(usual.page), per_page: which.per_page.unwrap_or(usual.per_page) };
+        let paging = Paging::checked(Ok(Query(paging)))?;
+        Ok((which.rows()?, paging))
+    }
+
+    fn rows(self) -> Result<Quarantined, ApiError> {
+        let Self { reason, device, since, until, discarded, .. } = self;
+        if let Some(reason) = reason.as_deref().filter(|reason| HoldReason::from_code(reason).is_none()) {
+            let codes: Vec<&str> = HoldReason::ALL.iter().map(|reason| reason.code()).collect();
+            let problem = format!("`{reason}` is no reason, expected one of: {}", codes.join(", "));
+            return Err(ApiError::invalid("reason", &problem));
+        }
+        Ok(Quarantined { discarded, reason, device, pin: None, since, until })
+    }
+}
+
+pub(super) async fn list(
+    State(api): State<Api>,
+    query: Result<Query<Which>, QueryRejection>,
+) -> Result<Response, ApiError> {
+    let (which, paging) = Which::of(query)?;
+    let rows = api.store.read(move |c| which.page(c, paging.per_page, paging.offset())).await?;
+    Ok(page(&rows, paging))
+}
+
+/// How many there are, by reason.
+pub(super) async fn summary(
+    State(api): State<Api>,
+    query: Result<Query<Which>, QueryRejection>,
+) -> Result<Response, ApiError> {
+    let (which, _) = Which::of(query)?;
+    let counts = api.store.read(move |connection| which.counts(connection)).await?;
+    Ok(one(StatusCode::OK, &counts))
+}
+
+pub(super) async fn show(State(api): State<Api>, Path(id): Path<String>) -> Result<Response, ApiError> {
+    let row = api.store.read(move |connection| HeldRow::of(connection, &id)).await?;
+    row.map(|row| one(StatusCode::OK, &row)).ok_or_else(|| ApiError::not_found("row in quarantine"))
+}
+
+/// Takes rows once more: their cause may be gone.
+pub(super) async fn retry_all(
+    State(api): State<Api>,
+    body: Result<Json<Which>, JsonRejection>,
+) -> Result<Response, ApiError> {
+    let Json(which) = body?;
+    let released = api.devices.release(which.rows()?).await?;
+    Ok(one(StatusCode::OK, &released))
+}
+
+/// Takes a row once more, one that was put away too.
+pub(super) async fn retry(State(api): State<Api>, Path(id): Path<String>) -> Result<Response, ApiError> {
+    let row = find(&api, &id).await?;
+    match api.devices.retry(id, ByHand::default()).await? {
+        Some(released) => Ok(one(StatusCode::OK, &released)),
+        None => Err(unread(&row)),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Reason {
+    reason: String,
+}
+
+/// Puts a row away: it stays, and nobody waits for it any more.
+pub(super) async fn put_away(
+    State(api): State<Api>,
+    Path(id): Path<String>,
+    body: Result<Json<Reason>, JsonRejection>,
+) -> Result<Response, ApiError> {
+    let Json(Reason { reason }) = body?;
+    if reason.trim().is_empty() || reason.len() > REASON_MAX {
+        return Err(ApiError::invalid("reason", "expected why, in 1 to 500 bytes; it is kept with the row"));
+    }
+    find(&api, &id).await?;
+    let known = id.clone();
+    api.store.write(move |tx| discard(tx, &known, &reason)).await?;
+    let row = find(&api, &id).await?;
+    Ok(one(StatusCode::OK, &row))
+}
+
+/// Longest reason to put a row away, in bytes.
+const REASON_MAX: usize = 500;
+
+/// What somebody says of a row that the terminal did not.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Fix {
+    shift_seconds: Option<i64>,
+    pin: Option<String>,
+    text: Option<String>,
+}
+
+/// Takes a row once more with what somebody says of it. What the terminal said stays as it is.
+pub(super) async fn fix(
+    State(api): State<Api>,
+    Path(id): Path<String>,
+    body: Result<Json<Fix>, JsonRejection>,
+) -> Result<Response, ApiError> {
+    let Json(Fix { shift_seconds, pin, text }) = body?;
+    let row = find(&api, &id).await?;
+    if let Some(text) = text {
+        if shift_seconds.is_some() || pin.is_some() {
+            return Err(ApiError::invalid("text", "is a whole row; send it without `shift_seconds` and `pin`"));
+        }
+        return replace(&api, row, &text).await;
+    }
+    let by_hand = ByHand { shift: shift_seconds.map(shift).transpose()?, pin: pin.map(pin_of).transpose()? };
+    if by_hand == ByHand::default() {
+        return Err(ApiError::invalid("shift_seconds", "or `pin` or `text` is missing: say what is right"));
+    }
+    match api.devices.retry(id, by_hand).await? {
+        Some(released) => Ok(one(StatusCode::OK, &released)),
+        None => Err(unread(&row)),
+    }
+}
+
+async fn replace(api: &Api, row: HeldRow, text: &str) -> Result<Response, ApiError> {
+    if row.reason != HoldReason::Malformed.code() {
+        return Err(ApiError::invalid(
+            "text",
+            "is for rows that could not be read; this one was, so say what is right",
+        ));
+    }
+    let serial = SerialNumber::parse(&row.device_serial).map_err(|_| ApiError::not_found("device"))?;
+    let received_at = row.received_at.parse().map_err(|_| ApiError::not_found("row in quarantine"))?;
+    match api.devices.replace(row.id, serial, received_at, text).await? {
+        Some(released) => Ok(one(StatusCode::OK, &released)),
+        None => {
+            Err(ApiError::invalid("text", "is no row either, expected PIN, TAB, YYYY-MM-DD hh:mm:ss, TAB, state, …"))
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Reanchoring {
+    shift_seconds: i64,
+    since: Option<DateTime<Utc>>,
+    until: Option<DateTime<Utc>>,
+}
+
+/// T12: all rows that a terminal made while its clock was unset, once somebody knows by how much.
+pub(super) async fn reanchor(
+    State(api): State<Api>,
+    Path(serial): Path<String>,
+    body: Result<Json<Reanchoring>, JsonRejection>,
+) -> Result<Response, ApiError> {
+    let serial = SerialNumber::parse(&serial).map_err(|error| ApiError::invalid("serial", &error.to_string()))?;
+    let Json(Reanchoring { shift_seconds, since, until }) = body?;
+    let by_hand = ByHand { shift: Some(shift(shift_seconds)?), pin: None };
+    let (reason, device) = (Some(HoldReason::ClockReset.code().to_owned()), Some(serial.to_string()));
+    let which = Quarantined { reason, device, since, until, ..Quarantined::default() };
+    let released = api.devices.release_with(which, by_hand).await?;
+    Ok(one(StatusCode::OK, &released))
+}
+
+fn shift(seconds: i64) -> Result<TimeDelta, ApiError> {
+    // A clock that was unset shows 1970 at the least.
+    let most = TimeDelta::days(36_525);
+    let shift = TimeDelta::try_seconds(seconds).filter(|shift| shift.abs() <= most);
+    shift.ok_or_else(|| ApiError::invalid("shift_seconds", "is more than a hundred years"))
+}
+
+fn pin_of(text: String) -> Result<Pin<'static>, ApiError> {
+    let pin = Pin::parse_text(&text).map_err(|error| ApiError::invalid("pin", &error.to_string()))?.into_owned();
+    if pin.is_empty() { Err(ApiError::invalid("pin", "is empty")) } else { Ok(pin) }
+}
+
+async fn find(api: &Api, id: &str) -> Result<HeldRow, ApiError> {
+    let known = id.to_owned();
+    let row = api.store.read(move |connection| HeldRow::of(connection, &known)).await?;
+    row.ok_or_else(|| ApiError::not_found("row in quarantine"))
+}
+
+fn unread(row: &HeldRow) -> ApiError {
+    let cure = "send the right row with `POST /v1/quarantine/{id}/fix` and `text`, or put it away";
+    ApiError::conflict("id", &format!("is of a row that could not be read ({}); {cure}", row.reason))
+}

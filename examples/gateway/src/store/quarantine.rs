@@ -1,0 +1,225 @@
+//! Rows that are held aside, and those that somebody has put away.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
+use punch_normalize::{EventId, HoldReason};
+use punch_protocol::{Pin, RawPunch, SerialNumber, Status, Verify};
+use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, params_from_iter};
+use serde::Serialize;
+
+use super::person::CIVIL;
+use super::{StoreError, Transaction, from_millis, millis};
+use crate::core::{ByHand, Received, ReceivedRow};
+
+/// Which rows are looked at.
+#[derive(Debug, Clone, Default)]
+pub struct Quarantined {
+    /// Those that were put away instead of those that are held.
+    pub discarded: bool,
+    /// Held for this reason, as a word.
+    pub reason: Option<String>,
+    /// Of this terminal.
+    pub device: Option<String>,
+    /// Of this PIN.
+    pub pin: Option<Pin<'static>>,
+    /// Received from then on.
+    pub since: Option<DateTime<Utc>>,
+    /// Received before.
+    pub until: Option<DateTime<Utc>>,
+}
+
+/// A row kept aside.
+#[derive(Debug, Clone, Serialize)]
+pub struct HeldRow {
+    /// Its identity.
+    pub id: String,
+    /// `held` or `discarded`.
+    pub fate: String,
+    /// The terminal.
+    pub device_serial: String,
+    /// Why, as a word; of a row that was put away, why it was held before.
+    pub reason: String,
+    /// What to do, in a sentence.
+    pub advice: Option<String>,
+    /// Where and why in detail, for rows that could not be read; of a row that was put away, why that was done.
+    pub problem: Option<String>,
+    /// When it arrived.
+    pub received_at: String,
+    /// What the terminal's clock showed.
+    pub device_local: Option<String>,
+    /// The row as text.
+    pub raw: String,
+}
+
+const COLUMNS: &str = "id, fate, serial, reason, problem, received_at, device_local, raw";
+
+impl Quarantined {
+    fn clause(&self) -> (String, Vec<Box<dyn ToSql>>) {
+        let fate = if self.discarded { "discarded" } else { "held" };
+        let mut clause = format!("fate = '{fate}'");
+        let mut values: Vec<Box<dyn ToSql>> = Vec::new();
+        let mut add = |condition: &str, value: Box<dyn ToSql>| {
+            values.push(value);
+            clause.push_str(&format!(" AND {condition} ?{}", values.len()));
+        };
+        if let Some(reason) = &self.reason {
+            add("reason =", Box::new(reason.clone()));
+        }
+        if let Some(pin) = &self.pin {
+            add("pin =", Box::new(pin.as_bytes().to_vec()));
+        }
+        if let Some(device) = &self.device {
+            add("serial =", Box::new(device.clone()));
+        }
+        if let Some(since) = self.since {
+            add("received_at >=", Box::new(millis(since)));
+        }
+        if let Some(until) = self.until {
+            add("received_at <", Box::new(millis(until)));
+        }
+        (clause, values)
+    }
+
+    /// A page of them, newest first.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read.
+    pub fn page(&self, connection: &Connection, limit: u32, offset: u32) -> Result<Vec<HeldRow>, StoreError> {
+        let (clause, values) = self.clause();
+        let sql = format!("SELECT {COLUMNS} FROM row WHERE {clause} ORDER BY seq DESC LIMIT {limit} OFFSET {offset}");
+        let mut statement = connection.prepare(&sql)?;
+        let rows = statement.query_map(params_from_iter(values), HeldRow::read)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// How many there are, by reason.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read.
+    pub fn counts(&self, connection: &Connection) -> Result<BTreeMap<String, u64>, StoreError> {
+        let (clause, values) = self.clause();
+        let sql = format!("SELECT coalesce(reason, ''), count(*) FROM row WHERE {clause} GROUP BY 1");
+        let mut statement = connection.prepare(&sql)?;
+        let rows = statement
+            .query_map(params_from_iter(values), |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.cast_unsigned())))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// The next of them behind `after`, in the order they came, as they would be taken once more.
+    pub(crate) fn next(
+        &self,
+        connection: &Connection,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<(i64, Option<Received>)>, StoreError> {
+        let (clause, values) = self.clause();
+        let sql = format!("SELECT {AGAIN} FROM row WHERE {clause} AND seq > {after} ORDER BY seq LIMIT {limit}");
+        let mut statement = connection.prepare(&sql)?;
+        let rows = statement.query_map(params_from_iter(values), |row| Ok((row.get(0)?, again(row)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+}
+
+impl HeldRow {
+    /// One of them.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read.
+    pub fn of(connection: &Connection, id: &str) -> Result<Option<Self>, StoreError> {
+        let sql = format!("SELECT {COLUMNS} FROM row WHERE id = ?1 AND fate IN ('held', 'discarded')");
+        Ok(connection.query_row(&sql, [id], Self::read).optional()?)
+    }
+
+    fn read(row: &Row<'_>) -> Result<Self, rusqlite::Error> {
+        let reason: Option<String> = row.get(3)?;
+        let reason = reason.unwrap_or_default();
+        let advice = HoldReason::from_code(&reason).map(|reason| reason.to_string());
+        Ok(Self {
+            id: row.get(0)?,
+            fate: row.get(1)?,
+            device_serial: row.get(2)?,
+            advice,
+            reason,
+            problem: row.get(4)?,
+            received_at: from_millis(row.get(5)?).to_rfc3339(),
+            device_local: row.get(6)?,
+            raw: String::from_utf8_lossy(&row.get::<_, Vec<u8>>(7)?).into_owned(),
+        })
+    }
+}
+
+const AGAIN: &str =
+    "seq, serial, pin, device_local, is_utc, status, verify, work_code, received_at, raw, shift_s, whose, reason";
+
+/// A row that is held, as it would be taken once more. `None` if it was never read.
+pub(crate) fn held(connection: &Connection, id: &str) -> Result<Option<Received>, StoreError> {
+    let sql = format!("SELECT {AGAIN} FROM row WHERE id = ?1 AND fate IN ('held', 'discarded')");
+    Ok(connection.query_row(&sql, [id], again).optional()?.flatten())
+}
+
+fn again(row: &Row<'_>) -> Result<Option<Received>, rusqlite::Error> {
+    let (serial, pin, shown): (String, Option<Vec<u8>>, Option<String>) = (row.get(1)?, row.get(2)?, row.get(3)?);
+    let (Some(pin), Some(shown)) = (pin, shown) else { return Ok(None) };
+    let parts = (SerialNumber::parse(&serial), NaiveDateTime::parse_from_str(&shown, CIVIL));
+    let (Ok(serial), Ok(time)) = parts else { return Ok(None) };
+    let mut punch = RawPunch::new(serial.clone(), Pin::new(&pin).into_owned(), time);
+    punch.is_utc = row.get(4)?;
+    punch.status = row.get::<_, Option<u16>>(5)?.map(Status);
+    punch.verify = row.get::<_, Option<u16>>(6)?.map(Verify);
+    punch.work_code = row.get(7)?;
+    let whose: Option<String> = row.get(11)?;
+    let by_hand = ByHand {
+        shift: row.get::<_, Option<i64>>(10)?.and_then(TimeDelta::try_seconds),
+        pin: whose.and_then(|text| Pin::parse_text(&text).ok().map(Pin::into_owned)),
+    };
+    let received_at = from_millis(row.get(8)?);
+    let mut received = Received::again(serial, received_at, ReceivedRow::Punch { punch, raw: row.get(9)? }, by_hand);
+    received.in_zone_of_now = row.get::<_, Option<String>>(12)?.as_deref() == Some(HoldReason::Future.code());
+    Ok(Some(received))
+}
+
+/// Keeps what somebody says of a row that is held.
+pub(crate) fn keep_by_hand(tx: &Transaction<'_>, id: &EventId, by_hand: &ByHand) -> Result<(), StoreError> {
+    let shift = by_hand.shift.map(|shift| shift.num_seconds());
+    let whose = by_hand.pin.as_ref().map(|pin| pin.to_text().into_owned());
+    let sql = "UPDATE row SET shift_s = coalesce(?2, shift_s), whose = coalesce(?3, whose)
+               WHERE id = ?1 AND fate IN ('held', 'discarded')";
+    tx.prepare_cached(sql)?.execute((id.as_str(), shift, whose))?;
+    Ok(())
+}
+
+/// Puts a row away that is held: it is kept and counted, and nobody waits for it.
+pub(crate) fn discard(tx: &Transaction<'_>, id: &str, why: &str) -> Result<(), StoreError> {
+    let sql = "UPDATE row SET fate = 'discarded', problem = ?2 WHERE id = ?1 AND fate = 'held'";
+    tx.prepare_cached(sql)?.execute((id, why))?;
+    Ok(())
+}
+
+/// Takes a row back that was put away.
+pub(crate) fn hold_again(tx: &Transaction<'_>, id: &str) -> Result<(), StoreError> {
+    let sql = "UPDATE row SET fate = 'held', problem = NULL WHERE id = ?1 AND fate = 'discarded'";
+    tx.prepare_cached(sql)?.execute([id])?;
+    Ok(())
+}
+
+/// Another row stands for one that could not be read.
+pub(crate) fn replace(tx: &Transaction<'_>, id: &str, by: &EventId) -> Result<(), StoreError> {
+    let sql = "UPDATE row SET fate = 'discarded', problem = 'corrected by hand', duplicate_of = ?2
+               WHERE id = ?1 AND fate IN ('held', 'discarded')";
+    tx.prepare_cached(sql)?.execute((id, by.as_str()))?;
+    Ok(())
+}
+
+/// The PINs that rows are held for because nobody has them.
+pub(crate) fn unregistered(connection: &Connection) -> Result<Vec<Pin<'static>>, StoreError> {
+    let sql = "SELECT DISTINCT pin FROM row WHERE fate = 'held' AND reason = ?1 AND pin IS NOT NULL";
+    let mut statement = connection.prepare(sql)?;
+    let rows = statement.query_map([HoldReason::UnregisteredBadge.code()], |row| {
+        Ok(Pin::new(&row.get::<_, Vec<u8>>(0)?).into_owned())
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}

@@ -1,0 +1,99 @@
+//! Asking the API of a gateway.
+
+use core::time::Duration;
+use std::path::PathBuf;
+
+use agent::config::GatewayConfig;
+use anyhow::{Context as _, bail};
+use clap::Args;
+use gateway::api::ApiKey;
+use reqwest::Method;
+use serde_json::Value;
+
+use crate::exit::UsageError;
+
+/// Which gateway, and the key to it.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ApiArgs {
+    /// The gateway's API.
+    #[arg(long, global = true, value_name = "URL", default_value = "http://127.0.0.1:8080")]
+    gateway: String,
+    /// The gateway's API key.
+    #[arg(long, global = true, value_name = "KEY", env = "PUNCH_API_KEY", hide_env_values = true)]
+    api_key: Option<String>,
+    /// A file with the API key, which keeps it out of the process list.
+    #[arg(long, global = true, value_name = "FILE", conflicts_with = "api_key")]
+    api_key_file: Option<PathBuf>,
+    /// Send the key over plain http to another machine.
+    #[arg(long, global = true)]
+    plain_http: bool,
+    /// Whether there is much to do.
+    #[arg(skip)]
+    is_patient: bool,
+}
+
+/// How long the gateway may take.
+const DEADLINE: Duration = Duration::from_secs(10);
+
+/// How long it may take over many rows.
+const PATIENCE: Duration = Duration::from_secs(3600);
+
+impl ApiArgs {
+    /// The `data` of an answer; `None` if the gateway has no such thing.
+    pub(crate) async fn get(&self, path: &str) -> anyhow::Result<Option<Value>> {
+        self.call(Method::GET, path, None).await
+    }
+
+    /// Has something done, and returns the `data` of the answer; `None` if the gateway has no such thing.
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> anyhow::Result<Option<Value>> {
+        self.call(Method::POST, path, Some(body)).await
+    }
+
+    /// For what goes through many rows and takes its time.
+    pub(crate) fn patient(&self) -> Self {
+        Self { is_patient: true, ..self.clone() }
+    }
+
+    async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> anyhow::Result<Option<Value>> {
+        let key = self.key()?;
+        let (url, plain_http) = (self.gateway.clone(), self.plain_http);
+        let gateway = GatewayConfig { url, api_key: ApiKey::new(key.clone()), plain_http };
+        // It looks at the address before a key goes there.
+        crate::agent_command::forwarder(&gateway)?;
+        let url = format!("{}{path}", gateway.url.trim_end_matches('/'));
+        let deadline = if self.is_patient { PATIENCE } else { DEADLINE };
+        let client =
+            reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).timeout(deadline).build()?;
+        let mut request = client.request(method, url).bearer_auth(key);
+        if let Some(body) = body {
+            request = request.header("Content-Type", "application/json").body(body.to_string());
+        }
+        let answer = request.send().await.context("the gateway cannot be asked")?;
+        let status = answer.status().as_u16();
+        let text = answer.text().await.context("the answer broke off")?;
+        let answer: Option<Value> = serde_json::from_str(&text).ok();
+        let message = answer.as_ref().and_then(|answer| answer.pointer("/error/message")).and_then(Value::as_str);
+        match (status, message) {
+            (200..=299, _) => {}
+            (401, _) => return Err(UsageError("the gateway does not know this API key".to_owned()).into()),
+            (404, _) => return Ok(None),
+            (400..=499, Some(message)) => return Err(UsageError(format!("the gateway refuses it: {message}")).into()),
+            (_, Some(message)) => bail!("the gateway answered {status}: {message}"),
+            (_, None) => bail!("the gateway answered {status}, expected 200"),
+        }
+        let answer = answer.context("the answer is no JSON; is it a gateway?")?;
+        Ok(Some(answer.get("data").cloned().unwrap_or_default()))
+    }
+
+    fn key(&self) -> Result<String, UsageError> {
+        match (&self.api_key, &self.api_key_file) {
+            (Some(key), _) => Ok(key.clone()),
+            (None, Some(file)) => std::fs::read_to_string(file)
+                .map(|text| text.trim().to_owned())
+                .map_err(|error| UsageError(format!("--api-key-file {}: {error}", file.display()))),
+            (None, None) => {
+                Err(UsageError("the gateway's key is needed; give --api-key-file FILE or set PUNCH_API_KEY".to_owned()))
+            }
+        }
+    }
+}
