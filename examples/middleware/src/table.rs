@@ -57,15 +57,15 @@ impl Table {
         Ok(Self { writer: Writer::start(connection) })
     }
 
-    /// Remembers an event. `None` if it was remembered before.
+    /// Remembers an event about a punch. `None` if it was remembered before.
     pub(crate) async fn remember(
         &self,
+        event_id: String,
         punch: &ReceivedPunch,
         body: Vec<u8>,
         now: DateTime<Utc>,
     ) -> Result<Option<Waiting>, StoreError> {
-        let (event_id, lane) = (punch.event_id.to_string(), Lane::of(punch.badge.as_bytes()));
-        let punched_at = punch.at.timestamp_millis();
+        let (lane, punched_at) = (Lane::of(punch.badge.as_bytes()), punch.at.timestamp_millis());
         let insert = move |tx: &mut Transaction<'_>| {
             let id = tx
                 .prepare_cached(

@@ -65,8 +65,10 @@ async fn run<W, F>(
         while let Some(attempt) = queue.poll_attempt(now()) {
             match read(&table, attempt.delivery, reach).await {
                 Ok(job) => {
-                    let (event_id, writing) = (job.event_id, write(job.punches));
-                    in_flight.spawn(async move { (attempt, event_id, job.others, writing.await) });
+                    let known = job.known.into_iter().map(|known| (known.punch, known.told_by));
+                    let (punches, told_by): (Vec<_>, Vec<_>) = known.unzip();
+                    let (event_id, writing) = (job.event_id, write(punches));
+                    in_flight.spawn(async move { (attempt, event_id, told_by, writing.await) });
                 }
                 Err(reason) => settle(&mut queue, &table, attempt, Class::Permanent { reason }, None, Vec::new()).await,
             }
@@ -77,14 +79,14 @@ async fn run<W, F>(
                 Some(waiting) => enqueue(&mut queue, waiting),
                 None => return,
             },
-            Some(Ok((attempt, event_id, others, outcomes))) = in_flight.join_next(), if !in_flight.is_empty() => {
-                let mut outcomes = outcomes.into_iter();
+            Some(Ok((attempt, event_id, told_by, outcomes))) = in_flight.join_next(), if !in_flight.is_empty() => {
                 let unanswered = || Outcome::Retry { after: None, reason: RetryReason::Unconfirmed };
-                let outcome = outcomes.next().unwrap_or_else(unanswered);
+                let outcome = outcomes.first().cloned().unwrap_or_else(unanswered);
                 let (word, reason) = (outcome.word(), outcome.reason());
                 tracing::info!(event_id, attempt = attempt.number, outcome = word, reason, "written");
                 let remote_id = outcome.remote_id().map(ToOwned::to_owned);
-                let others = others.into_iter().zip(outcomes).filter_map(|(other, outcome)| Some((other?, outcome)));
+                let others = told_by.into_iter().zip(outcomes);
+                let others = others.flat_map(|(ids, outcome)| ids.into_iter().map(move |id| (id, outcome.clone())));
                 settle(&mut queue, &table, attempt, class_of(outcome), remote_id, others.collect()).await;
             }
             () = tokio::time::sleep(wait.max(TimeDelta::milliseconds(1)).to_std().unwrap_or_default()) => {}
@@ -122,32 +124,52 @@ async fn settle(
 struct Job {
     event_id: String,
     /// The punch that is due, then the others around it.
-    punches: Vec<ReceivedPunch>,
-    /// The deliveries of those others; none where too little of what is around it is known to judge it anew.
-    others: Vec<Option<DeliveryId>>,
+    known: Vec<Known>,
+}
+
+/// A punch as it was told last.
+struct Known {
+    punch: ReceivedPunch,
+    /// How often it was told anew.
+    number: u32,
+    /// The deliveries that told of it, the one that is due left out. None if too little of what is around the punch is
+    /// known to judge it anew.
+    told_by: Vec<DeliveryId>,
 }
 
 async fn read(table: &Table, delivery: DeliveryId, reach: Option<TimeDelta>) -> Result<Job, Reason> {
     let parked = |error: StoreError| Reason::Parked(error.to_string());
-    let punch = parse(&table.body(delivery).await.map_err(parked)?)?;
-    let (event_id, at, badge) = (punch.event_id.to_string(), punch.at, punch.badge.clone());
-    let mut job = Job { event_id, punches: vec![punch], others: Vec::new() };
-    let Some(reach) = reach else { return Ok(job) };
+    let (event_id, due) = parse(&table.body(delivery).await.map_err(parked)?)?;
+    let (at, badge) = (due.punch.at, due.punch.badge.clone());
+    let mut known = vec![due];
+    let Some(reach) = reach else { return Ok(Job { event_id, known }) };
     for (other, body) in table.around(delivery, at, reach).await.map_err(parked)? {
         // Two people can share a lane.
-        if let Some(punch) = parse(&body).ok().filter(|punch| punch.badge == badge) {
-            job.others.push(((punch.at - at).abs() <= reach / 2).then_some(other));
-            job.punches.push(punch);
+        let Some((_, mut told)) = parse(&body).ok().filter(|(_, told)| told.punch.badge == badge) else { continue };
+        if (told.punch.at - at).abs() <= reach / 2 {
+            told.told_by.push(other);
+        }
+        match known.iter_mut().find(|known| known.punch.event_id == told.punch.event_id) {
+            Some(known) => {
+                known.told_by.append(&mut told.told_by);
+                if known.number < told.number {
+                    (known.punch, known.number) = (told.punch, told.number);
+                }
+            }
+            None => known.push(told),
         }
     }
-    Ok(job)
+    Ok(Job { event_id, known })
 }
 
-fn parse(body: &[u8]) -> Result<ReceivedPunch, Reason> {
+/// The event's own id, and the punch it tells of.
+fn parse(body: &[u8]) -> Result<(String, Known), Reason> {
     // The body was verified before it was stored.
-    match Verified::assume_verified(body).event() {
-        Ok(ReceivedEvent::Punch(punch)) => Ok(punch),
-        Ok(_) => Err(Reason::Parked("not a punch".to_owned())),
-        Err(error) => Err(Reason::Parked(error.to_string())),
-    }
+    let (event_id, punch, number) = match Verified::assume_verified(body).event() {
+        Ok(ReceivedEvent::Punch(punch)) => (punch.event_id.clone(), punch, 0),
+        Ok(ReceivedEvent::Revised(told)) => (told.event_id, told.punch, told.change.number),
+        Ok(_) => return Err(Reason::Parked("not a punch".to_owned())),
+        Err(error) => return Err(Reason::Parked(error.to_string())),
+    };
+    Ok((event_id.to_string(), Known { punch, number, told_by: Vec::new() }))
 }

@@ -85,6 +85,35 @@ async fn what_was_parked_is_completed_by_what_comes_later() {
     assert_eq!(records(&database, 1001), ["08:00:00-13:00:00", "14:00:00-18:00:00"]);
 }
 
+/// A direction told anew changes the record, and a repeated or older telling changes nothing any more.
+#[tokio::test]
+async fn a_revised_direction_changes_the_record() {
+    let (folder, database) = (tempdir().unwrap(), database());
+    let program = Program::run(odoo(&serve(&database).await, folder.path()), &[]).await;
+    deliver(&program, 1001, "08:00:00", "in").await;
+    deliver(&program, 1001, "16:00:00", "in").await;
+    program.stands_at(0, 1, 1).await;
+    assert_eq!(records(&database, 1001), ["08:00:00-08:00:00", "16:00:00-"]);
+    let revise = async |number: u32, direction: &str, old: &str| {
+        let id = format!("evt_revision_{number}");
+        let body = json!({
+            "event_id": id, "event_type": "attendance.revised", "timestamp": "2026-03-28T16:00:00Z",
+            "employee": { "badge_number": "1001" }, "punch": { "direction": direction },
+            "metadata": { "revises": "evt_1001_160000_in", "revision": number, "old_direction": old, "reason": "late_row" },
+        });
+        let body = body.to_string().into_bytes();
+        assert_eq!(program.post("/webhook", &signed(&id, &body), &body).await.0, 200);
+    };
+    revise(2, "out", "unknown").await;
+    program.stands_at(0, 3, 0).await;
+    // The record of the arrival that was none keeps no time. Odoo has nobody open.
+    assert_eq!(records(&database, 1001), ["08:00:00-16:00:00", "16:00:00-16:00:00"]);
+    revise(1, "unknown", "in").await;
+    revise(2, "out", "unknown").await;
+    program.stands_at(0, 4, 0).await;
+    assert_eq!(records(&database, 1001), ["08:00:00-16:00:00", "16:00:00-16:00:00"]);
+}
+
 /// S0-027, X7: whom Odoo does not know is set aside, and nobody waits for that.
 #[tokio::test]
 async fn an_unknown_employee_is_parked_and_the_others_go_on() {
