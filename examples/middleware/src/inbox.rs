@@ -8,6 +8,7 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
+use chrono::TimeDelta;
 use gateway::clock::now;
 use punch_erp::Outcome;
 use punch_webhook::{ReceivedEvent, ReceivedPunch, Verifier};
@@ -56,8 +57,42 @@ impl Inbox {
         W: Fn(ReceivedPunch) -> F + Send + 'static,
         F: Future<Output = Outcome> + Send + 'static,
     {
-        let worker = Worker::start(self.table.clone(), write).await?;
-        let door = Arc::new(Door { table: self.table, verifier: self.verifier, worker });
+        let one_by_one = move |punches: Vec<ReceivedPunch>| {
+            let writing: Vec<_> = punches.into_iter().map(&write).collect();
+            async move {
+                let mut outcomes = Vec::new();
+                for one in writing {
+                    outcomes.push(one.await);
+                }
+                outcomes
+            }
+        };
+        self.run(None, one_by_one).await
+    }
+
+    /// The same for an ERP whose records are made of several punches: with each punch `write` gets the others of the
+    /// person up to `reach` before and after it, each as it was told last, and it answers for all of them. A direction
+    /// that is told anew is such a punch again.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, or the listener failed.
+    pub async fn serve_people<W, F>(self, reach: TimeDelta, write: W) -> anyhow::Result<()>
+    where
+        W: Fn(Vec<ReceivedPunch>) -> F + Send + 'static,
+        F: Future<Output = Vec<Outcome>> + Send + 'static,
+    {
+        self.run(Some(reach), write).await
+    }
+
+    async fn run<W, F>(self, reach: Option<TimeDelta>, write: W) -> anyhow::Result<()>
+    where
+        W: Fn(Vec<ReceivedPunch>) -> F + Send + 'static,
+        F: Future<Output = Vec<Outcome>> + Send + 'static,
+    {
+        let worker = Worker::start(self.table.clone(), reach, write).await?;
+        let takes_revisions = reach.is_some();
+        let door = Arc::new(Door { table: self.table, verifier: self.verifier, worker, takes_revisions });
         let mut router = Router::new().route("/health", get(health));
         for path in ["/webhook", "/webhook/asistencia", "/webhooks/attendance"] {
             router = router.route(path, post(receive));
@@ -72,6 +107,7 @@ struct Door {
     table: Table,
     verifier: Verifier,
     worker: Worker,
+    takes_revisions: bool,
 }
 
 async fn health(State(door): State<Arc<Door>>) -> Response {
@@ -92,22 +128,24 @@ async fn receive(State(door): State<Arc<Door>>, headers: HeaderMap, body: Bytes)
             return answer(StatusCode::UNAUTHORIZED, &json!({ "error": "Invalid signature" }));
         }
     };
-    let punch = match verified.event() {
-        Ok(ReceivedEvent::Punch(punch)) => punch,
+    let (event_id, punch) = match verified.event() {
+        Ok(ReceivedEvent::Punch(punch)) => (punch.event_id.to_string(), punch),
+        // Where a punch is a record of its own, it says what it said first.
+        Ok(ReceivedEvent::Revised(revision)) if door.takes_revisions => (revision.event_id.to_string(), revision.punch),
         Ok(_) => return answer(StatusCode::OK, &json!({ "received": true })),
         Err(error) => {
             tracing::warn!(%error, "event");
             return answer(StatusCode::BAD_REQUEST, &json!({ "error": error.to_string(), "code": error.reason() }));
         }
     };
-    match door.table.remember(&punch, body.to_vec(), now()).await {
+    match door.table.remember(event_id.clone(), &punch, body.to_vec(), now()).await {
         Ok(Some(waiting)) => {
             door.worker.write(waiting);
             answer(StatusCode::OK, &json!({ "received": true }))
         }
         Ok(None) => answer(StatusCode::OK, &json!({ "received": true, "duplicate": true })),
         Err(error) => {
-            tracing::error!(%error, event_id = %punch.event_id, "not remembered, the sender will try again");
+            tracing::error!(%error, event_id, "not remembered, the sender will try again");
             answer(StatusCode::SERVICE_UNAVAILABLE, &json!({ "error": "not stored" }))
         }
     }

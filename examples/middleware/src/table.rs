@@ -1,7 +1,8 @@
 use std::path::Path;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use gateway::store::{StoreError, Transaction, Writer, connect};
+use punch_erp::Outcome;
 use punch_webhook::{DeliveryId, EndpointId, Lane, ReceivedPunch, Record, Waiting};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
@@ -13,6 +14,7 @@ const SCHEMA: &str = "
         id         INTEGER PRIMARY KEY,
         event_id   TEXT NOT NULL UNIQUE,
         lane       INTEGER NOT NULL,
+        punched_at INTEGER,                          -- milliseconds; none in files of the first version
         created_at INTEGER NOT NULL,
         state      TEXT NOT NULL DEFAULT 'waiting',  -- waiting, done, parked
         attempts   INTEGER NOT NULL DEFAULT 0,
@@ -22,6 +24,10 @@ const SCHEMA: &str = "
     );
     CREATE INDEX IF NOT EXISTS inbox_waiting ON inbox (id) WHERE state = 'waiting';
 ";
+
+const PUNCHED_AT: &str = "ALTER TABLE inbox ADD COLUMN punched_at INTEGER";
+
+const BY_PERSON: &str = "CREATE INDEX IF NOT EXISTS inbox_lane ON inbox (lane, punched_at)";
 
 /// The events received, on disk.
 #[derive(Debug, Clone)]
@@ -44,24 +50,31 @@ impl Table {
     pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
         let connection = connect(path)?;
         connection.execute_batch(SCHEMA)?;
+        if connection.prepare("SELECT punched_at FROM inbox").is_err() {
+            connection.execute_batch(PUNCHED_AT)?;
+        }
+        connection.execute_batch(BY_PERSON)?;
         Ok(Self { writer: Writer::start(connection) })
     }
 
-    /// Remembers an event. `None` if it was remembered before.
+    /// Remembers an event about a punch. `None` if it was remembered before.
     pub(crate) async fn remember(
         &self,
+        event_id: String,
         punch: &ReceivedPunch,
         body: Vec<u8>,
         now: DateTime<Utc>,
     ) -> Result<Option<Waiting>, StoreError> {
-        let (event_id, lane) = (punch.event_id.to_string(), Lane::of(punch.badge.as_bytes()));
+        let (lane, punched_at) = (Lane::of(punch.badge.as_bytes()), punch.at.timestamp_millis());
         let insert = move |tx: &mut Transaction<'_>| {
             let id = tx
                 .prepare_cached(
-                    "INSERT INTO inbox (event_id, lane, created_at, body) VALUES (?1, ?2, ?3, ?4)
+                    "INSERT INTO inbox (event_id, lane, punched_at, created_at, body) VALUES (?1, ?2, ?3, ?4, ?5)
                      ON CONFLICT (event_id) DO NOTHING RETURNING id",
                 )?
-                .query_row(params![event_id, lane.0.cast_signed(), now.timestamp_millis(), body], |row| row.get(0))
+                .query_row(params![event_id, lane.0.cast_signed(), punched_at, now.timestamp_millis(), body], |row| {
+                    row.get(0)
+                })
                 .optional()?;
             Ok(id.map(|id: i64| Waiting::new(DeliveryId(id.cast_unsigned()), ERP, lane, now)))
         };
@@ -83,9 +96,41 @@ impl Table {
             .await
     }
 
-    /// Makes what the queue decided durable.
-    pub(crate) async fn persist(&self, records: Vec<Record>, remote_id: Option<String>) -> Result<(), StoreError> {
-        self.writer.run(move |tx| records.iter().try_for_each(|record| persist(tx, record, remote_id.as_deref()))).await
+    /// The other events of a lane that were punched at most `reach` before or after, with their bodies.
+    pub(crate) async fn around(
+        &self,
+        delivery: DeliveryId,
+        at: DateTime<Utc>,
+        reach: TimeDelta,
+    ) -> Result<Vec<(DeliveryId, Vec<u8>)>, StoreError> {
+        let (at, reach) = (at.timestamp_millis(), reach.num_milliseconds());
+        self.writer
+            .run(move |tx| {
+                let mut statement = tx.prepare_cached(
+                    "SELECT id, body FROM inbox WHERE lane = (SELECT lane FROM inbox WHERE id = ?1)
+                     AND punched_at BETWEEN ?2 AND ?3 AND id <> ?1 ORDER BY id",
+                )?;
+                let limits = params![delivery.0.cast_signed(), at - reach, at + reach];
+                let rows = statement
+                    .query_map(limits, |row| Ok((DeliveryId(row.get::<_, i64>(0)?.cast_unsigned()), row.get(1)?)))?;
+                Ok(rows.collect::<Result<_, _>>()?)
+            })
+            .await
+    }
+
+    /// Makes what the queue decided durable, and with it what became of others that are not in the queue any more.
+    pub(crate) async fn persist(
+        &self,
+        records: Vec<Record>,
+        remote_id: Option<String>,
+        others: Vec<(DeliveryId, Outcome)>,
+    ) -> Result<(), StoreError> {
+        self.writer
+            .run(move |tx| {
+                records.iter().try_for_each(|record| persist(tx, record, remote_id.as_deref()))?;
+                others.iter().try_for_each(|(delivery, outcome)| revise(tx, *delivery, outcome))
+            })
+            .await
     }
 
     pub(crate) async fn progress(&self) -> Result<Progress, StoreError> {
@@ -112,6 +157,18 @@ fn waiting(connection: &Connection) -> Result<Vec<Waiting>, StoreError> {
         Ok(waiting)
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// A punch that came later can complete one that was parked, or leave one that was done without its arrival.
+fn revise(tx: &Transaction<'_>, delivery: DeliveryId, outcome: &Outcome) -> Result<(), StoreError> {
+    let state = match outcome {
+        Outcome::Applied { .. } | Outcome::AlreadyThere { .. } => "done",
+        Outcome::Park(_) => "parked",
+        Outcome::Retry { .. } => return Ok(()),
+    };
+    tx.prepare_cached("UPDATE inbox SET state = ?2, reason = ?3, remote_id = ?4 WHERE id = ?1 AND state <> 'waiting'")?
+        .execute(params![delivery.0.cast_signed(), state, outcome.reason(), outcome.remote_id()])?;
+    Ok(())
 }
 
 fn persist(tx: &Transaction<'_>, record: &Record, remote_id: Option<&str>) -> Result<(), StoreError> {

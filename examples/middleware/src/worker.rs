@@ -1,7 +1,7 @@
 use chrono::TimeDelta;
 use gateway::clock::now;
 use gateway::store::StoreError;
-use punch_erp::Outcome;
+use punch_erp::{Outcome, RetryReason};
 use punch_webhook::{
     Attempt, Class, DeliveryId, EndpointRules, EndpointState, Queue, QueueLimits, Reason, ReceivedEvent, ReceivedPunch,
     Verified, Waiting,
@@ -18,10 +18,12 @@ pub(crate) struct Worker {
 }
 
 impl Worker {
-    pub(crate) async fn start<W, F>(table: Table, write: W) -> Result<Self, StoreError>
+    /// `write` gets the punch that is due, and behind it the others of the person up to `reach` around it, if there is a
+    /// reach; it answers with an outcome for each.
+    pub(crate) async fn start<W, F>(table: Table, reach: Option<TimeDelta>, write: W) -> Result<Self, StoreError>
     where
-        W: Fn(ReceivedPunch) -> F + Send + 'static,
-        F: Future<Output = Outcome> + Send + 'static,
+        W: Fn(Vec<ReceivedPunch>) -> F + Send + 'static,
+        F: Future<Output = Vec<Outcome>> + Send + 'static,
     {
         let (orders, inbox) = mpsc::unbounded_channel();
         let mut queue = Queue::new(QueueLimits::default());
@@ -32,7 +34,7 @@ impl Worker {
         for waiting in table.waiting().await? {
             enqueue(&mut queue, waiting);
         }
-        tokio::spawn(run(queue, table, write, inbox));
+        tokio::spawn(run(queue, table, reach, write, inbox));
         Ok(Self { orders })
     }
 
@@ -48,20 +50,27 @@ fn enqueue(queue: &mut Queue, waiting: Waiting) {
     }
 }
 
-async fn run<W, F>(mut queue: Queue, table: Table, write: W, mut inbox: mpsc::UnboundedReceiver<Waiting>)
-where
-    W: Fn(ReceivedPunch) -> F + Send + 'static,
-    F: Future<Output = Outcome> + Send + 'static,
+async fn run<W, F>(
+    mut queue: Queue,
+    table: Table,
+    reach: Option<TimeDelta>,
+    write: W,
+    mut inbox: mpsc::UnboundedReceiver<Waiting>,
+) where
+    W: Fn(Vec<ReceivedPunch>) -> F + Send + 'static,
+    F: Future<Output = Vec<Outcome>> + Send + 'static,
 {
     let mut in_flight = JoinSet::new();
     loop {
         while let Some(attempt) = queue.poll_attempt(now()) {
-            match read(&table, attempt.delivery).await {
-                Ok(punch) => {
-                    let (event_id, writing) = (punch.event_id.to_string(), write(punch));
-                    in_flight.spawn(async move { (attempt, event_id, writing.await) });
+            match read(&table, attempt.delivery, reach).await {
+                Ok(job) => {
+                    let known = job.known.into_iter().map(|known| (known.punch, known.told_by));
+                    let (punches, told_by): (Vec<_>, Vec<_>) = known.unzip();
+                    let (event_id, writing) = (job.event_id, write(punches));
+                    in_flight.spawn(async move { (attempt, event_id, told_by, writing.await) });
                 }
-                Err(reason) => settle(&mut queue, &table, attempt, Class::Permanent { reason }, None).await,
+                Err(reason) => settle(&mut queue, &table, attempt, Class::Permanent { reason }, None, Vec::new()).await,
             }
         }
         let wait = queue.poll_timeout().map(|at| at.signed_duration_since(now())).unwrap_or(TimeDelta::hours(1));
@@ -70,11 +79,15 @@ where
                 Some(waiting) => enqueue(&mut queue, waiting),
                 None => return,
             },
-            Some(Ok((attempt, event_id, outcome))) = in_flight.join_next(), if !in_flight.is_empty() => {
+            Some(Ok((attempt, event_id, told_by, outcomes))) = in_flight.join_next(), if !in_flight.is_empty() => {
+                let unanswered = || Outcome::Retry { after: None, reason: RetryReason::Unconfirmed };
+                let outcome = outcomes.first().cloned().unwrap_or_else(unanswered);
                 let (word, reason) = (outcome.word(), outcome.reason());
                 tracing::info!(event_id, attempt = attempt.number, outcome = word, reason, "written");
                 let remote_id = outcome.remote_id().map(ToOwned::to_owned);
-                settle(&mut queue, &table, attempt, class_of(outcome), remote_id).await;
+                let others = told_by.into_iter().zip(outcomes);
+                let others = others.flat_map(|(ids, outcome)| ids.into_iter().map(move |id| (id, outcome.clone())));
+                settle(&mut queue, &table, attempt, class_of(outcome), remote_id, others.collect()).await;
             }
             () = tokio::time::sleep(wait.max(TimeDelta::milliseconds(1)).to_std().unwrap_or_default()) => {}
         }
@@ -89,23 +102,74 @@ fn class_of(outcome: Outcome) -> Class {
     }
 }
 
-async fn settle(queue: &mut Queue, table: &Table, attempt: Attempt, class: Class, remote_id: Option<String>) {
+async fn settle(
+    queue: &mut Queue,
+    table: &Table,
+    attempt: Attempt,
+    class: Class,
+    remote_id: Option<String>,
+    others: Vec<(DeliveryId, Outcome)>,
+) {
     queue.settle(attempt.delivery, class, now());
     let mut records = Vec::new();
     while let Some(record) = queue.poll_record() {
         records.push(record);
     }
-    if let Err(error) = table.persist(records, remote_id).await {
+    if let Err(error) = table.persist(records, remote_id, others).await {
         tracing::error!(%error, "an outcome could not be written down; the ERP is asked again after a restart");
     }
 }
 
-async fn read(table: &Table, delivery: DeliveryId) -> Result<ReceivedPunch, Reason> {
-    let body = table.body(delivery).await.map_err(|error| Reason::Parked(error.to_string()))?;
-    // The body was verified before it was stored.
-    match Verified::assume_verified(&body).event() {
-        Ok(ReceivedEvent::Punch(punch)) => Ok(punch),
-        Ok(_) => Err(Reason::Parked("not a punch".to_owned())),
-        Err(error) => Err(Reason::Parked(error.to_string())),
+/// What one attempt is about.
+struct Job {
+    event_id: String,
+    /// The punch that is due, then the others around it.
+    known: Vec<Known>,
+}
+
+/// A punch as it was told last.
+struct Known {
+    punch: ReceivedPunch,
+    /// How often it was told anew.
+    number: u32,
+    /// The deliveries that told of it, the one that is due left out. None if too little of what is around the punch is
+    /// known to judge it anew.
+    told_by: Vec<DeliveryId>,
+}
+
+async fn read(table: &Table, delivery: DeliveryId, reach: Option<TimeDelta>) -> Result<Job, Reason> {
+    let parked = |error: StoreError| Reason::Parked(error.to_string());
+    let (event_id, due) = parse(&table.body(delivery).await.map_err(parked)?)?;
+    let (at, badge) = (due.punch.at, due.punch.badge.clone());
+    let mut known = vec![due];
+    let Some(reach) = reach else { return Ok(Job { event_id, known }) };
+    for (other, body) in table.around(delivery, at, reach).await.map_err(parked)? {
+        // Two people can share a lane.
+        let Some((_, mut told)) = parse(&body).ok().filter(|(_, told)| told.punch.badge == badge) else { continue };
+        if (told.punch.at - at).abs() <= reach / 2 {
+            told.told_by.push(other);
+        }
+        match known.iter_mut().find(|known| known.punch.event_id == told.punch.event_id) {
+            Some(known) => {
+                known.told_by.append(&mut told.told_by);
+                if known.number < told.number {
+                    (known.punch, known.number) = (told.punch, told.number);
+                }
+            }
+            None => known.push(told),
+        }
     }
+    Ok(Job { event_id, known })
+}
+
+/// The event's own id, and the punch it tells of.
+fn parse(body: &[u8]) -> Result<(String, Known), Reason> {
+    // The body was verified before it was stored.
+    let (event_id, punch, number) = match Verified::assume_verified(body).event() {
+        Ok(ReceivedEvent::Punch(punch)) => (punch.event_id.clone(), punch, 0),
+        Ok(ReceivedEvent::Revised(told)) => (told.event_id, told.punch, told.change.number),
+        Ok(_) => return Err(Reason::Parked("not a punch".to_owned())),
+        Err(error) => return Err(Reason::Parked(error.to_string())),
+    };
+    Ok((event_id.to_string(), Known { punch, number, told_by: Vec::new() }))
 }

@@ -41,7 +41,7 @@ fn json_of((status, text): (u16, String)) -> (u16, Value) {
 }
 
 /// A port that no outgoing connection of this machine takes: those begin at 32768.
-fn quiet_addr() -> SocketAddr {
+pub(crate) fn quiet_addr() -> SocketAddr {
     let mut dice = Dice::new(u64::from(std::process::id()));
     loop {
         let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, 20_000 + u16::try_from(dice.below(12_000)).unwrap()));

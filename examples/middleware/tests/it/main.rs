@@ -10,5 +10,6 @@
 )]
 
 mod erpnext;
+mod odoo;
 mod program;
 mod size;

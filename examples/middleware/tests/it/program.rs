@@ -26,7 +26,11 @@ pub(crate) struct Program {
 impl Program {
     /// Starts `erpnext` against the site at `url`, with its inbox in `folder`.
     pub(crate) async fn start(url: &str, folder: &Path, more: &[(&str, &str)]) -> Self {
-        let mut command = erpnext(url, folder);
+        Self::run(erpnext(url, folder), more).await
+    }
+
+    /// Starts a program.
+    pub(crate) async fn run(mut command: Command, more: &[(&str, &str)]) -> Self {
         command.envs(more.iter().copied()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let stdout = Arc::new(Mutex::new(String::new()));
@@ -104,15 +108,31 @@ impl Drop for Program {
 
 /// The program with everything it needs from the environment, and nothing else.
 pub(crate) fn erpnext(url: &str, folder: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_erpnext"));
-    command.env_clear().current_dir(folder).stdin(Stdio::null()).envs([
-        ("WEBHOOK_SECRET", SECRET),
-        ("PORT", "0"),
+    let mut command = bare(env!("CARGO_BIN_EXE_erpnext"), folder);
+    command.envs([
         ("ERPNEXT_URL", url),
         ("API_KEY", "key-of-the-api"),
         ("API_SECRET", "canary-of-the-api"),
         ("SITE_ZONE", "America/Mexico_City"),
     ]);
+    command
+}
+
+/// The same for `odoo`.
+pub(crate) fn odoo(url: &str, folder: &Path) -> Command {
+    let mut command = bare(env!("CARGO_BIN_EXE_odoo"), folder);
+    command.envs([
+        ("ODOO_URL", url),
+        ("ODOO_DB", "main"),
+        ("ODOO_USER", "punch-bot"),
+        ("ODOO_PASS", "canary-of-the-api"),
+    ]);
+    command
+}
+
+fn bare(program: &str, folder: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.env_clear().current_dir(folder).stdin(Stdio::null()).envs([("WEBHOOK_SECRET", SECRET), ("PORT", "0")]);
     command
 }
 
