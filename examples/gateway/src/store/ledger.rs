@@ -184,6 +184,10 @@ impl Ledger for SqliteLedger<'_, '_> {
         Register::of_pin(self.transaction, pin)
     }
 
+    fn shifts_of(&mut self, person: &Person) -> Result<Vec<String>, StoreError> {
+        super::employee::shifts_of(self.transaction, person)
+    }
+
     fn has_employees(&mut self) -> Result<bool, StoreError> {
         let mut statement = self.transaction.prepare_cached("SELECT EXISTS (SELECT 1 FROM employee)")?;
         Ok(statement.query_row([], |row| row.get(0))?)

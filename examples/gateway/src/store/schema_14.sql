@@ -3,3 +3,4 @@ ALTER TABLE attempt ADD COLUMN response TEXT;        -- the first of what was an
 ALTER TABLE endpoint ADD COLUMN removed_at INTEGER;  -- milliseconds since 1970
 CREATE INDEX delivery_event ON delivery (event_id);
 CREATE INDEX event_type ON event (type, seq);
+CREATE INDEX employee_person ON employee (id) WHERE id IS NOT NULL;
