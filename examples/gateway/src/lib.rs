@@ -87,6 +87,7 @@ pub async fn start(mut config: Config) -> Result<Gateway, StartError> {
     write_config(&store, &mut config).await?;
     let watch = Watch::default();
     let engine = Engine::start(store.clone(), &config.delivery, watch.clone()).await?;
+    delivery::replay::go_on(&store, &engine).await?;
     let rows = store.read(DeviceRow::all).await?;
     let devices = Devices::new(&config, &rows, key, store.clone(), engine.clone(), watch.clone());
     devices.keep_zones().await?;

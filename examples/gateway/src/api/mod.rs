@@ -6,9 +6,11 @@ mod deliveries;
 mod devices;
 mod employees;
 mod envelope;
+mod jobs;
 mod page;
 mod punches;
 mod quarantine;
+mod roll;
 mod routes;
 mod webhooks;
 
@@ -62,7 +64,10 @@ impl Api {
                 "/v1/webhooks/{id}",
                 get(webhooks::show_webhook).patch(webhooks::change_webhook).delete(webhooks::remove_webhook),
             )
+            .route("/v1/webhooks/{id}/secret", post(roll::roll_secret))
             .route("/v1/webhooks/{id}/test", post(webhooks::test_webhook))
+            .route("/v1/webhooks/{id}/replay", post(jobs::replay_webhook))
+            .route("/v1/jobs/{id}", get(jobs::show).delete(jobs::cancel))
             .route("/v1/deliveries", get(deliveries::list))
             .route("/v1/deliveries/{id}", get(deliveries::show))
             .route("/v1/deliveries/{id}/resend", post(deliveries::send_again))

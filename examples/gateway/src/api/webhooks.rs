@@ -96,7 +96,7 @@ async fn put(api: &Api, endpoint: EndpointConfig) -> Result<EndpointRow, ApiErro
     find(api, id.0).await
 }
 
-fn random_secret() -> Result<String, ApiError> {
+pub(super) fn random_secret() -> Result<String, ApiError> {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes).map_err(|error| ApiError::unavailable(&error.to_string()))?;
     Ok(Secret::from_random(bytes).expose().to_owned())
@@ -119,6 +119,8 @@ fn described(row: &EndpointRow) -> Value {
     json!({
         "id": row.id.0, "url": row.url, "payload_format": row.format.as_str(), "events": row.events,
         "state": row.state.health.as_str(), "failures": row.state.failures,
+        "previous_secret_until": row.roll.as_ref().map(|roll| roll.until).filter(|until| *until > now())
+            .map(|until| until.to_rfc3339()),
         "since": row.state.since.map(|at| at.to_rfc3339()),
         "next_attempt_at": row.state.next_probe_at.map(|at| at.to_rfc3339()),
     })
@@ -189,7 +191,7 @@ pub(super) async fn test_webhook(State(api): State<Api>, Path(id): Path<u64>) ->
     Ok(one(StatusCode::ACCEPTED, &json!({ "event_id": text, "delivery_id": waiting.delivery.0 })))
 }
 
-async fn find(api: &Api, id: u64) -> Result<EndpointRow, ApiError> {
+pub(super) async fn find(api: &Api, id: u64) -> Result<EndpointRow, ApiError> {
     let rows = api.store.read(EndpointRow::all).await?;
     let row = rows.into_iter().find(|row| row.id == EndpointId(id) && !row.is_removed);
     row.ok_or_else(|| ApiError::not_found("webhook"))

@@ -1,6 +1,7 @@
 //! Drives the queue: takes what is durable, sends what is due, writes down what became of it.
 
 mod guard;
+pub mod replay;
 mod sender;
 
 use std::collections::BTreeMap;
@@ -11,7 +12,8 @@ use punch_webhook::{
     Attempt, Class, DeliveryId, EndpointId, EndpointRules, EnqueueError, Outcome, Queue, QueueLimits, QueueStatus,
     Record, Waiting,
 };
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::futures::OwnedNotified;
+use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::JoinSet;
 
 use crate::clock::now;
@@ -31,6 +33,7 @@ const REFILL_BELOW: usize = 1_000;
 #[derive(Debug, Clone)]
 pub struct Engine {
     orders: mpsc::UnboundedSender<Order>,
+    settled: Arc<Notify>,
 }
 
 #[derive(Debug)]
@@ -66,7 +69,9 @@ impl Engine {
         let sender = Sender::new(config);
         let endpoints = store.read(EndpointRow::all).await?;
         let (orders, inbox) = mpsc::unbounded_channel();
+        let settled = Arc::new(Notify::new());
         let mut driver = Driver {
+            settled: Arc::clone(&settled),
             queue: Queue::new(QueueLimits::default()),
             targets: BTreeMap::new(),
             store,
@@ -82,7 +87,7 @@ impl Engine {
         }
         driver.feed(0).await?;
         tokio::spawn(driver.run(inbox));
-        Ok(Self { orders })
+        Ok(Self { orders, settled })
     }
 
     /// Hands over deliveries that are durable.
@@ -120,6 +125,16 @@ impl Engine {
         drop(drained.await);
     }
 
+    /// Ends when the next attempt is settled and that is on disk, counted from this call.
+    fn settled(&self) -> OwnedNotified {
+        Arc::clone(&self.settled).notified_owned()
+    }
+
+    /// Whether nothing is delivered any more.
+    fn has_stopped(&self) -> bool {
+        self.orders.is_closed()
+    }
+
     fn order(&self, order: Order) {
         // After a drain nobody takes orders, and the store has everything.
         drop(self.orders.send(order));
@@ -132,6 +147,7 @@ struct Driver {
     store: Store,
     sender: Arc<Sender>,
     watch: Watch,
+    settled: Arc<Notify>,
     in_flight: JoinSet<(Attempt, DateTime<Utc>, Sent)>,
     /// Results on their way to the disk.
     writes: JoinSet<()>,
@@ -283,7 +299,7 @@ impl Driver {
         while let Some(record) = self.queue.poll_record() {
             records.push(record);
         }
-        let (store, watch) = (self.store.clone(), self.watch.clone());
+        let (store, watch, settled) = (self.store.clone(), self.watch.clone(), Arc::clone(&self.settled));
         // Not awaited: until a record is durable a crash sends once more, which receivers expect.
         while self.writes.try_join_next().is_some() {}
         self.writes.spawn(async move {
@@ -298,6 +314,7 @@ impl Driver {
                 (Ok(()), _) => {}
                 (Err(error), _) => tracing::error!(%error, "an attempt could not be written down"),
             }
+            settled.notify_waiters();
         });
         if let Some(after) = self.unfed_after
             && self.queue.status().waiting < REFILL_BELOW

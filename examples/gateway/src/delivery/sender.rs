@@ -1,3 +1,4 @@
+use chrono::{DateTime, Utc};
 use punch_normalize::EventId;
 use punch_webhook::{Outcome, Signer, body_says_duplicate, parse_retry_after};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER, USER_AGENT};
@@ -27,11 +28,21 @@ pub(super) struct Sender {
 pub(super) struct Target {
     url: String,
     signer: Signer,
+    /// Signs with two secrets, and until when it does so.
+    rolling: Option<(Signer, DateTime<Utc>)>,
 }
 
 impl Target {
     pub(super) fn of(endpoint: &EndpointRow) -> Self {
-        Self { url: endpoint.url.clone(), signer: Signer::new(&endpoint.secret) }
+        let rolling = endpoint.roll.as_ref().map(|roll| {
+            let signer = Signer::rolling(&endpoint.secret, &roll.previous);
+            (if roll.both_signatures { signer.with_both_signatures() } else { signer }, roll.until)
+        });
+        Self { url: endpoint.url.clone(), signer: Signer::new(&endpoint.secret), rolling }
+    }
+
+    fn signer(&self, now: DateTime<Utc>) -> &Signer {
+        self.rolling.as_ref().filter(|(_, until)| now < *until).map_or(&self.signer, |(rolling, _)| rolling)
     }
 }
 
@@ -79,7 +90,8 @@ impl Sender {
         }
         // Signed once per attempt, over the very bytes that leave.
         let body = outgoing.body.render(number);
-        let headers = target.signer.headers(&outgoing.event_id, &body, now());
+        let now = now();
+        let headers = target.signer(now).headers(&outgoing.event_id, &body, now);
         let mut request = client
             .post(&target.url)
             .header(CONTENT_TYPE, "application/json")

@@ -5,6 +5,8 @@ mod completeness;
 mod delivery;
 mod device;
 mod employee;
+mod endpoint;
+mod job;
 mod ledger;
 mod outbox;
 mod person;
@@ -23,10 +25,13 @@ use rusqlite::{Connection, OptionalExtension as _};
 pub(crate) use crate::core::Register;
 pub(crate) use clock::ClockRow;
 pub(crate) use completeness::{Held, SiteRow, keep_complete, oldest_held, overdue};
-pub use delivery::{AttemptRow, EndpointRow, Outgoing};
+pub use delivery::{AttemptRow, Outgoing};
 pub(crate) use delivery::{persist, waiting as delivery_rows};
 pub use device::DeviceRow;
 pub(crate) use employee::{put_employee, register};
+pub use endpoint::{EndpointRow, Roll};
+pub use job::JobRow;
+pub(crate) use job::{Range, Step, step};
 pub use ledger::SqliteLedger;
 pub use outbox::{Deliveries, DeliveryRow};
 pub(crate) use outbox::{events_after, resend, send_to};
@@ -39,7 +44,7 @@ pub use timeline::{AttemptLine, Decision, DeliveryTimeline, Meaning, RevisionLin
 pub use writer::{Transaction, Writer};
 
 /// The layouts of the file, each made from the one before it.
-const LAYOUTS: [(i64, &str); 10] = [
+const LAYOUTS: [(i64, &str); 11] = [
     (1, include_str!("schema_1.sql")),
     (2, include_str!("schema_2.sql")),
     (3, include_str!("schema_3.sql")),
@@ -50,9 +55,10 @@ const LAYOUTS: [(i64, &str); 10] = [
     (12, include_str!("schema_12.sql")),
     (13, include_str!("schema_13.sql")),
     (14, include_str!("schema_14.sql")),
+    (15, include_str!("schema_15.sql")),
 ];
 /// The newest layout this program knows.
-const VERSION: i64 = 14;
+const VERSION: i64 = 15;
 
 /// Why the store could not do something.
 #[derive(Debug, thiserror::Error)]

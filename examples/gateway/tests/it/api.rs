@@ -17,9 +17,20 @@ pub(crate) fn check_error(answer: &Value, code: &str) {
     assert!(error["request_id"].as_str().unwrap().starts_with("req_"), "{answer}");
 }
 
-const ROUTES: [(&str, &str); 13] = [
+const ROUTES: [(&str, &str); 24] = [
     ("GET", "/v1/webhooks"),
     ("POST", "/v1/webhooks"),
+    ("GET", "/v1/webhooks/1"),
+    ("DELETE", "/v1/webhooks/1"),
+    ("POST", "/v1/webhooks/1/test"),
+    ("POST", "/v1/webhooks/1/secret"),
+    ("POST", "/v1/webhooks/1/replay"),
+    ("GET", "/v1/jobs/1"),
+    ("DELETE", "/v1/jobs/1"),
+    ("GET", "/v1/deliveries"),
+    ("GET", "/v1/deliveries/1"),
+    ("POST", "/v1/deliveries/1/resend"),
+    ("GET", "/v1/events"),
     ("GET", "/v1/devices"),
     ("POST", "/v1/devices"),
     ("GET", "/v1/devices/T1"),

@@ -28,6 +28,8 @@ mod hostile;
 mod identities;
 mod profiles;
 mod quarantine;
+mod replays;
+mod rolling;
 mod rules;
 mod store;
 mod streamed;

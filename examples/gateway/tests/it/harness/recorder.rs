@@ -1,5 +1,6 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
@@ -27,6 +28,18 @@ impl Recorder {
     where
         F: Fn(usize) -> Response + Clone + Send + Sync + 'static,
     {
+        Self::after(Duration::ZERO, answer).await
+    }
+
+    /// Answers everything with 200, and takes its time.
+    pub(crate) async fn slow(time: Duration) -> Self {
+        Self::after(time, |_| StatusCode::OK.into_response()).await
+    }
+
+    async fn after<F>(time: Duration, answer: F) -> Self
+    where
+        F: Fn(usize) -> Response + Clone + Send + Sync + 'static,
+    {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let addr = listener.local_addr().unwrap();
         let seen = Arc::new(Mutex::new(Vec::new()));
@@ -37,6 +50,9 @@ impl Recorder {
                 seen.push(Seen { headers, body });
                 seen.len() - 1
             };
+            if !time.is_zero() {
+                tokio::time::sleep(time).await;
+            }
             answer(number)
         });
         tokio::spawn(async move { axum::serve(listener, router).await });

@@ -1,0 +1,58 @@
+use axum::Json;
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use chrono::TimeDelta;
+use punch_webhook::Secret;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::Api;
+use super::envelope::{ApiError, one};
+use super::webhooks::{find, random_secret};
+use crate::clock::now;
+use crate::store::EndpointRow;
+
+/// How long an older secret signs beside the new one if the call does not say, in hours.
+const HOURS: u32 = 24;
+
+/// The longest it may, in hours: a week.
+const HOURS_MAX: u32 = 168;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Roll {
+    secret: Option<String>,
+    previous_hours: Option<u32>,
+    #[serde(default)]
+    both_signatures: bool,
+}
+
+/// Gives an endpoint a new secret: the given one, or one that is made and shown once. The older one signs too for a while,
+/// so that the receiver can move from one to the other without missing an event.
+pub(super) async fn roll_secret(
+    State(api): State<Api>,
+    Path(id): Path<u64>,
+    body: Result<Json<Roll>, JsonRejection>,
+) -> Result<Response, ApiError> {
+    let Json(Roll { secret, previous_hours, both_signatures }) = body?;
+    let row = find(&api, id).await?;
+    let hours = previous_hours.unwrap_or(HOURS);
+    if hours > HOURS_MAX {
+        return Err(ApiError::invalid("previous_hours", "expected 0 to 168"));
+    }
+    let made = secret.is_none();
+    let text = secret.map_or_else(random_secret, Ok)?;
+    let secret = Secret::new(text).map_err(|error| ApiError::invalid("secret", &error.to_string()))?;
+    if secret.expose() == row.secret.expose() {
+        return Err(ApiError::conflict("secret", "is the one that signs now"));
+    }
+    let shown = made.then(|| secret.expose().to_owned());
+    let until = now().checked_add_signed(TimeDelta::hours(hours.into())).unwrap_or_else(now);
+    api.store.write(move |tx| EndpointRow::roll(tx, row.id, &secret, until, both_signatures)).await?;
+    api.engine.set_endpoint(find(&api, id).await?);
+    let until = find(&api, id).await?.roll.map(|roll| roll.until.to_rfc3339());
+    let data = json!({ "id": id, "secret": shown, "previous_secret_until": until });
+    Ok(one(StatusCode::OK, &data))
+}

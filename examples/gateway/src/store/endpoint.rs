@@ -1,0 +1,141 @@
+use chrono::{DateTime, Utc};
+use punch_webhook::{EndpointId, EndpointState, Health, PayloadFormat, Schedule, Secret};
+use rusqlite::{Connection, params};
+
+use super::{StoreError, Transaction, from_millis, millis};
+use crate::config::EndpointConfig;
+
+/// A webhook endpoint.
+#[derive(Debug)]
+pub struct EndpointRow {
+    /// Its id in the queue.
+    pub id: EndpointId,
+    /// Where events are posted.
+    pub url: String,
+    /// What signs them.
+    pub secret: Secret,
+    /// The secret before it, while receivers move to the new one.
+    pub roll: Option<Roll>,
+    /// The shape of the body.
+    pub format: PayloadFormat,
+    /// When failed attempts are repeated.
+    pub schedule: Schedule,
+    /// The types of events it wants.
+    pub events: Vec<String>,
+    /// What the queue last recorded about it.
+    pub state: EndpointState,
+    /// The name of the schedule.
+    pub schedule_name: String,
+    /// Whether somebody has removed it. What waits for it stays.
+    pub is_removed: bool,
+}
+
+/// A secret that signs too, until a time.
+#[derive(Debug)]
+pub struct Roll {
+    /// The older secret.
+    pub previous: Secret,
+    /// Until when it signs.
+    pub until: DateTime<Utc>,
+    /// Whether the `PunchConnect` header holds both signatures meanwhile. Without it, it holds the older one.
+    pub both_signatures: bool,
+}
+
+impl EndpointRow {
+    /// Every endpoint, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read.
+    pub fn all(connection: &Connection) -> Result<Vec<Self>, StoreError> {
+        let mut statement = connection.prepare(
+            "SELECT id, url, secret, format, schedule, health, since, failures, next_probe_at, deadlines_from,
+                    events, removed_at IS NOT NULL, previous_secret, previous_until, both_signatures
+             FROM endpoint ORDER BY id",
+        )?;
+        let mut rows = statement.query([])?;
+        let mut endpoints = Vec::new();
+        while let Some(row) = rows.next()? {
+            let mut state = EndpointState::default();
+            state.health = health_of(&row.get::<_, String>(5)?);
+            state.since = row.get::<_, Option<i64>>(6)?.map(from_millis);
+            state.failures = row.get(7)?;
+            state.next_probe_at = row.get::<_, Option<i64>>(8)?.map(from_millis);
+            state.deadlines_from = row.get::<_, Option<i64>>(9)?.map(from_millis);
+            let url: String = row.get(1)?;
+            // An empty secret cannot be written, so this only skips a damaged row.
+            let Ok(secret) = Secret::new(row.get::<_, String>(2)?) else { continue };
+            let previous = row.get::<_, Option<String>>(12)?.and_then(|text| Secret::new(text).ok());
+            let until = row.get::<_, Option<i64>>(13)?.map(from_millis);
+            let both_signatures = row.get(14)?;
+            endpoints.push(Self {
+                roll: previous.zip(until).map(|(previous, until)| Roll { previous, until, both_signatures }),
+                id: EndpointId(row.get::<_, i64>(0)?.cast_unsigned()),
+                url,
+                secret,
+                format: row.get::<_, String>(3)?.parse().unwrap_or_default(),
+                schedule: Schedule::named(&row.get::<_, String>(4)?).unwrap_or_default(),
+                schedule_name: row.get(4)?,
+                is_removed: row.get(11)?,
+                events: row.get::<_, String>(10)?.split(',').map(ToOwned::to_owned).collect(),
+                state,
+            });
+        }
+        Ok(endpoints)
+    }
+
+    /// Adds an endpoint, or changes the one with this URL. Another secret signs at once and alone.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be written.
+    pub fn put(tx: &Transaction<'_>, endpoint: &EndpointConfig, now: DateTime<Utc>) -> Result<EndpointId, StoreError> {
+        let EndpointConfig { url, secret, format, schedule, events } = endpoint;
+        let id: i64 = tx.query_row(
+            "INSERT INTO endpoint (url, secret, format, schedule, events, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+             ON CONFLICT (url) DO UPDATE SET
+                 previous_secret = iif(secret = excluded.secret, previous_secret, NULL),
+                 secret = excluded.secret, format = excluded.format,
+                 schedule = excluded.schedule, events = excluded.events, removed_at = NULL
+             RETURNING id",
+            params![url, secret.expose(), format.as_str(), schedule, events.join(","), millis(now)],
+            |row| row.get(0),
+        )?;
+        Ok(EndpointId(id.cast_unsigned()))
+    }
+}
+
+impl EndpointRow {
+    /// Makes a new secret sign, and the one before it too until `until`.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be written.
+    pub(crate) fn roll(
+        tx: &Transaction<'_>,
+        id: EndpointId,
+        secret: &Secret,
+        until: DateTime<Utc>,
+        both_signatures: bool,
+    ) -> Result<(), StoreError> {
+        let sql = "UPDATE endpoint SET previous_secret = secret, secret = ?2, previous_until = ?3, both_signatures = ?4
+                   WHERE id = ?1 AND secret <> ?2";
+        tx.execute(sql, params![id.0.cast_signed(), secret.expose(), millis(until), both_signatures])?;
+        Ok(())
+    }
+
+    /// Notes that nobody wants it any more.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be written.
+    pub(crate) fn remove(tx: &Transaction<'_>, id: EndpointId, now: DateTime<Utc>) -> Result<(), StoreError> {
+        tx.execute("UPDATE endpoint SET removed_at = ?2 WHERE id = ?1", params![id.0.cast_signed(), millis(now)])?;
+        Ok(())
+    }
+}
+
+fn health_of(word: &str) -> Health {
+    let all = [Health::Healthy, Health::BackingOff, Health::Paused, Health::Disabled];
+    all.into_iter().find(|health| health.as_str() == word).unwrap_or_default()
+}

@@ -1,0 +1,244 @@
+//! Replays: events of a time that are sent to one endpoint once more.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use punch_webhook::{DeliveryId, EndpointId, Lane, Waiting};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use serde::Serialize;
+
+use super::{StoreError, Transaction, from_millis, millis};
+
+/// Keeps the lane of a replay apart from that of the same employee's new punches, so that these never wait for it.
+const REPLAYED: u64 = 1 << 63;
+
+/// What is to be sent once more.
+#[derive(Debug, Clone)]
+pub(crate) struct Range {
+    /// To whom.
+    pub(crate) endpoint: EndpointId,
+    /// Events made from then on.
+    pub(crate) since: DateTime<Utc>,
+    /// And before then.
+    pub(crate) until: DateTime<Utc>,
+    /// The types of events.
+    pub(crate) types: Vec<String>,
+    /// Only those whose delivery was given up.
+    pub(crate) only_failed: bool,
+}
+
+/// A replay.
+#[derive(Debug, Clone, Serialize)]
+pub struct JobRow {
+    /// Its number.
+    pub id: u64,
+    /// `replay`.
+    pub kind: &'static str,
+    /// The number of its endpoint.
+    pub endpoint_id: u64,
+    /// Events made from then on.
+    pub since: String,
+    /// And before then.
+    pub until: String,
+    /// The types of events.
+    pub types: Vec<String>,
+    /// Whether only those that were given up.
+    pub only_failed: bool,
+    /// `running`, `done` or `cancelled`.
+    pub state: String,
+    /// How many events there were when it began.
+    pub total: u64,
+    /// How many of them it has come past.
+    pub taken: u64,
+    /// Deliveries of it that were made.
+    pub delivered: u64,
+    /// Deliveries of it that were given up.
+    pub failed: u64,
+    /// Deliveries of it on their way.
+    pub waiting: u64,
+    /// When it began.
+    pub created_at: String,
+    /// When it ended.
+    pub ended_at: Option<String>,
+}
+
+/// The events a job is about: `?1` to `?6` are endpoint, since, until, types, `only_failed`, last.
+const EVENTS: &str = "event LEFT JOIN delivery ON delivery.event_id = event.id AND delivery.endpoint = ?1
+    WHERE event.created_at >= ?2 AND event.created_at < ?3 AND instr(?4, ',' || event.type || ',')
+      AND (NOT ?5 OR delivery.state = 'failed' OR delivery.job IS ?7) AND event.seq <= ?6";
+
+impl JobRow {
+    /// Begins a replay. `None` if one to this endpoint is running.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be written.
+    pub(crate) fn begin(tx: &Transaction<'_>, range: &Range, now: DateTime<Utc>) -> Result<Option<u64>, StoreError> {
+        let endpoint = range.endpoint.0.cast_signed();
+        let running = "SELECT EXISTS (SELECT 1 FROM job WHERE endpoint = ?1 AND state = 'running')";
+        if tx.query_row(running, [endpoint], |row| row.get(0))? {
+            return Ok(None);
+        }
+        let last: i64 = tx.query_row("SELECT coalesce(max(seq), 0) FROM event", [], |row| row.get(0))?;
+        let (since, until) = (millis(range.since), millis(range.until));
+        let types = range.types.join(",");
+        let known = params![endpoint, since, until, format!(",{types},"), range.only_failed, last, -1];
+        let total: i64 = tx.query_row(&format!("SELECT count(*) FROM {EVENTS}"), known, |row| row.get(0))?;
+        tx.execute(
+            "INSERT INTO job (endpoint, since, until, types, only_failed, state, total, last, created_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, 'running', ?6, ?7, ?8)",
+            params![endpoint, since, until, types, range.only_failed, total, last, millis(now)],
+        )?;
+        Ok(Some(tx.last_insert_rowid().cast_unsigned()))
+    }
+
+    /// One job.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read.
+    pub fn of(connection: &Connection, id: u64) -> Result<Option<Self>, StoreError> {
+        let sql = "SELECT id, endpoint, since, until, types, only_failed, state, total, taken, created_at, ended_at,
+                       (SELECT count(*) FROM delivery WHERE delivery.job = job.id AND delivery.state = 'delivered'),
+                       (SELECT count(*) FROM delivery WHERE delivery.job = job.id AND delivery.state = 'failed'),
+                       (SELECT count(*) FROM delivery WHERE delivery.job = job.id AND delivery.state = 'waiting')
+                   FROM job WHERE id = ?1";
+        Ok(connection.prepare_cached(sql)?.query_row([id.cast_signed()], Self::read).optional()?)
+    }
+
+    fn read(row: &Row<'_>) -> Result<Self, rusqlite::Error> {
+        let number = |index: usize| Ok::<u64, rusqlite::Error>(row.get::<_, i64>(index)?.cast_unsigned());
+        let moment = |millis: i64| from_millis(millis).to_rfc3339_opts(SecondsFormat::AutoSi, true);
+        Ok(Self {
+            id: number(0)?,
+            kind: "replay",
+            endpoint_id: number(1)?,
+            since: moment(row.get(2)?),
+            until: moment(row.get(3)?),
+            types: row.get::<_, String>(4)?.split(',').map(ToOwned::to_owned).collect(),
+            only_failed: row.get(5)?,
+            state: row.get(6)?,
+            total: number(7)?,
+            taken: number(8)?,
+            created_at: moment(row.get(9)?),
+            ended_at: row.get::<_, Option<i64>>(10)?.map(moment),
+            delivered: number(11)?,
+            failed: number(12)?,
+            waiting: number(13)?,
+        })
+    }
+
+    /// The jobs that an earlier life did not end.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read.
+    pub(crate) fn running(connection: &Connection) -> Result<Vec<u64>, StoreError> {
+        let mut statement = connection.prepare("SELECT id FROM job WHERE state = 'running' ORDER BY id")?;
+        let ids = statement.query_map([], |row| Ok(row.get::<_, i64>(0)?.cast_unsigned()))?;
+        Ok(ids.collect::<Result<_, _>>()?)
+    }
+
+    /// Ends a job before its time; what is on its way goes its way. False if it is not running.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be written.
+    pub(crate) fn cancel(tx: &Transaction<'_>, id: u64, now: DateTime<Utc>) -> Result<bool, StoreError> {
+        let sql = "UPDATE job SET state = 'cancelled', ended_at = ?2 WHERE id = ?1 AND state = 'running'";
+        Ok(tx.execute(sql, params![id.cast_signed(), millis(now)])? > 0)
+    }
+}
+
+/// What a job does next.
+#[derive(Debug)]
+pub(crate) enum Step {
+    /// These are durable, and to be delivered.
+    Deliver(Vec<Waiting>),
+    /// Something of it has to be settled first.
+    Wait,
+    /// It is over.
+    Ended,
+}
+
+/// Takes up the next events of a job, as long as at most `budget` deliveries of it are on their way.
+pub(crate) fn step(tx: &Transaction<'_>, id: u64, budget: u32, now: DateTime<Utc>) -> Result<Step, StoreError> {
+    let job = id.cast_signed();
+    let on_their_way = "SELECT count(*) FROM delivery WHERE job = ?1 AND state = 'waiting'";
+    let waiting: u32 = tx.prepare_cached(on_their_way)?.query_row([job], |row| row.get(0))?;
+    let sql = "SELECT endpoint, since, until, ',' || types || ',', only_failed, last, cursor FROM job
+               WHERE id = ?1 AND state = 'running'";
+    let known = tx.prepare_cached(sql)?.query_row([job], |row| {
+        let types: String = row.get(3)?;
+        Ok((
+            row.get::<_, i64>(0)?,
+            row.get::<_, i64>(1)?,
+            row.get::<_, i64>(2)?,
+            types,
+            row.get::<_, bool>(4)?,
+            row.get::<_, i64>(5)?,
+            row.get::<_, i64>(6)?,
+        ))
+    });
+    let Some((endpoint, since, until, types, only_failed, last, cursor)) = known.optional()? else {
+        return Ok(Step::Ended);
+    };
+    let room = budget.saturating_sub(waiting);
+    if room == 0 {
+        return Ok(Step::Wait);
+    }
+    let sql = format!(
+        "SELECT event.seq, event.id, event.lane, delivery.id, delivery.state, delivery.attempts
+         FROM {EVENTS} AND event.seq > ?8 ORDER BY event.seq LIMIT ?9"
+    );
+    let mut statement = tx.prepare_cached(&sql)?;
+    let mut rows = statement.query(params![endpoint, since, until, types, only_failed, last, job, cursor, room])?;
+    let (mut deliveries, mut cursor, mut taken) = (Vec::new(), None, 0_u32);
+    while let Some(row) = rows.next()? {
+        cursor = Some(row.get::<_, i64>(0)?);
+        taken = taken.saturating_add(1);
+        let known = row.get::<_, Option<i64>>(3)?.map(i64::cast_unsigned).map(DeliveryId);
+        // What is on its way needs no help.
+        if row.get::<_, Option<String>>(4)?.is_some_and(|state| state == "waiting") {
+            continue;
+        }
+        let lane = Lane(row.get::<_, i64>(2)?.cast_unsigned() ^ REPLAYED);
+        let event_id: String = row.get(1)?;
+        let delivery = make(tx, job, endpoint, &event_id, known, lane, now)?;
+        let mut waiting = Waiting::new(delivery, EndpointId(endpoint.cast_unsigned()), lane, now);
+        waiting.progress.attempts = row.get::<_, Option<u32>>(5)?.unwrap_or(0);
+        deliveries.push(waiting);
+    }
+    if let Some(cursor) = cursor {
+        tx.prepare_cached("UPDATE job SET cursor = ?2, taken = taken + ?3 WHERE id = ?1")?
+            .execute(params![job, cursor, taken])?;
+        return Ok(Step::Deliver(deliveries));
+    }
+    if waiting > 0 {
+        return Ok(Step::Wait);
+    }
+    tx.execute("UPDATE job SET state = 'done', ended_at = ?2 WHERE id = ?1", params![job, millis(now)])?;
+    Ok(Step::Ended)
+}
+
+/// The delivery of an event, made again or for the first time.
+fn make(
+    tx: &Transaction<'_>,
+    job: i64,
+    endpoint: i64,
+    event_id: &str,
+    known: Option<DeliveryId>,
+    lane: Lane,
+    now: DateTime<Utc>,
+) -> Result<DeliveryId, StoreError> {
+    let (lane, now) = (lane.0.cast_signed(), millis(now));
+    if let Some(known) = known {
+        let sql = "UPDATE delivery SET state = 'waiting', job = ?2, lane = ?3, created_at = ?4, slots_used = 0,
+                       not_before = NULL, blocking_since = NULL, reason = NULL, settled_at = NULL
+                   WHERE id = ?1";
+        tx.prepare_cached(sql)?.execute(params![known.0.cast_signed(), job, lane, now])?;
+        return Ok(known);
+    }
+    let sql = "INSERT INTO delivery (endpoint, event_id, lane, created_at, state, job)
+               VALUES (?1, ?2, ?3, ?4, 'waiting', ?5)";
+    tx.prepare_cached(sql)?.execute(params![endpoint, event_id, lane, now, job])?;
+    Ok(DeliveryId(tx.last_insert_rowid().cast_unsigned()))
+}
