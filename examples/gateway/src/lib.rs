@@ -25,7 +25,7 @@ use std::io;
 use std::net::SocketAddr;
 
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use api::{Api, ApiKey, hash_key};
@@ -86,7 +86,8 @@ pub async fn start(mut config: Config) -> Result<Gateway, StartError> {
     let (key, new_api_key, key_hash) = keys(&store, &config).await?;
     write_config(&store, &mut config).await?;
     let watch = Watch::default();
-    let engine = Engine::start(store.clone(), &config.delivery, watch.clone()).await?;
+    let (news, _) = mpsc::channel(64);
+    let engine = Engine::start(store.clone(), &config.delivery, watch.clone(), news).await?;
     delivery::replay::go_on(&store, &engine).await?;
     let rows = store.read(DeviceRow::all).await?;
     let devices = Devices::new(&config, &rows, key, store.clone(), engine.clone(), watch.clone());

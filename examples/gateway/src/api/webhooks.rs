@@ -184,11 +184,12 @@ pub(super) async fn test_webhook(State(api): State<Api>, Path(id): Path<u64>) ->
     let event_id = EventId::parse(&text).map_err(|error| ApiError::unavailable(&error.to_string()))?;
     let (endpoint, format) = (row.id, row.format);
     let work = move |tx: &mut crate::store::Transaction<'_>| -> Result<_, StoreError> {
-        send_to(tx, endpoint, format, &Event::test(&event_id, now()), now())
+        send_to(tx, &[(endpoint, format)], &Event::test(&event_id, now()), now())
     };
-    let waiting = api.store.write(work).await?;
-    api.engine.deliver(vec![waiting]);
-    Ok(one(StatusCode::ACCEPTED, &json!({ "event_id": text, "delivery_id": waiting.delivery.0 })))
+    let deliveries = api.store.write(work).await?;
+    let delivery = deliveries.first().map(|waiting| waiting.delivery.0);
+    api.engine.deliver(deliveries);
+    Ok(one(StatusCode::ACCEPTED, &json!({ "event_id": text, "delivery_id": delivery })))
 }
 
 pub(super) async fn find(api: &Api, id: u64) -> Result<EndpointRow, ApiError> {

@@ -19,7 +19,7 @@ use tokio::task::JoinSet;
 use crate::clock::now;
 use crate::config::DeliveryConfig;
 use crate::stage::{Stage, Watch};
-use crate::store::{AttemptRow, EndpointRow, Outgoing, Store, StoreError, delivery_rows};
+use crate::store::{AttemptRow, EndpointRow, Failing, Outgoing, Store, StoreError, Told, delivery_rows, tell_failing};
 
 use sender::{Sender, Sent, Target};
 
@@ -60,18 +60,25 @@ pub enum Wish {
 }
 
 impl Engine {
-    /// Starts delivering, first what an earlier life left undelivered.
+    /// Starts delivering, first what an earlier life left undelivered. What people have to be told goes to `news`.
     ///
     /// # Errors
     ///
     /// The store cannot be read.
-    pub async fn start(store: Store, config: &DeliveryConfig, watch: Watch) -> Result<Self, StoreError> {
+    pub async fn start(
+        store: Store,
+        config: &DeliveryConfig,
+        watch: Watch,
+        news: mpsc::Sender<Failing>,
+    ) -> Result<Self, StoreError> {
         let sender = Sender::new(config);
         let endpoints = store.read(EndpointRow::all).await?;
         let (orders, inbox) = mpsc::unbounded_channel();
         let settled = Arc::new(Notify::new());
         let mut driver = Driver {
             settled: Arc::clone(&settled),
+            back: orders.downgrade(),
+            news,
             queue: Queue::new(QueueLimits::default()),
             targets: BTreeMap::new(),
             store,
@@ -148,6 +155,9 @@ struct Driver {
     sender: Arc<Sender>,
     watch: Watch,
     settled: Arc<Notify>,
+    /// For what a result on its way to the disk gives rise to.
+    back: mpsc::WeakUnboundedSender<Order>,
+    news: mpsc::Sender<Failing>,
     in_flight: JoinSet<(Attempt, DateTime<Utc>, Sent)>,
     /// Results on their way to the disk.
     writes: JoinSet<()>,
@@ -300,19 +310,25 @@ impl Driver {
             records.push(record);
         }
         let (store, watch, settled) = (self.store.clone(), self.watch.clone(), Arc::clone(&self.settled));
+        let (back, news) = (self.back.clone(), self.news.clone());
         // Not awaited: until a record is durable a crash sends once more, which receivers expect.
         while self.writes.try_join_next().is_some() {}
         self.writes.spawn(async move {
             let written = store
                 .write(move |tx| {
                     row.insert(tx)?;
-                    records.iter().try_for_each(|record| crate::store::persist(tx, record))
+                    records.iter().try_for_each(|record| crate::store::persist(tx, record))?;
+                    tell_failing(tx, &records, now())
                 })
                 .await;
-            match (written, sent.event_id) {
-                (Ok(()), Some(event_id)) if delivered => watch.announce(event_id.as_str(), Stage::Delivered, now()),
-                (Ok(()), _) => {}
-                (Err(error), _) => tracing::error!(%error, "an attempt could not be written down"),
+            match written {
+                Ok(told) => {
+                    if let Some(event_id) = sent.event_id.filter(|_| delivered) {
+                        watch.announce(event_id.as_str(), Stage::Delivered, now());
+                    }
+                    pass_on(told, &back, &news);
+                }
+                Err(error) => tracing::error!(%error, "an attempt could not be written down"),
             }
             settled.notify_waiters();
         });
@@ -323,6 +339,23 @@ impl Driver {
             tracing::error!(%error, "undelivered rows could not be read");
             self.unfed_after = Some(after);
         }
+    }
+}
+
+fn pass_on(told: Told, back: &mpsc::WeakUnboundedSender<Order>, news: &mpsc::Sender<Failing>) {
+    if let Some(orders) = back.upgrade().filter(|_| !told.deliveries.is_empty()) {
+        // After a drain nobody takes orders, and the store has everything.
+        drop(orders.send(Order::Deliver(told.deliveries)));
+    }
+    for failing in told.failing {
+        tracing::warn!(
+            endpoint = failing.endpoint.0,
+            state = failing.state,
+            failed = failing.failed,
+            "takes no events"
+        );
+        // Whoever tells people may be slow or not be there; the log and the API tell it too.
+        drop(news.try_send(failing));
     }
 }
 

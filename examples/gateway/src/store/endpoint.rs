@@ -1,6 +1,6 @@
 use chrono::{DateTime, Utc};
 use punch_webhook::{EndpointId, EndpointState, Health, PayloadFormat, Schedule, Secret};
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::{StoreError, Transaction, from_millis, millis};
 use crate::config::EndpointConfig;
@@ -41,6 +41,10 @@ pub struct Roll {
     pub both_signatures: bool,
 }
 
+const SELECT: &str =
+    "SELECT id, url, secret, format, schedule, health, since, failures, next_probe_at, deadlines_from, events,
+    removed_at IS NOT NULL, previous_secret, previous_until, both_signatures FROM endpoint";
+
 impl EndpointRow {
     /// Every endpoint, oldest first.
     ///
@@ -48,40 +52,43 @@ impl EndpointRow {
     ///
     /// The store cannot be read.
     pub fn all(connection: &Connection) -> Result<Vec<Self>, StoreError> {
-        let mut statement = connection.prepare(
-            "SELECT id, url, secret, format, schedule, health, since, failures, next_probe_at, deadlines_from,
-                    events, removed_at IS NOT NULL, previous_secret, previous_until, both_signatures
-             FROM endpoint ORDER BY id",
-        )?;
-        let mut rows = statement.query([])?;
-        let mut endpoints = Vec::new();
-        while let Some(row) = rows.next()? {
-            let mut state = EndpointState::default();
-            state.health = health_of(&row.get::<_, String>(5)?);
-            state.since = row.get::<_, Option<i64>>(6)?.map(from_millis);
-            state.failures = row.get(7)?;
-            state.next_probe_at = row.get::<_, Option<i64>>(8)?.map(from_millis);
-            state.deadlines_from = row.get::<_, Option<i64>>(9)?.map(from_millis);
-            let url: String = row.get(1)?;
-            // An empty secret cannot be written, so this only skips a damaged row.
-            let Ok(secret) = Secret::new(row.get::<_, String>(2)?) else { continue };
-            let previous = row.get::<_, Option<String>>(12)?.and_then(|text| Secret::new(text).ok());
-            let until = row.get::<_, Option<i64>>(13)?.map(from_millis);
-            let both_signatures = row.get(14)?;
-            endpoints.push(Self {
-                roll: previous.zip(until).map(|(previous, until)| Roll { previous, until, both_signatures }),
-                id: EndpointId(row.get::<_, i64>(0)?.cast_unsigned()),
-                url,
-                secret,
-                format: row.get::<_, String>(3)?.parse().unwrap_or_default(),
-                schedule: Schedule::named(&row.get::<_, String>(4)?).unwrap_or_default(),
-                schedule_name: row.get(4)?,
-                is_removed: row.get(11)?,
-                events: row.get::<_, String>(10)?.split(',').map(ToOwned::to_owned).collect(),
-                state,
-            });
-        }
-        Ok(endpoints)
+        let mut statement = connection.prepare_cached(&format!("{SELECT} ORDER BY id"))?;
+        let rows = statement.query_map([], Self::read)?;
+        Ok(rows.filter_map(Result::transpose).collect::<Result<_, _>>()?)
+    }
+
+    /// The endpoint with this id.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read.
+    pub fn of(connection: &Connection, id: EndpointId) -> Result<Option<Self>, StoreError> {
+        let mut statement = connection.prepare_cached(&format!("{SELECT} WHERE id = ?1"))?;
+        Ok(statement.query_row([id.0.cast_signed()], Self::read).optional()?.flatten())
+    }
+
+    /// `None` is a damaged row: an empty secret cannot be written.
+    fn read(row: &Row<'_>) -> Result<Option<Self>, rusqlite::Error> {
+        let moment = |index: usize| Ok::<_, rusqlite::Error>(row.get::<_, Option<i64>>(index)?.map(from_millis));
+        let mut state = EndpointState::default();
+        state.health = health_of(&row.get::<_, String>(5)?);
+        (state.since, state.failures) = (moment(6)?, row.get(7)?);
+        (state.next_probe_at, state.deadlines_from) = (moment(8)?, moment(9)?);
+        let Ok(secret) = Secret::new(row.get::<_, String>(2)?) else { return Ok(None) };
+        let previous = row.get::<_, Option<String>>(12)?.and_then(|text| Secret::new(text).ok());
+        let both_signatures = row.get(14)?;
+        Ok(Some(Self {
+            id: EndpointId(row.get::<_, i64>(0)?.cast_unsigned()),
+            url: row.get(1)?,
+            secret,
+            roll: previous.zip(moment(13)?).map(|(previous, until)| Roll { previous, until, both_signatures }),
+            format: row.get::<_, String>(3)?.parse().unwrap_or_default(),
+            schedule: Schedule::named(&row.get::<_, String>(4)?).unwrap_or_default(),
+            schedule_name: row.get(4)?,
+            is_removed: row.get(11)?,
+            events: row.get::<_, String>(10)?.split(',').map(ToOwned::to_owned).collect(),
+            state,
+        }))
     }
 
     /// Adds an endpoint, or changes the one with this URL. Another secret signs at once and alone.

@@ -152,14 +152,13 @@ pub(crate) fn resend(tx: &Transaction<'_>, id: u64, now: DateTime<Utc>) -> Resul
     Ok(made.optional()?)
 }
 
-/// Makes an event for one endpoint alone, whatever it wants otherwise.
+/// Makes an event for these endpoints alone, whatever they and others want otherwise.
 pub(crate) fn send_to(
     tx: &Transaction<'_>,
-    endpoint: EndpointId,
-    format: PayloadFormat,
+    endpoints: &[(EndpointId, PayloadFormat)],
     event: &Event<'_>,
     now: DateTime<Utc>,
-) -> Result<Waiting, StoreError> {
+) -> Result<Vec<Waiting>, StoreError> {
     let (id, lane) = (event.id().as_str(), Lane::of(event.id().as_str().as_bytes()));
     tx.prepare_cached("INSERT INTO event (id, type, lane, created_at) VALUES (?1, ?2, ?3, ?4)")?.execute(params![
         id,
@@ -167,13 +166,17 @@ pub(crate) fn send_to(
         lane.0.cast_signed(),
         millis(now)
     ])?;
-    for format in [PayloadFormat::Nested, format] {
+    for format in endpoints.iter().map(|(_, format)| *format).chain([PayloadFormat::Nested]) {
         tx.prepare_cached("INSERT OR IGNORE INTO body (event_id, format, bytes) VALUES (?1, ?2, ?3)")?
             .execute(params![id, format.as_str(), event.body(format).as_bytes()])?;
     }
     let sql = "INSERT INTO delivery (endpoint, event_id, lane, created_at, state) VALUES (?1, ?2, ?3, ?4, 'waiting')";
-    tx.prepare_cached(sql)?.execute(params![endpoint.0.cast_signed(), id, lane.0.cast_signed(), millis(now)])?;
-    Ok(Waiting::new(DeliveryId(tx.last_insert_rowid().cast_unsigned()), endpoint, lane, now))
+    let mut deliveries = Vec::new();
+    for (endpoint, _) in endpoints {
+        tx.prepare_cached(sql)?.execute(params![endpoint.0.cast_signed(), id, lane.0.cast_signed(), millis(now)])?;
+        deliveries.push(Waiting::new(DeliveryId(tx.last_insert_rowid().cast_unsigned()), *endpoint, lane, now));
+    }
+    Ok(deliveries)
 }
 
 /// Events behind a cursor, in the order they were made, each as its nested body.

@@ -22,6 +22,7 @@ mod deliveries;
 mod delivery;
 mod device;
 mod directions;
+mod failing;
 mod forwarded;
 mod harness;
 mod hostile;

@@ -1,0 +1,106 @@
+//! Endpoints that take no events: other endpoints and people are told, once an hour.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use punch_normalize::EventId;
+use punch_webhook::{
+    DeliveryId, EndpointId, Event, EventType, FailingEndpoint, Health, PayloadFormat, Record, Waiting,
+};
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use super::outbox::send_to;
+use super::{EndpointRow, StoreError, Transaction, millis};
+
+/// Nobody is told of the same endpoint more often than this.
+const QUIET: TimeDelta = TimeDelta::hours(1);
+
+/// An endpoint of which people have to be told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failing {
+    /// The endpoint.
+    pub endpoint: EndpointId,
+    /// The host of its URL; the rest may hold a secret.
+    pub host: String,
+    /// `healthy`, `backing_off`, `paused` or `disabled`.
+    pub state: &'static str,
+    /// How many deliveries wait for it.
+    pub waiting: u64,
+    /// How many were given up and not sent again.
+    pub failed: u64,
+}
+
+/// What follows from records that say that an endpoint takes nothing.
+#[derive(Debug, Default)]
+pub(crate) struct Told {
+    /// Deliveries of `webhook.failing` to other endpoints.
+    pub(crate) deliveries: Vec<Waiting>,
+    /// What people have to be told.
+    pub(crate) failing: Vec<Failing>,
+}
+
+/// Tells of endpoints that were disabled, and of those whose deliveries were given up.
+///
+/// # Errors
+///
+/// The store cannot be written.
+pub(crate) fn tell(tx: &Transaction<'_>, records: &[Record], now: DateTime<Utc>) -> Result<Told, StoreError> {
+    let mut told = Told::default();
+    for record in records {
+        let endpoint = match record {
+            Record::Failed { delivery, .. } => endpoint_of(tx, *delivery)?,
+            Record::Endpoint { endpoint, state } if state.health == Health::Disabled => Some(*endpoint),
+            _ => None,
+        };
+        if let Some(endpoint) = endpoint
+            && is_news(tx, endpoint, now)?
+            && let Some(row) = EndpointRow::of(tx, endpoint)?
+        {
+            tell_of(tx, &row, now, &mut told)?;
+        }
+    }
+    Ok(told)
+}
+
+fn endpoint_of(connection: &Connection, delivery: DeliveryId) -> Result<Option<EndpointId>, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT endpoint FROM delivery WHERE id = ?1")?;
+    let found =
+        statement.query_row([delivery.0.cast_signed()], |row| Ok(EndpointId(row.get::<_, i64>(0)?.cast_unsigned())));
+    Ok(found.optional()?)
+}
+
+/// Whether nobody was told lately. From now on somebody was.
+fn is_news(tx: &Transaction<'_>, endpoint: EndpointId, now: DateTime<Utc>) -> Result<bool, StoreError> {
+    let sql = "UPDATE endpoint SET notified_at = ?2
+               WHERE id = ?1 AND removed_at IS NULL AND coalesce(notified_at, 0) <= ?3";
+    let quiet_since = now.checked_sub_signed(QUIET).unwrap_or(now);
+    Ok(tx.prepare_cached(sql)?.execute(params![endpoint.0.cast_signed(), millis(now), millis(quiet_since)])? > 0)
+}
+
+fn tell_of(tx: &Transaction<'_>, row: &EndpointRow, now: DateTime<Utc>, told: &mut Told) -> Result<(), StoreError> {
+    let sql = "SELECT count(*) FROM delivery WHERE endpoint = ?1 AND state = ?2";
+    let count = |state: &str| {
+        let count = tx.prepare_cached(sql)?.query_row(params![row.id.0.cast_signed(), state], |row| row.get(0));
+        Ok::<u64, StoreError>(i64::cast_unsigned(count?))
+    };
+    let (waiting, failed) = (count("waiting")?, count("failed")?);
+    let failing = FailingEndpoint::new(row.id.0.to_string(), &row.url, &row.state, waiting);
+    let host = failing.host().to_owned();
+    told.failing.push(Failing { endpoint: row.id, host, state: row.state.health.as_str(), waiting, failed });
+
+    let others = others(tx, row.id)?;
+    // Random, because two gateways may tell the same receiver of endpoints with the same number.
+    let mut bytes = [0; 16];
+    let id = getrandom::fill(&mut bytes).ok().map(|()| format!("evt_failing{:032x}", u128::from_be_bytes(bytes)));
+    let id = id.and_then(|id| EventId::parse(&id).ok());
+    if let Some(id) = id.filter(|_| !others.is_empty()) {
+        told.deliveries.extend(send_to(tx, &others, &Event::webhook_failing(&id, &failing, now), now)?);
+    }
+    Ok(())
+}
+
+/// The other endpoints that name `webhook.failing`.
+fn others(connection: &Connection, failing: EndpointId) -> Result<Vec<(EndpointId, PayloadFormat)>, StoreError> {
+    let wants = |row: &EndpointRow| row.events.iter().any(|event| event == EventType::WEBHOOK_FAILING.as_str());
+    let rows = EndpointRow::all(connection)?.into_iter();
+    let others = rows.filter(|row| row.id != failing && !row.is_removed && wants(row));
+    Ok(others.map(|row| (row.id, row.format)).collect())
+}
