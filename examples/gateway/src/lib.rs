@@ -86,7 +86,10 @@ pub async fn start(mut config: Config) -> Result<Gateway, StartError> {
     let (key, new_api_key, key_hash) = keys(&store, &config).await?;
     write_config(&store, &mut config).await?;
     let watch = Watch::default();
-    let (news, _) = mpsc::channel(64);
+    let (news, untold) = mpsc::channel(64);
+    if let Some(notify) = config.notify.take() {
+        tokio::spawn(delivery::mail::tell(notify, untold));
+    }
     let engine = Engine::start(store.clone(), &config.delivery, watch.clone(), news).await?;
     delivery::replay::go_on(&store, &engine).await?;
     let rows = store.read(DeviceRow::all).await?;

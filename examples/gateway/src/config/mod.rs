@@ -1,5 +1,6 @@
 //! `punch.toml`: read whole, checked whole. Every error of a file is listed at once, with its key and a cure.
 
+mod notify;
 mod people;
 mod profile;
 mod read;
@@ -20,6 +21,7 @@ use punch_webhook::{EventType, PayloadFormat, Secret};
 
 use crate::api::ApiKey;
 use crate::core::{Identity, Shifts};
+pub use notify::{NotifyConfig, SmtpUrl};
 pub use profile::Profile;
 pub use schedule::{parse_closing, parse_span, read_shifts};
 pub use section::Section;
@@ -51,6 +53,8 @@ pub struct Config {
     pub unknown_badges: UnknownBadges,
     /// How deliveries are made.
     pub delivery: DeliveryConfig,
+    /// Who is told by e-mail when an endpoint takes no events. Default nobody.
+    pub notify: Option<NotifyConfig>,
     /// How much a terminal may send.
     pub limits: Limits,
 }
@@ -155,6 +159,7 @@ impl Default for Config {
                 allow_private_targets: false,
                 allow_http: false,
             },
+            notify: None,
             limits: Limits::default(),
         }
     }

@@ -7,7 +7,7 @@ use punch_webhook::{PayloadFormat, Secret};
 use super::section::Section;
 use super::terminals::Terminals;
 use super::{Config, DeliveryConfig, EndpointConfig, UnknownBadges};
-use super::{check_events, check_url, parse_store, people, schedule};
+use super::{check_events, check_url, notify, parse_store, people, schedule};
 use crate::api::ApiKey;
 
 impl Config {
@@ -20,6 +20,7 @@ impl Config {
         let store = root.text("store").map_or(Some(base.store.clone()), |text| store_path(root, &text));
         let api_key = root.text("api_key").map(ApiKey::new);
         let delivery = delivery(root, &base.delivery);
+        let notify = notify::notify(root);
         let unknown_badges = root.one_of(
             "unknown_badges",
             &[("auto", UnknownBadges::Auto), ("deliver", UnknownBadges::Deliver), ("hold", UnknownBadges::Hold)],
@@ -51,6 +52,7 @@ impl Config {
             shifts,
             unknown_badges: unknown_badges.unwrap_or(UnknownBadges::Auto),
             delivery,
+            notify,
             limits,
         };
         refuse_repeats(root, &config);

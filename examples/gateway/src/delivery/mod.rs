@@ -1,6 +1,7 @@
 //! Drives the queue: takes what is durable, sends what is due, writes down what became of it.
 
 mod guard;
+pub(crate) mod mail;
 pub mod replay;
 mod sender;
 

@@ -27,6 +27,7 @@ mod forwarded;
 mod harness;
 mod hostile;
 mod identities;
+mod mail;
 mod profiles;
 mod quarantine;
 mod replays;
