@@ -23,6 +23,7 @@ mod delivery;
 mod device;
 mod directions;
 mod failing;
+mod faults;
 mod forwarded;
 mod harness;
 mod hostile;
