@@ -55,7 +55,7 @@ impl Verdict {
 pub enum DuplicateKind {
     /// The terminal sent a row again.
     Replay,
-    /// The person punched twice within [`Rules::window`](crate::Rules::window).
+    /// The person punched twice within [`BounceRules::window`](crate::timeline::BounceRules::window).
     Bounce,
 }
 

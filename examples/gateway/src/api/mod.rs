@@ -2,6 +2,7 @@
 
 mod attendance;
 mod auth;
+mod deliveries;
 mod devices;
 mod employees;
 mod envelope;
@@ -9,6 +10,7 @@ mod page;
 mod punches;
 mod quarantine;
 mod routes;
+mod webhooks;
 
 use std::sync::Arc;
 
@@ -55,7 +57,16 @@ impl Api {
     pub(crate) fn router(self) -> Router {
         let forwarded_body = DefaultBodyLimit::max(Received::FORWARDED_BODY);
         let guarded = Router::new()
-            .route("/v1/webhooks", get(routes::list_webhooks).post(routes::add_webhook))
+            .route("/v1/webhooks", get(webhooks::list_webhooks).post(webhooks::add_webhook))
+            .route(
+                "/v1/webhooks/{id}",
+                get(webhooks::show_webhook).patch(webhooks::change_webhook).delete(webhooks::remove_webhook),
+            )
+            .route("/v1/webhooks/{id}/test", post(webhooks::test_webhook))
+            .route("/v1/deliveries", get(deliveries::list))
+            .route("/v1/deliveries/{id}", get(deliveries::show))
+            .route("/v1/deliveries/{id}/resend", post(deliveries::send_again))
+            .route("/v1/events", get(deliveries::events))
             .route("/v1/devices", get(devices::list_devices).post(devices::add_device))
             .route("/v1/devices/{serial}", get(devices::show_device))
             .route("/v1/devices/{serial}/redate", post(devices::redate))

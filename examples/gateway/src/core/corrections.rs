@@ -30,7 +30,8 @@ impl Intake {
     ) -> Result<(), L::Error> {
         let rules = directory.rules();
         let mut normalizer = Normalizer::new(self.key.clone());
-        normalizer.assign(person.clone(), directory.shifts.of(person.as_str(), &[]));
+        let named = ledger.shifts_of(person)?;
+        normalizer.assign(person.clone(), directory.shifts.of(person.as_str(), &named));
         let mut found = BTreeMap::new();
         for known in around(person, arrived_at, arrived_at, &rules.timeline, ledger)? {
             remember(&mut normalizer, known, &mut found);
@@ -149,7 +150,8 @@ impl Intake {
         let instants = || old.iter().copied().chain(rows.iter().map(|row| row.punch.punched_at));
         let (Some(first), Some(last)) = (instants().min(), instants().max()) else { return Ok(()) };
         let mut normalizer = Normalizer::new(self.key.clone());
-        normalizer.assign(person.clone(), directory.shifts.of(person.as_str(), &[]));
+        let named = ledger.shifts_of(person)?;
+        normalizer.assign(person.clone(), directory.shifts.of(person.as_str(), &named));
         let mut found = BTreeMap::new();
         for known in around(person, first, last, &rules.timeline, ledger)? {
             remember(&mut normalizer, known, &mut found);

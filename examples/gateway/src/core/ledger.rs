@@ -81,6 +81,13 @@ pub trait Ledger {
     /// The ledger cannot be read.
     fn register(&mut self, pin: &Pin<'_>) -> Result<Register, Self::Error>;
 
+    /// The names of the shifts that a person works, as the register has them.
+    ///
+    /// # Errors
+    ///
+    /// The ledger cannot be read.
+    fn shifts_of(&mut self, person: &Person) -> Result<Vec<String>, Self::Error>;
+
     /// Whether anybody is registered.
     ///
     /// # Errors

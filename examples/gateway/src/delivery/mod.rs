@@ -39,10 +39,21 @@ enum Order {
     Deliver(Vec<Waiting>),
     /// An endpoint was added or changed.
     Endpoint(Box<EndpointRow>),
+    /// An endpoint is to stop, or to go on.
+    Wish(EndpointId, Wish, oneshot::Sender<()>),
     /// How does it stand?
     Status(oneshot::Sender<QueueStatus>),
     /// Begin nothing new and end when nothing is in flight.
     Drain(oneshot::Sender<()>),
+}
+
+/// What somebody wants of an endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wish {
+    /// Send nothing until told otherwise; keep everything.
+    Pause,
+    /// Go on, after a pause or after the receiver said that it is gone.
+    Resume,
 }
 
 impl Engine {
@@ -84,6 +95,14 @@ impl Engine {
     /// Makes an endpoint known, or its change.
     pub fn set_endpoint(&self, endpoint: EndpointRow) {
         self.order(Order::Endpoint(Box::new(endpoint)));
+    }
+
+    /// Stops an endpoint, or lets it go on. Returns once that is on disk.
+    pub async fn wish(&self, endpoint: EndpointId, wish: Wish) {
+        let (answer, done) = oneshot::channel();
+        self.order(Order::Wish(endpoint, wish, answer));
+        // After a drain nobody takes orders; the store has the endpoint as it is.
+        drop(done.await);
     }
 
     /// The queue in numbers; `None` once the engine has stopped.
@@ -136,6 +155,11 @@ impl Driver {
             tokio::select! {
                 order = inbox.recv() => match order {
                     Some(Order::Drain(answer)) => draining = Some(answer),
+                    Some(Order::Wish(endpoint, wish, answer)) => {
+                        self.grant(endpoint, wish).await;
+                        // Whoever asked may have stopped waiting.
+                        let _ = answer.send(());
+                    }
                     Some(order) => self.follow(order),
                     None => break,
                 },
@@ -162,7 +186,26 @@ impl Driver {
             }
             Order::Endpoint(endpoint) => self.set_endpoint(*endpoint),
             Order::Status(answer) => drop(answer.send(self.queue.status())),
-            Order::Drain(_) => {}
+            Order::Wish(..) | Order::Drain(_) => {}
+        }
+    }
+
+    async fn grant(&mut self, endpoint: EndpointId, wish: Wish) {
+        match wish {
+            Wish::Pause => drop(self.queue.pause(endpoint, now())),
+            Wish::Resume => {
+                let _ = self.queue.resume(endpoint, now()) || self.queue.enable(endpoint, now());
+            }
+        }
+        let mut records: Vec<Record> = Vec::new();
+        while let Some(record) = self.queue.poll_record() {
+            records.push(record);
+        }
+        let work = move |tx: &mut crate::store::Transaction<'_>| {
+            records.iter().try_for_each(|record| crate::store::persist(tx, record))
+        };
+        if let Err(error) = self.store.write(work).await {
+            tracing::error!(%error, endpoint = endpoint.0, "what is wanted of an endpoint could not be written down");
         }
     }
 
@@ -274,5 +317,13 @@ fn attempt_row(attempt: &Attempt, began: DateTime<Utc>, sent: &Sent) -> AttemptR
         _ => (None, Some(sent.error.clone().unwrap_or_else(|| "unreachable".to_owned()))),
     };
     let millis = u64::try_from(now().signed_duration_since(began).num_milliseconds()).unwrap_or(0);
-    AttemptRow { delivery: DeliveryId(attempt.delivery.0), number: attempt.number, at: began, status, error, millis }
+    AttemptRow {
+        delivery: DeliveryId(attempt.delivery.0),
+        number: attempt.number,
+        at: began,
+        status,
+        error,
+        millis,
+        response: sent.response.clone(),
+    }
 }

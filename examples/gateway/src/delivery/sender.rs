@@ -11,6 +11,9 @@ use crate::store::{EndpointRow, Outgoing};
 /// Bytes of an answer that are read; then the connection is closed.
 const ANSWER_MAX: usize = 16 << 10;
 
+/// Bytes of an answer that are kept.
+const EXCERPT_MAX: usize = 1 << 10;
+
 /// Posts events: signed, once, without following redirects.
 #[derive(Debug)]
 pub(super) struct Sender {
@@ -38,11 +41,13 @@ pub(super) struct Sent {
     pub(super) outcome: Outcome,
     pub(super) error: Option<String>,
     pub(super) event_id: Option<EventId>,
+    /// The first of what was answered, as text.
+    pub(super) response: Option<String>,
 }
 
 impl Sent {
     pub(super) fn nothing(error: &str) -> Self {
-        Self { outcome: Outcome::Unreachable, error: Some(error.to_owned()), event_id: None }
+        Self { outcome: Outcome::Unreachable, error: Some(error.to_owned()), event_id: None, response: None }
     }
 }
 
@@ -66,6 +71,7 @@ impl Sender {
             outcome: Outcome::Refused(reason.into()),
             error: None,
             event_id: Some(outgoing.event_id.clone()),
+            response: None,
         };
         let Some(client) = &self.client else { return refused("no HTTP client".to_owned()) };
         if let Err(reason) = check_url(&target.url, &self.config).and_then(|()| self.guard.check_literal(&target.url)) {
@@ -85,15 +91,19 @@ impl Sender {
         }
         // The client's own timeout ends with the headers' arrival; this one is for the whole exchange.
         match tokio::time::timeout(self.config.timeout, exchange(request)).await {
-            Ok(Ok(outcome)) => Sent { outcome, error: None, event_id },
-            Ok(Err(error)) if error.is_timeout() => Sent { outcome: Outcome::TimedOut, error: None, event_id },
-            Ok(Err(error)) => Sent { outcome: Outcome::Unreachable, error: Some(chain(&error)), event_id },
-            Err(_) => Sent { outcome: Outcome::TimedOut, error: None, event_id },
+            Ok(Ok((outcome, response))) => Sent { outcome, error: None, event_id, response },
+            Ok(Err(error)) if error.is_timeout() => {
+                Sent { outcome: Outcome::TimedOut, error: None, event_id, response: None }
+            }
+            Ok(Err(error)) => {
+                Sent { outcome: Outcome::Unreachable, error: Some(chain(&error)), event_id, response: None }
+            }
+            Err(_) => Sent { outcome: Outcome::TimedOut, error: None, event_id, response: None },
         }
     }
 }
 
-async fn exchange(request: reqwest::RequestBuilder) -> Result<Outcome, reqwest::Error> {
+async fn exchange(request: reqwest::RequestBuilder) -> Result<(Outcome, Option<String>), reqwest::Error> {
     let mut response = request.send().await?;
     let status = response.status().as_u16();
     let retry_after = retry_after(response.headers());
@@ -105,7 +115,16 @@ async fn exchange(request: reqwest::RequestBuilder) -> Result<Outcome, reqwest::
             break;
         }
     }
-    Ok(Outcome::Answered { status, retry_after, says_duplicate: status == 409 && body_says_duplicate(&body) })
+    let outcome =
+        Outcome::Answered { status, retry_after, says_duplicate: status == 409 && body_says_duplicate(&body) };
+    Ok((outcome, excerpt(&body)))
+}
+
+/// The first of an answer, for whoever looks why it failed. It may be anything, so it is text without control characters.
+fn excerpt(body: &[u8]) -> Option<String> {
+    let first = body.get(..EXCERPT_MAX.min(body.len())).unwrap_or_default();
+    let text = String::from_utf8_lossy(first).replace(|c: char| c.is_control() && c != '\n' && c != '\t', "");
+    Some(text).filter(|text| !text.is_empty())
 }
 
 fn retry_after(headers: &HeaderMap) -> Option<chrono::TimeDelta> {

@@ -26,6 +26,10 @@ pub struct EndpointRow {
     pub events: Vec<String>,
     /// What the queue last recorded about it.
     pub state: EndpointState,
+    /// The name of the schedule.
+    pub schedule_name: String,
+    /// Whether somebody has removed it. What waits for it stays.
+    pub is_removed: bool,
 }
 
 impl EndpointRow {
@@ -37,7 +41,7 @@ impl EndpointRow {
     pub fn all(connection: &Connection) -> Result<Vec<Self>, StoreError> {
         let mut statement = connection.prepare(
             "SELECT id, url, secret, format, schedule, health, since, failures, next_probe_at, deadlines_from,
-                    events
+                    events, removed_at IS NOT NULL
              FROM endpoint ORDER BY id",
         )?;
         let mut rows = statement.query([])?;
@@ -58,6 +62,8 @@ impl EndpointRow {
                 secret,
                 format: row.get::<_, String>(3)?.parse().unwrap_or_default(),
                 schedule: Schedule::named(&row.get::<_, String>(4)?).unwrap_or_default(),
+                schedule_name: row.get(4)?,
+                is_removed: row.get(11)?,
                 events: row.get::<_, String>(10)?.split(',').map(ToOwned::to_owned).collect(),
                 state,
             });
@@ -75,12 +81,24 @@ impl EndpointRow {
         let id: i64 = tx.query_row(
             "INSERT INTO endpoint (url, secret, format, schedule, events, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
              ON CONFLICT (url) DO UPDATE SET secret = excluded.secret, format = excluded.format,
-                 schedule = excluded.schedule, events = excluded.events
+                 schedule = excluded.schedule, events = excluded.events, removed_at = NULL
              RETURNING id",
             params![url, secret.expose(), format.as_str(), schedule, events.join(","), millis(now)],
             |row| row.get(0),
         )?;
         Ok(EndpointId(id.cast_unsigned()))
+    }
+}
+
+impl EndpointRow {
+    /// Notes that nobody wants it any more.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be written.
+    pub(crate) fn remove(tx: &Transaction<'_>, id: EndpointId, now: DateTime<Utc>) -> Result<(), StoreError> {
+        tx.execute("UPDATE endpoint SET removed_at = ?2 WHERE id = ?1", params![id.0.cast_signed(), millis(now)])?;
+        Ok(())
     }
 }
 
@@ -134,6 +152,8 @@ pub struct AttemptRow {
     pub error: Option<String>,
     /// How long it took, in milliseconds.
     pub millis: u64,
+    /// The first of what was answered.
+    pub response: Option<String>,
 }
 
 impl AttemptRow {
@@ -144,8 +164,8 @@ impl AttemptRow {
     /// The store cannot be written.
     pub fn insert(&self, tx: &Transaction<'_>) -> Result<(), StoreError> {
         tx.prepare_cached(
-            "INSERT OR IGNORE INTO attempt (delivery, number, at, status, error, millis)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            "INSERT OR IGNORE INTO attempt (delivery, number, at, status, error, millis, response)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         )?
         .execute(params![
             self.delivery.0.cast_signed(),
@@ -154,6 +174,7 @@ impl AttemptRow {
             self.status,
             self.error,
             i64::try_from(self.millis).unwrap_or(i64::MAX),
+            self.response,
         ])?;
         Ok(())
     }

@@ -1,3 +1,4 @@
+use punch_normalize::Person;
 use punch_protocol::{Pin, SerialNumber};
 use rusqlite::{Connection, Row, params};
 
@@ -87,6 +88,18 @@ pub(crate) fn put_employee(tx: &Transaction<'_>, identity: &Identity) -> Result<
     let (from, to) = (bound(validity.from), bound(validity.to));
     tx.prepare_cached(&sql)?.execute(params![badge, kind, scope, from, to, identity.id, identity.name, shifts])?;
     Ok(())
+}
+
+/// The names of the shifts of a person, of all their identities.
+pub(super) fn shifts_of(connection: &Connection, person: &Person) -> Result<Vec<String>, StoreError> {
+    let sql = "SELECT shifts FROM employee WHERE id = ?1 OR (badge = ?1 AND id IS NULL)";
+    let mut statement = connection.prepare_cached(sql)?;
+    let rows = statement.query_map([person.as_str()], |row| row.get::<_, String>(0))?;
+    let mut names = Vec::new();
+    for row in rows {
+        names.extend(serde_json::from_str::<Vec<String>>(&row?).unwrap_or_default());
+    }
+    Ok(names)
 }
 
 fn with_pin(connection: &Connection, pin: &Pin<'_>) -> Result<Vec<Identity>, StoreError> {

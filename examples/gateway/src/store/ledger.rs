@@ -108,7 +108,7 @@ impl<'t, 'c> SqliteLedger<'t, 'c> {
     /// The endpoints that want events of this type. A correction has no flat shape: it would be taken for a punch.
     pub(super) fn endpoints(&self, event_type: &EventType) -> Result<Vec<(i64, String)>, StoreError> {
         let sql = "SELECT id, format FROM endpoint
-                   WHERE instr(',' || events || ',', ',' || ?1 || ',') AND (format = 'nested' OR NOT ?2) ORDER BY id";
+                   WHERE removed_at IS NULL AND instr(',' || events || ',', ',' || ?1 || ',') AND (format = 'nested' OR NOT ?2) ORDER BY id";
         let mut statement = self.transaction.prepare_cached(sql)?;
         let nested_only = event_type.is_correction();
         let rows =
@@ -182,6 +182,10 @@ impl Ledger for SqliteLedger<'_, '_> {
 
     fn register(&mut self, pin: &Pin<'_>) -> Result<Register, StoreError> {
         Register::of_pin(self.transaction, pin)
+    }
+
+    fn shifts_of(&mut self, person: &Person) -> Result<Vec<String>, StoreError> {
+        super::employee::shifts_of(self.transaction, person)
     }
 
     fn has_employees(&mut self) -> Result<bool, StoreError> {

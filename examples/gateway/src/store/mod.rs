@@ -6,6 +6,7 @@ mod delivery;
 mod device;
 mod employee;
 mod ledger;
+mod outbox;
 mod person;
 mod quarantine;
 mod read;
@@ -27,6 +28,8 @@ pub(crate) use delivery::{persist, waiting as delivery_rows};
 pub use device::DeviceRow;
 pub(crate) use employee::{put_employee, register};
 pub use ledger::SqliteLedger;
+pub use outbox::{Deliveries, DeliveryRow};
+pub(crate) use outbox::{events_after, resend, send_to};
 pub(crate) use person::direction_of;
 pub use quarantine::{HeldRow, Quarantined};
 pub(crate) use quarantine::{discard, held, hold_again, keep_by_hand, replace, unregistered};
@@ -36,7 +39,7 @@ pub use timeline::{AttemptLine, Decision, DeliveryTimeline, Meaning, RevisionLin
 pub use writer::{Transaction, Writer};
 
 /// The layouts of the file, each made from the one before it.
-const LAYOUTS: [(i64, &str); 9] = [
+const LAYOUTS: [(i64, &str); 10] = [
     (1, include_str!("schema_1.sql")),
     (2, include_str!("schema_2.sql")),
     (3, include_str!("schema_3.sql")),
@@ -46,9 +49,10 @@ const LAYOUTS: [(i64, &str); 9] = [
     (9, include_str!("schema_9.sql")),
     (12, include_str!("schema_12.sql")),
     (13, include_str!("schema_13.sql")),
+    (14, include_str!("schema_14.sql")),
 ];
 /// The newest layout this program knows.
-const VERSION: i64 = 13;
+const VERSION: i64 = 14;
 
 /// Why the store could not do something.
 #[derive(Debug, thiserror::Error)]

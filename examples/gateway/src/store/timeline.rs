@@ -131,6 +131,8 @@ pub struct AttemptLine {
     pub error: Option<String>,
     /// How long it took.
     pub millis: i64,
+    /// The first of what was answered.
+    pub response: Option<String>,
 }
 
 impl Timeline {
@@ -236,9 +238,9 @@ fn deliveries(connection: &Connection, event_id: &str) -> Result<Vec<DeliveryTim
     Ok(deliveries)
 }
 
-fn attempts(connection: &Connection, delivery: i64) -> Result<Vec<AttemptLine>, StoreError> {
+pub(super) fn attempts(connection: &Connection, delivery: i64) -> Result<Vec<AttemptLine>, StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT number, at, status, error, millis FROM attempt WHERE delivery = ?1 ORDER BY at, number",
+        "SELECT number, at, status, error, millis, response FROM attempt WHERE delivery = ?1 ORDER BY at, number",
     )?;
     let rows = statement.query_map([delivery], |row| {
         Ok(AttemptLine {
@@ -247,6 +249,7 @@ fn attempts(connection: &Connection, delivery: i64) -> Result<Vec<AttemptLine>, 
             status: row.get(2)?,
             error: row.get(3)?,
             millis: row.get(4)?,
+            response: row.get(5)?,
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)

@@ -18,6 +18,7 @@ mod clocks;
 mod clockwork;
 mod config;
 mod core;
+mod deliveries;
 mod delivery;
 mod device;
 mod directions;

@@ -110,8 +110,18 @@ async fn shifts_say_which_way_their_people_went() {
     punch(&site, "T1", "7", "2026-03-02 07:10:00", 255).await;
     punch(&site, "T1", "7", "2026-03-02 18:30:00", 255).await;
     assert_eq!(told(&site, &receiver).await, ["7 punch out", "7 punch in"]);
-    let sources = site.ask_all("SELECT DISTINCT direction_source FROM row").await;
-    assert_eq!(sources, ["schedule"]);
+    let sources = async || site.ask_all("SELECT DISTINCT direction_source FROM row").await;
+    assert_eq!(sources().await, ["schedule"]);
+    // By hand and back again, the shifts are still theirs.
+    let id: String = site.ask("SELECT id FROM row ORDER BY seq LIMIT 1").await;
+    for direction in [json!("in"), json!(null)] {
+        assert_eq!(
+            site.post(&format!("/v1/attendance/{id}/direction"), json!({ "direction": direction })).await.0,
+            200
+        );
+    }
+    assert_eq!(sources().await, ["schedule"]);
+    assert_eq!(site.ask_all("SELECT direction FROM row ORDER BY punched_at").await, ["out", "in"]);
 }
 
 /// 6.5: what comes of a closed pay period is told as late, and never as a change of it.

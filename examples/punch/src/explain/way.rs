@@ -23,6 +23,10 @@ pub(super) struct Way {
     session_id: Option<String>,
     business_date: Option<String>,
     exceptions: Vec<String>,
+    #[serde(rename = "final")]
+    is_final: bool,
+    manual_note: Option<String>,
+    shift_seconds: Option<i64>,
     revisions: Vec<Revision>,
     deliveries: Vec<Delivery>,
 }
@@ -61,6 +65,9 @@ impl Way {
         if let Some(local) = &self.device_local {
             let instant = self.punched_at.as_ref().map_or(String::new(), |at| format!(", which is {at}"));
             lines.push(format!("time: the terminal's clock showed {local}{instant}"));
+            let off =
+                self.shift_seconds.map(|seconds| format!("time: somebody says that clock was off by {seconds} s"));
+            lines.extend(off);
         }
         lines.push(format!("fate: {}", self.fate()));
         if let Some(direction) = &self.direction {
@@ -70,7 +77,8 @@ impl Way {
             lines.push("direction: as its key said; it is older than the inference of directions".to_owned());
         }
         if let Some(session) = &self.session_id {
-            lines.push(format!("shift: {session}, of {}", self.business_date.as_deref().unwrap_or("no day")));
+            let over = if self.is_final { "; it is over, and nothing is waited for" } else { "" };
+            lines.push(format!("shift: {session}, of {}{over}", self.business_date.as_deref().unwrap_or("no day")));
         }
         lines.extend(self.exceptions.iter().map(|word| format!("odd: {word}: {}", oddity(word))));
         for revision in &self.revisions {
@@ -94,6 +102,10 @@ impl Way {
                 let place = self.problem.as_ref().map_or(String::new(), |problem| format!(" ({problem})"));
                 format!("held, {reason}{cause}{place}")
             }
+            "discarded" => {
+                let note = self.problem.as_ref().map_or(String::new(), |note| format!(": {note}"));
+                format!("discarded by hand, and still stored{note}")
+            }
             other => format!("{other}: not a punch, a row of {reason}"),
         }
     }
@@ -102,7 +114,10 @@ impl Way {
     fn grounds(&self) -> String {
         let role = self.role.as_deref().unwrap_or("one direction");
         let grounds = match self.direction_source.as_deref().unwrap_or_default() {
-            "manual" => "somebody corrected it".to_owned(),
+            "manual" => match &self.manual_note {
+                Some(note) => format!("somebody corrected it: {note}"),
+                None => "somebody corrected it".to_owned(),
+            },
             "role" => format!("the terminal is there for this alone ({role})"),
             "state" => "the key that was pressed".to_owned(),
             "schedule" => "the person's shift".to_owned(),
@@ -135,6 +150,10 @@ impl Revision {
         let why = match self.reason.as_str() {
             "late_row" => "a row from before it came late",
             "later_row" => "a row from after it came",
+            "time_passed" => "the time for a departure is over",
+            "zone_changed" => "its terminal's time zone was put right",
+            "clock_adjusted" => "its terminal's clock was wrong",
+            "by_hand" => "somebody corrected it",
             other => other,
         };
         format!("told anew ({}) at {}: {why}; {}; {}", self.number, self.at, changes.join(", "), self.event_id)

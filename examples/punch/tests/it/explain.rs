@@ -58,6 +58,31 @@ fn a_punch_is_explained_with_what_its_direction_rests_on_and_how_it_was_told_ane
 }
 
 #[test]
+fn what_was_done_by_hand_is_told_with_its_note() {
+    let site = Site::start(&[("T1", "UTC")]);
+    push(&site, "1001\t2026-03-02 08:00:00\t255\t1\n1001\t2026-03-02 14:00:00\t255\t1\njunk\n");
+    let ids = ids(&site);
+    let by_hand = |path: &str, body: &str| {
+        let headers = format!("Authorization: Bearer {}\r\nContent-Type: application/json\r\n", Site::KEY);
+        let (status, said) = exchange(site.api, "POST", path, &headers, body);
+        assert_eq!(status, 200, "{said}");
+    };
+    by_hand(
+        &format!("/v1/attendance/{}/direction", ids[1]),
+        r#"{"direction":"out","note":"the day before was left open"}"#,
+    );
+    by_hand(&format!("/v1/quarantine/{}/discard", ids[0]), r#"{"reason":"a test of the installer"}"#);
+    let Done { stdout, .. } = explain(&site, &[&ids[1]]);
+    assert!(
+        stdout.contains("direction: out, 100 % sure; somebody corrected it: the day before was left open"),
+        "{stdout}"
+    );
+    assert!(stdout.contains(": somebody corrected it; direction in became out"), "{stdout}");
+    let Done { stdout, .. } = explain(&site, &[&ids[0]]);
+    assert!(stdout.contains("fate: discarded by hand, and still stored: a test of the installer"), "{stdout}");
+}
+
+#[test]
 fn what_cannot_be_explained_is_told_by_exit_code() {
     let site = Site::start(&[("T1", "UTC")]);
     let unknown = explain(&site, &["evt_0"]);

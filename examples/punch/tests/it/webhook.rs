@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use crate::command::{Done, Running, punch, run};
+use crate::site::{Site, exchange};
 
 const VECTORS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../punch-webhook/tests/data/signatures.jsonl");
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -172,4 +173,36 @@ fn listen_and_send_understand_each_other() {
     listener.kill();
     let gone = send(&url, SECRET);
     assert_eq!(gone.code, Some(3), "nobody there: {gone:?}");
+}
+
+/// What a gateway sends, and to whom, is seen from the terminal; what is on its way is not sent twice.
+#[test]
+fn deliveries_are_seen_from_the_terminal() {
+    let site = Site::start(&[("T1", "UTC")]);
+    let url = format!("http://{}", site.api);
+    let ask = |arguments: &[&str]| {
+        run(&[&["webhook"], arguments, &["--gateway", &url, "--api-key", Site::KEY]].concat(), b"")
+    };
+    let Done { code, stdout, .. } = ask(&["deliveries"]);
+    assert!(code == Some(0) && stdout.starts_with("no such delivery"), "{stdout}");
+    // An address of this machine is refused, so nothing is ever delivered there.
+    let headers = format!("Authorization: Bearer {}\r\nContent-Type: application/json\r\n", Site::KEY);
+    let body = r#"{"url":"https://127.0.0.1:9/hook","events":["attendance.punch"]}"#;
+    assert_eq!(exchange(site.api, "POST", "/v1/webhooks", &headers, body).0, 201);
+    let row = "1001\t2026-03-02 08:00:00\t0\t1\n";
+    let target = "/iclock/cdata?SN=T1&table=ATTLOG&Stamp=9999";
+    assert_eq!(exchange(site.device, "POST", target, "", row), (200, "OK: 1".to_owned()));
+    let Done { stdout, .. } = ask(&["deliveries", "--state", "waiting", "--json"]);
+    let row: Value = serde_json::from_str(stdout.lines().next().unwrap()).unwrap();
+    let id = row["id"].as_u64().unwrap().to_string();
+    let Done { stdout, .. } = ask(&["deliveries"]);
+    assert!(stdout.contains("waiting") && stdout.contains("https://127.0.0.1:9/hook"), "{stdout}");
+    let Done { code, stderr, .. } = ask(&["resend", &id]);
+    assert!(code == Some(2) && stderr.contains("is on its way already"), "{stderr}");
+    let Done { code, stdout, .. } = ask(&["resend", "--all-failed"]);
+    assert!(code == Some(0) && stdout.starts_with("0 on their way again"), "{stdout}");
+    let Done { code, stdout, .. } = ask(&["endpoints"]);
+    assert!(code.is_some() && stdout.contains("https://127.0.0.1:9/hook"), "{stdout}");
+    let Done { code, stderr, .. } = ask(&["resend", "99"]);
+    assert!(code == Some(2) && stderr.contains("knows no delivery 99"), "{stderr}");
 }

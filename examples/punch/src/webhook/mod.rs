@@ -1,4 +1,6 @@
-//! `punch webhook`: sign, verify, listen, send.
+//! `punch webhook`: sign, verify, listen, send; and what a gateway sends.
+
+mod outbox;
 
 use core::time::Duration;
 use std::io::Read as _;
@@ -39,6 +41,18 @@ enum Action {
     ///
     /// Example: punch webhook send --url http://127.0.0.1:3000/webhook --secret whsec_…
     Send(Send),
+    /// Say where a gateway sends events, and how each endpoint stands.
+    ///
+    /// Example: punch webhook endpoints --api-key-file punch.key
+    Endpoints(outbox::Endpoints),
+    /// List what a gateway sends, newest first.
+    ///
+    /// Example: punch webhook deliveries --state failed --api-key-file punch.key
+    Deliveries(outbox::Deliveries),
+    /// Send again what was delivered or given up, under the same event id.
+    ///
+    /// Example: punch webhook resend 1042 --api-key-file punch.key
+    Resend(outbox::Resend),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -144,6 +158,9 @@ pub(crate) fn run(command: WebhookCommand) -> anyhow::Result<Exit> {
         Action::Verify(verify) => check_signature(&verify),
         Action::Listen(listen) => crate::asynchronous(self::listen(listen)),
         Action::Send(send) => crate::asynchronous(self::send(send)),
+        Action::Endpoints(endpoints) => crate::asynchronous(outbox::endpoints(endpoints)),
+        Action::Deliveries(deliveries) => crate::asynchronous(outbox::deliveries(deliveries)),
+        Action::Resend(resend) => crate::asynchronous(outbox::resend(resend)),
     }
 }
 

@@ -1,0 +1,127 @@
+use core::time::Duration;
+
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use super::Api;
+use super::envelope::{ApiError, Paging, one, page};
+use crate::clock::now;
+use crate::config::EndpointConfig;
+use crate::store::{Deliveries, DeliveryRow, events_after, resend};
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Which {
+    endpoint_id: Option<u64>,
+    state: Option<String>,
+    event_id: Option<String>,
+    page: Option<u32>,
+    per_page: Option<u32>,
+}
+
+/// Deliveries, newest first. S1-051, S1-054.
+pub(super) async fn list(
+    State(api): State<Api>,
+    query: Result<Query<Which>, QueryRejection>,
+) -> Result<Response, ApiError> {
+    let expected = "expected some of endpoint_id, state, event_id, page, per_page";
+    let Query(Which { endpoint_id, state, event_id, page: number, per_page }) =
+        query.map_err(|_| ApiError::invalid("query", expected))?;
+    if state.as_deref().is_some_and(|state| !["waiting", "delivered", "failed"].contains(&state)) {
+        return Err(ApiError::invalid("state", "expected waiting, delivered or failed"));
+    }
+    let usual = Paging::default();
+    let paging = Paging { page: number.unwrap_or(usual.page), per_page: per_page.unwrap_or(usual.per_page) };
+    let paging = Paging::checked(Ok(Query(paging)))?;
+    let which = Deliveries { endpoint: endpoint_id, state, event_id, id: None };
+    let rows = api.store.read(move |c| which.page(c, paging.per_page, paging.offset())).await?;
+    Ok(page(&rows, paging))
+}
+
+/// One delivery: what was sent, when, and what was answered. S1-051 to S1-054.
+pub(super) async fn show(State(api): State<Api>, Path(id): Path<u64>) -> Result<Response, ApiError> {
+    let found = api.store.read(move |connection| {
+        let Some(row) = DeliveryRow::of(connection, id)? else { return Ok(None) };
+        let details = row.details(connection)?;
+        Ok(Some((row, details)))
+    });
+    let (row, (body, attempts)) = found.await?.ok_or_else(|| ApiError::not_found("delivery"))?;
+    let mut described = json!(row);
+    if let Some(members) = described.as_object_mut() {
+        members.insert("body".to_owned(), body.unwrap_or_default());
+        members.insert("attempt_log".to_owned(), json!(attempts));
+    }
+    Ok(one(StatusCode::OK, &described))
+}
+
+/// Sends once more what was delivered or given up, under the same event id. S1-055.
+pub(super) async fn send_again(State(api): State<Api>, Path(id): Path<u64>) -> Result<Response, ApiError> {
+    let known = api.store.read(move |connection| DeliveryRow::of(connection, id)).await?;
+    if known.is_none() {
+        return Err(ApiError::not_found("delivery"));
+    }
+    match api.store.write(move |tx| resend(tx, id, now())).await? {
+        Some(waiting) => api.engine.deliver(vec![waiting]),
+        None => return Err(ApiError::conflict("id", "is of a delivery that is on its way already")),
+    }
+    let row = api.store.read(move |connection| DeliveryRow::of(connection, id)).await?;
+    Ok(one(StatusCode::ACCEPTED, &row))
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct After {
+    after: u64,
+    limit: Option<u32>,
+    types: Option<String>,
+    wait: u64,
+}
+
+/// Most events that are given at once.
+const EVENTS_MAX: u32 = 500;
+
+/// Longest time that is waited for one, in seconds.
+const WAIT_MAX: u64 = 30;
+
+/// How often it is looked for one meanwhile.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// The events behind a cursor, for receivers that nobody can reach: the same that webhooks tell, in the order they were
+/// made. The cursor of an answer is that of the last event looked at, and stays good for ever.
+pub(super) async fn events(
+    State(api): State<Api>,
+    query: Result<Query<After>, QueryRejection>,
+) -> Result<Response, ApiError> {
+    let expected = "expected some of after, limit, types, wait";
+    let Query(After { after, limit, types, wait }) = query.map_err(|_| ApiError::invalid("query", expected))?;
+    let limit = limit.unwrap_or(100);
+    if !(1..=EVENTS_MAX).contains(&limit) {
+        return Err(ApiError::invalid("limit", "expected 1 to 500"));
+    }
+    if wait > WAIT_MAX {
+        return Err(ApiError::invalid("wait", "expected 0 to 30 seconds"));
+    }
+    let types: Vec<String> = types.iter().flat_map(|types| types.split(',')).map(ToOwned::to_owned).collect();
+    let known = EndpointConfig::all_events();
+    if let Some(unknown) = types.iter().find(|word| !known.contains(word)) {
+        let problem = format!("`{unknown}` is no event, expected some of: {}", known.join(", "));
+        return Err(ApiError::invalid("types", &problem));
+    }
+    let until = Instant::now() + Duration::from_secs(wait);
+    loop {
+        let wanted = types.clone();
+        let found = api.store.read(move |connection| events_after(connection, after, &wanted, limit)).await?;
+        if found.is_empty() && Instant::now() < until {
+            tokio::time::sleep(LOOK).await;
+            continue;
+        }
+        let cursor = found.last().map_or(after, |(cursor, _)| *cursor);
+        let events: Vec<Value> = found.iter().filter_map(|(_, body)| serde_json::from_str(body.get()).ok()).collect();
+        return Ok(one(StatusCode::OK, &json!({ "events": events, "cursor": cursor })));
+    }
+}

@@ -1,0 +1,196 @@
+use axum::Json;
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use punch_normalize::EventId;
+use punch_webhook::{EndpointId, Event, PayloadFormat, Secret};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::Api;
+use super::envelope::{ApiError, Paging, one, page};
+use super::routes::PageQuery;
+use crate::clock::now;
+use crate::config::{EndpointConfig, check_events, check_url};
+use crate::delivery::Wish;
+use crate::store::{EndpointRow, StoreError, send_to};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewWebhook {
+    url: String,
+    events: Vec<String>,
+    secret: Option<String>,
+    payload_format: Option<String>,
+    schedule: Option<String>,
+}
+
+/// Registers an endpoint. S1-017, S1-018.
+pub(super) async fn add_webhook(
+    State(api): State<Api>,
+    body: Result<Json<NewWebhook>, JsonRejection>,
+) -> Result<Response, ApiError> {
+    let Json(new) = body?;
+    let settings = Settings::checked(&api, new.payload_format, new.schedule, &new.url, &new.events)?;
+    let known = api.store.read(EndpointRow::all).await?.into_iter().find(|row| row.url == new.url);
+    let made = new.secret.is_none();
+    if made && known.as_ref().is_some_and(|known| !known.is_removed) {
+        // A new secret would break the receiver that has the old one.
+        return Err(ApiError::conflict("url", "is registered already; send its `secret` too to change the rest"));
+    }
+    let text = match new.secret {
+        Some(text) => text,
+        None => random_secret()?,
+    };
+    let secret = Secret::new(text).map_err(|error| ApiError::invalid("secret", &error.to_string()))?;
+    let standard = secret.check_standard().is_ok();
+    let shown = made.then(|| secret.expose().to_owned());
+    let row = put(&api, settings.endpoint(new.url, secret, new.events)).await?;
+    if known.is_some_and(|known| known.is_removed) {
+        api.engine.wish(row.id, Wish::Resume).await;
+    }
+    let signatures: &[&str] = if standard { &["punchconnect", "standard"] } else { &["punchconnect"] };
+    let data = json!({
+        "id": row.id.0, "url": row.url, "events": row.events, "payload_format": row.format.as_str(),
+        "signatures": signatures, "secret": shown,
+    });
+    Ok(one(StatusCode::CREATED, &data))
+}
+
+/// What an endpoint is told, checked.
+struct Settings {
+    format: PayloadFormat,
+    schedule: &'static str,
+}
+
+impl Settings {
+    fn checked(
+        api: &Api,
+        format: Option<String>,
+        schedule: Option<String>,
+        url: &str,
+        events: &[String],
+    ) -> Result<Self, ApiError> {
+        check_url(url, &api.delivery).map_err(|problem| ApiError::invalid("url", &problem))?;
+        let format = format.as_deref().unwrap_or("nested").parse::<PayloadFormat>();
+        let format = format.map_err(|error| ApiError::invalid("payload_format", &error.to_string()))?;
+        check_events(events, format).map_err(|problem| ApiError::invalid("events", &problem))?;
+        let wanted = schedule.as_deref().unwrap_or("seed-002");
+        let schedule = EndpointConfig::SCHEDULES.into_iter().find(|name| *name == wanted);
+        let schedule = schedule.ok_or_else(|| ApiError::invalid("schedule", "expected `seed-002` or `seed-001`"))?;
+        Ok(Self { format, schedule })
+    }
+
+    fn endpoint(&self, url: String, secret: Secret, events: Vec<String>) -> EndpointConfig {
+        EndpointConfig { url, secret, format: self.format, schedule: self.schedule, events }
+    }
+}
+
+async fn put(api: &Api, endpoint: EndpointConfig) -> Result<EndpointRow, ApiError> {
+    let id = api.store.write(move |tx| EndpointRow::put(tx, &endpoint, now())).await?;
+    let rows = api.store.read(EndpointRow::all).await?;
+    if let Some(row) = rows.into_iter().find(|row| row.id == id) {
+        api.engine.set_endpoint(row);
+    }
+    find(api, id.0).await
+}
+
+fn random_secret() -> Result<String, ApiError> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(|error| ApiError::unavailable(&error.to_string()))?;
+    Ok(Secret::from_random(bytes).expose().to_owned())
+}
+
+pub(super) async fn list_webhooks(State(api): State<Api>, query: PageQuery) -> Result<Response, ApiError> {
+    let paging = Paging::checked(query)?;
+    let rows = api.store.read(EndpointRow::all).await?;
+    let rows: Vec<Value> = rows.iter().filter(|row| !row.is_removed).map(described).collect();
+    let data: Vec<&Value> = paging.part_of(&rows).collect();
+    Ok(page(&data, paging))
+}
+
+pub(super) async fn show_webhook(State(api): State<Api>, Path(id): Path<u64>) -> Result<Response, ApiError> {
+    let row = find(&api, id).await?;
+    Ok(one(StatusCode::OK, &described(&row)))
+}
+
+fn described(row: &EndpointRow) -> Value {
+    json!({
+        "id": row.id.0, "url": row.url, "payload_format": row.format.as_str(), "events": row.events,
+        "state": row.state.health.as_str(), "failures": row.state.failures,
+        "since": row.state.since.map(|at| at.to_rfc3339()),
+        "next_attempt_at": row.state.next_probe_at.map(|at| at.to_rfc3339()),
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Change {
+    events: Option<Vec<String>>,
+    secret: Option<String>,
+    payload_format: Option<String>,
+    schedule: Option<String>,
+    state: Option<String>,
+}
+
+/// Changes an endpoint: what is not named stays. `state` `paused` stops it and keeps everything, `active` goes on.
+pub(super) async fn change_webhook(
+    State(api): State<Api>,
+    Path(id): Path<u64>,
+    body: Result<Json<Change>, JsonRejection>,
+) -> Result<Response, ApiError> {
+    let Json(Change { events, secret, payload_format, schedule, state }) = body?;
+    let row = find(&api, id).await?;
+    let wish = match state.as_deref() {
+        None => None,
+        Some("paused") => Some(Wish::Pause),
+        Some("active") => Some(Wish::Resume),
+        Some(_) => return Err(ApiError::invalid("state", "expected `paused` or `active`")),
+    };
+    let secret = match secret {
+        Some(text) => Secret::new(text).map_err(|error| ApiError::invalid("secret", &error.to_string()))?,
+        None => Secret::new(row.secret.expose().to_owned()).map_err(|_| ApiError::not_found("webhook"))?,
+    };
+    let events = events.unwrap_or_else(|| row.events.clone());
+    let format = payload_format.or_else(|| Some(row.format.as_str().to_owned()));
+    let schedule = schedule.or_else(|| Some(row.schedule_name.clone()));
+    let settings = Settings::checked(&api, format, schedule, &row.url, &events)?;
+    put(&api, settings.endpoint(row.url, secret, events)).await?;
+    if let Some(wish) = wish {
+        api.engine.wish(EndpointId(id), wish).await;
+    }
+    let row = find(&api, id).await?;
+    Ok(one(StatusCode::OK, &described(&row)))
+}
+
+/// Removes an endpoint: nothing is sent to it any more. What waits for it stays, and is seen with the deliveries.
+pub(super) async fn remove_webhook(State(api): State<Api>, Path(id): Path<u64>) -> Result<Response, ApiError> {
+    let row = find(&api, id).await?;
+    api.engine.wish(row.id, Wish::Pause).await;
+    let removed = row.id;
+    api.store.write(move |tx| EndpointRow::remove(tx, removed, now())).await?;
+    Ok(one(StatusCode::OK, &json!({ "id": id, "removed": true })))
+}
+
+/// Sends an event of no meaning to one endpoint, to see it arrive.
+pub(super) async fn test_webhook(State(api): State<Api>, Path(id): Path<u64>) -> Result<Response, ApiError> {
+    let row = find(&api, id).await?;
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).map_err(|error| ApiError::unavailable(&error.to_string()))?;
+    let text = format!("evt_test{:032x}", u128::from_be_bytes(bytes));
+    let event_id = EventId::parse(&text).map_err(|error| ApiError::unavailable(&error.to_string()))?;
+    let (endpoint, format) = (row.id, row.format);
+    let work = move |tx: &mut crate::store::Transaction<'_>| -> Result<_, StoreError> {
+        send_to(tx, endpoint, format, &Event::test(&event_id, now()), now())
+    };
+    let waiting = api.store.write(work).await?;
+    api.engine.deliver(vec![waiting]);
+    Ok(one(StatusCode::ACCEPTED, &json!({ "event_id": text, "delivery_id": waiting.delivery.0 })))
+}
+
+async fn find(api: &Api, id: u64) -> Result<EndpointRow, ApiError> {
+    let rows = api.store.read(EndpointRow::all).await?;
+    let row = rows.into_iter().find(|row| row.id == EndpointId(id) && !row.is_removed);
+    row.ok_or_else(|| ApiError::not_found("webhook"))
+}

@@ -1,0 +1,205 @@
+//! Deliveries as people look at them: which, to whom, what was answered; and those that are made again.
+
+use chrono::{DateTime, Utc};
+use punch_webhook::{DeliveryId, EndpointId, Event, Lane, PayloadFormat, Waiting};
+use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, params, params_from_iter};
+use serde::Serialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::timeline::{AttemptLine, attempts};
+use super::{StoreError, Transaction, from_millis, millis};
+
+/// Which deliveries are looked at.
+#[derive(Debug, Clone, Default)]
+pub struct Deliveries {
+    /// To this endpoint.
+    pub endpoint: Option<u64>,
+    /// `waiting`, `delivered` or `failed`.
+    pub state: Option<String>,
+    /// Of this event.
+    pub event_id: Option<String>,
+    /// Of this one delivery.
+    pub id: Option<u64>,
+}
+
+/// A delivery.
+#[derive(Debug, Clone, Serialize)]
+pub struct DeliveryRow {
+    /// Its number.
+    pub id: u64,
+    /// The number of its endpoint.
+    pub endpoint_id: u64,
+    /// Where it goes.
+    pub url: String,
+    /// The event.
+    pub event_id: String,
+    /// What the event is about.
+    pub event_type: String,
+    /// `waiting`, `delivered` or `failed`.
+    pub state: String,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// Why it failed.
+    pub reason: Option<String>,
+    /// When it was made.
+    pub created_at: String,
+    /// Not before then is it tried again.
+    pub next_at: Option<String>,
+    /// When it was settled.
+    pub settled_at: Option<String>,
+}
+
+const COLUMNS: &str = "delivery.id, delivery.endpoint, url, delivery.event_id, event.type, delivery.state,
+                       delivery.attempts, delivery.reason, delivery.created_at, delivery.not_before, delivery.settled_at";
+const TABLES: &str =
+    "delivery JOIN endpoint ON endpoint.id = delivery.endpoint JOIN event ON event.id = delivery.event_id";
+
+impl Deliveries {
+    /// A page of them, newest first.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read.
+    pub fn page(&self, connection: &Connection, limit: u32, offset: u32) -> Result<Vec<DeliveryRow>, StoreError> {
+        let mut clause = "1".to_owned();
+        let mut values: Vec<Box<dyn ToSql>> = Vec::new();
+        let mut add = |column: &str, value: Box<dyn ToSql>| {
+            values.push(value);
+            clause.push_str(&format!(" AND {column} = ?{}", values.len()));
+        };
+        if let Some(id) = self.id {
+            add("delivery.id", Box::new(id.cast_signed()));
+        }
+        if let Some(endpoint) = self.endpoint {
+            add("delivery.endpoint", Box::new(endpoint.cast_signed()));
+        }
+        if let Some(state) = &self.state {
+            add("delivery.state", Box::new(state.clone()));
+        }
+        if let Some(event_id) = &self.event_id {
+            add("delivery.event_id", Box::new(event_id.clone()));
+        }
+        let sql = format!(
+            "SELECT {COLUMNS} FROM {TABLES} WHERE {clause} ORDER BY delivery.id DESC LIMIT {limit} OFFSET {offset}"
+        );
+        let mut statement = connection.prepare(&sql)?;
+        let rows = statement.query_map(params_from_iter(values), DeliveryRow::read)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+}
+
+impl DeliveryRow {
+    /// One delivery.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read.
+    pub fn of(connection: &Connection, id: u64) -> Result<Option<Self>, StoreError> {
+        Ok(Deliveries { id: Some(id), ..Deliveries::default() }.page(connection, 1, 0)?.pop())
+    }
+
+    /// What was sent, as the first attempt sent it, and every attempt.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read.
+    pub fn details(&self, connection: &Connection) -> Result<(Option<Value>, Vec<AttemptLine>), StoreError> {
+        let sql = "SELECT body.bytes FROM body JOIN endpoint ON endpoint.id = ?2
+                   WHERE body.event_id = ?1 AND body.format IN (endpoint.format, 'nested')
+                   ORDER BY body.format = endpoint.format DESC LIMIT 1";
+        let known = params![self.event_id, self.endpoint_id.cast_signed()];
+        let body: Option<Vec<u8>> = connection.query_row(sql, known, |row| row.get(0)).optional()?;
+        let body = body.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        Ok((body, attempts(connection, self.id.cast_signed())?))
+    }
+
+    fn read(row: &Row<'_>) -> Result<Self, rusqlite::Error> {
+        let number = |index: usize| Ok::<u64, rusqlite::Error>(row.get::<_, i64>(index)?.cast_unsigned());
+        let moment = |index: usize| {
+            let millis: Option<i64> = row.get(index)?;
+            Ok::<_, rusqlite::Error>(millis.map(|millis| from_millis(millis).to_rfc3339()))
+        };
+        Ok(Self {
+            id: number(0)?,
+            endpoint_id: number(1)?,
+            url: row.get(2)?,
+            event_id: row.get(3)?,
+            event_type: row.get(4)?,
+            state: row.get(5)?,
+            attempts: row.get(6)?,
+            reason: row.get(7)?,
+            created_at: moment(8)?.unwrap_or_default(),
+            next_at: moment(9)?,
+            settled_at: moment(10)?,
+        })
+    }
+}
+
+/// Makes a delivery again that was settled: with its own attempts behind it, and a deadline of its own. `None` if it is
+/// on its way as it is, or unknown.
+pub(crate) fn resend(tx: &Transaction<'_>, id: u64, now: DateTime<Utc>) -> Result<Option<Waiting>, StoreError> {
+    let sql = "UPDATE delivery SET state = 'waiting', created_at = ?2, slots_used = 0, not_before = NULL,
+                   blocking_since = NULL, reason = NULL, settled_at = NULL
+               WHERE id = ?1 AND state <> 'waiting' RETURNING endpoint, lane, attempts";
+    let made = tx.prepare_cached(sql)?.query_row(params![id.cast_signed(), millis(now)], |row| {
+        let (endpoint, lane): (i64, i64) = (row.get(0)?, row.get(1)?);
+        let (endpoint, lane) = (EndpointId(endpoint.cast_unsigned()), Lane(lane.cast_unsigned()));
+        let mut waiting = Waiting::new(DeliveryId(id), endpoint, lane, now);
+        waiting.progress.attempts = row.get(2)?;
+        Ok(waiting)
+    });
+    Ok(made.optional()?)
+}
+
+/// Makes an event for one endpoint alone, whatever it wants otherwise.
+pub(crate) fn send_to(
+    tx: &Transaction<'_>,
+    endpoint: EndpointId,
+    format: PayloadFormat,
+    event: &Event<'_>,
+    now: DateTime<Utc>,
+) -> Result<Waiting, StoreError> {
+    let (id, lane) = (event.id().as_str(), Lane::of(event.id().as_str().as_bytes()));
+    tx.prepare_cached("INSERT INTO event (id, type, lane, created_at) VALUES (?1, ?2, ?3, ?4)")?.execute(params![
+        id,
+        event.event_type().as_str(),
+        lane.0.cast_signed(),
+        millis(now)
+    ])?;
+    for format in [PayloadFormat::Nested, format] {
+        tx.prepare_cached("INSERT OR IGNORE INTO body (event_id, format, bytes) VALUES (?1, ?2, ?3)")?
+            .execute(params![id, format.as_str(), event.body(format).as_bytes()])?;
+    }
+    let sql = "INSERT INTO delivery (endpoint, event_id, lane, created_at, state) VALUES (?1, ?2, ?3, ?4, 'waiting')";
+    tx.prepare_cached(sql)?.execute(params![endpoint.0.cast_signed(), id, lane.0.cast_signed(), millis(now)])?;
+    Ok(Waiting::new(DeliveryId(tx.last_insert_rowid().cast_unsigned()), endpoint, lane, now))
+}
+
+/// Events behind a cursor, in the order they were made, each as its nested body.
+///
+/// # Errors
+///
+/// The store cannot be read.
+pub(crate) fn events_after(
+    connection: &Connection,
+    after: u64,
+    types: &[String],
+    limit: u32,
+) -> Result<Vec<(u64, Box<RawValue>)>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT seq, bytes FROM event JOIN body ON body.event_id = event.id AND body.format = 'nested'
+         WHERE seq > ?1 AND (?2 = '' OR instr(?2, ',' || event.type || ',')) ORDER BY seq LIMIT ?3",
+    )?;
+    let wanted = if types.is_empty() { String::new() } else { format!(",{},", types.join(",")) };
+    let mut rows = statement.query(params![after.cast_signed(), wanted, limit])?;
+    let mut events = Vec::new();
+    while let Some(row) = rows.next()? {
+        let bytes: Vec<u8> = row.get(1)?;
+        // Written by ourselves, so this only skips a damaged row.
+        if let Ok(body) = serde_json::from_slice(&bytes) {
+            events.push((row.get::<_, i64>(0)?.cast_unsigned(), body));
+        }
+    }
+    Ok(events)
+}

@@ -1,0 +1,143 @@
+//! `punch webhook endpoints`, `deliveries` and `resend`: what a gateway sends, and to whom.
+
+use anyhow::Context as _;
+use clap::Args;
+use indicatif::{ProgressBar, ProgressDrawTarget};
+use serde_json::{Value, json};
+
+use crate::api::ApiArgs;
+use crate::exit::{Exit, UsageError};
+
+/// As many as a gateway gives at once.
+const PER_PAGE: usize = 200;
+
+#[derive(Debug, Args)]
+pub(super) struct Endpoints {
+    #[command(flatten)]
+    api: ApiArgs,
+    /// Print an object an endpoint, as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Deliveries {
+    #[command(flatten)]
+    api: ApiArgs,
+    /// waiting, delivered or failed.
+    #[arg(long)]
+    state: Option<String>,
+    /// To the endpoint with this number.
+    #[arg(long, value_name = "ID")]
+    endpoint: Option<u64>,
+    /// Of one event.
+    #[arg(long, value_name = "EVENT_ID")]
+    event: Option<String>,
+    /// At most so many, the newest ones.
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=200))]
+    limit: u32,
+    /// Print an object a delivery, as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Resend {
+    #[command(flatten)]
+    api: ApiArgs,
+    /// The deliveries, by number.
+    #[arg(required_unless_present = "all_failed")]
+    ids: Vec<u64>,
+    /// Every delivery that was given up.
+    #[arg(long, conflicts_with = "ids")]
+    all_failed: bool,
+}
+
+/// The exit code is 1 if one does not take events.
+pub(super) async fn endpoints(command: Endpoints) -> anyhow::Result<Exit> {
+    let rows = list(&command.api, "/v1/webhooks?per_page=200").await?;
+    if !command.json {
+        crate::say(format_args!("{:>4} {:<12} {:>8}  url", "id", "state", "failures"));
+    }
+    for row in &rows {
+        if command.json {
+            crate::say(format_args!("{row}"));
+        } else {
+            let (id, state, failures) = (number(row, "id"), text(row, "state"), number(row, "failures"));
+            crate::say(format_args!("{id:>4} {state:<12} {failures:>8}  {}", text(row, "url")));
+        }
+    }
+    let healthy = rows.iter().all(|row| text(row, "state") == "healthy");
+    Ok(if healthy { Exit::Done } else { Exit::Wrong })
+}
+
+pub(super) async fn deliveries(command: Deliveries) -> anyhow::Result<Exit> {
+    let Deliveries { api, state, endpoint, event, limit, json } = command;
+    let mut path = format!("/v1/deliveries?per_page={limit}");
+    let endpoint = endpoint.map(|id| id.to_string());
+    for (name, value) in [("state", state), ("endpoint_id", endpoint), ("event_id", event)] {
+        path.extend(value.map(|value| format!("&{name}={value}")));
+    }
+    let rows = list(&api, &path).await?;
+    if json {
+        rows.iter().for_each(|row| crate::say(format_args!("{row}")));
+    } else if rows.is_empty() {
+        crate::say(format_args!("no such delivery; `punch webhook endpoints` says where events go"));
+    } else {
+        crate::say(format_args!("{:>8} {:<30} {:<10} {:>8}  to, and why not", "id", "event", "state", "attempts"));
+        for row in &rows {
+            let (id, attempts) = (number(row, "id"), number(row, "attempts"));
+            let (event, state) = (text(row, "event_id"), text(row, "state"));
+            let (url, reason) = (text(row, "url"), text(row, "reason"));
+            crate::say(format_args!("{id:>8} {event:<30} {state:<10} {attempts:>8}  {url} {reason}"));
+        }
+    }
+    Ok(Exit::Done)
+}
+
+pub(super) async fn resend(command: Resend) -> anyhow::Result<Exit> {
+    let Resend { api, ids, all_failed } = command;
+    let ids = if all_failed { failed(&api).await? } else { ids };
+    let bar = ProgressBar::with_draw_target(u64::try_from(ids.len()).ok(), ProgressDrawTarget::stderr());
+    for id in &ids {
+        again(&api, *id).await?;
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    let resent = ids.len();
+    crate::say(format_args!("{resent} on their way again; `punch webhook deliveries` says what becomes of them"));
+    Ok(Exit::Done)
+}
+
+/// All of them, before the first is sent again: it may fail again at once.
+async fn failed(api: &ApiArgs) -> anyhow::Result<Vec<u64>> {
+    let mut ids = Vec::new();
+    for page in 1_u32.. {
+        let rows = list(api, &format!("/v1/deliveries?state=failed&per_page={PER_PAGE}&page={page}")).await?;
+        ids.extend(rows.iter().map(|row| number(row, "id")));
+        if rows.len() < PER_PAGE {
+            break;
+        }
+    }
+    ids.reverse();
+    Ok(ids)
+}
+
+async fn again(api: &ApiArgs, id: u64) -> anyhow::Result<()> {
+    let made = api.post(&format!("/v1/deliveries/{id}/resend"), &json!({})).await?;
+    let unknown = || UsageError(format!("the gateway knows no delivery {id}; see `punch webhook deliveries`"));
+    made.map(drop).ok_or_else(|| unknown().into())
+}
+
+async fn list(api: &ApiArgs, path: &str) -> anyhow::Result<Vec<Value>> {
+    let answer = api.get(path).await?.unwrap_or_default();
+    serde_json::from_value(answer).context("the gateway sent no list")
+}
+
+fn text<'v>(row: &'v Value, name: &str) -> &'v str {
+    row.get(name).and_then(Value::as_str).unwrap_or_default()
+}
+
+fn number(row: &Value, name: &str) -> u64 {
+    row.get(name).and_then(Value::as_u64).unwrap_or_default()
+}
