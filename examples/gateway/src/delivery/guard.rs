@@ -59,6 +59,7 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
     let [a, b, c, _] = address.octets();
     let carrier = a == 100 && (64..128).contains(&b);
     let protocol = a == 192 && b == 0 && (c == 0 || c == 2);
+    let relay = a == 192 && b == 88 && c == 99;
     let benchmark = a == 198 && (18..20).contains(&b);
     let documentation = (a == 198 && b == 51 && c == 100) || (a == 203 && b == 0 && c == 113);
     !(a == 0
@@ -67,6 +68,7 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
         || address.is_link_local()
         || carrier
         || protocol
+        || relay
         || benchmark
         || documentation
         || a >= 224)
@@ -87,7 +89,9 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
     let [first, second, ..] = segments;
     let global = first & 0xe000 == 0x2000;
     let documentation = first == 0x2001 && second == 0x0db8;
-    global && !documentation
+    // Teredo carries an address of a machine behind somebody's relay; nobody has a webhook there.
+    let teredo = first == 0x2001 && second == 0;
+    global && !documentation && !teredo
 }
 
 #[cfg(test)]
@@ -105,6 +109,8 @@ mod tests {
             "192.168.1.1",
             "169.254.169.254",
             "100.64.0.1",
+            "192.88.99.1",
+            "2001:0:7f00:1::",
             "0.0.0.0",
             "255.255.255.255",
             "224.0.0.1",

@@ -66,6 +66,8 @@ impl Sender {
     pub(super) fn new(config: &DeliveryConfig) -> Self {
         let guard = Guard { allow_private: config.allow_private_targets };
         let client = reqwest::Client::builder()
+            // One from the environment would look names up past the guard.
+            .no_proxy()
             .redirect(Policy::none())
             .timeout(config.timeout)
             .dns_resolver(GuardedResolver(guard))

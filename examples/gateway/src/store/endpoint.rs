@@ -131,13 +131,16 @@ impl EndpointRow {
         Ok(())
     }
 
-    /// Notes that nobody wants it any more.
+    /// Notes that nobody wants it any more, and no replay to it either.
     ///
     /// # Errors
     ///
     /// The store cannot be written.
     pub(crate) fn remove(tx: &Transaction<'_>, id: EndpointId, now: DateTime<Utc>) -> Result<(), StoreError> {
-        tx.execute("UPDATE endpoint SET removed_at = ?2 WHERE id = ?1", params![id.0.cast_signed(), millis(now)])?;
+        let known = params![id.0.cast_signed(), millis(now)];
+        tx.execute("UPDATE endpoint SET removed_at = ?2 WHERE id = ?1", known)?;
+        let sql = "UPDATE job SET state = 'cancelled', ended_at = ?2 WHERE endpoint = ?1 AND state = 'running'";
+        tx.execute(sql, known)?;
         Ok(())
     }
 }
