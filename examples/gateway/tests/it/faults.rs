@@ -48,14 +48,14 @@ impl BadReceiver {
                 let (requests, taken) = (Arc::clone(&counters.0), Arc::clone(&counters.1));
                 tokio::spawn(async move {
                     let mut request = [0; 4096];
-                    let _ = stream.read(&mut request).await;
+                    drop(stream.read(&mut request).await);
                     requests.fetch_add(1, Ordering::Relaxed);
                     let (chunk, pause) = match manner {
                         Manner::Silent => return tokio::time::sleep(Duration::from_secs(600)).await,
                         Manner::Dripping => (vec![b'.'; 1], Duration::from_millis(200)),
                         Manner::Gushing => (vec![b'.'; 64 << 10], Duration::ZERO),
                     };
-                    let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 300000000\r\n\r\n").await;
+                    drop(stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 300000000\r\n\r\n").await);
                     while stream.write_all(&chunk).await.is_ok() {
                         taken.fetch_add(chunk.len() as u64, Ordering::Relaxed);
                         tokio::time::sleep(pause).await;
