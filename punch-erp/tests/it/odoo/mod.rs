@@ -1,5 +1,6 @@
 //! Odoo.
 
+mod article;
 mod calls;
 mod crashes;
 mod faults;

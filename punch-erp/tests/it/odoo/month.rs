@@ -30,7 +30,7 @@ impl Dice {
 type Presence = (DateTime<Utc>, DateTime<Utc>);
 
 /// What was punched, in the order of arrival, and what really was.
-struct Month {
+pub(crate) struct Month {
     deliveries: Vec<(DateTime<Utc>, ReceivedPunch)>,
     /// The presences of which both ends were punched, by employee. It knows nothing of how pairs are found.
     expected: BTreeMap<i64, BTreeSet<Presence>>,
@@ -43,7 +43,7 @@ struct Month {
 }
 
 impl Month {
-    fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         let mut dice = Dice(seed);
         let (deliveries, expected) = (Vec::new(), BTreeMap::new());
         let mut month = Self { deliveries, expected, dangling: 0, forgotten: 0, nights: 0, late: 0, doubled: 0 };
@@ -110,13 +110,31 @@ impl Month {
         }
     }
 
-    fn world(&self, version: u16, protocol: Protocol) -> World {
+    pub(crate) fn world(&self, version: u16, protocol: Protocol) -> World {
         let mut world = World::at_door(version, protocol);
         for employee in 0..PEOPLE {
             let badge = format!("B{employee:03}");
             world.server.config_mut().employees.push(OdooEmployee::new(employee + 100, "Person", &badge));
         }
         world
+    }
+
+    /// The punches in the order of arrival.
+    pub(crate) fn punches(&self) -> impl Iterator<Item = &ReceivedPunch> {
+        self.deliveries.iter().map(|(_, punch)| punch)
+    }
+
+    /// How many pairs in a hundred are right, and how many there are that nobody punched.
+    pub(crate) fn score(&self, world: &World) -> (usize, usize) {
+        let closed = world
+            .server
+            .attendances()
+            .iter()
+            .filter_map(|row| Some((row.employee, (row.check_in.and_utc(), row.check_out?.and_utc()))));
+        let found: BTreeSet<_> = closed.collect();
+        let expected: BTreeSet<_> =
+            self.expected.iter().flat_map(|(id, pairs)| pairs.iter().map(|pair| (*id, *pair))).collect();
+        (found.intersection(&expected).count() * 100 / expected.len(), found.difference(&expected).count())
     }
 
     /// Every pair to the second, nothing invented.
