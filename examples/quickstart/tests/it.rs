@@ -78,7 +78,7 @@ fn programs_are_short() {
 }
 
 const READMES: [&str; 2] = ["README.md", "README.es.md"];
-const DOCUMENTS: [&str; 11] = [
+const DOCUMENTS: [&str; 12] = [
     "README.md",
     "README.es.md",
     "ARCHITECTURE.md",
@@ -87,6 +87,7 @@ const DOCUMENTS: [&str; 11] = [
     "SECURITY.md",
     "docs/agent.md",
     "docs/clocks.md",
+    "docs/delivery.md",
     "docs/quarantine.md",
     "docs/rules.md",
     "punch-protocol/README.md",
