@@ -122,6 +122,13 @@ async fn a_replay_goes_on_after_a_restart_and_can_be_ended() {
     site.delivered_all().await;
     let resent = receiver.seen().len() - 40;
     assert!(resent <= 4, "{resent} of what was on its way");
+
+    // An endpoint that nobody wants any more has no replay either.
+    set_state(&site, "paused").await;
+    replay(&site, json!({ "since": "2020-01-01T00:00:00Z" })).await;
+    let remove = site.request("DELETE", "/v1/webhooks/1").bearer_auth(API_KEY);
+    assert!(site.call(remove).await.0 < 300);
+    assert_eq!(job(&site, 3).await["state"], "cancelled");
 }
 
 /// Half of an endpoint's budget is always there for what is new: it does not stand behind a long replay.

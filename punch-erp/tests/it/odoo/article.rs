@@ -53,10 +53,13 @@ fn as_published() {
     assert!(world.server.attendances().is_empty());
 }
 
+/// Punches by time and direction, what the article makes of them, and what we do.
+type Case = (&'static [(&'static str, &'static str)], &'static [&'static str], &'static [&'static str]);
+
 /// Case by case, with the form of time mended. What we make of the same punches is the last column.
 #[test]
 fn case_by_case() {
-    let cases: &[(&[(&str, &str)], &[&str], &[&str])] = &[
+    let cases: &[Case] = &[
         (&[("08:00:00", "in"), ("08:00:00", "in")], &["10 08:00:00-"], &["10 08:00:00-"]),
         // 31 hours worked.
         (
