@@ -67,7 +67,8 @@ impl Quarantined {
             add("reason =", Box::new(reason.clone()));
         }
         if let Some(pin) = &self.pin {
-            add("pin =", Box::new(pin.as_bytes().to_vec()));
+            // Whose somebody says it is, goes before what was sent.
+            add("coalesce(CAST(whose AS BLOB), pin) =", Box::new(pin.as_bytes().to_vec()));
         }
         if let Some(device) = &self.device {
             add("serial =", Box::new(device.clone()));
@@ -216,7 +217,8 @@ pub(crate) fn replace(tx: &Transaction<'_>, id: &str, by: &EventId) -> Result<()
 
 /// The PINs that rows are held for because nobody has them.
 pub(crate) fn unregistered(connection: &Connection) -> Result<Vec<Pin<'static>>, StoreError> {
-    let sql = "SELECT DISTINCT pin FROM row WHERE fate = 'held' AND reason = ?1 AND pin IS NOT NULL";
+    let sql = "SELECT DISTINCT coalesce(CAST(whose AS BLOB), pin) FROM row
+               WHERE fate = 'held' AND reason = ?1 AND (whose IS NOT NULL OR pin IS NOT NULL)";
     let mut statement = connection.prepare(sql)?;
     let rows = statement.query_map([HoldReason::UnregisteredBadge.code()], |row| {
         Ok(Pin::new(&row.get::<_, Vec<u8>>(0)?).into_owned())

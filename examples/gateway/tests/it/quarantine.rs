@@ -76,6 +76,36 @@ async fn rows_of_an_unset_clock_go_out_once_somebody_says_by_how_much() {
     assert_eq!(site.fates().await, ["delivered", "delivered"]);
 }
 
+/// S2-070: who it is was said by hand, and is registered later.
+#[tokio::test]
+async fn a_row_whose_person_was_said_by_hand_waits_for_that_person() {
+    let receiver = Recorder::always(200).await;
+    let mut held = Site::start(|config| {
+        config.unknown_badges = gateway::config::UnknownBadges::Hold;
+        config.endpoints = vec![crate::harness::endpoint(&receiver.url(), punch_webhook::PayloadFormat::Nested)];
+    })
+    .await;
+    for (pin, restarts) in [("9", false), ("10", true)] {
+        held.punch(&format!("\t2026-03-02 08:00:{pin:0>2}\t0\t1\t0\n")).await;
+        let anonymous = id(&held, "anonymous").await;
+        let (status, _) = held.post(&format!("/v1/quarantine/{anonymous}/fix"), json!({ "pin": pin })).await;
+        assert_eq!(status, 200);
+        assert_eq!(id(&held, "unregistered_badge").await, anonymous);
+        if restarts {
+            held = held
+                .restart(|config| {
+                    config.unknown_badges = gateway::config::UnknownBadges::Hold;
+                    config.employees =
+                        gateway::config::Config::parse("[[employee]]\nbadge = \"10\"\n").unwrap().employees;
+                })
+                .await;
+        } else {
+            held.post("/v1/employees", json!({ "badge_number": pin })).await;
+        }
+        assert_eq!(held.ask::<i64>("SELECT count(*) FROM row WHERE fate = 'held'").await, 0, "{pin}");
+    }
+}
+
 #[tokio::test]
 async fn a_row_that_names_nobody_or_cannot_be_read_is_put_right() {
     let receiver = Recorder::always(200).await;
