@@ -121,7 +121,8 @@ impl Normalizer {
         let marks: Vec<Mark> = marks.into_iter().map(was_published).collect();
         // Whoever has another form of identity is not remembered.
         self.revised = history.redate(marks, &rules).unwrap_or_default();
-        rows.iter().map(|row| history.finding(&row.punch.event_id, &rules)).collect()
+        let found: BTreeMap<EventId, Finding> = history.findings(&rules).into_iter().collect();
+        rows.iter().map(|row| found.get(&row.punch.event_id).cloned()).collect()
     }
 
     /// Time goes by: nothing more from before `instant` is waited for, so whoever has not left for longer than any shift

@@ -194,13 +194,6 @@ impl History {
         Ok(changes)
     }
 
-    /// What is found of a punch that is remembered.
-    pub fn finding(&self, event_id: &EventId, rules: &TimelineRules) -> Option<Finding> {
-        let number = event_id.number()?;
-        let place = self.marks.iter().position(|mark| mark.number() == number)?;
-        self.found(rules).into_iter().nth(place)
-    }
-
     /// Whether a punch is remembered that was delivered.
     pub(crate) fn is_published(&self, event_id: &EventId) -> bool {
         let number = event_id.number();
