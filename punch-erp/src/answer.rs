@@ -1,10 +1,19 @@
-//! What the headers of an answer say, whichever ERP it comes from.
+//! What an answer says, whichever ERP it comes from.
 
 use chrono::{DateTime, Utc};
+use http::StatusCode;
 use http::header::{DATE, RETRY_AFTER};
 use punch_webhook::parse_retry_after;
 
-use crate::HttpResponse;
+use crate::{CallError, Failure, HttpResponse, RetryReason};
+
+/// What a call makes of its reply, or why the record is to be tried again.
+pub(crate) fn answer<T>(
+    reply: Result<HttpResponse, Failure>,
+    read: impl FnOnce(&HttpResponse) -> Result<T, CallError>,
+) -> Result<T, RetryReason> {
+    Ok(read(&reply?)?)
+}
 
 /// When the server says it answered.
 pub(crate) fn answered_at(response: &HttpResponse) -> Option<DateTime<Utc>> {
@@ -19,6 +28,18 @@ pub(crate) fn retry_after(response: &HttpResponse) -> Option<chrono::TimeDelta> 
     let is_seconds = value.trim().bytes().all(|byte| byte.is_ascii_digit());
     let now = answered_at(response).or_else(|| is_seconds.then_some(DateTime::UNIX_EPOCH))?;
     parse_retry_after(value, now)
+}
+
+/// Whether a status says that the server is there, and not now.
+pub(crate) fn is_busy(status: StatusCode) -> bool {
+    matches!(
+        status,
+        StatusCode::REQUEST_TIMEOUT
+            | StatusCode::LOCKED
+            | StatusCode::TOO_EARLY
+            | StatusCode::TOO_MANY_REQUESTS
+            | StatusCode::SERVICE_UNAVAILABLE
+    )
 }
 
 /// The name of an error class, and not a sentence with somebody in it.

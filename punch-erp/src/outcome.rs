@@ -95,6 +95,14 @@ impl RetryReason {
         }
     }
 
+    /// How long the server asks to wait, if it does.
+    pub(crate) fn asked_wait(&self) -> Option<TimeDelta> {
+        match self {
+            Self::Call(CallError::Busy { after, .. }) => *after,
+            Self::Call(_) | Self::Network(_) | Self::Unconfirmed => None,
+        }
+    }
+
     /// Whether the record may be in the ERP although no answer says so: the next attempt should look first.
     pub fn may_have_happened(&self) -> bool {
         match self {

@@ -1,6 +1,8 @@
 use alloc::boxed::Box;
 use alloc::string::String;
 
+use chrono::{DateTime, Datelike as _, TimeDelta, Utc};
+
 use crate::Evidence;
 use crate::call_error::Kind;
 
@@ -135,6 +137,12 @@ pub enum ParkReason {
 }
 
 impl ParkReason {
+    /// Why a punch of this time is not written, if it is not.
+    pub(crate) fn of_time(at: DateTime<Utc>, now: DateTime<Utc>) -> Option<Self> {
+        let is_out = at.year() < 2010 || at.signed_duration_since(now) > TimeDelta::days(1);
+        is_out.then_some(Self::TimeOutOfRange)
+    }
+
     /// Every code, in order.
     pub const CODES: [&'static str; 18] = [
         "unknown_employee",

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::answer::{is_plain, retry_after};
+use crate::answer::{is_busy, is_plain, retry_after};
 use crate::{CallError, Evidence, HttpResponse};
 
 /// Errors that a status of 500 hides and that no repetition cures: our request could not be understood.
@@ -94,11 +94,7 @@ fn check(response: &HttpResponse) -> Result<(), CallError> {
         // A server with many sites answers an unknown host name with a page.
         StatusCode::NOT_FOUND if kind.as_deref() == Some("DoesNotExistError") => CallError::NotFound(evidence),
         StatusCode::NOT_FOUND => CallError::Misaddressed(evidence),
-        StatusCode::REQUEST_TIMEOUT
-        | StatusCode::LOCKED
-        | StatusCode::TOO_EARLY
-        | StatusCode::TOO_MANY_REQUESTS
-        | StatusCode::SERVICE_UNAVAILABLE => CallError::Busy { after: retry_after(response), evidence },
+        status if is_busy(status) => CallError::Busy { after: retry_after(response), evidence },
         // No such doctype: Frappe HR is not installed.
         StatusCode::INTERNAL_SERVER_ERROR if kind.as_deref() == Some("ImportError") => {
             CallError::Misaddressed(evidence)

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::xml::{self, Answer};
 use super::{Login, Protocol};
-use crate::answer::{is_plain, retry_after};
+use crate::answer::{is_busy, is_plain, retry_after};
 use crate::{CallError, Evidence, HttpResponse};
 
 /// Texts of the database for collisions that are gone at the next try. They follow no user's language.
@@ -178,11 +178,7 @@ fn by_status(response: &HttpResponse, evidence: Evidence) -> Result<CallError, E
         StatusCode::UNAUTHORIZED => CallError::Unauthorized(evidence),
         StatusCode::FORBIDDEN => CallError::Forbidden(evidence),
         StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => CallError::Misaddressed(evidence),
-        StatusCode::REQUEST_TIMEOUT
-        | StatusCode::LOCKED
-        | StatusCode::TOO_EARLY
-        | StatusCode::TOO_MANY_REQUESTS
-        | StatusCode::SERVICE_UNAVAILABLE => CallError::Busy { after: retry_after(response), evidence },
+        status if is_busy(status) => CallError::Busy { after: retry_after(response), evidence },
         status if status.is_client_error() => CallError::Refused { kind: None, evidence },
         status if status.is_informational() => CallError::Unreadable { expected: "a final answer", evidence },
         _ => return Err(evidence),

@@ -5,39 +5,9 @@ use punch_erp::erpnext::{
     CreateCheckin, Created, ErpNext, FindCheckins, GetCheckin, ListEmployees, LoggedUser, NewCheckin, Resource,
 };
 use punch_erp::{CallError, Endpoint as _, Evidence, HttpResponse};
-use serde::Deserialize;
-use serde_json::Value;
 
+use crate::recorded::{Recorded, error};
 use crate::world::settings;
-
-#[derive(Deserialize)]
-struct Recorded {
-    id: String,
-    call: String,
-    status: u16,
-    headers: std::collections::BTreeMap<String, String>,
-    body: Value,
-    expected: String,
-}
-
-impl Recorded {
-    fn response(&self) -> HttpResponse {
-        let body = self.body.as_str().map_or_else(|| self.body.to_string(), str::to_owned);
-        let mut response = http::Response::builder().status(self.status);
-        for (name, value) in &self.headers {
-            response = response.header(name, value);
-        }
-        response.body(Bytes::from(body)).unwrap()
-    }
-}
-
-fn error(error: CallError) -> String {
-    match error {
-        CallError::Refused { kind: Some(kind), .. } => format!("refused {kind}"),
-        CallError::Busy { after: Some(after), .. } => format!("busy {}", after.num_seconds()),
-        other => other.reason().to_owned(),
-    }
-}
 
 fn read(call: &str, response: &HttpResponse) -> Result<String, CallError> {
     let site = ErpNext::new(settings("Asia/Dhaka")).unwrap();

@@ -24,6 +24,7 @@ mod odoo;
 mod odoo_server;
 mod older_servers;
 mod property;
+mod recorded;
 mod requests;
 mod secrecy;
 mod setup;

@@ -28,12 +28,12 @@ fn world(naming: Naming) -> World {
     })
 }
 
-fn check_outcome(outcome: &Outcome) {
-    check(&format!("{outcome:?}"));
+/// Every text that an outcome has for people or logs.
+pub(crate) fn texts(outcome: &Outcome) -> String {
     match outcome {
-        Outcome::Retry { reason, .. } => check(&reason.to_string()),
-        Outcome::Park(reason) => check(&reason.to_string()),
-        _ => {}
+        Outcome::Retry { reason, .. } => format!("{outcome:?} {reason}"),
+        Outcome::Park(reason) => format!("{outcome:?} {reason}"),
+        _ => format!("{outcome:?}"),
     }
 }
 
@@ -68,8 +68,8 @@ fn flows_and_outcomes() {
                         Step::Done(outcome) => break outcome,
                     }
                 };
-                check_outcome(&outcome);
-                check_outcome(&world.write(&punch("evt_2", BADGE, "2026-11-10T03:00:00Z", "in")));
+                check(&texts(&outcome));
+                check(&texts(&world.write(&punch("evt_2", BADGE, "2026-11-10T03:00:00Z", "in"))));
             }
         }
     }

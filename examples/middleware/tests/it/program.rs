@@ -173,3 +173,12 @@ pub(crate) async fn eventually<T>(what: &str, mut look: impl AsyncFnMut() -> Opt
     };
     tokio::time::timeout(PATIENCE, watching).await.unwrap_or_else(|_| panic!("never happened: {what}"))
 }
+
+/// A program that cannot start says why, by name, and repeats no secret.
+pub(crate) fn refuses(command: &mut Command, named: &str) {
+    let output = command.output().unwrap();
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success(), "{text}");
+    assert!(!text.contains("panicked") && !text.contains("canary-of-the-api"), "{text}");
+    assert!(text.contains(named), "{named}: {text}");
+}

@@ -6,7 +6,8 @@ use alloc::vec::Vec;
 use chrono::{DateTime, Utc};
 
 use super::WriteCheckin;
-use super::stage::{Ask, Stage, Why, answer, parked, retry, retry_look, settle};
+use super::stage::{Ask, Stage, Why, parked, retry, retry_look, settle};
+use crate::answer::answer;
 use crate::erpnext::judge::{difference, is_repeated, zone_gap};
 use crate::erpnext::{Checkin, CreateCheckin, Created, FindCheckins, GetCheckin, ListEmployees, NewCheckin, Resource};
 use crate::{CallError, Endpoint as _, Failure, HttpResponse, Outcome, ParkReason, RetryReason};

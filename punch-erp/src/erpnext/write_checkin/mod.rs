@@ -5,7 +5,7 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use core::fmt;
 
-use chrono::{DateTime, Datelike as _, NaiveDateTime, TimeDelta, Timelike as _, Utc};
+use chrono::{DateTime, NaiveDateTime, Timelike as _, Utc};
 use punch_normalize::{Direction, EventId};
 use punch_webhook::ReceivedPunch;
 
@@ -59,8 +59,7 @@ impl WriteCheckin {
     ///
     /// A punch before 2010 or more than a day after `now` is parked: the server would take it, and payroll with it.
     pub fn new(site: &ErpNext, punch: &ReceivedPunch, now: DateTime<Utc>) -> Self {
-        let in_range = punch.at.year() >= 2010 && punch.at.signed_duration_since(now) <= TimeDelta::days(1);
-        let stage = if in_range { Stage::Start } else { Stage::Done(Outcome::Park(ParkReason::TimeOutOfRange)) };
+        let stage = ParkReason::of_time(punch.at, now).map_or(Stage::Start, parked);
         Self {
             site: site.clone(),
             punch: Facts {

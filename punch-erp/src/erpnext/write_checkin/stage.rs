@@ -2,10 +2,8 @@
 
 use alloc::string::String;
 
-use chrono::TimeDelta;
-
 use crate::erpnext::{Checkin, NewCheckin, Resource};
-use crate::{CallError, Failure, HttpResponse, Outcome, ParkReason, RetryReason};
+use crate::{Outcome, ParkReason, RetryReason};
 
 pub(super) enum Stage {
     Start,
@@ -38,13 +36,6 @@ pub(super) enum Why {
     Renamed(String),
 }
 
-pub(super) fn answer<T>(
-    reply: Result<HttpResponse, Failure>,
-    read: impl FnOnce(&HttpResponse) -> Result<T, CallError>,
-) -> Result<T, RetryReason> {
-    Ok(read(&reply?)?)
-}
-
 /// The record is as it should be; the last doubt is whether its employee exists, because the server does not check.
 pub(super) fn settle(row: NewCheckin, stored: &Checkin, outcome: Outcome) -> Stage {
     match stored.employee_name {
@@ -59,22 +50,15 @@ pub(super) fn parked(reason: ParkReason) -> Stage {
 
 pub(super) fn retry(reason: impl Into<RetryReason>) -> Stage {
     let reason = reason.into();
-    Stage::Done(Outcome::Retry { after: asked_wait(&reason), reason })
+    Stage::Done(Outcome::Retry { after: reason.asked_wait(), reason })
 }
 
 /// Looking failed. When our own create got no answer, that is the news, and not why looking failed.
 pub(super) fn retry_look(why: &Why, reason: RetryReason) -> Stage {
-    let after = asked_wait(&reason);
+    let after = reason.asked_wait();
     let reason = match why {
         Why::Lost | Why::Renamed(_) => RetryReason::Unconfirmed,
         Why::First | Why::Taken | Why::NoV2 => reason,
     };
     Stage::Done(Outcome::Retry { after, reason })
-}
-
-fn asked_wait(reason: &RetryReason) -> Option<TimeDelta> {
-    match reason {
-        RetryReason::Call(CallError::Busy { after, .. }) => *after,
-        RetryReason::Call(_) | RetryReason::Network(_) | RetryReason::Unconfirmed => None,
-    }
 }

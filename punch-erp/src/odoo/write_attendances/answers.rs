@@ -9,6 +9,7 @@ use super::{
     Authenticate, CreateAttendances, DetectVersion, EmployeeId, FindEmployees, Login, Protocol, Version,
     WriteAttendance, WriteAttendances,
 };
+use crate::answer::answer;
 use crate::odoo::Employee;
 use crate::{CallError, Endpoint as _, Failure, HttpResponse, ParkReason, RetryReason};
 
@@ -167,8 +168,4 @@ impl WriteAttendances {
 
 fn rows_of(rows: &[Row], is_wanted: impl Fn(EmployeeId) -> bool) -> Vec<Row> {
     rows.iter().filter(|row| is_wanted(row.attendance.employee)).copied().collect()
-}
-
-fn answer<T>(reply: Reply, read: impl FnOnce(&HttpResponse) -> Result<T, CallError>) -> Result<T, RetryReason> {
-    Ok(read(&reply?)?)
 }

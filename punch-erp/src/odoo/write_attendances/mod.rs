@@ -7,7 +7,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use chrono::{DateTime, Datelike as _, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use punch_normalize::Direction;
 use punch_webhook::ReceivedPunch;
 
@@ -166,8 +166,8 @@ impl WriteAttendances {
 
 /// What can be said of a punch without asking.
 fn refusal(punch: &ReceivedPunch, direction: Direction, now: DateTime<Utc>) -> Option<ParkReason> {
-    if punch.at.year() < 2010 || punch.at.signed_duration_since(now) > TimeDelta::days(1) {
-        return Some(ParkReason::TimeOutOfRange);
+    if let Some(reason) = ParkReason::of_time(punch.at, now) {
+        return Some(reason);
     }
     // An empty badge finds everybody who has none. Control characters are on no badge, and XML has no way to write them.
     if punch.badge.is_empty() || punch.badge.chars().any(char::is_control) {

@@ -3,17 +3,15 @@
 use alloc::string::ToString as _;
 use alloc::vec::Vec;
 
-use chrono::TimeDelta;
-
 use super::WriteAttendances;
 use super::people::Person;
 use crate::odoo::{Fate, Place};
-use crate::{CallError, Outcome, ParkReason, RetryReason};
+use crate::{Outcome, ParkReason, RetryReason};
 
 impl WriteAttendances {
     pub(super) fn outcomes(&self) -> Vec<Outcome> {
         let reason = self.end.clone().unwrap_or(RetryReason::Unconfirmed);
-        let later = || Outcome::Retry { after: asked_wait(&reason), reason: reason.clone() };
+        let later = || Outcome::Retry { after: reason.asked_wait(), reason: reason.clone() };
         let outcome = |fate: Result<(&Person, Option<Fate>), Option<&ParkReason>>| match fate {
             Err(Some(reason)) => Outcome::Park(reason.clone()),
             Err(None) => later(),
@@ -43,12 +41,5 @@ fn settled(person: &Person, fate: Fate) -> Option<Outcome> {
         Fate::OrphanOut => Some(Outcome::Park(ParkReason::OrphanOut)),
         Fate::Covered(id) => Some(Outcome::Park(ParkReason::Covered { remote_id: id.to_string() })),
         Fate::Undirected => Some(Outcome::Park(ParkReason::UnknownDirection)),
-    }
-}
-
-fn asked_wait(reason: &RetryReason) -> Option<TimeDelta> {
-    match reason {
-        RetryReason::Call(CallError::Busy { after, .. }) => *after,
-        RetryReason::Call(_) | RetryReason::Network(_) | RetryReason::Unconfirmed => None,
     }
 }

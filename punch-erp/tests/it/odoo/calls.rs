@@ -8,39 +8,16 @@ use punch_erp::odoo::{
 };
 use punch_erp::{CallError, Endpoint as _, Evidence, HttpResponse};
 use serde::Deserialize;
-use serde_json::Value;
 
 use super::world::{naive, settings};
+use crate::recorded::{Recorded, error};
 
+/// An answer by one of the three protocols.
 #[derive(Deserialize)]
-struct Recorded {
-    id: String,
+struct Spoken {
     protocol: Protocol,
-    call: String,
-    status: u16,
-    #[serde(default)]
-    headers: std::collections::BTreeMap<String, String>,
-    body: Value,
-    expected: String,
-}
-
-impl Recorded {
-    fn response(&self) -> HttpResponse {
-        let body = self.body.as_str().map_or_else(|| self.body.to_string(), str::to_owned);
-        let mut response = http::Response::builder().status(self.status);
-        for (name, value) in &self.headers {
-            response = response.header(name, value);
-        }
-        response.body(Bytes::from(body)).unwrap()
-    }
-}
-
-fn error(error: CallError) -> String {
-    match error {
-        CallError::Refused { kind: Some(kind), .. } => format!("refused {kind}"),
-        CallError::Busy { after: Some(after), .. } => format!("busy {}", after.num_seconds()),
-        other => other.reason().to_owned(),
-    }
+    #[serde(flatten)]
+    recorded: Recorded,
 }
 
 fn read(protocol: Protocol, call: &str, response: &HttpResponse) -> Result<String, CallError> {
@@ -97,8 +74,9 @@ fn recorded_answers() {
     let lines = include_str!("../../data/odoo-answers.jsonl").lines();
     let mut seen = 0;
     for line in lines {
-        let recorded: Recorded = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
-        let found = read(recorded.protocol, &recorded.call, &recorded.response()).unwrap_or_else(error);
+        let spoken: Spoken = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        let Spoken { protocol, recorded } = spoken;
+        let found = read(protocol, &recorded.call, &recorded.response()).unwrap_or_else(error);
         assert_eq!(found, recorded.expected, "{}", recorded.id);
         seen += 1;
     }

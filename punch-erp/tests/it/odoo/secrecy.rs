@@ -3,7 +3,9 @@
 use punch_erp::odoo::{
     CreateAttendances, FindAttendances, FindEmployees, Odoo, Protocol, WriteAttendance, WriteAttendances,
 };
-use punch_erp::{Endpoint as _, Flow as _, Outcome, Step, render_masked};
+use punch_erp::{Endpoint as _, Flow as _, Step, render_masked};
+
+use crate::secrecy::texts;
 
 use super::world::{DOORS, KEY, OdooEmployee, OdooFault, PASSWORD, World, naive, now, punch, settings};
 
@@ -20,15 +22,6 @@ fn world(version: u16, protocol: Protocol) -> World {
     let mut world = World::at_door(version, protocol);
     world.server.config_mut().employees.push(OdooEmployee::new(77, PERSON, BADGE));
     world
-}
-
-fn check_outcome(outcome: &Outcome) {
-    check(&format!("{outcome:?}"));
-    match outcome {
-        Outcome::Retry { reason, .. } => check(&reason.to_string()),
-        Outcome::Park(reason) => check(&reason.to_string()),
-        _ => {}
-    }
 }
 
 /// Every step of flows that meet every fault at every request, and the server's own refusals, which name the person.
@@ -70,7 +63,7 @@ fn flows_and_outcomes() {
                         Step::Done(outcomes) => break outcomes,
                     }
                 };
-                outcomes.iter().for_each(check_outcome);
+                outcomes.iter().for_each(|outcome| check(&texts(outcome)));
             }
         }
     }
