@@ -38,10 +38,29 @@ const DEADLINE: Duration = Duration::from_secs(10);
 /// How long it may take over many rows.
 const PATIENCE: Duration = Duration::from_secs(3600);
 
+/// As many rows as a gateway gives at once.
+const PER_PAGE: usize = 200;
+
 impl ApiArgs {
     /// The `data` of an answer; `None` if the gateway has no such thing.
     pub(crate) async fn get(&self, path: &str) -> anyhow::Result<Option<Value>> {
         self.call(Method::GET, path, None).await
+    }
+
+    /// Every row of a list, page by page. `wrong` is said if it is no list.
+    pub(crate) async fn all(&self, path: &str, wrong: &'static str) -> anyhow::Result<Vec<Value>> {
+        let mut rows = Vec::new();
+        let joint = if path.contains('?') { '&' } else { '?' };
+        for page in 1_u32.. {
+            let answer = self.get(&format!("{path}{joint}per_page={PER_PAGE}&page={page}")).await?.unwrap_or_default();
+            let more: Vec<Value> = serde_json::from_value(answer).context(wrong)?;
+            let is_last = more.len() < PER_PAGE;
+            rows.extend(more);
+            if is_last {
+                break;
+            }
+        }
+        Ok(rows)
     }
 
     /// Has something done, and returns the `data` of the answer; `None` if the gateway has no such thing.

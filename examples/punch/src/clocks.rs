@@ -3,7 +3,6 @@
 use anyhow::Context as _;
 use clap::Args;
 use serde::Deserialize;
-use serde_json::Value;
 
 use crate::api::ApiArgs;
 use crate::exit::Exit;
@@ -38,29 +37,18 @@ struct Clock {
     alarm_since: Option<String>,
 }
 
-/// As many as a gateway gives at once.
-const PER_PAGE: usize = 200;
-
 /// Runs the command.
 pub(crate) async fn run(command: Clocks) -> anyhow::Result<Exit> {
     let mut alarm = false;
     if !command.json {
         crate::say(format_args!("{:<20} {:<20} {:<22} {:>8}  advice", "terminal", "zone", "health", "offset"));
     }
-    for page in 1_u32.. {
-        let answer = command.api.get(&format!("/v1/devices?per_page={PER_PAGE}&page={page}")).await?;
-        let devices: Vec<Value> = serde_json::from_value(answer.unwrap_or_default()).context(NOT_DEVICES)?;
-        let count = devices.len();
-        for value in devices {
-            let device = Device::deserialize(&value).context(NOT_DEVICES)?;
-            // Nothing of a terminal that is not let in is measured.
-            if device.admission == "approved" {
-                alarm |= device.clock.alarm_since.is_some();
-                if command.json { crate::say(format_args!("{value}")) } else { device.say() }
-            }
-        }
-        if count < PER_PAGE {
-            break;
+    for value in command.api.all("/v1/devices", NOT_DEVICES).await? {
+        let device = Device::deserialize(&value).context(NOT_DEVICES)?;
+        // Nothing of a terminal that is not let in is measured.
+        if device.admission == "approved" {
+            alarm |= device.clock.alarm_since.is_some();
+            if command.json { crate::say(format_args!("{value}")) } else { device.say() }
         }
     }
     Ok(if alarm { Exit::Wrong } else { Exit::Done })

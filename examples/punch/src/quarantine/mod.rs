@@ -124,14 +124,11 @@ impl Which {
     fn query(&self) -> String {
         let pair = |(name, value): (String, Value)| {
             let text = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
-            format!("&{name}={}", text.replace('%', "%25").replace('&', "%26").replace('+', "%2B").replace(' ', "%20"))
+            format!("{name}={}", text.replace('%', "%25").replace('&', "%26").replace('+', "%2B").replace(' ', "%20"))
         };
-        self.members().into_iter().map(pair).collect()
+        self.members().into_iter().map(pair).collect::<Vec<_>>().join("&")
     }
 }
-
-/// As many as a gateway gives at once.
-const PER_PAGE: usize = 200;
 
 /// Runs the command.
 pub(crate) async fn run(command: QuarantineCommand) -> anyhow::Result<Exit> {
@@ -178,17 +175,8 @@ pub(crate) async fn run(command: QuarantineCommand) -> anyhow::Result<Exit> {
 }
 
 async fn list(api: &ApiArgs, which: &Which, json: bool) -> anyhow::Result<Exit> {
-    let mut rows = Vec::new();
-    for page in 1_u32.. {
-        let path = format!("/v1/quarantine?per_page={PER_PAGE}&page={page}{}", which.query());
-        let answer = api.get(&path).await?.unwrap_or_default();
-        let more: Vec<Value> = serde_json::from_value(answer).context("the gateway sent no list of rows")?;
-        let count = more.len();
-        rows.extend(more);
-        if count < PER_PAGE {
-            break;
-        }
-    }
+    let path = format!("/v1/quarantine?{}", which.query());
+    let rows = api.all(&path, "the gateway sent no list of rows").await?;
     if json {
         rows.iter().for_each(|row| crate::say(format_args!("{row}")));
     } else if rows.is_empty() {

@@ -8,8 +8,7 @@ use serde_json::{Value, json};
 use crate::api::ApiArgs;
 use crate::exit::{Exit, UsageError};
 
-/// As many as a gateway gives at once.
-const PER_PAGE: usize = 200;
+const NO_LIST: &str = "the gateway sent no list";
 
 #[derive(Debug, Args)]
 pub(super) struct Endpoints {
@@ -111,16 +110,8 @@ pub(super) async fn resend(command: Resend) -> anyhow::Result<Exit> {
 
 /// All of them, before the first is sent again: it may fail again at once.
 async fn failed(api: &ApiArgs) -> anyhow::Result<Vec<u64>> {
-    let mut ids = Vec::new();
-    for page in 1_u32.. {
-        let rows = list(api, &format!("/v1/deliveries?state=failed&per_page={PER_PAGE}&page={page}")).await?;
-        ids.extend(rows.iter().map(|row| number(row, "id")));
-        if rows.len() < PER_PAGE {
-            break;
-        }
-    }
-    ids.reverse();
-    Ok(ids)
+    let rows = api.all("/v1/deliveries?state=failed", NO_LIST).await?;
+    Ok(rows.iter().rev().map(|row| number(row, "id")).collect())
 }
 
 async fn again(api: &ApiArgs, id: u64) -> anyhow::Result<()> {
@@ -131,7 +122,7 @@ async fn again(api: &ApiArgs, id: u64) -> anyhow::Result<()> {
 
 async fn list(api: &ApiArgs, path: &str) -> anyhow::Result<Vec<Value>> {
     let answer = api.get(path).await?.unwrap_or_default();
-    serde_json::from_value(answer).context("the gateway sent no list")
+    serde_json::from_value(answer).context(NO_LIST)
 }
 
 fn text<'v>(row: &'v Value, name: &str) -> &'v str {
