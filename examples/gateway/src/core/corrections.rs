@@ -1,16 +1,14 @@
 //! What changes of punches that are known: something else is found of them, time has passed, they are dated anew.
 
-use std::collections::BTreeMap;
-
 use chrono::{DateTime, Utc};
 use punch_normalize::timeline::{Change, Mark};
-use punch_normalize::{Dated, EventId, Normalizer, Person, Punch};
+use punch_normalize::{Dated, EventId, Person, Punch};
 use punch_webhook::{DeviceInfo, EmployeeInfo};
 
 use super::identity::Identity;
-use super::intake::{Directory, Intake, remember};
+use super::intake::{Directory, Intake, of_person};
 use super::ledger::{Correction, Entry, Fate, Ledger, Standing, Telling};
-use super::person::{Known, Told, around};
+use super::person::{Known, Told};
 
 impl Intake {
     /// Time has passed: of somebody who arrived at `arrived_at` and was not seen since, nothing more from before
@@ -29,13 +27,8 @@ impl Intake {
         ledger: &mut L,
     ) -> Result<(), L::Error> {
         let rules = directory.rules();
-        let mut normalizer = Normalizer::new(self.key.clone());
-        let named = ledger.shifts_of(person)?;
-        normalizer.assign(person.clone(), directory.shifts.of(person.as_str(), &named));
-        let mut found = BTreeMap::new();
-        for known in around(person, arrived_at, arrived_at, &rules.timeline, ledger)? {
-            remember(&mut normalizer, known, &mut found);
-        }
+        let span = (arrived_at, arrived_at);
+        let (mut normalizer, found) = of_person(&self.key, person, span, &rules.timeline, directory, ledger)?;
         normalizer.pass(complete_to, &rules.timeline);
         for change in normalizer.revised() {
             if let Some(known) = found.get(&change.event_id).filter(|known| known.mark.is_published) {
@@ -60,16 +53,21 @@ impl Intake {
         let Some(told) = known.told.as_ref().filter(|told| **told != now) else { return Ok(()) };
         // Of what something rests on, and how sure it is, receivers need not hear.
         let reason = told.misleads(&now).then_some(reason.unwrap_or(change.cause.as_str()));
-        let number = known.revision.saturating_add(1);
-        let event_id = self.own_id("revision", &format!("{}\0{number}", change.event_id));
+        let (number, event_id) = self.next_revision(known, directory);
         let is_late =
             [told.business_date, now.business_date].iter().flatten().any(|day| directory.has_closed(*day, at));
-        let is_told = !known.is_historic || directory.periods.backfill;
-        let telling = reason.zip(event_id.as_ref()).filter(|_| is_told);
         let old_timestamp = None;
+        let telling = reason.zip(event_id.as_ref());
         let telling =
             telling.map(|(reason, event_id)| Telling { event_id, number, reason, old_timestamp, is_late, at });
         ledger.correct(&Correction { known, finding, telling })
+    }
+
+    /// The number of the next revision of a punch and, unless nobody is to hear of it, the identity of the event.
+    fn next_revision(&self, known: &Known, directory: &Directory) -> (u32, Option<EventId>) {
+        let number = known.revision.saturating_add(1);
+        let event_id = || self.own_id("revision", &format!("{}\0{number}", known.mark.event_id));
+        (number, directory.sends(known.is_historic).then(event_id).flatten())
     }
 
     /// The identity of an event that is no punch of itself.
@@ -108,7 +106,7 @@ impl Intake {
             None => {
                 punch.mean(&change.new);
                 let device = if directory.device.id == device.id { &directory.device } else { &device };
-                let is_sent = directory.sends(&punch);
+                let is_sent = directory.sends(punch.is_historic);
                 late = self.late_id(&punch, directory, received_at);
                 let (punch, standing, employee, late) = (&punch, &standing, &employee, late.as_ref());
                 Fate::Delivered { punch, standing, device, employee, is_sent, late }
@@ -126,9 +124,9 @@ impl Intake {
         employee
     }
 
-    /// Takes punches of one terminal and one person as they are now: dated anew, because another zone applies or its clock is
-    /// known better, or with a direction by hand. Identities stay; whoever has asked for revisions hears of every punch that has moved, and of those
-    /// that mean something else by it.
+    /// Takes punches of one terminal and one person as they are now: dated anew, because another zone applies or its clock
+    /// is known better, or with a direction by hand. Identities stay; whoever has asked for revisions hears of every punch
+    /// that has moved, and of those that mean something else by it.
     ///
     /// # Errors
     ///
@@ -149,13 +147,8 @@ impl Intake {
         }
         let instants = || old.iter().copied().chain(rows.iter().map(|row| row.punch.punched_at));
         let (Some(first), Some(last)) = (instants().min(), instants().max()) else { return Ok(()) };
-        let mut normalizer = Normalizer::new(self.key.clone());
-        let named = ledger.shifts_of(person)?;
-        normalizer.assign(person.clone(), directory.shifts.of(person.as_str(), &named));
-        let mut found = BTreeMap::new();
-        for known in around(person, first, last, &rules.timeline, ledger)? {
-            remember(&mut normalizer, known, &mut found);
-        }
+        let span = (first, last);
+        let (mut normalizer, found) = of_person(&self.key, person, span, &rules.timeline, directory, ledger)?;
         let findings = normalizer.redate(person, rows, &rules.timeline);
         for (row, finding) in rows.iter().zip(findings) {
             let id = &row.punch.event_id;
@@ -165,12 +158,10 @@ impl Intake {
             }
             ledger.redate(&row.punch)?;
             if known.mark.is_published {
-                let number = known.revision.saturating_add(1);
-                let event_id = self.own_id("revision", &format!("{id}\0{number}"));
-                let is_told = !known.is_historic || directory.periods.backfill;
+                let (number, event_id) = self.next_revision(known, directory);
                 let is_late = finding.business_date.is_some_and(|day| directory.has_closed(day, now));
                 let old_timestamp = Some(known.mark.at);
-                let telling = event_id.as_ref().filter(|_| is_told);
+                let telling = event_id.as_ref();
                 let telling =
                     telling.map(|event_id| Telling { event_id, number, reason, old_timestamp, is_late, at: now });
                 ledger.correct(&Correction { known, finding: &finding, telling })?;

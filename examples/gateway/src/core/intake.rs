@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, NaiveDate, Utc};
 use punch_normalize::timeline::{DirectionRule, Role, TimelineRules};
 use punch_normalize::{
-    Dated, DuplicateKind, EventId, HoldReason, Normalizer, Observation, Person, Punch, Rules, TenantKey, Verdict,
+    Dated, DuplicateKind, EventId, HoldReason, Normalizer, Observation, Person, Rules, TenantKey, Verdict,
 };
 use punch_protocol::{Pin, RawPunch, SerialNumber};
 use punch_webhook::DeviceInfo;
@@ -123,9 +123,11 @@ impl Intake {
         let mut normalizer = Normalizer::new(self.key.clone());
         let mut dated = normalizer.date(&rules, observations);
         let people = identify(&mut dated, received.by_hand.pin.as_ref(), directory, ledger)?;
-        for (row, identity) in dated.iter().zip(&people) {
-            let named = identity.as_ref().map_or(&[][..], |identity| &identity.shifts);
-            normalizer.assign(row.person.clone(), directory.shifts.of(row.person.as_str(), named));
+        if !directory.shifts.is_empty() {
+            for (row, identity) in dated.iter().zip(&people) {
+                let named = identity.as_ref().map_or(&[][..], |identity| &identity.shifts);
+                normalizer.assign(row.person.clone(), directory.shifts.of(row.person.as_str(), named));
+            }
         }
         let standings: Vec<Standing> = dated.iter().map(Standing::from).collect();
         let known = recall(&mut normalizer, &dated, &rules.timeline, ledger)?;
@@ -166,7 +168,7 @@ impl Intake {
         let (count, fate) = match verdict {
             Verdict::Fresh(fresh) => {
                 employee = self.employee(&standing.person, identity);
-                let is_sent = directory.sends(fresh);
+                let is_sent = directory.sends(fresh.is_historic);
                 late = self.late_id(fresh, directory, received.received_at);
                 let (punch, device, employee, late) = (fresh, &directory.device, &employee, late.as_ref());
                 (&mut tally.delivered, Fate::Delivered { punch, standing, device, employee, is_sent, late })
@@ -225,9 +227,9 @@ impl Directory {
         self.periods.closed_through(today).is_some_and(|last| day <= last)
     }
 
-    /// Whether receivers get a punch now.
-    pub(super) fn sends(&self, punch: &Punch) -> bool {
-        !punch.is_historic || self.periods.backfill
+    /// Whether receivers get a punch, or hear of one, that is history or not.
+    pub(super) fn sends(&self, is_historic: bool) -> bool {
+        !is_historic || self.periods.backfill
     }
 
     pub(super) fn rules(&self) -> Rules {
@@ -323,6 +325,27 @@ impl From<&Dated> for Standing {
     }
 }
 
+/// A normaliser that knows a person, their shifts and their punches around a span of time; and these punches.
+pub(super) fn of_person<L: Ledger>(
+    key: &TenantKey,
+    person: &Person,
+    (first, last): (DateTime<Utc>, DateTime<Utc>),
+    rules: &TimelineRules,
+    directory: &Directory,
+    ledger: &mut L,
+) -> Result<(Normalizer, BTreeMap<EventId, Known>), L::Error> {
+    let mut normalizer = Normalizer::new(key.clone());
+    if !directory.shifts.is_empty() {
+        let named = ledger.shifts_of(person)?;
+        normalizer.assign(person.clone(), directory.shifts.of(person.as_str(), &named));
+    }
+    let mut found = BTreeMap::new();
+    for known in around(person, first, last, rules, ledger)? {
+        remember(&mut normalizer, known, &mut found);
+    }
+    Ok((normalizer, found))
+}
+
 /// Gives the normaliser back what the ledger knows around these rows.
 fn recall<L: Ledger>(
     normalizer: &mut Normalizer,
@@ -346,7 +369,7 @@ fn recall<L: Ledger>(
 }
 
 /// An identity that another program made is no neighbour.
-pub(super) fn remember(normalizer: &mut Normalizer, known: Known, found: &mut BTreeMap<EventId, Known>) {
+fn remember(normalizer: &mut Normalizer, known: Known, found: &mut BTreeMap<EventId, Known>) {
     if normalizer.recall(&known.person, &known.serial, known.site.as_deref(), known.mark.clone()).is_ok() {
         found.insert(known.mark.event_id.clone(), known);
     }

@@ -49,9 +49,10 @@ fn uploads(dice: &mut Dice, rows: &[String]) -> Vec<String> {
     uploads
 }
 
-fn directory() -> Directory {
+/// A terminal of which nothing is known but how its rows are judged.
+pub(crate) fn directory(rules: Rules) -> Directory {
     Directory {
-        rules: Rules::new(DeviceZone::Utc),
+        rules,
         device: DeviceInfo::default(),
         hold_unknown_badges: None,
         role: None,
@@ -61,12 +62,18 @@ fn directory() -> Directory {
     }
 }
 
-fn take(intake: &Intake, book: &mut Book, body: &str) -> Tally {
-    let parts = Parts::new("POST", "/iclock/cdata", "SN=T1&table=ATTLOG&Stamp=9999", body.as_bytes());
+/// Takes an upload of a terminal.
+pub(crate) fn upload(intake: &Intake, book: &mut Book, serial: &str, body: &str, directory: &Directory) -> Tally {
+    let target = format!("SN={serial}&table=ATTLOG&Stamp=9999");
+    let parts = Parts::new("POST", "/iclock/cdata", &target, body.as_bytes());
     let (serial, request) = Request::parse(parts, &Limits::default()).unwrap();
     let Request::Upload(upload) = request else { panic!("{request:?}") };
     let received = Received::read(serial, &upload, "2026-03-28T10:00:00Z".parse().unwrap());
-    intake.take(&received, &directory(), book).unwrap()
+    intake.take(&received, directory, book).unwrap()
+}
+
+fn take(intake: &Intake, book: &mut Book, body: &str) -> Tally {
+    upload(intake, book, "T1", body, &directory(Rules::new(DeviceZone::Utc)))
 }
 
 fn total(tally: Tally) -> usize {
@@ -186,7 +193,7 @@ async fn the_ledger_of_the_store_decides_as_the_ledger_of_the_test_does() {
 /// The hour happened twice. Its receipt tells which one it was, but only for what is said to have happened just now.
 #[test]
 fn a_forwarded_punch_is_dated_by_its_receipt_only_if_it_is_called_live() {
-    let mut directory = directory();
+    let mut directory = directory(Rules::new(DeviceZone::Utc));
     directory.rules = Rules::new(DeviceZone::parse("America/New_York").unwrap());
     let row = r#"{"pin":"1001","time":"2026-11-01T01:30:00","state":0}"#;
     for (live, expected) in [(false, "2026-11-01T05:30:00Z"), (true, "2026-11-01T06:30:00Z")] {

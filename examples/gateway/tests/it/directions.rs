@@ -1,17 +1,15 @@
 //! Which way punches go: by role, key, and the punches around them; and what a late row changes of what was told.
 
-use std::sync::Arc;
-
-use chrono::{TimeDelta, Utc};
+use chrono::TimeDelta;
 use gateway::config::{Config, EndpointConfig};
-use gateway::core::{Directory, Intake, Periods, Received, Told};
+use gateway::core::{Intake, Told};
 use punch_normalize::timeline::{BounceRules, DirectionRule, Mark, Role, TimelineRules, infer};
 use punch_normalize::{DeviceZone, Person, Rules};
-use punch_protocol::SerialNumber;
-use punch_webhook::{DeviceInfo, PayloadFormat};
+use punch_webhook::PayloadFormat;
 use serde_json::{Value, json};
 use simulator::world::Dice;
 
+use crate::core::{directory, upload};
 use crate::harness::{Book, Recorder, Seen, Site, device, endpoint};
 
 /// An endpoint that wants corrections too.
@@ -250,25 +248,10 @@ fn every_punch() -> BounceRules {
 }
 
 fn take(intake: &Intake, book: &mut Book, serial: &str, body: &str, timeline: &TimelineRules) {
-    use punch_protocol::push::{Limits, Parts, Request};
     let mut rules = Rules::new(DeviceZone::Utc);
     // Which of two close punches stands for both depends on the order in which they came; here both do.
     rules.timeline = TimelineRules { bounce: every_punch(), ..timeline.clone() };
-    let directory = Directory {
-        rules,
-        device: DeviceInfo::default(),
-        hold_unknown_badges: None,
-        role: None,
-        periods: Periods::default(),
-        clock: None,
-        shifts: Arc::default(),
-    };
-    let target = format!("SN={serial}&table=ATTLOG&Stamp=9999");
-    let parts = Parts::new("POST", "/iclock/cdata", &target, body.as_bytes());
-    let (serial, request): (SerialNumber, _) = Request::parse(parts, &Limits::default()).unwrap();
-    let Request::Upload(upload) = request else { panic!("{request:?}") };
-    let received = Received::read(serial, &upload, "2026-03-28T10:00:00Z".parse::<chrono::DateTime<Utc>>().unwrap());
-    intake.take(&received, &directory, book).unwrap();
+    upload(intake, book, serial, body, &directory(rules));
 }
 
 /// Design law 1: what is told last is what the whole history says, in whichever order its rows came, in uploads of any

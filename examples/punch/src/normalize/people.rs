@@ -89,8 +89,10 @@ fn date(rows: Vec<Result<Row, Unread>>, rules: &Rules, key: TenantKey) -> Rows {
     }
     let mut normalizer = Normalizer::new(key);
     let dated = normalizer.date(&judge, observations);
-    for row in &dated {
-        normalizer.assign(row.person.clone(), rules.shifts.of(row.person.as_str(), &[]));
+    if !rules.shifts.is_empty() {
+        for row in &dated {
+            normalizer.assign(row.person.clone(), rules.shifts.of(row.person.as_str(), &[]));
+        }
     }
     Rows { normalizer, judge, dated, unread }
 }
