@@ -4,6 +4,7 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use punch_webhook::DeliveryId;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -35,9 +36,7 @@ pub(super) async fn list(
     if state.as_deref().is_some_and(|state| !["waiting", "delivered", "failed"].contains(&state)) {
         return Err(ApiError::invalid("state", "expected waiting, delivered or failed"));
     }
-    let usual = Paging::default();
-    let paging = Paging { page: number.unwrap_or(usual.page), per_page: per_page.unwrap_or(usual.per_page) };
-    let paging = Paging::checked(Ok(Query(paging)))?;
+    let paging = Paging::of(number, per_page)?;
     let which = Deliveries { endpoint: endpoint_id, state, event_id, id: None };
     let rows = api.store.read(move |c| which.page(c, paging.per_page, paging.offset())).await?;
     Ok(page(&rows, paging))
@@ -65,7 +64,7 @@ pub(super) async fn send_again(State(api): State<Api>, Path(id): Path<u64>) -> R
     if known.is_none() {
         return Err(ApiError::not_found("delivery"));
     }
-    match api.store.write(move |tx| resend(tx, id, now())).await? {
+    match api.store.write(move |tx| resend(tx, DeliveryId(id), None, now())).await? {
         Some(waiting) => api.engine.deliver(vec![waiting]),
         None => return Err(ApiError::conflict("id", "is of a delivery that is on its way already")),
     }

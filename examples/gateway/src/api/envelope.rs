@@ -50,9 +50,16 @@ impl Paging {
     pub(super) fn checked(
         query: Result<Query<Self>, axum::extract::rejection::QueryRejection>,
     ) -> Result<Self, ApiError> {
-        let Ok(Query(paging)) = query else {
+        let Ok(Query(Self { page, per_page })) = query else {
             return Err(ApiError::invalid("page", "`page` and `per_page` are whole numbers"));
         };
+        Self::of(Some(page), Some(per_page))
+    }
+
+    /// What a query with other keys beside these says.
+    pub(super) fn of(page: Option<u32>, per_page: Option<u32>) -> Result<Self, ApiError> {
+        let usual = Self::default();
+        let paging = Self { page: page.unwrap_or(usual.page), per_page: per_page.unwrap_or(usual.per_page) };
         if paging.page == 0 {
             return Err(ApiError::invalid("page", "pages are counted from 1"));
         }

@@ -31,10 +31,7 @@ const EXPECTED: &str = "expected some of reason, device, since, until, discarded
 impl Which {
     fn of(query: Result<Query<Self>, QueryRejection>) -> Result<(Quarantined, Paging), ApiError> {
         let Query(which) = query.map_err(|_| ApiError::invalid("query", EXPECTED))?;
-        let usual = Paging::default();
-        let paging =
-            Paging { page: which.page.unwrap_or(usual.page), per_page: which.per_page.unwrap_or(usual.per_page) };
-        let paging = Paging::checked(Ok(Query(paging)))?;
+        let paging = Paging::of(which.page, which.per_page)?;
         Ok((which.rows()?, paging))
     }
 

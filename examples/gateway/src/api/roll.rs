@@ -51,8 +51,9 @@ pub(super) async fn roll_secret(
     let shown = made.then(|| secret.expose().to_owned());
     let until = now().checked_add_signed(TimeDelta::hours(hours.into())).unwrap_or_else(now);
     api.store.write(move |tx| EndpointRow::roll(tx, row.id, &secret, until, both_signatures)).await?;
-    api.engine.set_endpoint(find(&api, id).await?);
-    let until = find(&api, id).await?.roll.map(|roll| roll.until.to_rfc3339());
+    let row = find(&api, id).await?;
+    let until = row.roll.as_ref().map(|roll| roll.until.to_rfc3339());
+    api.engine.set_endpoint(row);
     let data = json!({ "id": id, "secret": shown, "previous_secret_until": until });
     Ok(one(StatusCode::OK, &data))
 }

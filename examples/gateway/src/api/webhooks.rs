@@ -3,7 +3,6 @@ use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use punch_normalize::EventId;
 use punch_webhook::{EndpointId, Event, PayloadFormat, Secret};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -14,7 +13,7 @@ use super::routes::PageQuery;
 use crate::clock::now;
 use crate::config::{EndpointConfig, check_events, check_url};
 use crate::delivery::Wish;
-use crate::store::{EndpointRow, StoreError, send_to};
+use crate::store::{EndpointRow, StoreError, random_id, send_to};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -89,10 +88,7 @@ impl Settings {
 
 async fn put(api: &Api, endpoint: EndpointConfig) -> Result<EndpointRow, ApiError> {
     let id = api.store.write(move |tx| EndpointRow::put(tx, &endpoint, now())).await?;
-    let rows = api.store.read(EndpointRow::all).await?;
-    if let Some(row) = rows.into_iter().find(|row| row.id == id) {
-        api.engine.set_endpoint(row);
-    }
+    api.engine.set_endpoint(find(api, id.0).await?);
     find(api, id.0).await
 }
 
@@ -178,13 +174,10 @@ pub(super) async fn remove_webhook(State(api): State<Api>, Path(id): Path<u64>) 
 /// Sends an event of no meaning to one endpoint, to see it arrive.
 pub(super) async fn test_webhook(State(api): State<Api>, Path(id): Path<u64>) -> Result<Response, ApiError> {
     let row = find(&api, id).await?;
-    let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).map_err(|error| ApiError::unavailable(&error.to_string()))?;
-    let text = format!("evt_test{:032x}", u128::from_be_bytes(bytes));
-    let event_id = EventId::parse(&text).map_err(|error| ApiError::unavailable(&error.to_string()))?;
-    let (endpoint, format) = (row.id, row.format);
+    let event_id = random_id("test").ok_or_else(|| ApiError::unavailable("the system has no random numbers"))?;
+    let (text, endpoint, format) = (event_id.to_string(), row.id, row.format);
     let work = move |tx: &mut crate::store::Transaction<'_>| -> Result<_, StoreError> {
-        send_to(tx, &[(endpoint, format)], &Event::test(&event_id, now()), now())
+        send_to(tx, &[(endpoint, format)], &Event::test(&event_id, now()), event_id.as_str(), now())
     };
     let deliveries = api.store.write(work).await?;
     let delivery = deliveries.first().map(|waiting| waiting.delivery.0);
@@ -193,7 +186,6 @@ pub(super) async fn test_webhook(State(api): State<Api>, Path(id): Path<u64>) ->
 }
 
 pub(super) async fn find(api: &Api, id: u64) -> Result<EndpointRow, ApiError> {
-    let rows = api.store.read(EndpointRow::all).await?;
-    let row = rows.into_iter().find(|row| row.id == EndpointId(id) && !row.is_removed);
-    row.ok_or_else(|| ApiError::not_found("webhook"))
+    let row = api.store.read(move |connection| EndpointRow::of(connection, EndpointId(id))).await?;
+    row.filter(|row| !row.is_removed).ok_or_else(|| ApiError::not_found("webhook"))
 }

@@ -2,7 +2,7 @@ use core::fmt::Display;
 use std::collections::BTreeMap;
 
 use punch_normalize::{Diagnosis, EventId, TerminalClock, ZoneHistory};
-use punch_webhook::{ClockAlarm, DeviceInfo, Event, EventType};
+use punch_webhook::{ClockAlarm, DeviceInfo, Event};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde::de::DeserializeOwned;
 
@@ -75,15 +75,12 @@ impl SqliteLedger<'_, '_> {
         notice: &ClockNotice,
         device: &DeviceInfo,
     ) -> Result<(), StoreError> {
-        if self.endpoints(&EventType::DEVICE_CLOCK)?.is_empty() {
-            return Ok(());
-        }
         let ClockNotice { serial, opens, at, zone, estimate, .. } = notice;
         let mut alarm = ClockAlarm::new(&Diagnosis::new(*estimate, *zone, *at), *estimate);
         alarm.advice.clone_from(&notice.advice);
         let event = Event::device_clock(event_id, serial, device, &alarm, *opens, *at);
         // In the terminal's own lane, so that it does not close before it opens.
-        self.enter_event(&event, serial.as_str(), true, *at)
+        self.tell(&event, serial.as_str(), *at)
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use punch_normalize::{EventId, HoldReason, Person};
 use punch_protocol::SerialNumber;
-use punch_webhook::{Event, EventType};
+use punch_webhook::Event;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::person::CIVIL;
@@ -125,10 +125,7 @@ impl SqliteLedger<'_, '_> {
         known: &SiteRow,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        if self.endpoints(&EventType::SITE_WATERMARK)?.is_empty() {
-            return Ok(());
-        }
         let event = Event::site_watermark(event_id, site, known.complete_to, known.waiting_for.as_ref(), now);
-        self.enter_event(&event, site, true, now)
+        self.tell(&event, site, now)
     }
 }

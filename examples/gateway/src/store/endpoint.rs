@@ -1,5 +1,5 @@
 use chrono::{DateTime, Utc};
-use punch_webhook::{EndpointId, EndpointState, Health, PayloadFormat, Schedule, Secret};
+use punch_webhook::{EndpointId, EndpointState, EventType, Health, PayloadFormat, Schedule, Secret};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::{StoreError, Transaction, from_millis, millis};
@@ -143,6 +143,23 @@ impl EndpointRow {
         tx.execute(sql, known)?;
         Ok(())
     }
+}
+
+/// The endpoints that want events of this type. A correction has no flat shape: it would be taken for a punch.
+pub(super) fn wanting(
+    connection: &Connection,
+    event_type: &EventType,
+) -> Result<Vec<(EndpointId, PayloadFormat)>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT id, format FROM endpoint
+         WHERE removed_at IS NULL AND instr(',' || events || ',', ',' || ?1 || ',') AND (format = 'nested' OR NOT ?2)
+         ORDER BY id",
+    )?;
+    let rows = statement.query_map(params![event_type.as_str(), event_type.is_correction()], |row| {
+        let (id, format): (i64, String) = (row.get(0)?, row.get(1)?);
+        Ok((EndpointId(id.cast_unsigned()), format.parse().unwrap_or_default()))
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 fn health_of(word: &str) -> Health {

@@ -1,13 +1,11 @@
 //! Endpoints that take no events: other endpoints and people are told, once an hour.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use punch_normalize::EventId;
-use punch_webhook::{
-    DeliveryId, EndpointId, Event, EventType, FailingEndpoint, Health, PayloadFormat, Record, Waiting,
-};
+use punch_webhook::{DeliveryId, EndpointId, Event, EventType, FailingEndpoint, Health, Record, Waiting};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::outbox::send_to;
+use super::endpoint::wanting;
+use super::outbox::{random_id, send_to};
 use super::{EndpointRow, StoreError, Transaction, millis};
 
 /// Nobody is told of the same endpoint more often than this.
@@ -86,21 +84,11 @@ fn tell_of(tx: &Transaction<'_>, row: &EndpointRow, now: DateTime<Utc>, told: &m
     let host = failing.host().to_owned();
     told.failing.push(Failing { endpoint: row.id, host, state: row.state.health.as_str(), waiting, failed });
 
-    let others = others(tx, row.id)?;
-    // Random, because two gateways may tell the same receiver of endpoints with the same number.
-    let mut bytes = [0; 16];
-    let id = getrandom::fill(&mut bytes).ok().map(|()| format!("evt_failing{:032x}", u128::from_be_bytes(bytes)));
-    let id = id.and_then(|id| EventId::parse(&id).ok());
-    if let Some(id) = id.filter(|_| !others.is_empty()) {
-        told.deliveries.extend(send_to(tx, &others, &Event::webhook_failing(&id, &failing, now), now)?);
+    let mut others = wanting(tx, &EventType::WEBHOOK_FAILING)?;
+    others.retain(|(endpoint, _)| *endpoint != row.id);
+    if let Some(id) = random_id("failing").filter(|_| !others.is_empty()) {
+        let event = Event::webhook_failing(&id, &failing, now);
+        told.deliveries.extend(send_to(tx, &others, &event, id.as_str(), now)?);
     }
     Ok(())
-}
-
-/// The other endpoints that name `webhook.failing`.
-fn others(connection: &Connection, failing: EndpointId) -> Result<Vec<(EndpointId, PayloadFormat)>, StoreError> {
-    let wants = |row: &EndpointRow| row.events.iter().any(|event| event == EventType::WEBHOOK_FAILING.as_str());
-    let rows = EndpointRow::all(connection)?.into_iter();
-    let others = rows.filter(|row| row.id != failing && !row.is_removed && wants(row));
-    Ok(others.map(|row| (row.id, row.format)).collect())
 }

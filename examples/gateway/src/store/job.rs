@@ -5,6 +5,7 @@ use punch_webhook::{DeliveryId, EndpointId, Lane, Waiting};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde::Serialize;
 
+use super::outbox::{resend, send};
 use super::{StoreError, Transaction, from_millis, millis};
 
 /// Keeps the lane of a replay apart from that of the same employee's new punches, so that these never wait for it.
@@ -186,7 +187,7 @@ pub(crate) fn step(tx: &Transaction<'_>, id: u64, budget: u32, now: DateTime<Utc
         return Ok(Step::Wait);
     }
     let sql = format!(
-        "SELECT event.seq, event.id, event.lane, delivery.id, delivery.state, delivery.attempts
+        "SELECT event.seq, event.id, event.lane, delivery.id
          FROM {EVENTS} AND event.seq > ?8 ORDER BY event.seq LIMIT ?9"
     );
     let mut statement = tx.prepare_cached(&sql)?;
@@ -195,17 +196,16 @@ pub(crate) fn step(tx: &Transaction<'_>, id: u64, budget: u32, now: DateTime<Utc
     while let Some(row) = rows.next()? {
         cursor = Some(row.get::<_, i64>(0)?);
         taken = taken.saturating_add(1);
-        let known = row.get::<_, Option<i64>>(3)?.map(i64::cast_unsigned).map(DeliveryId);
-        // What is on its way needs no help.
-        if row.get::<_, Option<String>>(4)?.is_some_and(|state| state == "waiting") {
-            continue;
-        }
         let lane = Lane(row.get::<_, i64>(2)?.cast_unsigned() ^ REPLAYED);
-        let event_id: String = row.get(1)?;
-        let delivery = make(tx, job, endpoint, &event_id, known, lane, now)?;
-        let mut waiting = Waiting::new(delivery, EndpointId(endpoint.cast_unsigned()), lane, now);
-        waiting.progress.attempts = row.get::<_, Option<u32>>(5)?.unwrap_or(0);
-        deliveries.push(waiting);
+        match row.get::<_, Option<i64>>(3)?.map(|id| DeliveryId(id.cast_unsigned())) {
+            // What is on its way needs no help.
+            Some(known) => deliveries.extend(resend(tx, known, Some((job, lane)), now)?),
+            None => {
+                let event_id: String = row.get(1)?;
+                let endpoint = EndpointId(endpoint.cast_unsigned());
+                deliveries.push(send(tx, &event_id, endpoint, lane, Some(job), now)?);
+            }
+        }
     }
     if let Some(cursor) = cursor {
         tx.prepare_cached("UPDATE job SET cursor = ?2, taken = taken + ?3 WHERE id = ?1")?
@@ -217,28 +217,4 @@ pub(crate) fn step(tx: &Transaction<'_>, id: u64, budget: u32, now: DateTime<Utc
     }
     tx.execute("UPDATE job SET state = 'done', ended_at = ?2 WHERE id = ?1", params![job, millis(now)])?;
     Ok(Step::Ended)
-}
-
-/// The delivery of an event, made again or for the first time.
-fn make(
-    tx: &Transaction<'_>,
-    job: i64,
-    endpoint: i64,
-    event_id: &str,
-    known: Option<DeliveryId>,
-    lane: Lane,
-    now: DateTime<Utc>,
-) -> Result<DeliveryId, StoreError> {
-    let (lane, now) = (lane.0.cast_signed(), millis(now));
-    if let Some(known) = known {
-        let sql = "UPDATE delivery SET state = 'waiting', job = ?2, lane = ?3, created_at = ?4, slots_used = 0,
-                       not_before = NULL, blocking_since = NULL, reason = NULL, settled_at = NULL
-                   WHERE id = ?1";
-        tx.prepare_cached(sql)?.execute(params![known.0.cast_signed(), job, lane, now])?;
-        return Ok(known);
-    }
-    let sql = "INSERT INTO delivery (endpoint, event_id, lane, created_at, state, job)
-               VALUES (?1, ?2, ?3, ?4, 'waiting', ?5)";
-    tx.prepare_cached(sql)?.execute(params![endpoint, event_id, lane, now, job])?;
-    Ok(DeliveryId(tx.last_insert_rowid().cast_unsigned()))
 }

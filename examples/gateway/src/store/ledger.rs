@@ -4,9 +4,11 @@ use chrono::{DateTime, Utc};
 use punch_normalize::timeline::StateTrust;
 use punch_normalize::{EventId, Person, Punch};
 use punch_protocol::{Pin, SerialNumber};
-use punch_webhook::{DeliveryId, EndpointId, Event, EventType, Lane, PayloadFormat, Revision, Waiting};
+use punch_webhook::{Event, Revision, Waiting};
 use rusqlite::{OptionalExtension as _, params};
 
+use super::endpoint::wanting;
+use super::outbox::send_to;
 use super::person::{self, CIVIL, Original};
 use super::{StoreError, Transaction, millis};
 use crate::core::{Correction, Entry, Fate, Known, Ledger, Register, Settled, Told};
@@ -66,60 +68,25 @@ impl<'t, 'c> SqliteLedger<'t, 'c> {
         Ok(changed > 0)
     }
 
-    pub(super) fn enter_event(
+    /// Enters an event and, if it `is_sent` now, its deliveries to those who want such.
+    fn enter_event(
         &mut self,
         event: &Event<'_>,
         badge: &str,
         is_sent: bool,
         at: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        let (id, event_type, lane) = (event.id().as_str(), event.event_type(), Lane::of(badge.as_bytes()));
-        let (stored_lane, created_at) = (lane.0.cast_signed(), millis(at));
-        self.transaction
-            .prepare_cached("INSERT INTO event (id, type, lane, created_at) VALUES (?1, ?2, ?3, ?4)")?
-            .execute(params![id, event_type.as_str(), stored_lane, created_at])?;
-        let endpoints = if is_sent { self.endpoints(&event_type)? } else { Vec::new() };
-        // The nested body is always there, for the API and for endpoints that come later.
-        self.enter_body(id, event, PayloadFormat::Nested)?;
-        for (endpoint, format) in endpoints {
-            let format: PayloadFormat = format.parse().unwrap_or_default();
-            self.enter_body(id, event, format)?;
-            self.transaction
-                .prepare_cached(
-                    "INSERT INTO delivery (endpoint, event_id, lane, created_at, state)
-                     VALUES (?1, ?2, ?3, ?4, 'waiting')",
-                )?
-                .execute(params![endpoint, id, stored_lane, created_at])?;
-            let delivery = DeliveryId(self.transaction.last_insert_rowid().cast_unsigned());
-            let endpoint = EndpointId(endpoint.cast_unsigned());
-            self.deliveries.push(Waiting::new(delivery, endpoint, lane, at));
-        }
+        let endpoints = if is_sent { wanting(self.transaction, &event.event_type())? } else { Vec::new() };
+        self.deliveries.extend(send_to(self.transaction, &endpoints, event, badge, at)?);
         Ok(())
     }
 
-    /// An event that nobody has asked for need not be made: what it tells is noted with the punch.
-    fn enter_correction(&mut self, event: &Event<'_>, badge: &str, at: DateTime<Utc>) -> Result<(), StoreError> {
-        if self.endpoints(&event.event_type())?.is_empty() {
-            return Ok(());
+    /// Enters an event if anybody wants such; else it need not be made, because the store has what it tells.
+    pub(super) fn tell(&mut self, event: &Event<'_>, key: &str, at: DateTime<Utc>) -> Result<(), StoreError> {
+        let endpoints = wanting(self.transaction, &event.event_type())?;
+        if !endpoints.is_empty() {
+            self.deliveries.extend(send_to(self.transaction, &endpoints, event, key, at)?);
         }
-        self.enter_event(event, badge, true, at)
-    }
-
-    /// The endpoints that want events of this type. A correction has no flat shape: it would be taken for a punch.
-    pub(super) fn endpoints(&self, event_type: &EventType) -> Result<Vec<(i64, String)>, StoreError> {
-        let sql = "SELECT id, format FROM endpoint
-                   WHERE removed_at IS NULL AND instr(',' || events || ',', ',' || ?1 || ',') AND (format = 'nested' OR NOT ?2) ORDER BY id";
-        let mut statement = self.transaction.prepare_cached(sql)?;
-        let nested_only = event_type.is_correction();
-        let rows =
-            statement.query_map(params![event_type.as_str(), nested_only], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        Ok(rows.collect::<Result<_, _>>()?)
-    }
-
-    fn enter_body(&self, id: &str, event: &Event<'_>, format: PayloadFormat) -> Result<(), StoreError> {
-        self.transaction
-            .prepare_cached("INSERT OR IGNORE INTO body (event_id, format, bytes) VALUES (?1, ?2, ?3)")?
-            .execute(params![id, format.as_str(), event.body(format).as_bytes()])?;
         Ok(())
     }
 }
@@ -204,11 +171,7 @@ impl Ledger for SqliteLedger<'_, '_> {
                 let event = Event::punch(punch, device, employee).with_late(late.is_some());
                 self.enter_event(&event, &employee.badge, *is_sent, entry.received_at)?;
                 let Some(id) = late else { return Ok(()) };
-                self.enter_correction(
-                    &Event::late(id, punch, device, employee, None),
-                    &employee.badge,
-                    entry.received_at,
-                )
+                self.tell(&Event::late(id, punch, device, employee, None), &employee.badge, entry.received_at)
             }
             Fate::Suppressed { punch, standing, .. } => person::enter(self.transaction, punch, standing),
             Fate::Held { .. } | Fate::Recorded { .. } => Ok(()),
@@ -237,6 +200,6 @@ impl Ledger for SqliteLedger<'_, '_> {
         } else {
             Event::revised(telling.event_id, punch, device, employee, revision)
         };
-        self.enter_correction(&event, &employee.badge, telling.at)
+        self.tell(&event, &employee.badge, telling.at)
     }
 }

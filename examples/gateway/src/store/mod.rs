@@ -37,7 +37,7 @@ pub use job::JobRow;
 pub(crate) use job::{Range, Step, step};
 pub use ledger::SqliteLedger;
 pub use outbox::{Deliveries, DeliveryRow};
-pub(crate) use outbox::{events_after, resend, send_to};
+pub(crate) use outbox::{events_after, random_id, resend, send_to};
 pub(crate) use person::direction_of;
 pub use quarantine::{HeldRow, Quarantined};
 pub(crate) use quarantine::{discard, held, hold_again, keep_by_hand, replace, unregistered};

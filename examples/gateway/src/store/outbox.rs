@@ -1,6 +1,7 @@
 //! Deliveries as people look at them: which, to whom, what was answered; and those that are made again.
 
 use chrono::{DateTime, Utc};
+use punch_normalize::EventId;
 use punch_webhook::{DeliveryId, EndpointId, Event, Lane, PayloadFormat, Waiting};
 use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, params, params_from_iter};
 use serde::Serialize;
@@ -136,47 +137,83 @@ impl DeliveryRow {
     }
 }
 
-/// Makes a delivery again that was settled: with its own attempts behind it, and a deadline of its own. `None` if it is
-/// on its way as it is, or unknown.
-pub(crate) fn resend(tx: &Transaction<'_>, id: u64, now: DateTime<Utc>) -> Result<Option<Waiting>, StoreError> {
+/// Makes a delivery again that was settled: with its own attempts behind it, and a deadline of its own. A replay says which
+/// one it is, and puts it into its lane. `None` if it is on its way as it is, or unknown.
+pub(crate) fn resend(
+    tx: &Transaction<'_>,
+    id: DeliveryId,
+    replay: Option<(i64, Lane)>,
+    now: DateTime<Utc>,
+) -> Result<Option<Waiting>, StoreError> {
     let sql = "UPDATE delivery SET state = 'waiting', created_at = ?2, slots_used = 0, not_before = NULL,
-                   blocking_since = NULL, reason = NULL, settled_at = NULL
+                   blocking_since = NULL, reason = NULL, settled_at = NULL, job = coalesce(?3, job),
+                   lane = coalesce(?4, lane)
                WHERE id = ?1 AND state <> 'waiting' RETURNING endpoint, lane, attempts";
-    let made = tx.prepare_cached(sql)?.query_row(params![id.cast_signed(), millis(now)], |row| {
+    let (job, lane) = replay.map(|(job, lane)| (job, lane.0.cast_signed())).unzip();
+    let made = tx.prepare_cached(sql)?.query_row(params![id.0.cast_signed(), millis(now), job, lane], |row| {
         let (endpoint, lane): (i64, i64) = (row.get(0)?, row.get(1)?);
         let (endpoint, lane) = (EndpointId(endpoint.cast_unsigned()), Lane(lane.cast_unsigned()));
-        let mut waiting = Waiting::new(DeliveryId(id), endpoint, lane, now);
+        let mut waiting = Waiting::new(id, endpoint, lane, now);
         waiting.progress.attempts = row.get(2)?;
         Ok(waiting)
     });
     Ok(made.optional()?)
 }
 
-/// Makes an event for these endpoints alone, whatever they and others want otherwise.
+/// Makes a delivery of an event that is there; a replay says which one it is.
+pub(super) fn send(
+    tx: &Transaction<'_>,
+    event_id: &str,
+    endpoint: EndpointId,
+    lane: Lane,
+    replay: Option<i64>,
+    now: DateTime<Utc>,
+) -> Result<Waiting, StoreError> {
+    let sql = "INSERT INTO delivery (endpoint, event_id, lane, created_at, state, job)
+               VALUES (?1, ?2, ?3, ?4, 'waiting', ?5)";
+    let known = params![endpoint.0.cast_signed(), event_id, lane.0.cast_signed(), millis(now), replay];
+    tx.prepare_cached(sql)?.execute(known)?;
+    Ok(Waiting::new(DeliveryId(tx.last_insert_rowid().cast_unsigned()), endpoint, lane, now))
+}
+
+/// Makes an event for these endpoints. Events of one `key` come in order.
 pub(crate) fn send_to(
     tx: &Transaction<'_>,
     endpoints: &[(EndpointId, PayloadFormat)],
     event: &Event<'_>,
+    key: &str,
     now: DateTime<Utc>,
 ) -> Result<Vec<Waiting>, StoreError> {
-    let (id, lane) = (event.id().as_str(), Lane::of(event.id().as_str().as_bytes()));
+    let (id, lane) = (event.id().as_str(), Lane::of(key.as_bytes()));
     tx.prepare_cached("INSERT INTO event (id, type, lane, created_at) VALUES (?1, ?2, ?3, ?4)")?.execute(params![
         id,
         event.event_type().as_str(),
         lane.0.cast_signed(),
         millis(now)
     ])?;
-    for format in endpoints.iter().map(|(_, format)| *format).chain([PayloadFormat::Nested]) {
-        tx.prepare_cached("INSERT OR IGNORE INTO body (event_id, format, bytes) VALUES (?1, ?2, ?3)")?
-            .execute(params![id, format.as_str(), event.body(format).as_bytes()])?;
+    // The nested body is always there, for the API and for endpoints that come later.
+    let mut formats = vec![PayloadFormat::Nested];
+    for (_, format) in endpoints {
+        if !formats.contains(format) {
+            formats.push(*format);
+        }
     }
-    let sql = "INSERT INTO delivery (endpoint, event_id, lane, created_at, state) VALUES (?1, ?2, ?3, ?4, 'waiting')";
-    let mut deliveries = Vec::new();
-    for (endpoint, _) in endpoints {
-        tx.prepare_cached(sql)?.execute(params![endpoint.0.cast_signed(), id, lane.0.cast_signed(), millis(now)])?;
-        deliveries.push(Waiting::new(DeliveryId(tx.last_insert_rowid().cast_unsigned()), *endpoint, lane, now));
+    for format in formats {
+        tx.prepare_cached("INSERT INTO body (event_id, format, bytes) VALUES (?1, ?2, ?3)")?.execute(params![
+            id,
+            format.as_str(),
+            event.body(format).as_bytes()
+        ])?;
     }
-    Ok(deliveries)
+    endpoints.iter().map(|(endpoint, _)| send(tx, id, *endpoint, lane, None, now)).collect()
+}
+
+/// The identity of an event that is about no row: it is random, because two gateways may send to the same receiver.
+/// `None` if the system has no random numbers.
+pub(crate) fn random_id(what: &str) -> Option<EventId> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).ok()?;
+    EventId::parse(&format!("evt_{what}{:032x}", u128::from_be_bytes(bytes))).ok()
 }
 
 /// Events behind a cursor, in the order they were made, each as its nested body.

@@ -2,7 +2,7 @@
 
 use core::ops::ControlFlow;
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
+use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, Utc};
 use punch_normalize::timeline::{Mark, Role};
 use punch_normalize::{Direction, EventId, Person, Punch, TimeQuality};
 use punch_protocol::{Pin, RawPunch, SerialNumber, Status, Verify};
@@ -15,6 +15,30 @@ use crate::core::{Known, Standing, Telling, Told};
 
 /// The form of civil times in the file; it sorts as time does.
 pub(super) const CIVIL: &str = "%Y-%m-%dT%H:%M:%S";
+
+/// What the terminal said, as the first columns of a query for [`raw_punch`].
+pub(super) const SAID: &str = "serial, pin, device_local, is_utc, status, verify, work_code";
+
+/// Reads what the terminal said back. `None` of a row that never read, or that somebody has damaged.
+pub(super) fn raw_punch(row: &Row<'_>) -> Result<Option<RawPunch>, rusqlite::Error> {
+    let serial: String = row.get(0)?;
+    let (pin, shown): (Option<Vec<u8>>, Option<String>) = (row.get(1)?, row.get(2)?);
+    let (Some(pin), Some(shown)) = (pin, shown) else { return Ok(None) };
+    let parts = (SerialNumber::parse(&serial), NaiveDateTime::parse_from_str(&shown, CIVIL));
+    let (Ok(serial), Ok(time)) = parts else { return Ok(None) };
+    let mut raw = RawPunch::new(serial, Pin::new(&pin).into_owned(), time);
+    raw.is_utc = row.get(3)?;
+    raw.status = row.get::<_, Option<u16>>(4)?.map(Status);
+    raw.verify = row.get::<_, Option<u16>>(5)?.map(Verify);
+    raw.work_code = row.get(6)?;
+    Ok(Some(raw))
+}
+
+/// What the clock on the wall showed at an instant; UTC if the store does not say.
+pub(super) fn wall_time(text: Option<String>, at: DateTime<Utc>) -> DateTime<FixedOffset> {
+    let read = text.and_then(|text| DateTime::parse_from_rfc3339(&text).ok());
+    read.unwrap_or_else(|| at.fixed_offset())
+}
 
 /// Hands over the punches of a person, in the order and from where `range` says, until `take` has enough.
 pub(super) fn look(
@@ -162,26 +186,17 @@ pub(super) fn note(
 
 /// Reads a punch back; `None` if the row never became one.
 pub(super) fn punch(tx: &Transaction<'_>, id: &EventId) -> Result<Option<Punch>, StoreError> {
-    let mut statement = tx.prepare_cached(
-        "SELECT serial, pin, device_local, status, verify, work_code, punched_at, received_at, is_utc, local_time,
-                time_quality, clock_offset_s, historic
+    let mut statement = tx.prepare_cached(&format!(
+        "SELECT {SAID}, punched_at, received_at, local_time, time_quality, clock_offset_s, historic
          FROM row WHERE id = ?1 AND punched_at IS NOT NULL",
-    )?;
+    ))?;
     let read = statement.query_row([id.as_str()], |row| {
-        let (serial, pin, shown): (String, Vec<u8>, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        let parts = (SerialNumber::parse(&serial), NaiveDateTime::parse_from_str(&shown, CIVIL));
-        let (Ok(serial), Ok(time)) = parts else { return Ok(None) };
-        let mut raw = RawPunch::new(serial, Pin::new(&pin).into_owned(), time);
-        raw.status = row.get::<_, Option<u16>>(3)?.map(Status);
-        raw.verify = row.get::<_, Option<u16>>(4)?.map(Verify);
-        (raw.work_code, raw.is_utc) = (row.get(5)?, row.get(8)?);
-        let at = DateTime::from_timestamp(row.get(6)?, 0).unwrap_or_default();
-        let local_time: Option<String> = row.get(9)?;
-        let local_time = local_time.and_then(|text| DateTime::parse_from_rfc3339(&text).ok());
+        let Some(raw) = raw_punch(row)? else { return Ok(None) };
+        let at = DateTime::from_timestamp(row.get(7)?, 0).unwrap_or_default();
         let quality: Option<String> = row.get(10)?;
         let quality = quality.and_then(|word| quality_of(&word)).unwrap_or(TimeQuality::Exact);
-        let local_time = local_time.unwrap_or_else(|| at.fixed_offset());
-        let mut punch = Punch::new(id.clone(), raw, at, local_time, quality, from_millis(row.get(7)?));
+        let (local_time, received_at) = (wall_time(row.get(9)?, at), from_millis(row.get(8)?));
+        let mut punch = Punch::new(id.clone(), raw, at, local_time, quality, received_at);
         (punch.clock_offset_s, punch.is_historic) = (row.get(11)?, row.get(12)?);
         Ok(Some(punch))
     });

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use punch_normalize::{EventId, HoldReason};
-use punch_protocol::{Pin, RawPunch, SerialNumber, Status, Verify};
+use punch_protocol::Pin;
 use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, params_from_iter};
 use serde::Serialize;
 
-use super::person::CIVIL;
+use super::person::{SAID, raw_punch};
 use super::{StoreError, Transaction, from_millis, millis};
 use crate::core::{ByHand, Received, ReceivedRow};
 
@@ -117,9 +117,10 @@ impl Quarantined {
         limit: u32,
     ) -> Result<Vec<(i64, Option<Received>)>, StoreError> {
         let (clause, values) = self.clause();
-        let sql = format!("SELECT {AGAIN} FROM row WHERE {clause} AND seq > {after} ORDER BY seq LIMIT {limit}");
+        let sql =
+            format!("SELECT {SAID}, {AGAIN} FROM row WHERE {clause} AND seq > {after} ORDER BY seq LIMIT {limit}");
         let mut statement = connection.prepare(&sql)?;
-        let rows = statement.query_map(params_from_iter(values), |row| Ok((row.get(0)?, again(row)?)))?;
+        let rows = statement.query_map(params_from_iter(values), |row| Ok((row.get(7)?, again(row)?)))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 }
@@ -153,31 +154,23 @@ impl HeldRow {
     }
 }
 
-const AGAIN: &str =
-    "seq, serial, pin, device_local, is_utc, status, verify, work_code, received_at, raw, shift_s, whose, reason";
+/// What is read of a row that is taken once more, behind [`SAID`].
+const AGAIN: &str = "seq, received_at, raw, shift_s, whose, reason";
 
 /// A row that is held, as it would be taken once more. `None` if it was never read.
 pub(crate) fn held(connection: &Connection, id: &str) -> Result<Option<Received>, StoreError> {
-    let sql = format!("SELECT {AGAIN} FROM row WHERE id = ?1 AND fate IN ('held', 'discarded')");
+    let sql = format!("SELECT {SAID}, {AGAIN} FROM row WHERE id = ?1 AND fate IN ('held', 'discarded')");
     Ok(connection.query_row(&sql, [id], again).optional()?.flatten())
 }
 
 fn again(row: &Row<'_>) -> Result<Option<Received>, rusqlite::Error> {
-    let (serial, pin, shown): (String, Option<Vec<u8>>, Option<String>) = (row.get(1)?, row.get(2)?, row.get(3)?);
-    let (Some(pin), Some(shown)) = (pin, shown) else { return Ok(None) };
-    let parts = (SerialNumber::parse(&serial), NaiveDateTime::parse_from_str(&shown, CIVIL));
-    let (Ok(serial), Ok(time)) = parts else { return Ok(None) };
-    let mut punch = RawPunch::new(serial.clone(), Pin::new(&pin).into_owned(), time);
-    punch.is_utc = row.get(4)?;
-    punch.status = row.get::<_, Option<u16>>(5)?.map(Status);
-    punch.verify = row.get::<_, Option<u16>>(6)?.map(Verify);
-    punch.work_code = row.get(7)?;
+    let Some(punch) = raw_punch(row)? else { return Ok(None) };
     let whose: Option<String> = row.get(11)?;
     let by_hand = ByHand {
         shift: row.get::<_, Option<i64>>(10)?.and_then(TimeDelta::try_seconds),
         pin: whose.and_then(|text| Pin::parse_text(&text).ok().map(Pin::into_owned)),
     };
-    let received_at = from_millis(row.get(8)?);
+    let (serial, received_at) = (punch.serial.clone(), from_millis(row.get(8)?));
     let mut received = Received::again(serial, received_at, ReceivedRow::Punch { punch, raw: row.get(9)? }, by_hand);
     received.in_zone_of_now = row.get::<_, Option<String>>(12)?.as_deref() == Some(HoldReason::Future.code());
     Ok(Some(received))
