@@ -82,6 +82,12 @@ impl Recorder {
     pub(crate) fn event_ids(&self) -> std::collections::BTreeSet<String> {
         self.seen().iter().map(|seen| seen.json()["event_id"].as_str().unwrap().to_owned()).collect()
     }
+
+    /// Whose punches came.
+    pub(crate) fn badges(&self) -> std::collections::BTreeSet<String> {
+        let badge = |seen: &Seen| seen.json()["employee"]["badge_number"].as_str().unwrap().to_owned();
+        self.seen().iter().map(badge).collect()
+    }
 }
 
 impl Seen {
