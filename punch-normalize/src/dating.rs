@@ -7,8 +7,8 @@ use punch_protocol::{SerialNumber, civil};
 
 use crate::timeline::Role;
 use crate::{
-    ClockOffset, ClockTreatment, Direction, Hint, HoldReason, Observation, Person, Punch, Resolved, Rules, TenantKey,
-    TimeQuality, Timeliness,
+    ClockOffset, ClockTreatment, DeviceZone, Direction, Hint, HoldReason, Observation, Person, Punch, Resolved, Rules,
+    TenantKey, TimeQuality, Timeliness,
 };
 
 /// A row with its identity and its instant, before anybody has asked what else the person did.
@@ -32,6 +32,8 @@ pub struct Dated {
     pub manual: Option<Direction>,
     /// Its place among the rows of the same terminal.
     pub order: u64,
+    /// What told, or would have told, which of two repeated hours it belongs to.
+    pub hint: Hint,
 }
 
 /// Dates the rows of one upload, given and returned in the order the terminal sent them.
@@ -42,35 +44,46 @@ pub(crate) fn date(key: &TenantKey, rules: &Rules, observations: Vec<Observation
     let mut dated = Vec::with_capacity(observations.len());
     for (place, observation) in (0..).zip(observations) {
         let serial = &observation.raw.serial;
-        let resolved = resolve(rules, &observation, previous.get(serial).copied());
+        let hint = hint(&observation, previous.get(serial).copied());
+        let resolved = resolve(rules, &observation, hint);
         // A dead clock is before everything, so following it proves nothing.
         if !civil::is_unset_clock(resolved.local.naive_local()) {
             previous.insert(serial.clone(), resolved.instant);
         }
-        dated.push(one(key, rules, observation, resolved, place));
+        dated.push(one(key, rules, observation, (resolved, hint), place));
     }
     dated
 }
 
 /// Dates a row that came alone.
 pub(crate) fn date_alone(key: &TenantKey, rules: &Rules, observation: Observation) -> Dated {
-    let resolved = resolve(rules, &observation, None);
-    one(key, rules, observation, resolved, 0)
+    let hint = hint(&observation, None);
+    let resolved = resolve(rules, &observation, hint);
+    one(key, rules, observation, (resolved, hint), 0)
 }
 
-fn resolve(rules: &Rules, observation: &Observation, previous: Option<DateTime<Utc>>) -> Resolved {
-    let zone = rules.zone;
-    if let Some(shifted) = observation.shift.and_then(|shift| zone.reanchor(observation.raw.time, shift)) {
-        return Resolved { quality: TimeQuality::Reanchored, ..shifted };
-    }
-    if observation.raw.is_utc {
-        return zone.at(observation.raw.time.and_utc());
-    }
+fn hint(observation: &Observation, previous: Option<DateTime<Utc>>) -> Hint {
     let received_live = observation.live.then_some(observation.received_at);
-    zone.resolve(observation.raw.time, Hint { previous, received_live })
+    observation.hint.unwrap_or(Hint { previous, received_live })
 }
 
-fn one(key: &TenantKey, rules: &Rules, observation: Observation, resolved: Resolved, place: u64) -> Dated {
+fn resolve(rules: &Rules, observation: &Observation, hint: Hint) -> Resolved {
+    let (zone, shown) = (rules.zone, observation.raw.time);
+    // No zone applies to what counts seconds.
+    let counts_in = if observation.raw.is_utc { DeviceZone::Utc } else { zone };
+    if let Some(shifted) = observation.shift.and_then(|shift| counts_in.reanchor(shown, shift)) {
+        return Resolved { quality: TimeQuality::Reanchored, ..zone.at(shifted.instant) };
+    }
+    if observation.raw.is_utc { zone.at(shown.and_utc()) } else { zone.resolve(shown, hint) }
+}
+
+fn one(
+    key: &TenantKey,
+    rules: &Rules,
+    observation: Observation,
+    (resolved, hint): (Resolved, Hint),
+    place: u64,
+) -> Dated {
     let event_id = key.event_id(&observation.raw);
     let Observation { raw, received_at, registered, person, site, role, is_trusted, manual, order, clock, .. } =
         observation;
@@ -85,7 +98,7 @@ fn one(key: &TenantKey, rules: &Rules, observation: Observation, resolved: Resol
         .or(of_time)
         .or_else(|| (!registered).then_some(HoldReason::UnregisteredBadge));
     let order = order.unwrap_or(place);
-    Dated { punch: Box::new(punch), person, hold, site, role, is_trusted, manual, order }
+    Dated { punch: Box::new(punch), person, hold, site, role, is_trusted, manual, order, hint }
 }
 
 /// Corrects or marks what is known of the clock; why the row is held for its time, if it is.

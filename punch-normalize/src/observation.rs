@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use punch_protocol::RawPunch;
 
 use crate::timeline::Role;
-use crate::{ClockOffset, Direction, Person};
+use crate::{ClockOffset, Direction, Hint, Person};
 
 /// One row with what its receiver knows about it. Input of [`Normalizer::observe`](crate::Normalizer::observe).
 ///
@@ -44,6 +44,9 @@ pub struct Observation {
     /// The place of the row among those of the same terminal, which decides between two of one second. `None` is its
     /// place among the rows given with it.
     pub order: Option<u64>,
+    /// What tells which of two repeated hours it belongs to, if that is known already: of a row that came with others
+    /// and is given without them. `None` is by the rows given before it, and by [`live`](Self::live).
+    pub hint: Option<Hint>,
     /// What is known of the terminal's clock at this row; see [`TerminalClock`](crate::TerminalClock).
     pub clock: Option<ClockOffset>,
     /// What somebody says the clock was off by, of one that was unset or far ahead: true time minus terminal's. Nothing
@@ -65,6 +68,7 @@ impl Observation {
             is_trusted: true,
             manual: None,
             order: None,
+            hint: None,
             clock: None,
             shift: None,
         }

@@ -51,8 +51,8 @@ impl DeviceZone {
     /// Finds the instant at which this zone's clocks showed `local`. There is always an answer.
     ///
     /// * The hour happened once: that instant.
-    /// * Twice: the earliest not before [`Hint::previous`]; else the one closest to [`Hint::received_live`];
-    ///   else the first, as a guess.
+    /// * Twice: the earliest not before [`Hint::previous`]; else the one closest to [`Hint::received_live`], if that is
+    ///   no further from it than the two are apart; else the first, as a guess.
     /// * Never: the instant under the offset before the gap.
     ///
     /// ```
@@ -107,7 +107,11 @@ fn choose(first: DateTime<Utc>, second: DateTime<Utc>, hint: Hint) -> (DateTime<
     }
     if let Some(received) = hint.received_live {
         let distance = |candidate: DateTime<Utc>| received.signed_duration_since(candidate).abs();
-        return (if distance(second) < distance(first) { second } else { first }, TimeQuality::FoldLive);
+        let closest = if distance(second) < distance(first) { second } else { first };
+        // A receipt further away says that the row waited, or that the clock is off by more than the hours differ.
+        if distance(closest) <= second.signed_duration_since(first) {
+            return (closest, TimeQuality::FoldLive);
+        }
     }
     (first, TimeQuality::FoldGuess)
 }

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use punch_normalize::timeline::{BounceScope, Cause, Days, DirectionRule, Exceptions, Role, Schedule, ShiftPattern};
 use punch_normalize::{
     ClockEstimate, ClockOffset, ClockPolicy, Direction, DirectionSource, DuplicateKind, HoldReason, Normalizer,
-    Observation, Person, Punch, SavedNormalizer, TimeQuality, Verdict,
+    Observation, Person, Punch, Rules, SavedNormalizer, TimeQuality, Verdict,
 };
 use punch_protocol::Status;
 
@@ -206,6 +206,19 @@ fn a_row_of_an_unset_clock_is_dated_once_somebody_says_by_how_much() {
     // Far ahead by what somebody says: it is theirs to say.
     observation.shift = Some(TimeDelta::days(365 * 27));
     assert!(normalizer().observe(&utc_rules(), observation).fresh().is_some());
+}
+
+// T12, T16: what counts seconds is in no zone, shifted or not
+#[test]
+fn a_shifted_row_that_counts_seconds_stays_in_utc() {
+    let mut observation = later(raw("2000-01-01 00:00:07"));
+    observation.raw.is_utc = true;
+    observation.received_at = instant("2026-03-02T20:00:00Z");
+    observation.shift = Some(civil_time("2026-03-02 08:00:00") - civil_time("2000-01-01 00:00:00"));
+    let mexico = Rules::new(zone("America/Mexico_City"));
+    let punch = fresh(normalizer().observe(&mexico, observation));
+    assert_eq!(punch.punched_at, instant("2026-03-02T08:00:07Z"));
+    assert_eq!(punch.local_time.to_rfc3339(), "2026-03-02T02:00:07-06:00");
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Several rows of one upload: order, and the repeated hour.
 
+use chrono::TimeDelta;
+use proptest::prelude::*;
 use punch_normalize::TimeQuality::{FoldGuess, FoldLive, FoldOrder};
 use punch_normalize::{Observation, Rules, TimeQuality, Verdict};
 
@@ -75,6 +77,29 @@ fn a_live_row_is_dated_by_its_receipt() {
     let verdict = normalizer().observe(&Rules::new(zone("Europe/Madrid")), observation);
     let punch = verdict.fresh().unwrap();
     assert_eq!((punch.punched_at, punch.time_quality), (instant("2026-10-25T00:30:00Z"), FoldGuess));
+}
+
+proptest! {
+    // T2 to T4: what dated a row among others dates it when it is given alone
+    #[test]
+    fn a_row_given_without_its_neighbours_keeps_its_hour(
+        rows in prop::collection::vec((0i64..4 * 3600, any::<bool>()), 1..8),
+    ) {
+        let start = raw("2026-10-25 01:00:00").time;
+        let observations: Vec<Observation> = rows.iter().map(|(seconds, live)| {
+            let mut row = raw("2026-10-25 01:00:00");
+            row.time = start + TimeDelta::seconds(*seconds);
+            let mut observation = Observation::new(row, instant("2026-10-25T01:20:00Z"));
+            observation.live = *live;
+            observation
+        }).collect();
+        let (rules, normalizer) = (Rules::new(zone("Europe/Madrid")), normalizer());
+        let together = normalizer.date(&rules, observations.clone());
+        for (mut observation, among_others) in observations.into_iter().zip(together) {
+            (observation.hint, observation.order) = (Some(among_others.hint), Some(among_others.order));
+            prop_assert_eq!(normalizer.date(&rules, vec![observation]), vec![among_others]);
+        }
+    }
 }
 
 #[test]

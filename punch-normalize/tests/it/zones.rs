@@ -66,6 +66,17 @@ fn the_previous_row_takes_precedence_unless_it_is_after_both_candidates() {
 }
 
 // T5
+// T4: the receipt of a row that waited does not date it
+#[test]
+fn a_fold_received_long_after_is_a_guess() {
+    for receipt in ["2026-10-25T02:30:01Z", "2027-03-01T00:00:00Z", "2026-10-24T23:29:59Z"] {
+        let hint = Hint::live(instant(receipt));
+        check("Europe/Madrid", "2026-10-25 02:30:00", hint, "2026-10-25T00:30:00Z", FoldGuess);
+    }
+    let latest = Hint::live(instant("2026-10-25T02:30:00Z"));
+    check("Europe/Madrid", "2026-10-25 02:30:00", latest, "2026-10-25T01:30:00Z", FoldLive);
+}
+
 #[test]
 fn a_fold_without_hint_is_the_first_candidate_and_says_so() {
     check("Europe/Madrid", "2026-10-25 02:30:00", Hint::default(), "2026-10-25T00:30:00Z", FoldGuess);

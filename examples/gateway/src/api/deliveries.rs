@@ -64,11 +64,15 @@ pub(super) async fn send_again(State(api): State<Api>, Path(id): Path<u64>) -> R
     if known.is_none() {
         return Err(ApiError::not_found("delivery"));
     }
-    match api.store.write(move |tx| resend(tx, DeliveryId(id), None, now())).await? {
-        Some(waiting) => api.engine.deliver(vec![waiting]),
-        None => return Err(ApiError::conflict("id", "is of a delivery that is on its way already")),
-    }
-    let row = api.store.read(move |connection| DeliveryRow::of(connection, id)).await?;
+    // The answer says how it stood when it was made again; by the time it arrives it may be delivered.
+    let made = api.store.write(move |tx| {
+        let Some(waiting) = resend(tx, DeliveryId(id), None, now())? else { return Ok(None) };
+        Ok(Some((waiting, DeliveryRow::of(tx, id)?)))
+    });
+    let Some((waiting, row)) = made.await? else {
+        return Err(ApiError::conflict("id", "is of a delivery that is on its way already"));
+    };
+    api.engine.deliver(vec![waiting]);
     Ok(one(StatusCode::ACCEPTED, &row))
 }
 

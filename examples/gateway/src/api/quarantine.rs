@@ -11,6 +11,7 @@ use serde::Deserialize;
 use super::Api;
 use super::envelope::{ApiError, Paging, one, page};
 use crate::core::ByHand;
+use crate::device::NotTaken;
 use crate::store::{HeldRow, Quarantined, discard};
 
 /// Which rows: of a query, or of the body of a bulk retry.
@@ -76,16 +77,32 @@ pub(super) async fn retry_all(
     body: Result<Json<Which>, JsonRejection>,
 ) -> Result<Response, ApiError> {
     let Json(which) = body?;
+    if which.page.is_some() || which.per_page.is_some() {
+        return Err(ApiError::invalid("page", "is for lists; every row that fits is taken once more"));
+    }
     let released = api.devices.release(which.rows()?).await?;
     Ok(one(StatusCode::OK, &released))
 }
 
 /// Takes a row once more, one that was put away too.
 pub(super) async fn retry(State(api): State<Api>, Path(id): Path<String>) -> Result<Response, ApiError> {
-    let row = find(&api, &id).await?;
-    match api.devices.retry(id, ByHand::default()).await? {
-        Some(released) => Ok(one(StatusCode::OK, &released)),
-        None => Err(unread(&row)),
+    take_again(&api, id, ByHand::default()).await
+}
+
+async fn take_again(api: &Api, id: String, by_hand: ByHand) -> Result<Response, ApiError> {
+    match api.devices.retry(id, by_hand).await? {
+        Ok(released) => Ok(one(StatusCode::OK, &released)),
+        Err(NotTaken::Gone) => Err(ApiError::not_found("row in quarantine")),
+        Err(NotTaken::Unread) => Err(ApiError::conflict(
+            "id",
+            "is of a row that could not be read; send the right one with `POST /v1/quarantine/{id}/fix` and `text`, or \
+             put it away",
+        )),
+        Err(NotTaken::Impossible) => Err(ApiError::invalid(
+            "shift_seconds",
+            "puts the row before 2010, or more than a day after it was received; it is true time minus what the clock \
+             showed",
+        )),
     }
 }
 
@@ -131,21 +148,17 @@ pub(super) async fn fix(
     body: Result<Json<Fix>, JsonRejection>,
 ) -> Result<Response, ApiError> {
     let Json(Fix { shift_seconds, pin, text }) = body?;
-    let row = find(&api, &id).await?;
     if let Some(text) = text {
         if shift_seconds.is_some() || pin.is_some() {
             return Err(ApiError::invalid("text", "is a whole row; send it without `shift_seconds` and `pin`"));
         }
-        return replace(&api, row, &text).await;
+        return replace(&api, find(&api, &id).await?, &text).await;
     }
     let by_hand = ByHand { shift: shift_seconds.map(shift).transpose()?, pin: pin.map(pin_of).transpose()? };
     if by_hand == ByHand::default() {
         return Err(ApiError::invalid("shift_seconds", "or `pin` or `text` is missing: say what is right"));
     }
-    match api.devices.retry(id, by_hand).await? {
-        Some(released) => Ok(one(StatusCode::OK, &released)),
-        None => Err(unread(&row)),
-    }
+    take_again(&api, id, by_hand).await
 }
 
 async fn replace(api: &Api, row: HeldRow, text: &str) -> Result<Response, ApiError> {
@@ -181,6 +194,9 @@ pub(super) async fn reanchor(
 ) -> Result<Response, ApiError> {
     let serial = SerialNumber::parse(&serial).map_err(|error| ApiError::invalid("serial", &error.to_string()))?;
     let Json(Reanchoring { shift_seconds, since, until }) = body?;
+    if !api.devices.knows(&serial) {
+        return Err(ApiError::not_found("device"));
+    }
     let by_hand = ByHand { shift: Some(shift(shift_seconds)?), pin: None };
     let (reason, device) = (Some(HoldReason::ClockReset.code().to_owned()), Some(serial.to_string()));
     let which = Quarantined { reason, device, since, until, ..Quarantined::default() };
@@ -204,9 +220,4 @@ async fn find(api: &Api, id: &str) -> Result<HeldRow, ApiError> {
     let known = id.to_owned();
     let row = api.store.read(move |connection| HeldRow::of(connection, &known)).await?;
     row.ok_or_else(|| ApiError::not_found("row in quarantine"))
-}
-
-fn unread(row: &HeldRow) -> ApiError {
-    let cure = "send the right row with `POST /v1/quarantine/{id}/fix` and `text`, or put it away";
-    ApiError::conflict("id", &format!("is of a row that could not be read ({}); {cure}", row.reason))
 }

@@ -2,12 +2,12 @@
 
 use chrono::{DateTime, Utc};
 use punch_normalize::timeline::{Change, Mark};
-use punch_normalize::{Dated, EventId, Person, Punch};
+use punch_normalize::{Dated, EventId, Hint, Person, Punch};
 use punch_webhook::{DeviceInfo, EmployeeInfo};
 
 use super::identity::Identity;
 use super::intake::{Directory, Intake, of_person};
-use super::ledger::{Correction, Entry, Fate, Ledger, Standing, Telling};
+use super::ledger::{Correction, Entry, Fate, Ledger, Place, Standing, Telling};
 use super::person::{Known, Told};
 
 impl Intake {
@@ -93,7 +93,8 @@ impl Intake {
         let Some(mut punch) = ledger.punch(&change.event_id)? else { return Ok(()) };
         let Mark { order, role, is_trusted, .. } = known.mark;
         let (person, site) = (known.person.clone(), known.site.clone());
-        let standing = Standing { person, site, order, role, is_trusted };
+        let place = Place { order, hint: Hint::default() };
+        let standing = Standing { person, site, place, role, is_trusted };
         let register = ledger.register(&punch.pin)?;
         let at = punch.local_time;
         let identity = register.find(&known.serial, known.site.as_deref().unwrap_or_default(), &punch.pin, at);

@@ -12,11 +12,11 @@ use punch_webhook::DeviceInfo;
 
 use super::clock::Clockwork;
 use super::identity::{Identity, Register};
-use super::ledger::{Entry, Fate, Ledger, Settled, Standing};
+use super::ledger::{Entry, Fate, Ledger, Place, Settled, Standing};
 use super::periods::Periods;
 use super::person::{Known, around};
 use super::shifts::Shifts;
-use super::upload::{Received, ReceivedRow};
+use super::upload::{ByHand, Received, ReceivedRow};
 
 /// What the gateway knows about the terminal of an upload.
 #[derive(Debug, Clone)]
@@ -90,11 +90,15 @@ impl Intake {
                     Some(Settled::Delivered | Settled::Suppressed | Settled::Discarded) => {
                         tally.replayed = tally.replayed.saturating_add(1);
                     }
+                    // The terminal knows no better than whoever put it right.
+                    Some(Settled::HeldByHand) if received.by_hand == ByHand::default() => {
+                        tally.replayed = tally.replayed.saturating_add(1);
+                    }
                     settled => punches.push(Unsettled { punch, raw, is_new: settled.is_none() }),
                 },
                 ReceivedRow::Broken { problem, raw } => {
                     tally.held = tally.held.saturating_add(1);
-                    let fate = Fate::Held { reason: HoldReason::Malformed, problem: Some(problem) };
+                    let fate = Fate::Held { reason: HoldReason::Malformed, problem: Some(problem), place: None };
                     self.enter_unread(received, raw, fate, ledger)?;
                 }
                 ReceivedRow::Record { raw } => {
@@ -178,7 +182,9 @@ impl Intake {
                 return Ok(());
             }
             Verdict::Duplicate { of, punch, .. } => (&mut tally.suppressed, Fate::Suppressed { punch, standing, of }),
-            Verdict::Held { reason, .. } => (&mut tally.held, Fate::Held { reason: *reason, problem: None }),
+            Verdict::Held { reason, .. } => {
+                (&mut tally.held, Fate::Held { reason: *reason, problem: None, place: Some(standing.place) })
+            }
         };
         *count = count.saturating_add(1);
         let id = verdict.event_id().as_str();
@@ -258,6 +264,7 @@ fn observe<L: Ledger>(
         (observation.live, observation.is_trusted, observation.role) = (live, is_trusted, directory.role);
         observation.site = directory.device.site.as_deref().map(Into::into);
         observation.shift = received.by_hand.shift;
+        (observation.order, observation.hint) = (received.place.map(|it| it.order), received.place.map(|it| it.hint));
         // Who that is, is found out with the others; here it says that somebody knows.
         observation.person = received.by_hand.pin.as_ref().map(Person::of_pin);
         observation.clock = offset_of.as_ref().and_then(|offset_of| offset_of(punch));
@@ -321,7 +328,8 @@ fn identify<L: Ledger>(
 impl From<&Dated> for Standing {
     fn from(row: &Dated) -> Self {
         let (person, site) = (row.person.clone(), row.site.as_deref().map(ToOwned::to_owned));
-        Self { person, site, order: row.order, role: row.role, is_trusted: row.is_trusted }
+        let place = Place { order: row.order, hint: row.hint };
+        Self { person, site, place, role: row.role, is_trusted: row.is_trusted }
     }
 }
 

@@ -1,7 +1,7 @@
 use core::ops::ControlFlow;
 
 use punch_normalize::timeline::{Finding, Role, StateTrust};
-use punch_normalize::{EventId, HoldReason, Person, Punch};
+use punch_normalize::{EventId, Hint, HoldReason, Person, Punch};
 use punch_protocol::{Pin, RawPunch, SerialNumber};
 use punch_webhook::{DeviceInfo, EmployeeInfo};
 
@@ -158,6 +158,8 @@ pub enum Settled {
     Suppressed,
     /// Somebody has put it away.
     Discarded,
+    /// It is held, and somebody has said of it what the terminal did not.
+    HeldByHand,
     /// It is held, or no punch.
     Held,
 }
@@ -212,12 +214,24 @@ pub enum Fate<'a> {
         reason: HoldReason,
         /// Where and why in detail, for rows that could not be read.
         problem: Option<&'a str>,
+        /// Where it stood in its upload, of a row that could be read.
+        place: Option<Place>,
     },
     /// Not a punch; kept for the record.
     Recorded {
         /// The table it was posted to.
         table: &'a str,
     },
+}
+
+/// Where a row stood in its upload. It is kept with a row that is held, which comes without the others once it is
+/// released.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// Its place among them; it decides between two of one second.
+    pub order: u64,
+    /// Which of two repeated hours it belongs to.
+    pub hint: Hint,
 }
 
 /// How a punch stands among those of its person.
@@ -227,8 +241,8 @@ pub struct Standing {
     pub person: Person,
     /// The site of the terminal.
     pub site: Option<String>,
-    /// Its place in the upload it came with; it decides between two of one second.
-    pub order: u64,
+    /// Where it stood in its upload.
+    pub place: Place,
     /// What the terminal is there for, if it has one direction.
     pub role: Option<Role>,
     /// Whether the terminal's states say something.

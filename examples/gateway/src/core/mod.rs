@@ -20,7 +20,7 @@ pub use clock::{
 pub use forwarded::ForwardedError;
 pub use identity::{Bound, BoundError, Clash, Identity, Register, Scope, Validity};
 pub use intake::{Directory, Intake, Tally};
-pub use ledger::{Correction, Entry, Fate, Ledger, Settled, Standing, Telling};
+pub use ledger::{Correction, Entry, Fate, Ledger, Place, Settled, Standing, Telling};
 pub use periods::Periods;
 pub use person::{Known, Told};
 pub use shifts::Shifts;

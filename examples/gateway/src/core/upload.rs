@@ -8,6 +8,7 @@ use punch_protocol::push::{
 use punch_protocol::{Pin, RawPunch, SerialNumber};
 
 use super::clock::Contact;
+use super::ledger::Place;
 
 /// One upload, owned: what has to be durable before the terminal may forget it.
 #[derive(Debug, Clone)]
@@ -30,6 +31,8 @@ pub struct Received {
     pub contact: Option<Contact>,
     /// What somebody says of its rows.
     pub by_hand: ByHand,
+    /// Where its one row stood in the upload it came with, if it is taken once more.
+    pub place: Option<Place>,
     /// Whether the zone that its terminal has now dates its rows, and not that of when they came: by that they lay in the
     /// future.
     pub in_zone_of_now: bool,
@@ -215,6 +218,7 @@ impl Received {
             whole: true,
             contact: None,
             by_hand: ByHand::default(),
+            place: None,
             in_zone_of_now: false,
         }
     }

@@ -15,6 +15,7 @@ use punch_protocol::SerialNumber;
 use punch_protocol::push::{
     Admission, Limits, PackageError, ParseError, Parts, Receipt, Request, Response, Stamps, Turn, UploadHead,
 };
+use punch_webhook::Waiting;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 
@@ -22,10 +23,10 @@ use super::clocks::{Attended, announce, attend, tell};
 use super::registry::Registry;
 use crate::clock::now;
 use crate::config::Config;
-use crate::core::{Intake, Received, ReceivedRow, Tally};
+use crate::core::{Directory, Intake, Received, ReceivedRow, Tally};
 use crate::delivery::Engine;
 use crate::stage::{Stage, Watch};
-use crate::store::{ClockRow, DeviceRow, SqliteLedger, Store, StoreError};
+use crate::store::{ClockRow, DeviceRow, SqliteLedger, Store, StoreError, Transaction};
 
 /// Everything the device listener needs; cheap to clone. `Debug` shows nothing of what terminals have said.
 #[derive(Clone)]
@@ -40,6 +41,14 @@ pub(super) struct Inner {
     pub(super) key: TenantKey,
     pub(super) limits: Limits,
     watch: Watch,
+}
+
+/// What entering rows has led to; true once the transaction is committed.
+pub(super) struct Entered {
+    pub(super) tally: Tally,
+    pub(super) deliveries: Vec<Waiting>,
+    is_new: bool,
+    attended: Attended,
 }
 
 impl fmt::Debug for Devices {
@@ -95,47 +104,53 @@ impl Devices {
         self.0.registry.last_seen()
     }
 
-    /// Takes rows that were read before, such as held ones whose cause is gone.
+    /// Takes an upload, or rows that were read before.
     ///
     /// # Errors
     ///
     /// The store cannot be written.
     pub async fn take(&self, received: Received) -> Result<Tally, StoreError> {
-        let Some(mut directory) = self.0.registry.directory(&received.serial) else { return Ok(Tally::default()) };
+        let Some(directory) = self.0.registry.directory(&received.serial) else { return Ok(Tally::default()) };
         let adjusts = matches!(directory.rules.clock, ClockPolicy::Adjust | ClockPolicy::AdjustWrong);
-        let intake = Arc::clone(&self.0.intake);
-        let key = self.0.key.clone();
         let (serial, probe) = (received.serial.clone(), received.contact.and_then(|contact| contact.probe));
-        let work = move |tx: &mut crate::store::Transaction<'_>| {
-            if let Some(stamp) = received.stamp.as_deref().filter(|_| Stamps::has(&received.table)) {
-                DeviceRow::keep_stamp(tx, received.serial.as_str(), &received.table, stamp)?;
-            }
-            let clockwork = ClockRow::of(tx, received.serial.as_str())?;
-            if let Some(clockwork) = clockwork.as_ref().filter(|_| !received.in_zone_of_now) {
-                directory.rules.zone = clockwork.zone_at(received.received_at);
-            }
-            directory.clock = clockwork.as_ref().map(|clockwork| clockwork.with(probe));
-            let before = tx.total_changes();
-            let mut ledger = SqliteLedger::new(tx);
-            let tally = intake.take(&received, &directory, &mut ledger)?;
-            let mut deliveries = ledger.into_deliveries();
-            // A replay says nothing new of the clock, and costs no write.
-            let is_new = tx.total_changes() > before;
-            let attended =
-                if is_new { attend(tx, clockwork, &received, &directory.rules)? } else { Attended::default() };
-            deliveries.extend(tell(tx, attended.notice.as_ref(), &directory.device, &key)?);
-            Ok((tally, deliveries, is_new, attended))
-        };
-        let (tally, deliveries, is_new, attended) = self.0.store.write(work).await?;
-        self.0.engine.deliver(deliveries);
-        announce(attended.notice.as_ref());
-        if attended.is_known_again && adjusts {
+        let devices = self.clone();
+        let entered = self.0.store.write(move |tx| devices.enter(tx, &received, directory)).await?;
+        self.0.engine.deliver(entered.deliveries);
+        announce(entered.attended.notice.as_ref());
+        if entered.attended.is_known_again && adjusts {
             self.adjust_outage(serial.clone());
         }
-        if let Some(probe) = probe.filter(|_| is_new) {
+        if let Some(probe) = probe.filter(|_| entered.is_new) {
             self.probe_written(&serial, probe);
         }
-        Ok(tally)
+        Ok(entered.tally)
+    }
+
+    /// Enters rows, what they say of the clock of their terminal, and its resume mark.
+    pub(super) fn enter(
+        &self,
+        tx: &mut Transaction<'_>,
+        received: &Received,
+        mut directory: Directory,
+    ) -> Result<Entered, StoreError> {
+        if let Some(stamp) = received.stamp.as_deref().filter(|_| Stamps::has(&received.table)) {
+            DeviceRow::keep_stamp(tx, received.serial.as_str(), &received.table, stamp)?;
+        }
+        let clockwork = ClockRow::of(tx, received.serial.as_str())?;
+        if let Some(clockwork) = clockwork.as_ref().filter(|_| !received.in_zone_of_now) {
+            directory.rules.zone = clockwork.zone_at(received.received_at);
+        }
+        let probe = received.contact.and_then(|contact| contact.probe);
+        directory.clock = clockwork.as_ref().map(|clockwork| clockwork.with(probe));
+        let before = tx.total_changes();
+        let mut ledger = SqliteLedger::new(tx);
+        let tally = self.0.intake.take(received, &directory, &mut ledger)?;
+        let mut deliveries = ledger.into_deliveries();
+        // A replay says nothing new of the clock, and costs no write.
+        let is_new = tx.total_changes() > before;
+        let attended = if is_new { attend(tx, clockwork, received, &directory.rules)? } else { Attended::default() };
+        deliveries.extend(tell(tx, attended.notice.as_ref(), &directory.device, &self.0.key)?);
+        Ok(Entered { tally, deliveries, is_new, attended })
     }
 
     async fn turn(&self, serial: SerialNumber, request: &Request<'_>) -> Response {
@@ -176,9 +191,7 @@ impl Devices {
     pub(super) async fn keep_speech(&self, serial: &SerialNumber) {
         let Some((dialect, declines_encryption)) = self.0.registry.new_speech(serial) else { return };
         let text = serial.to_string();
-        let work = move |tx: &mut crate::store::Transaction<'_>| {
-            DeviceRow::keep_speech(tx, &text, dialect, declines_encryption)
-        };
+        let work = move |tx: &mut Transaction<'_>| DeviceRow::keep_speech(tx, &text, dialect, declines_encryption);
         if let Err(error) = self.0.store.write(work).await {
             tracing::error!(%serial, %error, "dialect not remembered");
         }

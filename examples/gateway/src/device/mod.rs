@@ -13,5 +13,6 @@ mod request_line;
 pub(crate) use clocks::NotProbed;
 pub(crate) use connection::serve;
 pub use handler::Devices;
+pub(crate) use quarantine::NotTaken;
 pub use quarantine::Released;
 pub use redating::Redated;

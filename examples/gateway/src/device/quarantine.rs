@@ -1,19 +1,22 @@
 //! Taking held rows once more: their cause is gone, or somebody says what the terminal did not.
 
-use chrono::{DateTime, Utc};
-use punch_normalize::{EventId, HoldReason};
+use chrono::{DateTime, TimeDelta, Utc};
+use punch_normalize::{DeviceZone, HoldReason, Rules, Timeliness};
 use punch_protocol::push::{Row, Rows, Table};
-use punch_protocol::{Pin, SerialNumber};
+use punch_protocol::{Pin, SerialNumber, civil};
+use punch_webhook::Waiting;
 use serde::Serialize;
 
-use super::handler::Devices;
-use crate::core::{ByHand, Received, ReceivedRow};
-use crate::store::{Quarantined, Register, StoreError, held, hold_again, keep_by_hand, replace, unregistered};
+use super::handler::{Devices, Entered};
+use crate::core::{ByHand, Received, ReceivedRow, Tally};
+use crate::store::{
+    Again, Quarantined, Register, StoreError, Transaction, hold_again, keep_by_hand, replace, unregistered,
+};
 
-/// Rows that are read from the store at once to be taken once more.
+/// Rows that are read from the store at once and taken once more in one transaction.
 const SLICE: u32 = 200;
 
-/// What became of held rows that were taken once more.
+/// What became of rows that were taken once more. The last four add up to the first.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Released {
     /// Rows taken once more.
@@ -22,17 +25,44 @@ pub struct Released {
     pub delivered: u64,
     /// Second punches now.
     pub suppressed: u64,
+    /// Rows that were something else by then: what somebody wrote is a punch that is known already.
+    pub replayed: u64,
     /// Still held.
     pub held: u64,
 }
 
 impl Released {
+    /// One row, and it is still held.
+    const HELD: Self = Self { tried: 1, delivered: 0, suppressed: 0, replayed: 0, held: 1 };
+
     fn add(&mut self, other: Self) {
         self.tried = self.tried.saturating_add(other.tried);
         self.delivered = self.delivered.saturating_add(other.delivered);
         self.suppressed = self.suppressed.saturating_add(other.suppressed);
+        self.replayed = self.replayed.saturating_add(other.replayed);
         self.held = self.held.saturating_add(other.held);
     }
+}
+
+impl From<Tally> for Released {
+    fn from(tally: Tally) -> Self {
+        let Tally { delivered, suppressed, held, replayed, recorded, discarded } = tally;
+        let [delivered, suppressed, held, replayed] = [delivered, suppressed, held, replayed].map(u64::from);
+        let others = u64::from(recorded).saturating_add(discarded.into());
+        let tried = [delivered, suppressed, held, replayed, others].into_iter().fold(0, u64::saturating_add);
+        Self { tried, delivered, suppressed, replayed, held }
+    }
+}
+
+/// Why one row was not taken once more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NotTaken {
+    /// There is no such row, or it is settled.
+    Gone,
+    /// It could not be read.
+    Unread,
+    /// With this shift it would be before 2010, or too far ahead of its receipt.
+    Impossible,
 }
 
 impl Devices {
@@ -45,7 +75,8 @@ impl Devices {
         self.release_with(which, ByHand::default()).await
     }
 
-    /// Takes every such row once more, with what somebody says of them.
+    /// Takes every such row once more, with what somebody says of them. A row that this would put before 2010, or too far
+    /// ahead of its receipt, stays as it is.
     ///
     /// # Errors
     ///
@@ -55,29 +86,72 @@ impl Devices {
         loop {
             let which = which.clone();
             let rows = self.0.store.read(move |connection| which.next(connection, after, SLICE)).await?;
-            let Some((last, _)) = rows.last() else { return Ok(released) };
-            after = *last;
-            for (_, received) in rows {
-                released.add(match received {
-                    Some(received) => self.take_again(received.with(&by_hand)).await?,
-                    // It could not be read, and can no better now.
-                    None => Released { tried: 1, held: 1, ..Released::default() },
-                });
-            }
+            let Some(last) = rows.last() else { return Ok(released) };
+            after = last.seq;
+            released.add(self.take_slice(rows, by_hand.clone()).await?);
         }
     }
 
-    /// Takes one row once more. `None` if there is no such row in quarantine.
+    async fn take_slice(&self, rows: Vec<Again>, by_hand: ByHand) -> Result<Released, StoreError> {
+        let devices = self.clone();
+        let work = move |tx: &mut Transaction<'_>| {
+            let (mut released, mut deliveries) = (Released::default(), Vec::new());
+            for row in rows {
+                let taken = devices.take_again(tx, row, &by_hand, &mut deliveries)?;
+                released.add(taken.unwrap_or(Released::HELD));
+            }
+            Ok((released, deliveries))
+        };
+        let (released, deliveries) = self.0.store.write(work).await?;
+        self.0.engine.deliver(deliveries);
+        Ok(released)
+    }
+
+    /// Takes one row once more.
     ///
     /// # Errors
     ///
     /// As [`Devices::release`].
-    pub(crate) async fn retry(&self, id: String, by_hand: ByHand) -> Result<Option<Released>, StoreError> {
-        let known = id.clone();
-        let received = self.0.store.read(move |connection| held(connection, &known)).await?;
-        let Some(received) = received else { return Ok(None) };
-        self.0.store.write(move |tx| hold_again(tx, &id)).await?;
-        Ok(Some(self.take_again(received.with(&by_hand)).await?))
+    pub(crate) async fn retry(&self, id: String, by_hand: ByHand) -> Result<Result<Released, NotTaken>, StoreError> {
+        let devices = self.clone();
+        let work = move |tx: &mut Transaction<'_>| {
+            let Some(row) = Again::of(tx, &id)? else { return Ok((Err(NotTaken::Gone), Vec::new())) };
+            let mut deliveries = Vec::new();
+            Ok((devices.take_again(tx, row, &by_hand, &mut deliveries)?, deliveries))
+        };
+        let (taken, deliveries) = self.0.store.write(work).await?;
+        self.0.engine.deliver(deliveries);
+        Ok(taken)
+    }
+
+    fn take_again(
+        &self,
+        tx: &mut Transaction<'_>,
+        row: Again,
+        by_hand: &ByHand,
+        deliveries: &mut Vec<Waiting>,
+    ) -> Result<Result<Released, NotTaken>, StoreError> {
+        let Again { id, is_discarded, received, .. } = row;
+        let Some(received) = received else {
+            if is_discarded && *by_hand == ByHand::default() {
+                hold_again(tx, &id)?;
+                return Ok(Ok(Released::HELD));
+            }
+            return Ok(Err(NotTaken::Unread));
+        };
+        let Some(directory) = self.0.registry.directory(&received.serial) else { return Ok(Ok(Released::HELD)) };
+        if by_hand.shift.is_some_and(|shift| !is_possible(&received, shift, &directory.rules)) {
+            return Ok(Err(NotTaken::Impossible));
+        }
+        if is_discarded {
+            hold_again(tx, &id)?;
+        }
+        if *by_hand != ByHand::default() {
+            keep_by_hand(tx, &id, by_hand)?;
+        }
+        let entered = self.enter(tx, &received.with(by_hand), directory)?;
+        deliveries.extend(entered.deliveries);
+        Ok(Ok(entered.tally.into()))
     }
 
     /// Takes a row in the place of one that could not be read. `None` if the text is no row either.
@@ -95,11 +169,18 @@ impl Devices {
         let mut rows = Rows::of(Table::ATTLOG, text.as_bytes());
         let (Some(Ok(Row::Punch(row))), None) = (rows.next(), rows.next()) else { return Ok(None) };
         let ReceivedRow::Punch { punch, raw } = Received::attendance_row(&serial, &row) else { return Ok(None) };
+        let Some(directory) = self.0.registry.directory(&serial) else { return Ok(Some(Released::HELD)) };
         let event_id = self.0.key.event_id(&punch);
-        let row = ReceivedRow::Punch { punch, raw };
-        let released = self.take_again(Received::again(serial, received_at, row, ByHand::default())).await?;
-        self.0.store.write(move |tx| replace(tx, &id, &event_id)).await?;
-        Ok(Some(released))
+        let received = Received::again(serial, received_at, ReceivedRow::Punch { punch, raw }, ByHand::default());
+        let devices = self.clone();
+        let work = move |tx: &mut Transaction<'_>| {
+            let entered = devices.enter(tx, &received, directory)?;
+            replace(tx, &id, &event_id)?;
+            Ok(entered)
+        };
+        let Entered { tally, deliveries, .. } = self.0.store.write(work).await?;
+        self.0.engine.deliver(deliveries);
+        Ok(Some(tally.into()))
     }
 
     /// Takes once more what is held for badges that are somebody's by now, such as those that punch.toml names.
@@ -138,16 +219,15 @@ impl Devices {
             Err(error) => tracing::error!(%serial, %error, "held rows could not be taken once more"),
         }
     }
+}
 
-    async fn take_again(&self, received: Received) -> Result<Released, StoreError> {
-        if received.by_hand != ByHand::default() {
-            let (by_hand, ids) = (received.by_hand.clone(), received.punches().map(|punch| self.0.key.event_id(punch)));
-            let ids: Vec<EventId> = ids.collect();
-            self.0.store.write(move |tx| ids.iter().try_for_each(|id| keep_by_hand(tx, id, &by_hand))).await?;
-        }
-        let tally = self.take(received).await?;
-        let count = u64::from;
-        let (delivered, suppressed, held) = (count(tally.delivered), count(tally.suppressed), count(tally.held));
-        Ok(Released { tried: 1, delivered, suppressed, held })
-    }
+/// Whether a row can have been made when a shift says: after 2010, and not too far ahead of its receipt.
+fn is_possible(received: &Received, shift: TimeDelta, rules: &Rules) -> bool {
+    received.punches().all(|punch| {
+        let zone = if punch.is_utc { DeviceZone::Utc } else { rules.zone };
+        zone.reanchor(punch.time, shift).is_some_and(|there| {
+            let timeliness = Timeliness::of(rules, there.instant, received.received_at, None);
+            !civil::is_unset_clock(there.local.naive_local()) && timeliness != Timeliness::Future
+        })
+    })
 }

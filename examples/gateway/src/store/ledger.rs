@@ -5,7 +5,7 @@ use punch_normalize::timeline::StateTrust;
 use punch_normalize::{EventId, Person, Punch};
 use punch_protocol::{Pin, SerialNumber};
 use punch_webhook::{Event, Revision, Waiting};
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::{OptionalExtension as _, Row, params};
 
 use super::endpoint::wanting;
 use super::outbox::send_to;
@@ -33,17 +33,18 @@ impl<'t, 'c> SqliteLedger<'t, 'c> {
 
     /// Writes the row. False if it was there already with a final fate.
     fn enter_row(&mut self, entry: &Entry<'_>) -> Result<bool, StoreError> {
-        let (fate, reason, problem, of) = match &entry.fate {
-            Fate::Delivered { .. } => ("delivered", None, None, None),
-            Fate::Suppressed { of, .. } => ("suppressed", None, None, Some(of.as_str())),
-            Fate::Held { reason, problem } => ("held", Some(reason.code()), *problem, None),
-            Fate::Recorded { table } => ("recorded", Some(*table), None, None),
+        let (fate, reason, problem, of, place) = match &entry.fate {
+            Fate::Delivered { .. } => ("delivered", None, None, None, None),
+            Fate::Suppressed { of, .. } => ("suppressed", None, None, Some(of.as_str()), None),
+            Fate::Held { reason, problem, place } => ("held", Some(reason.code()), *problem, None, *place),
+            Fate::Recorded { table } => ("recorded", Some(*table), None, None, None),
         };
+        let hint = place.map(|place| place.hint).unwrap_or_default();
         let punch = entry.punch;
         let mut statement = self.transaction.prepare_cached(
             "INSERT INTO row (id, serial, fate, reason, problem, duplicate_of, pin, device_local, is_utc, status, verify,
-                              work_code, received_at, raw)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
+                              work_code, received_at, raw, place, previous_at, was_live)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
              ON CONFLICT (id) DO UPDATE SET fate = excluded.fate, reason = excluded.reason,
                  problem = excluded.problem, duplicate_of = excluded.duplicate_of
              WHERE row.fate = 'held' AND (excluded.fate <> 'held' OR excluded.reason <> row.reason)
@@ -64,6 +65,9 @@ impl<'t, 'c> SqliteLedger<'t, 'c> {
             punch.and_then(|punch| punch.work_code.as_deref()),
             millis(entry.received_at),
             entry.raw,
+            place.map_or(0, |place| place.order).cast_signed(),
+            hint.previous.map(|previous| previous.timestamp()),
+            hint.received_live.is_some(),
         ])?;
         Ok(changed > 0)
     }
@@ -95,12 +99,16 @@ impl Ledger for SqliteLedger<'_, '_> {
     type Error = StoreError;
 
     fn settled(&mut self, event_id: &EventId) -> Result<Option<Settled>, StoreError> {
-        let mut statement = self.transaction.prepare_cached("SELECT fate FROM row WHERE id = ?1")?;
-        let fate: Option<String> = statement.query_row([event_id.as_str()], |row| row.get(0)).optional()?;
-        Ok(fate.map(|fate| match fate.as_str() {
+        let mut statement = self
+            .transaction
+            .prepare_cached("SELECT fate, shift_s IS NOT NULL OR whose IS NOT NULL FROM row WHERE id = ?1")?;
+        let read = |row: &Row<'_>| Ok((row.get::<_, String>(0)?, row.get(1)?));
+        let found = statement.query_row([event_id.as_str()], read).optional()?;
+        Ok(found.map(|(fate, is_by_hand)| match fate.as_str() {
             "delivered" => Settled::Delivered,
             "suppressed" => Settled::Suppressed,
             "discarded" => Settled::Discarded,
+            "held" if is_by_hand => Settled::HeldByHand,
             _ => Settled::Held,
         }))
     }

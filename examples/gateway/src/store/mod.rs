@@ -39,15 +39,15 @@ pub use ledger::SqliteLedger;
 pub use outbox::{Deliveries, DeliveryRow};
 pub(crate) use outbox::{events_after, random_id, resend, send_to};
 pub(crate) use person::direction_of;
+pub(crate) use quarantine::{Again, discard, hold_again, keep_by_hand, replace, unregistered};
 pub use quarantine::{HeldRow, Quarantined};
-pub(crate) use quarantine::{discard, held, hold_again, keep_by_hand, replace, unregistered};
 pub use read::{AttendanceRow, Counts};
 pub(crate) use redate::{Observed, Span, by_hand, observed};
 pub use timeline::{AttemptLine, Decision, DeliveryTimeline, Meaning, RevisionLine, Timeline};
 pub use writer::{Transaction, Writer};
 
 /// The layouts of the file, each made from the one before it.
-const LAYOUTS: [(i64, &str); 11] = [
+const LAYOUTS: [(i64, &str); 12] = [
     (1, include_str!("schema_1.sql")),
     (2, include_str!("schema_2.sql")),
     (3, include_str!("schema_3.sql")),
@@ -59,9 +59,10 @@ const LAYOUTS: [(i64, &str); 11] = [
     (13, include_str!("schema_13.sql")),
     (14, include_str!("schema_14.sql")),
     (15, include_str!("schema_15.sql")),
+    (16, include_str!("schema_16.sql")),
 ];
 /// The newest layout this program knows.
-const VERSION: i64 = 15;
+const VERSION: i64 = 16;
 
 /// Why the store could not do something.
 #[derive(Debug, thiserror::Error)]

@@ -109,13 +109,13 @@ fn local_time(local_time: Option<String>, device_local: Option<String>) -> Optio
 /// Keeps when, where and by whom a punch was made.
 pub(super) fn enter(tx: &Transaction<'_>, punch: &Punch, standing: &Standing) -> Result<(), StoreError> {
     date(tx, punch)?;
-    let Standing { person, site, order, role, is_trusted } = standing;
+    let Standing { person, site, place, role, is_trusted } = standing;
     tx.prepare_cached("UPDATE row SET person = ?2, site = ?3, place = ?4, role = ?5, trusted = ?6 WHERE id = ?1")?
         .execute(params![
             punch.event_id.as_str(),
             person.as_str(),
             site,
-            order.cast_signed(),
+            place.order.cast_signed(),
             role.map(word_of),
             is_trusted,
         ])?;

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use punch_normalize::{EventId, HoldReason};
+use punch_normalize::{EventId, Hint, HoldReason};
 use punch_protocol::Pin;
 use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, params_from_iter};
 use serde::Serialize;
 
 use super::person::{SAID, raw_punch};
 use super::{StoreError, Transaction, from_millis, millis};
-use crate::core::{ByHand, Received, ReceivedRow};
+use crate::core::{ByHand, Place, Received, ReceivedRow};
 
 /// Which rows are looked at.
 #[derive(Debug, Clone, Default)]
@@ -42,8 +42,10 @@ pub struct HeldRow {
     pub reason: String,
     /// What to do, in a sentence.
     pub advice: Option<String>,
-    /// Where and why in detail, for rows that could not be read; of a row that was put away, why that was done.
+    /// Where and why in detail, for rows that could not be read.
     pub problem: Option<String>,
+    /// Why it was put away, in the words of whoever did it.
+    pub put_away: Option<String>,
     /// When it arrived.
     pub received_at: String,
     /// What the terminal's clock showed.
@@ -52,7 +54,7 @@ pub struct HeldRow {
     pub raw: String,
 }
 
-const COLUMNS: &str = "id, fate, serial, reason, problem, received_at, device_local, raw";
+const COLUMNS: &str = "id, fate, serial, reason, problem, received_at, device_local, raw, put_away";
 
 impl Quarantined {
     fn clause(&self) -> (String, Vec<Box<dyn ToSql>>) {
@@ -110,17 +112,12 @@ impl Quarantined {
     }
 
     /// The next of them behind `after`, in the order they came, as they would be taken once more.
-    pub(crate) fn next(
-        &self,
-        connection: &Connection,
-        after: i64,
-        limit: u32,
-    ) -> Result<Vec<(i64, Option<Received>)>, StoreError> {
+    pub(crate) fn next(&self, connection: &Connection, after: i64, limit: u32) -> Result<Vec<Again>, StoreError> {
         let (clause, values) = self.clause();
         let sql =
             format!("SELECT {SAID}, {AGAIN} FROM row WHERE {clause} AND seq > {after} ORDER BY seq LIMIT {limit}");
         let mut statement = connection.prepare(&sql)?;
-        let rows = statement.query_map(params_from_iter(values), |row| Ok((row.get(7)?, again(row)?)))?;
+        let rows = statement.query_map(params_from_iter(values), Again::read)?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 }
@@ -147,6 +144,7 @@ impl HeldRow {
             advice,
             reason,
             problem: row.get(4)?,
+            put_away: row.get(8)?,
             received_at: from_millis(row.get(5)?).to_rfc3339(),
             device_local: row.get(6)?,
             raw: String::from_utf8_lossy(&row.get::<_, Vec<u8>>(7)?).into_owned(),
@@ -154,16 +152,36 @@ impl HeldRow {
     }
 }
 
-/// What is read of a row that is taken once more, behind [`SAID`].
-const AGAIN: &str = "seq, received_at, raw, shift_s, whose, reason";
-
-/// A row that is held, as it would be taken once more. `None` if it was never read.
-pub(crate) fn held(connection: &Connection, id: &str) -> Result<Option<Received>, StoreError> {
-    let sql = format!("SELECT {SAID}, {AGAIN} FROM row WHERE id = ?1 AND fate IN ('held', 'discarded')");
-    Ok(connection.query_row(&sql, [id], again).optional()?.flatten())
+/// A row that is held or put away, as it would be taken once more.
+#[derive(Debug)]
+pub(crate) struct Again {
+    /// Its place among all rows.
+    pub(crate) seq: i64,
+    /// Its identity.
+    pub(crate) id: String,
+    /// Whether somebody has put it away.
+    pub(crate) is_discarded: bool,
+    /// `None` if it could not be read.
+    pub(crate) received: Option<Received>,
 }
 
-fn again(row: &Row<'_>) -> Result<Option<Received>, rusqlite::Error> {
+/// What is read of such a row, behind [`SAID`].
+const AGAIN: &str = "seq, received_at, raw, shift_s, whose, reason, id, fate, place, previous_at, was_live";
+
+impl Again {
+    /// One of them.
+    pub(crate) fn of(connection: &Connection, id: &str) -> Result<Option<Self>, StoreError> {
+        let sql = format!("SELECT {SAID}, {AGAIN} FROM row WHERE id = ?1 AND fate IN ('held', 'discarded')");
+        Ok(connection.query_row(&sql, [id], Self::read).optional()?)
+    }
+
+    fn read(row: &Row<'_>) -> Result<Self, rusqlite::Error> {
+        let is_discarded = row.get::<_, String>(14)? == "discarded";
+        Ok(Self { seq: row.get(7)?, id: row.get(13)?, is_discarded, received: received(row)? })
+    }
+}
+
+fn received(row: &Row<'_>) -> Result<Option<Received>, rusqlite::Error> {
     let Some(punch) = raw_punch(row)? else { return Ok(None) };
     let whose: Option<String> = row.get(11)?;
     let by_hand = ByHand {
@@ -173,36 +191,42 @@ fn again(row: &Row<'_>) -> Result<Option<Received>, rusqlite::Error> {
     let (serial, received_at) = (punch.serial.clone(), from_millis(row.get(8)?));
     let mut received = Received::again(serial, received_at, ReceivedRow::Punch { punch, raw: row.get(9)? }, by_hand);
     received.in_zone_of_now = row.get::<_, Option<String>>(12)?.as_deref() == Some(HoldReason::Future.code());
+    let mut hint = Hint::default();
+    // What was before it, in the zone of then, says nothing in the zone of now.
+    let previous_at = row.get::<_, Option<i64>>(16)?.filter(|_| !received.in_zone_of_now);
+    hint.previous = previous_at.and_then(|seconds| DateTime::from_timestamp(seconds, 0));
+    hint.received_live = row.get::<_, bool>(17)?.then_some(received_at);
+    received.place = Some(Place { order: row.get::<_, i64>(15)?.cast_unsigned(), hint });
     Ok(Some(received))
 }
 
 /// Keeps what somebody says of a row that is held.
-pub(crate) fn keep_by_hand(tx: &Transaction<'_>, id: &EventId, by_hand: &ByHand) -> Result<(), StoreError> {
+pub(crate) fn keep_by_hand(tx: &Transaction<'_>, id: &str, by_hand: &ByHand) -> Result<(), StoreError> {
     let shift = by_hand.shift.map(|shift| shift.num_seconds());
     let whose = by_hand.pin.as_ref().map(|pin| pin.to_text().into_owned());
     let sql = "UPDATE row SET shift_s = coalesce(?2, shift_s), whose = coalesce(?3, whose)
                WHERE id = ?1 AND fate IN ('held', 'discarded')";
-    tx.prepare_cached(sql)?.execute((id.as_str(), shift, whose))?;
+    tx.prepare_cached(sql)?.execute((id, shift, whose))?;
     Ok(())
 }
 
-/// Puts a row away that is held: it is kept and counted, and nobody waits for it.
+/// Puts a row away: it is kept and counted, and nobody waits for it.
 pub(crate) fn discard(tx: &Transaction<'_>, id: &str, why: &str) -> Result<(), StoreError> {
-    let sql = "UPDATE row SET fate = 'discarded', problem = ?2 WHERE id = ?1 AND fate = 'held'";
+    let sql = "UPDATE row SET fate = 'discarded', put_away = ?2 WHERE id = ?1 AND fate IN ('held', 'discarded')";
     tx.prepare_cached(sql)?.execute((id, why))?;
     Ok(())
 }
 
 /// Takes a row back that was put away.
 pub(crate) fn hold_again(tx: &Transaction<'_>, id: &str) -> Result<(), StoreError> {
-    let sql = "UPDATE row SET fate = 'held', problem = NULL WHERE id = ?1 AND fate = 'discarded'";
+    let sql = "UPDATE row SET fate = 'held', put_away = NULL, duplicate_of = NULL WHERE id = ?1 AND fate = 'discarded'";
     tx.prepare_cached(sql)?.execute([id])?;
     Ok(())
 }
 
 /// Another row stands for one that could not be read.
 pub(crate) fn replace(tx: &Transaction<'_>, id: &str, by: &EventId) -> Result<(), StoreError> {
-    let sql = "UPDATE row SET fate = 'discarded', problem = 'corrected by hand', duplicate_of = ?2
+    let sql = "UPDATE row SET fate = 'discarded', put_away = 'corrected by hand', duplicate_of = ?2
                WHERE id = ?1 AND fate IN ('held', 'discarded')";
     tx.prepare_cached(sql)?.execute((id, by.as_str()))?;
     Ok(())
@@ -217,4 +241,34 @@ pub(crate) fn unregistered(connection: &Connection) -> Result<Vec<Pin<'static>>,
         Ok(Pin::new(&row.get::<_, Vec<u8>>(0)?).into_owned())
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use punch_protocol::Pin;
+    use rusqlite::Connection;
+
+    use super::Quarantined;
+    use crate::store::LAYOUTS;
+
+    #[test]
+    fn no_list_of_what_is_held_reads_every_row_there_is() {
+        let connection = Connection::open_in_memory().unwrap();
+        LAYOUTS.iter().for_each(|(_, sql)| connection.execute_batch(sql).unwrap());
+        let of_pin = Quarantined {
+            reason: Some("unregistered_badge".to_owned()),
+            pin: Some(Pin::new(b"7").into_owned()),
+            ..Quarantined::default()
+        };
+        let discarded = Quarantined { discarded: true, ..Quarantined::default() };
+        for which in [Quarantined::default(), discarded, of_pin] {
+            let (clause, values) = which.clause();
+            for order in ["ORDER BY seq DESC LIMIT 50", "AND seq > 9 ORDER BY seq LIMIT 200"] {
+                let sql = format!("EXPLAIN QUERY PLAN SELECT raw FROM row WHERE {clause} {order}");
+                let values = rusqlite::params_from_iter(values.iter());
+                let plan: String = connection.query_row(&sql, values, |row| row.get(3)).unwrap();
+                assert!(plan.contains("USING INDEX row_"), "{clause} {order}: {plan}");
+            }
+        }
+    }
 }

@@ -31,6 +31,7 @@ mod identities;
 mod mail;
 mod profiles;
 mod quarantine;
+mod release;
 mod replays;
 mod rolling;
 mod rules;

@@ -28,7 +28,7 @@ pub(crate) struct QuarantineCommand {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// List them, newest first. The exit code is 1 if there are any.
+    /// List them, newest first. The exit code is 1 if any is held.
     ///
     /// Example: punch quarantine list --reason unregistered_badge
     List(Which),
@@ -121,6 +121,18 @@ impl Which {
         given.chain([("discarded".to_owned(), self.discarded.into())]).collect()
     }
 
+    /// What an empty list says.
+    fn nothing(&self) -> &'static str {
+        let Self { reason, device, since, until, discarded } = self;
+        if [reason, device, since, until].into_iter().any(Option::is_some) {
+            "no row fits; `punch quarantine list` shows all that are held"
+        } else if *discarded {
+            "nothing was put away"
+        } else {
+            "nothing is held; rows that name nobody, lie in the future, come from an unset clock or cannot be read would be here"
+        }
+    }
+
     fn query(&self) -> String {
         let pair = |(name, value): (String, Value)| {
             let text = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
@@ -180,13 +192,12 @@ async fn list(api: &ApiArgs, which: &Which, json: bool) -> anyhow::Result<Exit> 
     if json {
         rows.iter().for_each(|row| crate::say(format_args!("{row}")));
     } else if rows.is_empty() {
-        crate::say(format_args!(
-            "nothing is held; rows that name nobody, lie in the future, come from an unset clock or cannot be read would be here"
-        ));
+        crate::say(format_args!("{}", which.nothing()));
     } else {
         table::print(&rows);
     }
-    Ok(if rows.is_empty() { Exit::Done } else { Exit::Wrong })
+    // Nobody waits for what was put away.
+    Ok(if rows.is_empty() || which.discarded { Exit::Done } else { Exit::Wrong })
 }
 
 async fn show(api: &ApiArgs, id: &str, json: bool) -> anyhow::Result<Exit> {
@@ -210,8 +221,12 @@ fn done(answer: Option<Value>, what: &str, json: bool) -> anyhow::Result<Exit> {
     } else {
         let (tried, delivered, suppressed, held) =
             (count("tried"), count("delivered"), count("suppressed"), count("held"));
+        let known = match count("replayed") {
+            0 => String::new(),
+            replayed => format!("{replayed} known already, "),
+        };
         crate::say(format_args!(
-            "{tried} taken once more: {delivered} are punches, {suppressed} second punches, {held} still held"
+            "{tried} taken once more: {delivered} are punches, {suppressed} second punches, {known}{held} still held"
         ));
     }
     Ok(if count("held") > 0 { Exit::Wrong } else { Exit::Done })

@@ -28,6 +28,10 @@ pub(super) fn describe(row: &Value) {
         crate::say(format_args!("why: {problem}"));
     }
     crate::say(format_args!("row: {}", text(row, "raw").replace('\t', " ")));
+    if let Some(why) = row.get("put_away").and_then(Value::as_str) {
+        crate::say(format_args!("put away: {why}"));
+        return crate::say(format_args!("next: punch quarantine retry {id}, if it is wanted after all"));
+    }
     let next = match reason {
         "unregistered_badge" => "register the badge with POST /v1/employees, and it is released by itself".to_owned(),
         "anonymous" => format!("punch quarantine fix {id} --pin PIN"),

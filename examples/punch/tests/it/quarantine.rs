@@ -63,7 +63,20 @@ fn rows_are_listed_shown_put_right_and_put_away() {
     let Done { code, stdout, .. } = quarantine(&site, &["discard", &malformed, "--reason", "a test"]);
     assert_eq!((code, stdout), (Some(0), format!("{malformed} is put away\n")));
     let Done { code, stdout, .. } = quarantine(&site, &["list", "--discarded", "--json"]);
-    assert!(code == Some(1) && stdout.contains(r#""problem":"a test""#), "{stdout}");
+    assert!(code == Some(0) && stdout.contains(r#""put_away":"a test""#), "{stdout}");
+    let Done { stdout, .. } = quarantine(&site, &["show", &malformed]);
+    assert!(
+        stdout.contains("put away: a test\nnext: punch quarantine retry") && !stdout.contains("discard "),
+        "{stdout}"
+    );
+    let Done { code, stdout, .. } = quarantine(&site, &["list", "--reason", "future"]);
+    assert!(code == Some(0) && stdout.starts_with("no row fits; "), "{stdout}");
+    let Done { code, stdout, .. } = quarantine(&site, &["retry", "--discarded"]);
+    assert_eq!(code, Some(1), "{stdout}");
+    let known = "9\\t2026-03-02 08:00:00\\t0\\t1";
+    push(&site, "9\t2026-03-02 08:00:00\t0\t1\n");
+    let Done { code, stdout, .. } = quarantine(&site, &["fix", &malformed, "--text", known]);
+    assert!(code == Some(0) && stdout.contains("1 known already"), "{stdout}");
     let Done { code, stderr, .. } = quarantine(&site, &["show", "evt_nobody"]);
     assert!(code == Some(2) && stderr.contains("see `punch quarantine list`"), "{stderr}");
     let Done { code, stderr, .. } = quarantine(&site, &["list", "--reason", "bad"]);

@@ -143,9 +143,10 @@ impl Ledger for Book {
 }
 
 fn known(punch: &Punch, standing: &Standing, told: Option<Told>) -> Known {
-    let Standing { person, site, order, role, is_trusted } = standing.clone();
+    let Standing { person, site, place, role, is_trusted } = standing.clone();
     let mark = Mark::new(punch.event_id.clone(), punch.punched_at, punch.local_time.naive_local());
-    let mark = Mark { status: punch.status, role, is_trusted, order, is_published: told.is_some(), ..mark };
+    let mark =
+        Mark { status: punch.status, role, is_trusted, order: place.order, is_published: told.is_some(), ..mark };
     Known { mark, person, serial: punch.serial.clone(), site, told, revision: 0, is_historic: punch.is_historic }
 }
 
