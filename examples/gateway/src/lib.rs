@@ -95,7 +95,6 @@ pub async fn start(mut config: Config) -> Result<Gateway, StartError> {
     let rows = store.read(DeviceRow::all).await?;
     let devices = Devices::new(&config, &rows, key, store.clone(), engine.clone(), watch.clone());
     devices.keep_zones().await?;
-    devices.release_registered().await?;
     let (device_listener, device_addr) = listen(config.device_addr, "--device-addr").await?;
     let (api_listener, api_addr) = listen(config.api_addr, "--api-addr").await?;
 
@@ -116,8 +115,9 @@ pub async fn start(mut config: Config) -> Result<Gateway, StartError> {
         }
     });
     let site_task = tokio::spawn(devices.clone().watch_sites(stopped.clone()));
+    let release_task = tokio::spawn(devices.clone().release_by_file(stopped.clone()));
     let device_task = tokio::spawn(device::serve(device_listener, devices.clone(), stopped));
-    let tasks = vec![api_task, device_task, site_task];
+    let tasks = vec![api_task, device_task, site_task, release_task];
     Ok(Gateway { device_addr, api_addr, new_api_key, watch, devices, store, engine, stop, tasks })
 }
 

@@ -114,7 +114,6 @@ impl Devices {
         for (serial, former, zone) in self.0.store.write(work).await? {
             tracing::warn!(%serial, %former, %zone, "zone changed; rows received before keep the former one");
             self.0.registry.request_handshake(&serial);
-            self.release_future(&serial).await;
         }
         Ok(())
     }

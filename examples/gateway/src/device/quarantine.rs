@@ -6,6 +6,7 @@ use punch_protocol::push::{Row, Rows, Table};
 use punch_protocol::{Pin, SerialNumber, civil};
 use punch_webhook::Waiting;
 use serde::Serialize;
+use tokio::sync::watch;
 
 use super::handler::{Devices, Entered};
 use crate::core::{ByHand, Received, ReceivedRow, Tally};
@@ -183,12 +184,22 @@ impl Devices {
         Ok(Some(tally.into()))
     }
 
-    /// Takes once more what is held for badges that are somebody's by now, such as those that punch.toml names.
-    ///
-    /// # Errors
-    ///
-    /// As [`Devices::release`].
-    pub(crate) async fn release_registered(&self) -> Result<(), StoreError> {
+    /// Takes once more what the file may have put right since the last start, until it is done or the gateway stops.
+    pub(crate) async fn release_by_file(self, mut stopped: watch::Receiver<bool>) {
+        tokio::select! {
+            released = self.release_put_right() => match released {
+                Ok(released) if released.tried > 0 => tracing::info!(?released, "held rows taken once more"),
+                Ok(_) => {}
+                Err(error) => tracing::error!(%error, "held rows could not be taken once more; the next start tries again"),
+            },
+            _ = stopped.wait_for(|&stop| stop) => {}
+        }
+    }
+
+    /// Rows of badges that the file names, and those that lay in the future under the former zone of their terminal.
+    async fn release_put_right(&self) -> Result<Released, StoreError> {
+        let future = Some(HoldReason::Future.code().to_owned());
+        let mut released = self.release(Quarantined { reason: future, ..Quarantined::default() }).await?;
         let known = self.0.store.read(|connection| {
             let mut known = Vec::new();
             for pin in unregistered(connection)? {
@@ -199,25 +210,15 @@ impl Devices {
             Ok(known)
         });
         for pin in known.await? {
-            self.release(Self::held_for(pin)).await?;
+            released.add(self.release(Self::held_for(pin)).await?);
         }
-        Ok(())
+        Ok(released)
     }
 
     /// The rows that are held because nobody had this PIN.
     pub(crate) fn held_for(pin: Pin<'static>) -> Quarantined {
         let reason = Some(HoldReason::UnregisteredBadge.code().to_owned());
         Quarantined { reason, pin: Some(pin), ..Quarantined::default() }
-    }
-
-    /// What came while the zone of a terminal was wrong may have seemed to lie in the future.
-    pub(super) async fn release_future(&self, serial: &SerialNumber) {
-        let (reason, device) = (Some(HoldReason::Future.code().to_owned()), Some(serial.to_string()));
-        match self.release(Quarantined { reason, device, ..Quarantined::default() }).await {
-            Ok(released) if released.tried > 0 => tracing::info!(%serial, ?released, "held rows taken once more"),
-            Ok(_) => {}
-            Err(error) => tracing::error!(%serial, %error, "held rows could not be taken once more"),
-        }
     }
 }
 
