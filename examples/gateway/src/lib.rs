@@ -23,6 +23,7 @@ pub mod store;
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Mutex;
 
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
@@ -106,6 +107,7 @@ pub async fn start(mut config: Config) -> Result<Gateway, StartError> {
         delivery: config.delivery.clone(),
         shifts: config.shifts.clone(),
         key_hash,
+        idempotency: Mutex::default(),
     });
     let mut api_stop = stopped.clone();
     let api_task = tokio::spawn(async move {

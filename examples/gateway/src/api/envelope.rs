@@ -2,8 +2,10 @@ use axum::Json;
 use axum::extract::Query;
 use axum::extract::rejection::JsonRejection;
 use axum::http::StatusCode;
+use axum::http::header::{HeaderValue, RETRY_AFTER};
 use axum::response::{IntoResponse, Response};
 use punch_protocol::SerialNumber;
+use punch_webhook::IdempotencyError;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -126,9 +128,21 @@ impl ApiError {
         Self { status: StatusCode::CONFLICT, code: "device_not_approved", message, field }
     }
 
+    /// After how many seconds the same call may be sent again, if that is worth a try.
+    fn retry_after(&self) -> Option<u32> {
+        ["unavailable", "idempotency_in_progress", "idempotency_busy"].contains(&self.code).then_some(1)
+    }
+
     pub(super) fn unavailable(message: &str) -> Self {
         let message = format!("Not available now: {message}.");
         Self { status: StatusCode::SERVICE_UNAVAILABLE, code: "unavailable", message, field: None }
+    }
+}
+
+impl From<IdempotencyError> for ApiError {
+    fn from(error: IdempotencyError) -> Self {
+        let status = StatusCode::from_u16(error.http_status()).unwrap_or(StatusCode::CONFLICT);
+        Self { status, code: error.reason(), message: format!("{error}."), field: Some("Idempotency-Key".to_owned()) }
     }
 }
 
@@ -166,13 +180,18 @@ impl IntoResponse for ApiError {
             "doc_url": format!("{DOCS}#{}", self.code),
             "request_id": request_id(),
         });
-        (self.status, Json(json!({ "error": error }))).into_response()
+        let mut response = (self.status, Json(json!({ "error": error }))).into_response();
+        if let Some(seconds) = self.retry_after() {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
     }
 }
 
 #[cfg(test)]
 mod tests {
     use punch_protocol::SerialNumber;
+    use punch_webhook::{IdempotencyError, IdempotencyKey};
 
     use super::ApiError;
 
@@ -188,6 +207,10 @@ mod tests {
             ApiError::not_approved(&SerialNumber::parse("T1").unwrap(), ""),
             ApiError::too_large(""),
             ApiError::unavailable(""),
+            ApiError::from(IdempotencyKey::parse("", "").unwrap_err()),
+            ApiError::from(IdempotencyError::Reused),
+            ApiError::from(IdempotencyError::InProgress),
+            ApiError::from(IdempotencyError::Busy),
         ];
         let page = include_str!("../../../../docs/errors.md");
         let headings: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("## ")).collect();

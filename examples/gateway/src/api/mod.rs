@@ -6,6 +6,7 @@ mod deliveries;
 mod devices;
 mod employees;
 mod envelope;
+mod idempotent;
 mod jobs;
 mod page;
 mod punches;
@@ -14,12 +15,13 @@ mod roll;
 mod routes;
 mod webhooks;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
+use punch_webhook::Idempotency;
 
 use crate::config::DeliveryConfig;
 use crate::core::{Received, Shifts};
@@ -41,6 +43,7 @@ pub(crate) struct Inner {
     pub(crate) delivery: DeliveryConfig,
     pub(crate) shifts: Shifts,
     pub(crate) key_hash: [u8; 32],
+    pub(crate) idempotency: Mutex<Idempotency>,
 }
 
 impl core::ops::Deref for Api {
@@ -91,6 +94,7 @@ impl Api {
             .route("/v1/quarantine/{id}/fix", post(quarantine::fix))
             .route("/v1/devices/{serial}/reanchor", post(quarantine::reanchor))
             .route("/status", get(routes::status))
+            .layer(from_fn_with_state(self.clone(), idempotent::once_a_key))
             .layer(from_fn_with_state(self.clone(), auth::require_key));
         Router::new()
             .route("/", get(page::overview))

@@ -7,6 +7,7 @@ mod device;
 mod employee;
 mod endpoint;
 mod failing;
+mod idempotency;
 mod job;
 mod ledger;
 mod outbox;
@@ -33,6 +34,7 @@ pub(crate) use employee::{put_employee, register};
 pub use endpoint::{EndpointRow, Roll};
 pub use failing::Failing;
 pub(crate) use failing::{Told, tell as tell_failing};
+pub(crate) use idempotency::{answered, keep_answer};
 pub use job::JobRow;
 pub(crate) use job::{Range, Step, step};
 pub use ledger::SqliteLedger;
@@ -47,7 +49,7 @@ pub use timeline::{AttemptLine, Decision, DeliveryTimeline, Meaning, RevisionLin
 pub use writer::{Transaction, Writer};
 
 /// The layouts of the file, each made from the one before it.
-const LAYOUTS: [(i64, &str); 12] = [
+const LAYOUTS: [(i64, &str); 13] = [
     (1, include_str!("schema_1.sql")),
     (2, include_str!("schema_2.sql")),
     (3, include_str!("schema_3.sql")),
@@ -60,9 +62,10 @@ const LAYOUTS: [(i64, &str); 12] = [
     (14, include_str!("schema_14.sql")),
     (15, include_str!("schema_15.sql")),
     (16, include_str!("schema_16.sql")),
+    (17, include_str!("schema_17.sql")),
 ];
 /// The newest layout this program knows.
-const VERSION: i64 = 16;
+const VERSION: i64 = 17;
 
 /// Why the store could not do something.
 #[derive(Debug, thiserror::Error)]

@@ -27,6 +27,7 @@ mod faults;
 mod forwarded;
 mod harness;
 mod hostile;
+mod idempotent;
 mod identities;
 mod mail;
 mod profiles;
