@@ -22,9 +22,9 @@ impl Outgoing {
     /// The store cannot be read.
     pub fn of(connection: &Connection, delivery: DeliveryId) -> Result<Option<Self>, StoreError> {
         let mut statement = connection.prepare_cached(
-            "SELECT delivery.event_id, body.bytes FROM delivery
-             JOIN endpoint ON endpoint.id = delivery.endpoint
-             JOIN body ON body.event_id = delivery.event_id AND body.format IN (endpoint.format, 'nested')
+            "SELECT event.id, body.bytes FROM delivery
+             JOIN endpoint ON endpoint.id = delivery.endpoint JOIN event ON event.seq = delivery.event
+             JOIN body ON body.event = delivery.event AND body.format IN (endpoint.format, 'nested')
              WHERE delivery.id = ?1 ORDER BY body.format = endpoint.format DESC LIMIT 1",
         )?;
         let row = statement

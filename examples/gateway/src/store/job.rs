@@ -62,7 +62,7 @@ pub struct JobRow {
 }
 
 /// The events a job is about: `?1` to `?6` are endpoint, since, until, types, `only_failed`, last.
-const EVENTS: &str = "event LEFT JOIN delivery ON delivery.event_id = event.id AND delivery.endpoint = ?1
+const EVENTS: &str = "event LEFT JOIN delivery ON delivery.event = event.seq AND delivery.endpoint = ?1
     WHERE event.created_at >= ?2 AND event.created_at < ?3 AND instr(?4, ',' || event.type || ',')
       AND (NOT ?5 OR delivery.state = 'failed' OR delivery.job IS ?7) AND event.seq <= ?6";
 
@@ -187,23 +187,23 @@ pub(crate) fn step(tx: &Transaction<'_>, id: u64, budget: u32, now: DateTime<Utc
         return Ok(Step::Wait);
     }
     let sql = format!(
-        "SELECT event.seq, event.id, event.lane, delivery.id
+        "SELECT event.seq, event.lane, delivery.id
          FROM {EVENTS} AND event.seq > ?8 ORDER BY event.seq LIMIT ?9"
     );
     let mut statement = tx.prepare_cached(&sql)?;
     let mut rows = statement.query(params![endpoint, since, until, types, only_failed, last, job, cursor, room])?;
     let (mut deliveries, mut cursor, mut taken) = (Vec::new(), None, 0_u32);
     while let Some(row) = rows.next()? {
-        cursor = Some(row.get::<_, i64>(0)?);
+        let event: i64 = row.get(0)?;
+        cursor = Some(event);
         taken = taken.saturating_add(1);
-        let lane = Lane(row.get::<_, i64>(2)?.cast_unsigned() ^ REPLAYED);
-        match row.get::<_, Option<i64>>(3)?.map(|id| DeliveryId(id.cast_unsigned())) {
+        let lane = Lane(row.get::<_, i64>(1)?.cast_unsigned() ^ REPLAYED);
+        match row.get::<_, Option<i64>>(2)?.map(|id| DeliveryId(id.cast_unsigned())) {
             // What is on its way needs no help.
             Some(known) => deliveries.extend(resend(tx, known, Some((job, lane)), now)?),
             None => {
-                let event_id: String = row.get(1)?;
                 let endpoint = EndpointId(endpoint.cast_unsigned());
-                deliveries.push(send(tx, &event_id, endpoint, lane, Some(job), now)?);
+                deliveries.push(send(tx, event, endpoint, lane, Some(job), now)?);
             }
         }
     }

@@ -31,43 +31,56 @@ impl<'t, 'c> SqliteLedger<'t, 'c> {
         self.deliveries
     }
 
-    /// Writes the row. False if it was there already with a final fate.
+    /// Writes the row with all that is known of it. False if it was there already with a final fate.
     fn enter_row(&mut self, entry: &Entry<'_>) -> Result<bool, StoreError> {
         let (fate, reason, problem, of, place) = match &entry.fate {
-            Fate::Delivered { .. } => ("delivered", None, None, None, None),
-            Fate::Suppressed { of, .. } => ("suppressed", None, None, Some(of.as_str()), None),
+            Fate::Delivered { standing, .. } => ("delivered", None, None, None, Some(standing.place)),
+            Fate::Suppressed { of, standing, .. } => {
+                ("suppressed", None, None, Some(of.as_str()), Some(standing.place))
+            }
             Fate::Held { reason, problem, place } => ("held", Some(reason.code()), *problem, None, *place),
             Fate::Recorded { table } => ("recorded", Some(*table), None, None, None),
         };
-        let hint = place.map(|place| place.hint).unwrap_or_default();
-        let punch = entry.punch;
-        let mut statement = self.transaction.prepare_cached(
-            "INSERT INTO row (id, serial, fate, reason, problem, duplicate_of, pin, device_local, is_utc, status, verify,
-                              work_code, received_at, raw, place, previous_at, was_live)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
-             ON CONFLICT (id) DO UPDATE SET fate = excluded.fate, reason = excluded.reason,
-                 problem = excluded.problem, duplicate_of = excluded.duplicate_of
-             WHERE row.fate = 'held' AND (excluded.fate <> 'held' OR excluded.reason <> row.reason)
-                OR row.fate = 'suppressed' AND excluded.fate IN ('delivered', 'suppressed')",
-        )?;
-        let changed = statement.execute(params![
+        let (found, told) = match &entry.fate {
+            Fate::Delivered { punch, standing, .. } => (Some((*punch, *standing)), Some(Told::from(*punch))),
+            Fate::Suppressed { punch, standing, .. } => (Some((*punch, *standing)), None),
+            Fate::Held { .. } | Fate::Recorded { .. } => (None, None),
+        };
+        let ((dated, standing), told) = (found.unzip(), told.as_ref());
+        let (said, hint) = (entry.punch, place.map(|place| place.hint).unwrap_or_default());
+        let changed = self.transaction.prepare_cached(person::ENTER)?.execute(params![
             entry.id,
             entry.serial.as_str(),
             fate,
             reason,
             problem,
             of,
-            punch.map(|punch| punch.pin.as_bytes()),
-            punch.map(|punch| punch.time.format(CIVIL).to_string()),
-            punch.is_some_and(|punch| punch.is_utc),
-            punch.and_then(|punch| punch.status).map(|status| status.0),
-            punch.and_then(|punch| punch.verify).map(|verify| verify.0),
-            punch.and_then(|punch| punch.work_code.as_deref()),
+            said.map(|punch| punch.pin.as_bytes()),
+            said.map(|punch| punch.time.format(CIVIL).to_string()),
+            said.is_some_and(|punch| punch.is_utc),
+            said.and_then(|punch| punch.status).map(|status| status.0),
+            said.and_then(|punch| punch.verify).map(|verify| verify.0),
+            said.and_then(|punch| punch.work_code.as_deref()),
             millis(entry.received_at),
             entry.raw,
             place.map_or(0, |place| place.order).cast_signed(),
             hint.previous.map(|previous| previous.timestamp()),
             hint.received_live.is_some(),
+            standing.map(|standing| standing.person.as_str()),
+            standing.and_then(|standing| standing.site.as_deref()),
+            standing.and_then(|standing| standing.role).map(person::word_of),
+            standing.is_none_or(|standing| standing.is_trusted),
+            dated.map(|punch| punch.punched_at.timestamp()),
+            dated.map(|punch| punch.local_time.to_rfc3339()),
+            dated.map(|punch| punch.time_quality.as_str()),
+            dated.and_then(|punch| punch.clock_offset_s),
+            dated.is_some_and(|punch| punch.is_historic),
+            told.map(|told| told.direction.as_str()),
+            told.map(|told| told.source.as_str()),
+            told.map(|told| told.confidence),
+            told.and_then(|told| told.session.as_deref()),
+            told.and_then(|told| told.business_date).map(person::date_text),
+            told.map(|told| told.exceptions.as_str()),
         ])?;
         Ok(changed > 0)
     }
@@ -173,16 +186,13 @@ impl Ledger for SqliteLedger<'_, '_> {
             return Ok(());
         }
         match &entry.fate {
-            Fate::Delivered { punch, standing, device, employee, is_sent, late } => {
-                person::enter(self.transaction, punch, standing)?;
-                person::tell(self.transaction, entry.id, &Told::from(*punch), 0)?;
+            Fate::Delivered { punch, device, employee, is_sent, late, .. } => {
                 let event = Event::punch(punch, device, employee).with_late(late.is_some());
                 self.enter_event(&event, &employee.badge, *is_sent, entry.received_at)?;
                 let Some(id) = late else { return Ok(()) };
                 self.tell(&Event::late(id, punch, device, employee, None), &employee.badge, entry.received_at)
             }
-            Fate::Suppressed { punch, standing, .. } => person::enter(self.transaction, punch, standing),
-            Fate::Held { .. } | Fate::Recorded { .. } => Ok(()),
+            Fate::Suppressed { .. } | Fate::Held { .. } | Fate::Recorded { .. } => Ok(()),
         }
     }
 

@@ -64,6 +64,9 @@ const LAYOUTS: [(i64, &str); 13] = [
     (16, include_str!("schema_16.sql")),
     (17, include_str!("schema_17.sql")),
 ];
+/// Most of the file that the writer keeps in memory, in KiB.
+const WRITER_CACHE_KIB: i64 = 16_384;
+
 /// The newest layout this program knows.
 const VERSION: i64 = 17;
 
@@ -113,6 +116,8 @@ impl Store {
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let connection = connect(path)?;
         migrate(&connection, path)?;
+        // What one upload touches stays in memory until its commit.
+        connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
         Ok(Self { path: path.to_owned(), writer: Writer::start(connection), readers: Arc::default() })
     }
 
@@ -185,7 +190,7 @@ pub fn connect(path: &Path) -> Result<Connection, StoreError> {
     connection.busy_timeout(core::time::Duration::from_secs(5))?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
-    connection.set_prepared_statement_cache_capacity(64);
+    connection.set_prepared_statement_cache_capacity(256);
     Ok(connection)
 }
 

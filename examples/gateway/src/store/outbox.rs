@@ -51,10 +51,10 @@ pub struct DeliveryRow {
     pub settled_at: Option<String>,
 }
 
-const COLUMNS: &str = "delivery.id, delivery.endpoint, url, delivery.event_id, event.type, delivery.state,
+const COLUMNS: &str = "delivery.id, delivery.endpoint, url, event.id, event.type, delivery.state,
                        delivery.attempts, delivery.reason, delivery.created_at, delivery.not_before, delivery.settled_at";
 const TABLES: &str =
-    "delivery JOIN endpoint ON endpoint.id = delivery.endpoint JOIN event ON event.id = delivery.event_id";
+    "delivery JOIN endpoint ON endpoint.id = delivery.endpoint JOIN event ON event.seq = delivery.event";
 
 impl Deliveries {
     /// A page of them, newest first.
@@ -79,7 +79,7 @@ impl Deliveries {
             add("delivery.state", Box::new(state.clone()));
         }
         if let Some(event_id) = &self.event_id {
-            add("delivery.event_id", Box::new(event_id.clone()));
+            add("event.id", Box::new(event_id.clone()));
         }
         let sql = format!(
             "SELECT {COLUMNS} FROM {TABLES} WHERE {clause} ORDER BY delivery.id DESC LIMIT {limit} OFFSET {offset}"
@@ -106,8 +106,8 @@ impl DeliveryRow {
     ///
     /// The store cannot be read.
     pub fn details(&self, connection: &Connection) -> Result<(Option<Value>, Vec<AttemptLine>), StoreError> {
-        let sql = "SELECT body.bytes FROM body JOIN endpoint ON endpoint.id = ?2
-                   WHERE body.event_id = ?1 AND body.format IN (endpoint.format, 'nested')
+        let sql = "SELECT body.bytes FROM event JOIN body ON body.event = event.seq JOIN endpoint ON endpoint.id = ?2
+                   WHERE event.id = ?1 AND body.format IN (endpoint.format, 'nested')
                    ORDER BY body.format = endpoint.format DESC LIMIT 1";
         let known = params![self.event_id, self.endpoint_id.cast_signed()];
         let body: Option<Vec<u8>> = connection.query_row(sql, known, |row| row.get(0)).optional()?;
@@ -163,15 +163,15 @@ pub(crate) fn resend(
 /// Makes a delivery of an event that is there; a replay says which one it is.
 pub(super) fn send(
     tx: &Transaction<'_>,
-    event_id: &str,
+    event: i64,
     endpoint: EndpointId,
     lane: Lane,
     replay: Option<i64>,
     now: DateTime<Utc>,
 ) -> Result<Waiting, StoreError> {
-    let sql = "INSERT INTO delivery (endpoint, event_id, lane, created_at, state, job)
+    let sql = "INSERT INTO delivery (endpoint, event, lane, created_at, state, job)
                VALUES (?1, ?2, ?3, ?4, 'waiting', ?5)";
-    let known = params![endpoint.0.cast_signed(), event_id, lane.0.cast_signed(), millis(now), replay];
+    let known = params![endpoint.0.cast_signed(), event, lane.0.cast_signed(), millis(now), replay];
     tx.prepare_cached(sql)?.execute(known)?;
     Ok(Waiting::new(DeliveryId(tx.last_insert_rowid().cast_unsigned()), endpoint, lane, now))
 }
@@ -191,6 +191,7 @@ pub(crate) fn send_to(
         lane.0.cast_signed(),
         millis(now)
     ])?;
+    let seq = tx.last_insert_rowid();
     // The nested body is always there, for the API and for endpoints that come later.
     let mut formats = vec![PayloadFormat::Nested];
     for (_, format) in endpoints {
@@ -199,13 +200,13 @@ pub(crate) fn send_to(
         }
     }
     for format in formats {
-        tx.prepare_cached("INSERT INTO body (event_id, format, bytes) VALUES (?1, ?2, ?3)")?.execute(params![
-            id,
+        tx.prepare_cached("INSERT INTO body (event, format, bytes) VALUES (?1, ?2, ?3)")?.execute(params![
+            seq,
             format.as_str(),
             event.body(format).as_bytes()
         ])?;
     }
-    endpoints.iter().map(|(endpoint, _)| send(tx, id, *endpoint, lane, None, now)).collect()
+    endpoints.iter().map(|(endpoint, _)| send(tx, seq, *endpoint, lane, None, now)).collect()
 }
 
 /// The identity of an event that is about no row: it is random, because two gateways may send to the same receiver.
@@ -228,7 +229,7 @@ pub(crate) fn events_after(
     limit: u32,
 ) -> Result<Vec<(u64, Box<RawValue>)>, StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT seq, bytes FROM event JOIN body ON body.event_id = event.id AND body.format = 'nested'
+        "SELECT seq, bytes FROM event JOIN body ON body.event = event.seq AND body.format = 'nested'
          WHERE seq > ?1 AND (?2 = '' OR instr(?2, ',' || event.type || ',')) ORDER BY seq LIMIT ?3",
     )?;
     let wanted = if types.is_empty() { String::new() } else { format!(",{},", types.join(",")) };

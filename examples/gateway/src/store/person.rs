@@ -11,7 +11,7 @@ use rusqlite::{OptionalExtension as _, Row, params};
 use serde::Deserialize;
 
 use super::{StoreError, Transaction, from_millis, millis};
-use crate::core::{Known, Standing, Telling, Told};
+use crate::core::{Known, Telling, Told};
 
 /// The form of civil times in the file; it sorts as time does.
 pub(super) const CIVIL: &str = "%Y-%m-%dT%H:%M:%S";
@@ -106,21 +106,27 @@ fn local_time(local_time: Option<String>, device_local: Option<String>) -> Optio
     corrected.map(|time| time.naive_local()).or_else(shown)
 }
 
-/// Keeps when, where and by whom a punch was made.
-pub(super) fn enter(tx: &Transaction<'_>, punch: &Punch, standing: &Standing) -> Result<(), StoreError> {
-    date(tx, punch)?;
-    let Standing { person, site, place, role, is_trusted } = standing;
-    tx.prepare_cached("UPDATE row SET person = ?2, site = ?3, place = ?4, role = ?5, trusted = ?6 WHERE id = ?1")?
-        .execute(params![
-            punch.event_id.as_str(),
-            person.as_str(),
-            site,
-            place.order.cast_signed(),
-            role.map(word_of),
-            is_trusted,
-        ])?;
-    Ok(())
-}
+/// Writes a row with all that is known of it. One that is known already stays as it is, except that a held one may be
+/// settled or held for another reason, and that a suppressed one may turn out to be a punch of its own.
+pub(super) const ENTER: &str = "
+    INSERT INTO row (id, serial, fate, reason, problem, duplicate_of, pin, device_local, is_utc, status, verify,
+                     work_code, received_at, raw, place, previous_at, was_live, person, site, role, trusted,
+                     punched_at, local_time, time_quality, clock_offset_s, historic, direction, direction_source,
+                     confidence, session_id, business_date, exceptions)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23,
+            ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32)
+    ON CONFLICT (id) DO UPDATE SET
+        fate = excluded.fate, reason = excluded.reason, problem = excluded.problem,
+        duplicate_of = excluded.duplicate_of,
+        place = CASE excluded.fate WHEN 'held' THEN row.place ELSE excluded.place END,
+        person = excluded.person, site = excluded.site, role = excluded.role, trusted = excluded.trusted,
+        punched_at = excluded.punched_at, local_time = excluded.local_time, time_quality = excluded.time_quality,
+        clock_offset_s = excluded.clock_offset_s, historic = excluded.historic, direction = excluded.direction,
+        direction_source = excluded.direction_source, confidence = excluded.confidence,
+        session_id = excluded.session_id, business_date = excluded.business_date, exceptions = excluded.exceptions,
+        revision = 0
+    WHERE row.fate = 'held' AND (excluded.fate <> 'held' OR excluded.reason <> row.reason)
+       OR row.fate = 'suppressed' AND excluded.fate IN ('delivered', 'suppressed')";
 
 /// Keeps when a punch was made, and how that was found.
 pub(super) fn date(tx: &Transaction<'_>, punch: &Punch) -> Result<(), StoreError> {
@@ -249,7 +255,8 @@ impl Original {
     pub(super) fn of(tx: &Transaction<'_>, id: &EventId) -> Result<Option<Self>, StoreError> {
         let Some(mut punch) = punch(tx, id)? else { return Ok(None) };
         let mut statement = tx.prepare_cached(
-            "SELECT bytes, local_time IS NULL FROM row JOIN body ON body.event_id = row.id AND body.format = 'nested'
+            "SELECT bytes, local_time IS NULL FROM row JOIN event ON event.id = row.id
+             JOIN body ON body.event = event.seq AND body.format = 'nested'
              WHERE row.id = ?1",
         )?;
         let read = statement.query_row([id.as_str()], |row| Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, bool>(1)?)));
@@ -272,11 +279,11 @@ fn quality_of(word: &str) -> Option<TimeQuality> {
     serde_json::from_value(word.into()).ok()
 }
 
-fn date_text(date: NaiveDate) -> String {
+pub(super) fn date_text(date: NaiveDate) -> String {
     date.to_string()
 }
 
-fn word_of(role: Role) -> &'static str {
+pub(super) fn word_of(role: Role) -> &'static str {
     match role {
         Role::Entry => "entry",
         Role::Exit => "exit",

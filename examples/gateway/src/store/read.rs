@@ -72,7 +72,7 @@ impl AttendanceRow {
         let mut statement = connection.prepare(&format!(
             "SELECT bytes, revision, direction, direction_source, confidence, session_id, business_date, exceptions,
                     {IS_FINAL}, punched_at, local_time, time_quality
-             FROM event JOIN body ON body.event_id = event.id AND body.format = 'nested' JOIN row ON row.id = event.id
+             FROM event JOIN body ON body.event = event.seq AND body.format = 'nested' JOIN row ON row.id = event.id
              WHERE event.type = 'attendance.punch' ORDER BY event.seq DESC LIMIT ?1 OFFSET ?2",
         ))?;
         let mut rows = statement.query(params![limit, offset])?;

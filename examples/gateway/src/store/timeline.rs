@@ -222,7 +222,8 @@ fn revisions(connection: &Connection, punch: &str) -> Result<Vec<RevisionLine>, 
 fn deliveries(connection: &Connection, event_id: &str) -> Result<Vec<DeliveryTimeline>, StoreError> {
     let mut statement = connection.prepare_cached(
         "SELECT delivery.id, url, state, reason, settled_at FROM delivery
-         JOIN endpoint ON endpoint.id = delivery.endpoint WHERE event_id = ?1 ORDER BY delivery.id",
+         JOIN endpoint ON endpoint.id = delivery.endpoint JOIN event ON event.seq = delivery.event
+         WHERE event.id = ?1 ORDER BY delivery.id",
     )?;
     let mut rows = statement.query([event_id])?;
     let mut deliveries = Vec::new();

@@ -252,8 +252,11 @@ async fn an_endpoint_added_while_rows_flow_gets_the_later_events_each_once() {
     site.delivered_all().await;
     assert_eq!(old.event_ids().len(), 61);
     let all = site.ask_all("SELECT id FROM event ORDER BY seq").await;
-    let expected: BTreeSet<String> =
-        site.ask_all("SELECT event_id FROM delivery WHERE endpoint = 2").await.into_iter().collect();
+    let expected: BTreeSet<String> = site
+        .ask_all("SELECT event.id FROM delivery JOIN event ON seq = event WHERE endpoint = 2")
+        .await
+        .into_iter()
+        .collect();
     assert_eq!(new.event_ids(), expected);
     assert_eq!(new.seen().len(), expected.len(), "each once");
     // A tail of all events: the ten before are not in it, the last one is.

@@ -70,7 +70,8 @@ async fn an_endpoint_that_is_gone_is_told_in_the_shape_asked_for_and_never_to_it
     let event = flat.seen()[0].json();
     let members = ["event", "endpoint_id", "state", "host"].map(|name| event[name].as_str().unwrap().to_owned());
     assert_eq!(members, ["webhook.failing", "1", "disabled", "127.0.0.1"]);
-    let types = site.ask_all("SELECT type FROM event JOIN delivery ON event_id = event.id WHERE endpoint = 1").await;
+    let types =
+        site.ask_all("SELECT type FROM event JOIN delivery ON delivery.event = event.seq WHERE endpoint = 1").await;
     assert_eq!(types, ["attendance.punch"; 3], "what waits for it is kept, and it is told nothing of itself");
 }
 

@@ -1,6 +1,6 @@
 //! The store: what a commit returned for is there, in this life and the next.
 
-use gateway::store::{DeviceRow, Store, StoreError};
+use gateway::store::{Deliveries, DeviceRow, HeldRow, Store, StoreError};
 use punch_protocol::push::Admission;
 use rusqlite::Connection;
 use tokio::task::JoinSet;
@@ -76,6 +76,52 @@ fn an_older_layout_is_carried_over() {
     let expected =
         [("A1", Admission::Approved, Some("9999"), None, None), ("B2", Admission::Blocked, None, Some("7"), None)];
     assert_eq!(told, expected);
+}
+
+/// What waits to be delivered, and what was put away, is found again under a layout that keeps them otherwise.
+#[test]
+fn deliveries_and_rows_put_away_of_an_older_layout_are_carried_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("punch.sqlite");
+    let old = Connection::open(&path).unwrap();
+    for sql in [
+        include_str!("../../src/store/schema_1.sql"),
+        include_str!("../../src/store/schema_2.sql"),
+        include_str!("../../src/store/schema_3.sql"),
+        include_str!("../../src/store/schema_4.sql"),
+        include_str!("../../src/store/schema_5.sql"),
+        include_str!("../../src/store/schema_6.sql"),
+        include_str!("../../src/store/schema_9.sql"),
+        include_str!("../../src/store/schema_12.sql"),
+        include_str!("../../src/store/schema_13.sql"),
+        include_str!("../../src/store/schema_14.sql"),
+        include_str!("../../src/store/schema_15.sql"),
+    ] {
+        old.execute_batch(sql).unwrap();
+    }
+    old.execute_batch(
+        "PRAGMA user_version = 15;
+         INSERT INTO endpoint (id, url, secret, format, schedule, events, created_at)
+         VALUES (4, 'https://example.com/', 'whsec_x', 'flat', 'seed-002', 'attendance.punch', 0);
+         INSERT INTO event VALUES (6, 'evt_b', 'attendance.punch', 1, 1000), (9, 'evt_a', 'attendance.punch', 1, 2000);
+         INSERT INTO body VALUES ('evt_a', 'nested', CAST('{\"n\":1}' AS BLOB)), ('evt_a', 'flat', CAST('{\"f\":1}' AS BLOB)),
+                                 ('evt_b', 'nested', CAST('{\"n\":2}' AS BLOB));
+         INSERT INTO delivery (id, endpoint, event_id, lane, created_at, state, attempts)
+         VALUES (7, 4, 'evt_a', 1, 2000, 'waiting', 3), (8, 4, 'evt_b', 1, 1000, 'delivered', 1);
+         INSERT INTO row (id, serial, fate, reason, problem, received_at, raw)
+         VALUES ('row_1', 'A1', 'discarded', 'malformed', 'a test', 1000, X'00');",
+    )
+    .unwrap();
+    drop(old);
+    Store::open(&path).unwrap();
+    let new = Connection::open(&path).unwrap();
+    let deliveries = Deliveries::default().page(&new, 10, 0).unwrap();
+    let told: Vec<_> = deliveries.iter().map(|row| (row.id, row.event_id.as_str(), row.attempts)).collect();
+    assert_eq!(told, [(8, "evt_b", 1), (7, "evt_a", 3)]);
+    let bodies = deliveries.iter().map(|row| row.details(&new).unwrap().0.unwrap().to_string());
+    assert_eq!(bodies.collect::<Vec<_>>(), [r#"{"n":2}"#, r#"{"f":1}"#]);
+    let row = HeldRow::of(&new, "row_1").unwrap().unwrap();
+    assert_eq!((row.put_away.as_deref(), row.problem), (Some("a test"), None));
 }
 
 /// S2-017, design 5: keys and identities outlive the process, so nothing is doubled by a restart.
