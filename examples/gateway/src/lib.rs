@@ -18,6 +18,7 @@ pub mod config;
 pub mod core;
 pub mod delivery;
 pub mod device;
+mod metrics;
 pub mod stage;
 pub mod store;
 

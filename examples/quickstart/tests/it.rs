@@ -88,6 +88,7 @@ const DOCUMENTS: [&str; 12] = [
     "docs/agent.md",
     "docs/clocks.md",
     "docs/delivery.md",
+    "docs/metrics.md",
     "docs/quarantine.md",
     "docs/rules.md",
     "punch-protocol/README.md",

@@ -100,6 +100,7 @@ impl Api {
             .route("/", get(page::overview))
             .route("/livez", get(|| async { "live\n" }))
             .route("/readyz", get(routes::ready))
+            .route("/metrics", get(routes::metrics))
             .merge(guarded)
             .fallback(|| async { envelope::ApiError::not_found("route") })
             .method_not_allowed_fallback(|| async { envelope::ApiError::wrong_method() })

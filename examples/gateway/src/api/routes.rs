@@ -1,15 +1,20 @@
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
-use axum::response::Response;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse as _, Response};
 use serde_json::{Value, json};
 
 use super::Api;
 use super::envelope::{ApiError, Paging, one, page};
 use crate::clock::now;
-use crate::store::{AttendanceRow, Counts, Timeline};
+use crate::metrics::{Now, disk_free};
+use crate::store::{AttendanceRow, Counts, Snapshot, Timeline};
 
 pub(super) type PageQuery = Result<Query<Paging>, QueryRejection>;
+
+/// The part of the disk that must be free, or terminals are better off keeping their rows.
+const DISK_FREE_MIN: f64 = 0.05;
 
 pub(super) async fn ready(State(api): State<Api>) -> Result<&'static str, ApiError> {
     // Ready means that a terminal's rows could be made durable now, so that is what is tried.
@@ -19,7 +24,20 @@ pub(super) async fn ready(State(api): State<Api>) -> Result<&'static str, ApiErr
         Ok(())
     });
     write.await?;
+    if disk_free(api.store.path()).is_some_and(|free| free < DISK_FREE_MIN) {
+        return Err(ApiError::unavailable("less than 5 % of the disk under the store is free; make room"));
+    }
     Ok("ready\n")
+}
+
+/// Counters and gauges in the OpenMetrics text format; docs/metrics.md says what each means.
+pub(super) async fn metrics(State(api): State<Api>) -> Result<Response, ApiError> {
+    let stored = api.store.read(Snapshot::read).await?;
+    let queue = api.engine.status().await.ok_or_else(|| ApiError::unavailable("deliveries have stopped"))?;
+    let heard = api.devices.last_seen().into_values().collect();
+    let now = Now { at: now(), stored: &stored, queue: &queue, disk_free: disk_free(api.store.path()), heard };
+    let text = api.store.metrics().encode(&now).map_err(|_| ApiError::unavailable("the counters cannot be written"))?;
+    Ok(([(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text).into_response())
 }
 
 pub(super) async fn status(State(api): State<Api>) -> Result<Response, ApiError> {

@@ -5,6 +5,7 @@ pub(crate) mod mail;
 pub mod replay;
 mod sender;
 
+use core::time::Duration;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -305,6 +306,7 @@ impl Driver {
         let delivered = class == Class::Delivered;
         self.queue.settle(attempt.delivery, class, now());
         let row = attempt_row(&attempt, began, &sent);
+        self.store.metrics().attempted(row.status, Duration::from_millis(row.millis));
         tracing::debug!(delivery = attempt.delivery.0, number = attempt.number, status = row.status, "attempt");
         let mut records: Vec<Record> = Vec::new();
         while let Some(record) = self.queue.poll_record() {

@@ -16,6 +16,7 @@ use punch_protocol::push::{
     Admission, Limits, PackageError, ParseError, Parts, Receipt, Request, Response, Stamps, Turn, UploadHead,
 };
 use punch_webhook::Waiting;
+use tokio::time::Instant;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 
@@ -234,14 +235,17 @@ impl Devices {
     pub(crate) async fn keep(&self, received: Received) -> Result<Tally, StoreError> {
         let serial = received.serial.clone();
         let sightings = self.sightings(&received);
+        let (metrics, began) = (self.0.store.metrics(), Instant::now());
         match self.take(received).await {
             Ok(tally) => {
+                metrics.stored(tally, began.elapsed());
                 tracing::info!(%serial, ?tally, "upload stored");
                 let stored_at = now();
                 sightings.iter().for_each(|id| self.0.watch.announce(id, Stage::Durable, stored_at));
                 Ok(tally)
             }
             Err(error) => {
+                metrics.refused();
                 tracing::error!(%serial, %error, "upload refused");
                 Err(error)
             }
@@ -283,6 +287,7 @@ impl Devices {
 
     /// Remembers a serial nobody has approved, so that somebody can.
     async fn note_unknown(&self, serial: SerialNumber) {
+        self.0.store.metrics().met_unknown();
         tracing::warn!(%serial, "unknown terminal refused; approve its serial to let it in");
         let text = serial.to_string();
         if let Err(error) = self.0.store.write(move |tx| DeviceRow::note_pending(tx, &text, now())).await {

@@ -25,6 +25,7 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension as _};
 
 pub(crate) use crate::core::Register;
+use crate::metrics::Metrics;
 pub(crate) use clock::ClockRow;
 pub(crate) use completeness::{Held, SiteRow, keep_complete, oldest_held, overdue};
 pub use delivery::{AttemptRow, Outgoing};
@@ -43,6 +44,7 @@ pub(crate) use outbox::{events_after, random_id, resend, send_to};
 pub(crate) use person::direction_of;
 pub(crate) use quarantine::{Again, discard, hold_again, keep_by_hand, replace, unregistered};
 pub use quarantine::{HeldRow, Quarantined};
+pub(crate) use read::Snapshot;
 pub use read::{AttendanceRow, Counts};
 pub(crate) use redate::{Observed, Span, by_hand, observed};
 pub use timeline::{AttemptLine, Decision, DeliveryTimeline, Meaning, RevisionLine, Timeline};
@@ -105,6 +107,7 @@ pub struct Store {
     path: PathBuf,
     writer: Writer,
     readers: Arc<Mutex<Vec<Connection>>>,
+    metrics: Metrics,
 }
 
 impl Store {
@@ -118,7 +121,19 @@ impl Store {
         migrate(&connection, path)?;
         // What one upload touches stays in memory until its commit.
         connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
-        Ok(Self { path: path.to_owned(), writer: Writer::start(connection), readers: Arc::default() })
+        let metrics = Metrics::default();
+        let writer = Writer::start(connection, metrics.clone());
+        Ok(Self { path: path.to_owned(), writer, readers: Arc::default(), metrics })
+    }
+
+    /// The file.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What is counted of this store, and by whoever works with it.
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.metrics
     }
 
     /// Runs `work` inside the next group commit. Returns once the commit is on disk, or not at all done.

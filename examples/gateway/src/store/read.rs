@@ -1,11 +1,13 @@
-use chrono::{DateTime, SecondsFormat};
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, SecondsFormat, Utc};
 use punch_normalize::Direction;
 use rusqlite::{Connection, Row, params};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::StoreError;
-use super::completeness::IS_FINAL;
+use super::completeness::{IS_FINAL, SiteRow};
+use super::{Quarantined, StoreError};
 
 /// How many rows met which fate, and how the deliveries stand.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -54,6 +56,37 @@ impl Counts {
             }
         }
         Ok(counts)
+    }
+}
+
+/// How the store stands, as far as that is found without reading every row.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Snapshot {
+    /// Rows that are held, by reason.
+    pub(crate) held: BTreeMap<String, u64>,
+    /// Endpoints, by state.
+    pub(crate) endpoints: BTreeMap<String, u64>,
+    /// Up to when everything of each site is known.
+    pub(crate) complete_to: BTreeMap<String, DateTime<Utc>>,
+    /// The size of the file, without its log.
+    pub(crate) bytes: u64,
+}
+
+impl Snapshot {
+    pub(crate) fn read(connection: &Connection) -> Result<Self, StoreError> {
+        let counts = |sql: &str| {
+            let mut statement = connection.prepare_cached(sql)?;
+            let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.cast_unsigned())))?;
+            Ok::<_, StoreError>(rows.collect::<Result<_, _>>()?)
+        };
+        let sites = SiteRow::all(connection)?.into_iter().map(|(site, row)| (site, row.complete_to));
+        let size = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
+        Ok(Self {
+            held: Quarantined::default().counts(connection)?,
+            endpoints: counts("SELECT health, count(*) FROM endpoint WHERE removed_at IS NULL GROUP BY 1")?,
+            complete_to: sites.collect(),
+            bytes: connection.query_row(size, [], |row| row.get::<_, i64>(0))?.cast_unsigned(),
+        })
     }
 }
 

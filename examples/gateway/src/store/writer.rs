@@ -2,8 +2,10 @@ use core::fmt;
 
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
 
 use super::StoreError;
+use crate::metrics::Metrics;
 
 /// The transaction of one piece of work: a savepoint inside the group's commit.
 pub type Transaction<'a> = rusqlite::Savepoint<'a>;
@@ -22,9 +24,9 @@ pub struct Writer {
 
 impl Writer {
     /// Starts the thread. It ends when the last clone is gone.
-    pub fn start(connection: Connection) -> Self {
+    pub(crate) fn start(connection: Connection, metrics: Metrics) -> Self {
         let (jobs, queue) = mpsc::channel(WAITING_MAX);
-        std::thread::spawn(move || work_off(connection, queue));
+        std::thread::spawn(move || work_off(connection, queue, &metrics));
         Self { jobs }
     }
 
@@ -95,7 +97,7 @@ where
     }
 }
 
-fn work_off(mut connection: Connection, mut queue: mpsc::Receiver<Box<dyn Job>>) {
+fn work_off(mut connection: Connection, mut queue: mpsc::Receiver<Box<dyn Job>>, metrics: &Metrics) {
     let mut group: Vec<Box<dyn Job>> = Vec::new();
     while let Some(first) = queue.blocking_recv() {
         group.push(first);
@@ -104,7 +106,9 @@ fn work_off(mut connection: Connection, mut queue: mpsc::Receiver<Box<dyn Job>>)
         {
             group.push(next);
         }
+        let began = Instant::now();
         let committed = commit(&mut connection, &mut group);
+        metrics.committed(began.elapsed());
         if let Err(error) = &committed {
             tracing::error!(%error, jobs = group.len(), "commit failed");
         }

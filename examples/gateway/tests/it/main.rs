@@ -30,6 +30,7 @@ mod hostile;
 mod idempotent;
 mod identities;
 mod mail;
+mod metrics;
 mod profiles;
 mod quarantine;
 mod release;
