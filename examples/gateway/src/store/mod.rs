@@ -107,7 +107,6 @@ pub struct Store {
     path: PathBuf,
     writer: Writer,
     readers: Arc<Mutex<Vec<Connection>>>,
-    metrics: Metrics,
 }
 
 impl Store {
@@ -121,9 +120,7 @@ impl Store {
         migrate(&connection, path)?;
         // What one upload touches stays in memory until its commit.
         connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
-        let metrics = Metrics::default();
-        let writer = Writer::start(connection, metrics.clone());
-        Ok(Self { path: path.to_owned(), writer, readers: Arc::default(), metrics })
+        Ok(Self { path: path.to_owned(), writer: Writer::start(connection), readers: Arc::default() })
     }
 
     /// The file.
@@ -133,7 +130,7 @@ impl Store {
 
     /// What is counted of this store, and by whoever works with it.
     pub(crate) fn metrics(&self) -> &Metrics {
-        &self.metrics
+        self.writer.metrics()
     }
 
     /// Runs `work` inside the next group commit. Returns once the commit is on disk, or not at all done.

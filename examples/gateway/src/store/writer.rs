@@ -20,14 +20,22 @@ const GROUP_MAX: usize = 512;
 #[derive(Clone)]
 pub struct Writer {
     jobs: mpsc::Sender<Box<dyn Job>>,
+    metrics: Metrics,
 }
 
 impl Writer {
     /// Starts the thread. It ends when the last clone is gone.
-    pub(crate) fn start(connection: Connection, metrics: Metrics) -> Self {
+    pub fn start(connection: Connection) -> Self {
         let (jobs, queue) = mpsc::channel(WAITING_MAX);
-        std::thread::spawn(move || work_off(connection, queue, &metrics));
-        Self { jobs }
+        let metrics = Metrics::default();
+        let counted = metrics.clone();
+        std::thread::spawn(move || work_off(connection, queue, &counted));
+        Self { jobs, metrics }
+    }
+
+    /// What is counted of its commits, and by whoever works with it.
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.metrics
     }
 
     /// Runs `work` inside the next group commit. Returns once the commit is on disk, or not at all done.

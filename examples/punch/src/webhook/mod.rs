@@ -1,5 +1,6 @@
 //! `punch webhook`: sign, verify, listen, send; and what a gateway sends.
 
+mod operate;
 mod outbox;
 
 use core::time::Duration;
@@ -53,6 +54,22 @@ enum Action {
     ///
     /// Example: punch webhook resend 1042 --api-key-file punch.key
     Resend(outbox::Resend),
+    /// Say what was tried to make a delivery, and what was answered. The exit code is 1 if it was given up.
+    ///
+    /// Example: punch webhook attempts 1042 --api-key-file punch.key
+    Attempts(operate::Attempts),
+    /// Send the events of a time to an endpoint once more, under their own ids. The exit code is 1 if some are given up.
+    ///
+    /// Example: punch webhook replay 1 --since 2026-03-28T00:00:00Z --only-failed --api-key-file punch.key
+    Replay(operate::Replay),
+    /// Give an endpoint a new secret, and print it.
+    ///
+    /// Example: punch webhook roll 1 --previous-hours 48 --api-key-file punch.key
+    Roll(operate::Roll),
+    /// Send an endpoint a test event.
+    ///
+    /// Example: punch webhook test 1 --api-key-file punch.key
+    Test(operate::Test),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -161,6 +178,10 @@ pub(crate) fn run(command: WebhookCommand) -> anyhow::Result<Exit> {
         Action::Endpoints(endpoints) => crate::asynchronous(outbox::endpoints(endpoints)),
         Action::Deliveries(deliveries) => crate::asynchronous(outbox::deliveries(deliveries)),
         Action::Resend(resend) => crate::asynchronous(outbox::resend(resend)),
+        Action::Attempts(attempts) => crate::asynchronous(operate::attempts(attempts)),
+        Action::Replay(replay) => crate::asynchronous(operate::replay(replay)),
+        Action::Roll(roll) => crate::asynchronous(operate::roll(roll)),
+        Action::Test(test) => crate::asynchronous(operate::test(test)),
     }
 }
 

@@ -125,10 +125,10 @@ async fn list(api: &ApiArgs, path: &str) -> anyhow::Result<Vec<Value>> {
     serde_json::from_value(answer).context(NO_LIST)
 }
 
-fn text<'v>(row: &'v Value, name: &str) -> &'v str {
+pub(super) fn text<'v>(row: &'v Value, name: &str) -> &'v str {
     row.get(name).and_then(Value::as_str).unwrap_or_default()
 }
 
-fn number(row: &Value, name: &str) -> u64 {
+pub(super) fn number(row: &Value, name: &str) -> u64 {
     row.get(name).and_then(Value::as_u64).unwrap_or_default()
 }

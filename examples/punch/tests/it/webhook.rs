@@ -205,4 +205,22 @@ fn deliveries_are_seen_from_the_terminal() {
     assert!(code.is_some() && stdout.contains("https://127.0.0.1:9/hook"), "{stdout}");
     let Done { code, stderr, .. } = ask(&["resend", "99"]);
     assert!(code == Some(2) && stderr.contains("knows no delivery 99"), "{stderr}");
+
+    let attempts = || ask(&["attempts", &id]);
+    let tried = (0..200).map(|_| attempts()).find(|done| done.stdout.lines().count() > 3).expect("it is tried");
+    assert!(tried.code == Some(0) && tried.stdout.contains("(attendance.punch) to https://127.0.0.1:9/hook: waiting"));
+    assert!(tried.stdout.contains("the address is in a private network"), "{}", tried.stdout);
+    let Done { code, stdout, .. } = ask(&["test", "1"]);
+    assert!(code == Some(0) && stdout.contains("is on its way; `punch webhook deliveries --event evt_"), "{stdout}");
+    let Done { code, stdout, .. } = ask(&["roll", "1", "--previous-hours", "2"]);
+    assert!(code == Some(0) && stdout.starts_with("whsec_") && stdout.contains("signs too until"), "{stdout}");
+    let past = ["replay", "1", "--since", "2020-01-01T00:00:00Z", "--until", "2020-01-02T00:00:00Z"];
+    let Done { code, stdout, stderr } = ask(&past);
+    assert_eq!((code, stdout.as_str()), (Some(0), "done of 0 events: 0 delivered, 0 given up\n"), "{stderr}");
+    let Done { code, stdout, .. } = ask(&["replay", "1", "--since", "2020-01-01T00:00:00Z", "--detach"]);
+    assert!(code == Some(0) && stdout.starts_with("1 events go out once more as job "), "{stdout}");
+    for unknown in [&["replay", "9", "--since", "2020-01-01T00:00:00Z"][..], &["roll", "9"], &["test", "9"]] {
+        let Done { code, stderr, .. } = ask(unknown);
+        assert!(code == Some(2) && stderr.contains("see `punch webhook endpoints`"), "{stderr}");
+    }
 }
