@@ -67,13 +67,16 @@ mod credential;
 mod endpoint;
 pub mod erpnext;
 mod flow;
+pub mod humand;
 mod mask;
 pub mod odoo;
 mod outcome;
 mod park;
 mod percent;
+mod request;
 #[cfg(feature = "reqwest")]
 mod transport;
+mod zone;
 
 pub use call_error::{Blame, CallError, Evidence};
 pub use config::{ConfigError, ConfigErrors};

@@ -1,0 +1,9 @@
+//! Humand.
+
+mod pace;
+mod planning;
+mod requests;
+mod setup;
+mod vectors;
+mod world;
+mod writing;
