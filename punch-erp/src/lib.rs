@@ -83,7 +83,7 @@ pub use config::{ConfigError, ConfigErrors};
 pub use credential::Credential;
 pub use endpoint::{Endpoint, HttpRequest, HttpResponse};
 pub use flow::{Failure, Flow, Reached, Step, drive, drive_async};
-pub use mask::render_masked;
+pub use mask::{masked_path, render_masked};
 pub use outcome::{Outcome, RetryReason};
 pub use park::ParkReason;
 #[cfg(feature = "reqwest")]

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::entry::read_id;
 use super::page::{LIMIT, Page};
 use super::{Humand, fault};
+use crate::mask::MaskedPath;
 use crate::{CallError, Endpoint, HttpRequest, HttpResponse, ParkReason};
 
 /// A user of the community, as far as punches need one: names, phones and dates of birth are not read.
@@ -93,7 +94,11 @@ impl Endpoint for GetUser {
     type Output = Option<User>;
 
     fn request(&self) -> HttpRequest {
-        self.humand.get(&["users", &self.employee], &[])
+        let mut request = self.humand.get(&["users", &self.employee], &[]);
+        // The only path with a person in it.
+        let masked = [self.humand.get(&["users"], &[]).uri().path(), "/***"].concat();
+        request.extensions_mut().insert(MaskedPath(masked));
+        request
     }
 
     fn response(&self, response: &HttpResponse) -> Result<Option<User>, CallError> {

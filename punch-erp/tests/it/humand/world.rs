@@ -7,7 +7,7 @@ use punch_erp::humand::{Humand, HumandSettings, Standing, WriteEntries};
 use punch_erp::{Failure, HttpRequest, HttpResponse, Outcome, drive};
 use punch_webhook::ReceivedPunch;
 
-pub(crate) use crate::humand_server::{HumandConfig, HumandStandIn, HumandUser, NoAnswer, Rules};
+pub(crate) use crate::humand_server::{HumandConfig, HumandFault, HumandStandIn, HumandUser, NoAnswer, Rules};
 pub(crate) use crate::world::words;
 
 pub(crate) const KEY: &str = "canary9b8aKEYcanary9b8aKEYcanary";
