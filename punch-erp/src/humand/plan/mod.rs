@@ -170,6 +170,9 @@ impl Line {
             };
         }
         let kind = EntryKind::of(mark.direction);
+        if kind.is_none() && rules.infer_unknown == InferUnknown::Park {
+            return Fate::Undirected;
+        }
         if let Some(id) = self.same(mark, kind) {
             return Fate::Standing(id);
         }
@@ -180,10 +183,7 @@ impl Line {
             return Fate::Repeats(id);
         }
         let Some(kind) = kind else {
-            return match rules.infer_unknown {
-                InferUnknown::Park => Fate::Undirected,
-                InferUnknown::Alternate => self.or_why_not(mark, self.alternating(mark)),
-            };
+            return self.or_why_not(mark, self.alternating(mark));
         };
         let may_turn = rules.on_violation == OnViolation::Fix && mark.is_inferred;
         if may_turn && self.is_second_of_day(mark, kind) && self.fits(mark, kind.other()) == Fit::Yes {

@@ -155,13 +155,14 @@ impl WriteEntries {
                 self.settle(punch, Outcome::Park(ParkReason::Refused { kind, evidence }));
             }
             Err(reason) => {
-                // A server that failed says so with a status; it is ailing, and the next attempt looks.
+                // A server that failed says so with a status, 503 too; it is ailing, and the next attempt looks.
                 let is_silent =
                     matches!(reason, RetryReason::Network(_) | RetryReason::Call(CallError::Unreadable { .. }));
-                if reason.may_have_happened() && is_silent {
+                let is_failure = matches!(&reason, RetryReason::Call(error) if error.evidence().status() >= 500);
+                if is_silent && reason.may_have_happened() {
                     return self.look(Why::Lost(punch));
                 }
-                if reason.may_have_happened() {
+                if is_failure || reason.may_have_happened() {
                     self.standing = None;
                 }
                 self.end = Some(reason.into());

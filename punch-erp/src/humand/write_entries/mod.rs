@@ -21,8 +21,9 @@ use verdict::refused;
 
 /// Writes the punches of one person that Humand does not have yet, one entry a request, in order of time: one attempt.
 ///
-/// Give it every punch of the person that is waiting or parked around the new one; those that are written already need not
-/// be given. The flow reads what stands, lets [`Plan`] find what may be sent next, sends that, and plans anew.
+/// Give it every punch of the person around the new one that is waiting, or parked for want of another punch
+/// ([`OrphanOut`](ParkReason::OrphanOut), [`Alternation`](ParkReason::Alternation)); those that are written already need
+/// not be given. The flow reads what stands, lets [`Plan`] find what may be sent next, sends that, and plans anew.
 ///
 /// ```text
 /// (user) ── unknown, inactive ──────────────────────► parked      (only if a directory doubts it, or after 404)
@@ -143,7 +144,7 @@ impl WriteEntries {
         self.standing.as_ref()
     }
 
-    /// How far around a new punch the other waiting and parked ones of the person can matter: two days.
+    /// How far around a new punch the others of the person can matter: two days.
     pub fn reach() -> TimeDelta {
         TimeDelta::days(2)
     }

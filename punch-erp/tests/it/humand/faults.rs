@@ -65,6 +65,7 @@ fn what_follows_a_fault() {
         (HumandFault::UnknownErrorAfter, &look),
         (HumandFault::BadGatewayAfter, &look),
         (HumandFault::DatabaseError, &["POST clockOut", "GET entries", "POST clockOut"]),
+        (HumandFault::Maintenance, &["POST clockOut", "GET entries", "POST clockOut"]),
         // It said that it did nothing.
         (HumandFault::RateLimited(1), &["POST clockOut", "POST clockOut"]),
     ] {

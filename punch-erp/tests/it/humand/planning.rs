@@ -105,7 +105,7 @@ fn situations() {
         (&["26 22:00:00 START", "06:00:00 END"], &["26 23:00:00 out"], &["parked by 06:00:00 END"]),
         // A departure, and an arrival in the same second.
         (&["08:00:00 START"], &["12:00:00 in", "12:00:00 out"], &["START", "END"]),
-        (&[], &["08:00:00 unknown"], &["undirected"]),
+        (&["08:00:00 START"], &["08:00:00 unknown", "08:00:30 unknown"], &["undirected", "undirected"]),
     ] {
         assert_eq!(plan(standing, marks, &rules()), fates, "{standing:?} {marks:?}");
     }

@@ -40,7 +40,7 @@ fn local(text: &Value) -> DateTime<FixedOffset> {
     DateTime::parse_from_rfc3339(text.as_str().unwrap()).unwrap()
 }
 
-/// HUM-01 to HUM-04: S3-008, S3-010, S3-011, S3-012, S3-023.
+/// HUM-01 to HUM-04: S3-008, S3-010, S3-011, S3-012.
 #[test]
 fn requests() {
     each("humand_request", 4, |vector| {
