@@ -104,7 +104,8 @@ impl WriteEntries {
     fn conflict(&mut self, refusal: Refusal, fate: Option<Fate>) {
         let Refusal { punch, sent, hint, kind, evidence } = refusal;
         self.conflicts = self.conflicts.saturating_add(1);
-        let is_the_same = fate == Some(Fate::Send(sent)) || self.conflicts > MAX_CONFLICTS;
+        // Nothing explains the refusal, or explaining it comes to no end.
+        let is_hopeless = matches!(fate, Some(Fate::Send(kind)) if kind == sent || self.conflicts > MAX_CONFLICTS);
         let reason = match hint {
             Hint::Future => {
                 let age = self.punches.get(punch).map(|punch| self.now.signed_duration_since(punch.mark.at));
@@ -117,7 +118,7 @@ impl WriteEntries {
             }
             Hint::Duplicate => ParkReason::DuplicateUnseen,
             // Others wrote meanwhile, and now it is something else.
-            Hint::Alternation if !is_the_same => return,
+            Hint::Alternation if !is_hopeless => return,
             Hint::Alternation | Hint::Other => ParkReason::Refused { kind, evidence },
         };
         self.settle(punch, Outcome::Park(reason));

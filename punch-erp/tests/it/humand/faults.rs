@@ -190,6 +190,14 @@ fn not_found() {
         Ok(http::Response::builder().status(status).body(body).unwrap())
     };
     assert_eq!(words(&drive(&mut world.flow(&[alice("08:00:00", "in")]), forbidden)), ["unknown_employee"]);
+    // A server that lists nothing for nobody says it when the entry comes.
+    let nobody = |request: punch_erp::HttpRequest| {
+        let is_list = request.uri().path().ends_with("/entries");
+        let (status, body) = if is_list { (200, r#"{"items":[]}"#) } else { (404, r#"{"code":"NOT_FOUND"}"#) };
+        Ok(http::Response::builder().status(status).body(Bytes::from_static(body.as_bytes())).unwrap())
+    };
+    let day = [alice("08:00:00", "in"), alice("17:00:00", "out")];
+    assert_eq!(words(&drive(&mut world.flow(&day), nobody)), ["unknown_employee"; 2]);
 }
 
 /// Stored, and not as it was sent: an alarm, and never sent again.
