@@ -4,22 +4,26 @@ use http::Uri;
 
 use crate::ConfigError;
 
-/// Checks the setting `base`: scheme and host name, perhaps a path, and https unless told otherwise. `cure` says where to
+/// Checks the setting `key`: scheme and host name, perhaps a path, and https unless told otherwise. `cure` says where to
 /// get a missing one.
-pub(crate) fn check_base(base: &str, cure: &'static str, allow_http: bool) -> Result<(), ConfigError> {
-    let key = "base";
+pub(crate) fn check_address(
+    key: &'static str,
+    address: &str,
+    cure: &'static str,
+    allow_http: bool,
+) -> Result<(), ConfigError> {
     let bad = |problem| Err(ConfigError::BadAddress { key, problem });
-    if base.is_empty() {
+    if address.is_empty() {
         return Err(ConfigError::Missing { key, cure });
     }
-    let Ok(uri) = Uri::from_str(base) else { return bad("is not an address") };
+    let Ok(uri) = Uri::from_str(address) else { return bad("is not an address") };
     let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
         return bad("has no `https://` and host name");
     };
     if authority.as_str().contains('@') {
         return bad("holds a user name or password");
     }
-    if base.contains(['?', '#']) {
+    if address.contains(['?', '#']) {
         return bad("goes on behind the path");
     }
     match scheme {

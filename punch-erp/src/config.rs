@@ -38,7 +38,7 @@ pub enum ConfigError {
     },
     /// Not a zone.
     #[error(
-        "PE-CONF-005: `{key}` is `{found}`, which is not in the IANA database; copy the time zone of the ERP's System Settings, such as `Asia/Dhaka`"
+        "PE-CONF-005: `{key}` is `{found}`, which is not in the IANA database; copy the time zone of the ERP's settings, such as `Asia/Dhaka`"
     )]
     UnknownZone {
         /// The key of the setting.
@@ -46,11 +46,22 @@ pub enum ConfigError {
         /// The text found, at most 64 bytes of it.
         found: Box<str>,
     },
+    /// A number that is too small or too big.
+    #[error("PE-CONF-006: `{key}` is {found}, expected {expected}; leave it out for the default")]
+    OutOfRange {
+        /// The key of the setting.
+        key: &'static str,
+        /// The number found.
+        found: u64,
+        /// What it may be.
+        expected: &'static str,
+    },
 }
 
 impl ConfigError {
     /// Every code, in order.
-    pub const CODES: [&'static str; 5] = ["PE-CONF-001", "PE-CONF-002", "PE-CONF-003", "PE-CONF-004", "PE-CONF-005"];
+    pub const CODES: [&'static str; 6] =
+        ["PE-CONF-001", "PE-CONF-002", "PE-CONF-003", "PE-CONF-004", "PE-CONF-005", "PE-CONF-006"];
 
     /// The stable code the text begins with; [`errors`](crate::errors) has its paragraph.
     pub fn code(&self) -> &'static str {
@@ -60,6 +71,7 @@ impl ConfigError {
             Self::PlainHttp { .. } => "PE-CONF-003",
             Self::BadCredential { .. } => "PE-CONF-004",
             Self::UnknownZone { .. } => "PE-CONF-005",
+            Self::OutOfRange { .. } => "PE-CONF-006",
         }
     }
 
@@ -70,7 +82,8 @@ impl ConfigError {
             | Self::BadAddress { key, .. }
             | Self::PlainHttp { key }
             | Self::BadCredential { key }
-            | Self::UnknownZone { key, .. } => key,
+            | Self::UnknownZone { key, .. }
+            | Self::OutOfRange { key, .. } => key,
         }
     }
 }

@@ -1,7 +1,7 @@
 use core::fmt;
 use core::future::Future;
 
-use crate::{HttpRequest, HttpResponse};
+use crate::{HttpRequest, HttpResponse, masked_path};
 
 /// Several calls that belong together, as a state machine without a socket.
 ///
@@ -19,7 +19,8 @@ pub trait Flow {
     fn handle(&mut self, reply: Result<HttpResponse, Failure>);
 }
 
-/// What a [`Flow`] wants next. `Debug` shows method and path of a request, never its query, headers or body.
+/// What a [`Flow`] wants next. `Debug` shows method and [masked path](masked_path) of a request, never its query, headers or
+/// body.
 #[derive(Clone)]
 #[expect(clippy::exhaustive_enums, reason = "a driver must know every step")]
 #[expect(clippy::large_enum_variant, reason = "a step is taken apart at once")]
@@ -33,7 +34,7 @@ pub enum Step<T> {
 impl<T: fmt::Debug> fmt::Debug for Step<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Send(request) => write!(f, "Send({} {})", request.method(), request.uri().path()),
+            Self::Send(request) => write!(f, "Send({} {})", request.method(), masked_path(request)),
             Self::Done(output) => f.debug_tuple("Done").field(output).finish(),
         }
     }

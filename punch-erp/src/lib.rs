@@ -67,20 +67,23 @@ mod credential;
 mod endpoint;
 pub mod erpnext;
 mod flow;
+pub mod humand;
 mod mask;
 pub mod odoo;
 mod outcome;
 mod park;
 mod percent;
+mod request;
 #[cfg(feature = "reqwest")]
 mod transport;
+mod zone;
 
 pub use call_error::{Blame, CallError, Evidence};
 pub use config::{ConfigError, ConfigErrors};
 pub use credential::Credential;
 pub use endpoint::{Endpoint, HttpRequest, HttpResponse};
 pub use flow::{Failure, Flow, Reached, Step, drive, drive_async};
-pub use mask::render_masked;
+pub use mask::{masked_path, render_masked};
 pub use outcome::{Outcome, RetryReason};
 pub use park::ParkReason;
 #[cfg(feature = "reqwest")]

@@ -12,6 +12,24 @@ use crate::HttpRequest;
 #[derive(Clone)]
 pub(crate) struct MaskedBody(pub(crate) Bytes);
 
+/// The path of a request that names a person, as it may be logged. An extension of the request.
+#[derive(Clone)]
+pub(crate) struct MaskedPath(pub(crate) String);
+
+/// The path of a request without the people in it, for logs. Of nearly all requests that is the path as it is sent.
+///
+/// ```
+/// use punch_erp::humand::{GetUser, Humand, HumandSettings};
+/// use punch_erp::{Endpoint as _, masked_path};
+///
+/// let humand = Humand::new(HumandSettings::new("key"))?;
+/// assert_eq!(masked_path(&GetUser::new(&humand, "0042").request()), "/public/api/v1/users/***");
+/// # Ok::<(), punch_erp::ConfigErrors>(())
+/// ```
+pub fn masked_path(request: &HttpRequest) -> &str {
+    request.extensions().get::<MaskedPath>().map_or(request.uri().path(), |masked| &masked.0)
+}
+
 /// A request as text, for a dry run: method and address, headers by name, a blank line, the body.
 ///
 /// Of credentials only the scheme stays, and `***` of one in the body. Address and body are shown as they would be sent,

@@ -80,18 +80,22 @@ pub enum RetryReason {
          a slow server may still store it"
     )]
     Unconfirmed,
+    /// Its time has not come: it is ahead of a clock, or earlier punches may still arrive.
+    #[error("PE-FLOW-002: the punch is held until it is past and earlier ones had their time; it is sent then")]
+    Held,
 }
 
 impl RetryReason {
     /// Codes of the variants that have their own, in order.
-    pub const CODES: [&'static str; 1] = ["PE-FLOW-001"];
+    pub const CODES: [&'static str; 2] = ["PE-FLOW-001", "PE-FLOW-002"];
 
-    /// One word for machines, the `reason` of the contract: that of the call or the network, or `unconfirmed`.
+    /// One word for machines, the `reason` of the contract: that of the call or the network, `unconfirmed` or `held`.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Call(error) => error.reason(),
             Self::Network(failure) => failure.reason(),
             Self::Unconfirmed => "unconfirmed",
+            Self::Held => "held",
         }
     }
 
@@ -99,7 +103,7 @@ impl RetryReason {
     pub(crate) fn asked_wait(&self) -> Option<TimeDelta> {
         match self {
             Self::Call(CallError::Busy { after, .. }) => *after,
-            Self::Call(_) | Self::Network(_) | Self::Unconfirmed => None,
+            Self::Call(_) | Self::Network(_) | Self::Unconfirmed | Self::Held => None,
         }
     }
 
@@ -109,6 +113,7 @@ impl RetryReason {
             Self::Call(error) => error.may_have_happened(),
             Self::Network(failure) => failure.reached() == crate::Reached::Unknown,
             Self::Unconfirmed => true,
+            Self::Held => false,
         }
     }
 }

@@ -131,6 +131,14 @@ pub enum ParkReason {
         /// The ERP's key of the record.
         remote_id: String,
     },
+    /// It would be the second arrival in a row of its day, or the second departure, or cut into what belongs together.
+    #[error(
+        "alternation: with record `{remote_id}` there, arrivals and departures would not take turns; enter what is missing by hand, or dismiss the punch"
+    )]
+    Alternation {
+        /// The ERP's key of the record in its way.
+        remote_id: String,
+    },
     /// The event's id makes no legal key.
     #[error("event_id_unusable: the event id is too long for a key of the ERP; have the sender use shorter ids")]
     EventIdUnusable,
@@ -144,7 +152,7 @@ impl ParkReason {
     }
 
     /// Every code, in order.
-    pub const CODES: [&'static str; 18] = [
+    pub const CODES: [&'static str; 19] = [
         "unknown_employee",
         "ambiguous_employee",
         "employee_inactive",
@@ -162,6 +170,7 @@ impl ParkReason {
         "orphan_out",
         "missing_out",
         "covered",
+        "alternation",
         "event_id_unusable",
     ];
 
@@ -185,6 +194,7 @@ impl ParkReason {
             Self::OrphanOut => "orphan_out",
             Self::MissingOut { .. } => "missing_out",
             Self::Covered { .. } => "covered",
+            Self::Alternation { .. } => "alternation",
             Self::EventIdUnusable => "event_id_unusable",
         }
     }
@@ -218,6 +228,7 @@ impl ParkReason {
             | Self::RepeatedHour { remote_id }
             | Self::MissingOut { remote_id }
             | Self::Covered { remote_id }
+            | Self::Alternation { remote_id }
             | Self::SiteZoneDiffers { remote_id, .. } => Some(remote_id),
             Self::UnknownEmployee
             | Self::AmbiguousEmployee { .. }

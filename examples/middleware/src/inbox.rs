@@ -17,7 +17,7 @@ use tokio::net::TcpListener;
 
 use crate::Settings;
 use crate::table::{Progress, Table};
-use crate::worker::Worker;
+use crate::worker::{Reach, Worker};
 
 /// Receives events, remembers them on disk, and has them written to the ERP.
 #[derive(Debug)]
@@ -82,10 +82,24 @@ impl Inbox {
         W: Fn(Vec<ReceivedPunch>) -> F + Send + 'static,
         F: Future<Output = Vec<Outcome>> + Send + 'static,
     {
-        self.run(Some(reach), write).await
+        self.run(Some(Reach { time: reach, waiting_only: false }), write).await
     }
 
-    async fn run<W, F>(self, reach: Option<TimeDelta>, write: W) -> anyhow::Result<()>
+    /// The same for an ERP that takes one punch at a time, and each only after the one before it: with each punch `write`
+    /// gets those of the person that are waiting, or were parked for want of another one.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, or the listener failed.
+    pub async fn serve_waiting<W, F>(self, reach: TimeDelta, write: W) -> anyhow::Result<()>
+    where
+        W: Fn(Vec<ReceivedPunch>) -> F + Send + 'static,
+        F: Future<Output = Vec<Outcome>> + Send + 'static,
+    {
+        self.run(Some(Reach { time: reach, waiting_only: true }), write).await
+    }
+
+    async fn run<W, F>(self, reach: Option<Reach>, write: W) -> anyhow::Result<()>
     where
         W: Fn(Vec<ReceivedPunch>) -> F + Send + 'static,
         F: Future<Output = Vec<Outcome>> + Send + 'static,

@@ -16,6 +16,7 @@
 )]
 
 pub mod erpnext;
+pub mod humand;
 mod inbox;
 pub mod odoo;
 mod table;
@@ -73,6 +74,11 @@ impl Settings {
 /// It is not; the text names it.
 pub fn env(name: &str) -> anyhow::Result<String> {
     std::env::var(name).with_context(|| format!("set the environment variable {name}"))
+}
+
+/// The first of these variables that is there and not empty.
+pub fn env_any(names: &[&str]) -> Option<String> {
+    names.iter().find_map(|name| std::env::var(name).ok().filter(|text| !text.is_empty()))
 }
 
 /// Logs to standard error, at the level of `RUST_LOG` or `info`.

@@ -1,10 +1,12 @@
 use std::path::Path;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use gateway::store::{StoreError, Transaction, Writer, connect};
 use punch_erp::Outcome;
 use punch_webhook::{DeliveryId, EndpointId, Lane, ReceivedPunch, Record, Waiting};
 use rusqlite::{Connection, OptionalExtension as _, params};
+
+use crate::worker::Reach;
 
 /// The ERP, as the queue's only endpoint.
 pub(crate) const ERP: EndpointId = EndpointId(1);
@@ -96,21 +98,24 @@ impl Table {
             .await
     }
 
-    /// The other events of a lane that were punched at most `reach` before or after, with their bodies.
+    /// The other events of a lane within reach, with their bodies.
     pub(crate) async fn around(
         &self,
         delivery: DeliveryId,
         at: DateTime<Utc>,
-        reach: TimeDelta,
+        reach: Reach,
     ) -> Result<Vec<(DeliveryId, Vec<u8>)>, StoreError> {
-        let (at, reach) = (at.timestamp_millis(), reach.num_milliseconds());
+        let Reach { time, waiting_only } = reach;
+        let (at, reach) = (at.timestamp_millis(), time.num_milliseconds());
         self.writer
             .run(move |tx| {
                 let mut statement = tx.prepare_cached(
                     "SELECT id, body FROM inbox WHERE lane = (SELECT lane FROM inbox WHERE id = ?1)
-                     AND punched_at BETWEEN ?2 AND ?3 AND id <> ?1 ORDER BY id",
+                     AND punched_at BETWEEN ?2 AND ?3 AND id <> ?1 
+                     AND (NOT ?4 OR state = 'waiting' OR reason LIKE '%orphan_out' OR reason LIKE '%alternation')
+                     ORDER BY id",
                 )?;
-                let limits = params![delivery.0.cast_signed(), at - reach, at + reach];
+                let limits = params![delivery.0.cast_signed(), at - reach, at + reach, waiting_only];
                 let rows = statement
                     .query_map(limits, |row| Ok((DeliveryId(row.get::<_, i64>(0)?.cast_unsigned()), row.get(1)?)))?;
                 Ok(rows.collect::<Result<_, _>>()?)

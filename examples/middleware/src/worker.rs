@@ -11,6 +11,16 @@ use tokio::task::JoinSet;
 
 use crate::table::{ERP, Table};
 
+/// Which other punches of a person go with the one that is due.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reach {
+    /// How far before and after it.
+    pub(crate) time: TimeDelta,
+    /// Only those that are still waiting, or parked for want of another punch: what somebody deleted in the ERP is not
+    /// written again, nor what it refuses.
+    pub(crate) waiting_only: bool,
+}
+
 /// Has the events written, in order, by the queue's rules.
 #[derive(Debug)]
 pub(crate) struct Worker {
@@ -20,7 +30,7 @@ pub(crate) struct Worker {
 impl Worker {
     /// `write` gets the punch that is due, and behind it the others of the person up to `reach` around it, if there is a
     /// reach; it answers with an outcome for each.
-    pub(crate) async fn start<W, F>(table: Table, reach: Option<TimeDelta>, write: W) -> Result<Self, StoreError>
+    pub(crate) async fn start<W, F>(table: Table, reach: Option<Reach>, write: W) -> Result<Self, StoreError>
     where
         W: Fn(Vec<ReceivedPunch>) -> F + Send + 'static,
         F: Future<Output = Vec<Outcome>> + Send + 'static,
@@ -53,7 +63,7 @@ fn enqueue(queue: &mut Queue, waiting: Waiting) {
 async fn run<W, F>(
     mut queue: Queue,
     table: Table,
-    reach: Option<TimeDelta>,
+    reach: Option<Reach>,
     write: W,
     mut inbox: mpsc::UnboundedReceiver<Waiting>,
 ) where
@@ -97,6 +107,8 @@ async fn run<W, F>(
 fn class_of(outcome: Outcome) -> Class {
     match outcome {
         Outcome::Applied { .. } | Outcome::AlreadyThere { .. } => Class::Delivered,
+        // It is about the punch alone, and no reason for the others to wait.
+        Outcome::Retry { reason: RetryReason::Held, .. } => Class::Retry { after: None },
         Outcome::Retry { after, .. } => Class::Retry { after },
         Outcome::Park(reason) => Class::Permanent { reason: Reason::Parked(reason.code().to_owned()) },
     }
@@ -137,7 +149,7 @@ struct Known {
     told_by: Vec<DeliveryId>,
 }
 
-async fn read(table: &Table, delivery: DeliveryId, reach: Option<TimeDelta>) -> Result<Job, Reason> {
+async fn read(table: &Table, delivery: DeliveryId, reach: Option<Reach>) -> Result<Job, Reason> {
     let parked = |error: StoreError| Reason::Parked(error.to_string());
     let (event_id, due) = parse(&table.body(delivery).await.map_err(parked)?)?;
     let (at, badge) = (due.punch.at, due.punch.badge.clone());
@@ -146,7 +158,8 @@ async fn read(table: &Table, delivery: DeliveryId, reach: Option<TimeDelta>) -> 
     for (other, body) in table.around(delivery, at, reach).await.map_err(parked)? {
         // Two people can share a lane.
         let Some((_, mut told)) = parse(&body).ok().filter(|(_, told)| told.punch.badge == badge) else { continue };
-        if (told.punch.at - at).abs() <= reach / 2 {
+        // Where a record is made of several punches, one far away lacks what is around it.
+        if reach.waiting_only || (told.punch.at - at).abs() <= reach.time / 2 {
             told.told_by.push(other);
         }
         match known.iter_mut().find(|known| known.punch.event_id == told.punch.event_id) {

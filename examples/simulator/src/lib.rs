@@ -15,6 +15,7 @@ pub mod binary_terminal;
 pub mod captures;
 pub mod erp;
 pub mod erpnext;
+pub mod humand;
 pub mod odoo;
 pub mod receiver;
 pub mod terminal;

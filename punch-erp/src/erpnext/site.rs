@@ -2,17 +2,17 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
-use core::str::FromStr as _;
 
 use bytes::Bytes;
 use chrono_tz::Tz;
-use http::header::{ACCEPT, ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_TYPE};
-use http::{HeaderValue, Method, Request, Uri};
+use http::header::{ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_TYPE};
+use http::{HeaderValue, Method};
 use zeroize::Zeroizing;
 
 use super::{DeviceIdField, ErpNextSettings, UnknownDirection};
-use crate::address::check_base;
-use crate::percent::push_encoded;
+use crate::address::check_address;
+use crate::request::build;
+use crate::zone::read_zone;
 use crate::{ConfigError, ConfigErrors, Credential, HttpRequest};
 
 /// One ERPNext site: where it is, who we are there, and how punches are written. A clone is cheap.
@@ -41,10 +41,10 @@ impl ErpNext {
         let ErpNextSettings { base, key, secret, zone, unknown_direction, device_id, allow_http } = settings;
         let base = base.trim_end_matches('/');
         let mut errors: Vec<ConfigError> =
-            check_base(base, "give the address of the ERPNext site", allow_http).err().into_iter().collect();
+            check_address("base", base, "give the address of the ERPNext site", allow_http).err().into_iter().collect();
         errors.extend(check_credential("key", &key).err());
         errors.extend(check_credential("secret", &secret).err());
-        let zone = match read_zone(&zone) {
+        let zone = match read_zone("zone", &zone) {
             Ok(zone) => zone,
             Err(error) => {
                 errors.push(error);
@@ -81,24 +81,8 @@ impl ErpNext {
     }
 
     fn request(&self, method: Method, path: &[&str], query: &[(&str, &str)], body: Bytes) -> HttpRequest {
-        let mut url = self.0.base.clone();
-        for segment in path {
-            url.push('/');
-            push_encoded(&mut url, segment);
-        }
-        for (index, (name, value)) in query.iter().enumerate() {
-            url.push_str(if index == 0 { "?" } else { "&" });
-            url.push_str(name);
-            url.push('=');
-            push_encoded(&mut url, value);
-        }
-        let mut request = Request::new(body);
-        *request.method_mut() = method;
-        // The base was checked and the rest is escaped, so this is a legal address; the length is the only limit
-        // left, and an overlong one goes to the base, where nothing is stored.
-        *request.uri_mut() = Uri::from_str(&url).or_else(|_| Uri::from_str(&self.0.base)).unwrap_or_default();
+        let mut request = build(&self.0.base, method, path, query, body);
         let headers = request.headers_mut();
-        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         // Refusals differ only by their text, and that follows this header.
         headers.insert(ACCEPT_LANGUAGE, HeaderValue::from_static("en"));
         if let Some(token) = self.authorization() {
@@ -135,12 +119,4 @@ fn check_credential(key: &'static str, credential: &Credential) -> Result<(), Co
     } else {
         Err(ConfigError::BadCredential { key })
     }
-}
-
-fn read_zone(zone: &str) -> Result<Tz, ConfigError> {
-    let key = "zone";
-    if zone.is_empty() {
-        return Err(ConfigError::Missing { key, cure: "copy the time zone of the ERP's System Settings" });
-    }
-    Tz::from_str(zone).map_err(|_| ConfigError::UnknownZone { key, found: zone.chars().take(16).collect() })
 }

@@ -75,6 +75,7 @@ fn park_reasons() {
         ParkReason::OrphanOut,
         ParkReason::MissingOut { remote_id: remote_id() },
         ParkReason::Covered { remote_id: remote_id() },
+        ParkReason::Alternation { remote_id: remote_id() },
         ParkReason::EventIdUnusable,
     ];
     assert_eq!(all.each_ref().map(ParkReason::code), ParkReason::CODES);

@@ -17,6 +17,10 @@ mod documents;
 #[allow(dead_code, unreachable_pub, missing_docs, reason = "the crate `simulator` compiles it as its own")]
 mod erpnext;
 mod faults;
+mod humand;
+#[path = "../../../examples/simulator/src/humand/mod.rs"]
+#[allow(dead_code, unreachable_pub, missing_docs, reason = "the crate `simulator` compiles it as its own")]
+mod humand_server;
 mod middleware;
 mod odoo;
 #[path = "../../../examples/simulator/src/odoo/mod.rs"]

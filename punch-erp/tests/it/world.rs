@@ -135,3 +135,8 @@ pub(crate) fn retry_code(outcome: &Outcome) -> &'static str {
         other => panic!("{other:?} is no retry"),
     }
 }
+
+/// The outcomes as words, parked and retried ones with their reason.
+pub(crate) fn words(outcomes: &[Outcome]) -> Vec<&str> {
+    outcomes.iter().map(|outcome| outcome.reason().unwrap_or_else(|| outcome.word())).collect()
+}

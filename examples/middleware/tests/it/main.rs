@@ -10,6 +10,7 @@
 )]
 
 mod erpnext;
+mod humand;
 mod odoo;
 mod program;
 mod size;

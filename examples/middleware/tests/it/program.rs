@@ -21,6 +21,7 @@ pub(crate) struct Program {
     port: u16,
     http: Client,
     stdout: Arc<Mutex<String>>,
+    log: Arc<Mutex<String>>,
 }
 
 impl Program {
@@ -44,7 +45,7 @@ impl Program {
             addr.rsplit(':').next()?.parse().ok()
         })
         .await;
-        Self { child, port, http: Client::new(), stdout }
+        Self { child, port, http: Client::new(), stdout, log }
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
@@ -91,6 +92,11 @@ impl Program {
         self.stdout.lock().unwrap().clone()
     }
 
+    /// Everything on standard error so far.
+    pub(crate) fn logged(&self) -> String {
+        self.log.lock().unwrap().clone()
+    }
+
     /// `kill -9`.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
@@ -127,6 +133,13 @@ pub(crate) fn odoo(url: &str, folder: &Path) -> Command {
         ("ODOO_USER", "punch-bot"),
         ("ODOO_PASS", "canary-of-the-api"),
     ]);
+    command
+}
+
+/// The same for `humand`.
+pub(crate) fn humand(url: &str, folder: &Path) -> Command {
+    let mut command = bare(env!("CARGO_BIN_EXE_humand"), folder);
+    command.envs([("HUMAND_BASE_URL", url), ("HUMAND_TOKEN", "canary-of-the-api")]);
     command
 }
 

@@ -4,7 +4,7 @@ mod article;
 mod calls;
 mod crashes;
 mod faults;
-mod month;
+pub(crate) mod month;
 mod planning;
 mod requests;
 mod secrecy;

@@ -119,6 +119,11 @@ impl Month {
         world
     }
 
+    /// How many punches were never made.
+    pub(crate) fn forgotten(&self) -> usize {
+        self.forgotten
+    }
+
     /// The punches in the order of arrival.
     pub(crate) fn punches(&self) -> impl Iterator<Item = &ReceivedPunch> {
         self.deliveries.iter().map(|(_, punch)| punch)

@@ -9,6 +9,7 @@ use punch_webhook::ReceivedPunch;
 
 pub(crate) use crate::odoo_server::{NoAnswer, OdooConfig, OdooEmployee, OdooFault, OdooStandIn};
 pub(crate) use crate::world::at;
+pub(crate) use crate::world::words;
 
 pub(crate) const PASSWORD: &str = "canary pass:word <&>";
 pub(crate) const KEY: &str = "canary4f1e2d3c4b5a69788796a5b4c3d2e1f0aa";
@@ -146,9 +147,4 @@ impl World {
 pub(crate) fn naive(time: &str) -> NaiveDateTime {
     let (day, time) = time.split_once(' ').unwrap_or(("10", time));
     format!("2026-11-{day}T{time}").parse().unwrap()
-}
-
-/// The outcomes as words, parked and retried ones with their reason.
-pub(crate) fn words(outcomes: &[Outcome]) -> Vec<&str> {
-    outcomes.iter().map(|outcome| outcome.reason().unwrap_or_else(|| outcome.word())).collect()
 }
