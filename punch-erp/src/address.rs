@@ -4,10 +4,14 @@ use http::Uri;
 
 use crate::ConfigError;
 
-/// Checks the setting `base`: scheme and host name, perhaps a path, and https unless told otherwise. `cure` says where to
-/// get a missing one.
-pub(crate) fn check_base(base: &str, cure: &'static str, allow_http: bool) -> Result<(), ConfigError> {
-    let key = "base";
+/// Checks the address in the setting `key`: scheme and host name, perhaps a path, and https unless told otherwise. `cure`
+/// says where to get a missing one.
+pub(crate) fn check_address(
+    key: &'static str,
+    base: &str,
+    cure: &'static str,
+    allow_http: bool,
+) -> Result<(), ConfigError> {
     let bad = |problem| Err(ConfigError::BadAddress { key, problem });
     if base.is_empty() {
         return Err(ConfigError::Missing { key, cure });

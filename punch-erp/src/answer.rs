@@ -5,7 +5,7 @@ use http::StatusCode;
 use http::header::{DATE, RETRY_AFTER};
 use punch_webhook::parse_retry_after;
 
-use crate::{CallError, Failure, HttpResponse, RetryReason};
+use crate::{CallError, Evidence, Failure, HttpResponse, RetryReason};
 
 /// What a call makes of its reply, or why the record is to be tried again.
 pub(crate) fn answer<T>(
@@ -40,6 +40,20 @@ pub(crate) fn is_busy(status: StatusCode) -> bool {
             | StatusCode::TOO_MANY_REQUESTS
             | StatusCode::SERVICE_UNAVAILABLE
     )
+}
+
+/// What a status says by itself; `Err` for a failure that says nothing but that there was one.
+pub(crate) fn by_status(response: &HttpResponse, evidence: Evidence) -> Result<CallError, Evidence> {
+    Ok(match response.status() {
+        status if status.is_redirection() => CallError::Redirected(evidence),
+        StatusCode::UNAUTHORIZED => CallError::Unauthorized(evidence),
+        StatusCode::FORBIDDEN => CallError::Forbidden(evidence),
+        StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => CallError::Misaddressed(evidence),
+        status if is_busy(status) => CallError::Busy { after: retry_after(response), evidence },
+        status if status.is_client_error() => CallError::Refused { kind: None, evidence },
+        status if status.is_informational() => CallError::Unreadable { expected: "a final answer", evidence },
+        _ => return Err(evidence),
+    })
 }
 
 /// The name of an error class, and not a sentence with somebody in it.

@@ -11,7 +11,7 @@ use http::{HeaderValue, Method, Request, Uri};
 use zeroize::Zeroizing;
 
 use super::{DeviceIdField, ErpNextSettings, UnknownDirection};
-use crate::address::check_base;
+use crate::address::check_address;
 use crate::percent::push_encoded;
 use crate::{ConfigError, ConfigErrors, Credential, HttpRequest};
 
@@ -41,7 +41,7 @@ impl ErpNext {
         let ErpNextSettings { base, key, secret, zone, unknown_direction, device_id, allow_http } = settings;
         let base = base.trim_end_matches('/');
         let mut errors: Vec<ConfigError> =
-            check_base(base, "give the address of the ERPNext site", allow_http).err().into_iter().collect();
+            check_address("base", base, "give the address of the ERPNext site", allow_http).err().into_iter().collect();
         errors.extend(check_credential("key", &key).err());
         errors.extend(check_credential("secret", &secret).err());
         let zone = match read_zone(&zone) {

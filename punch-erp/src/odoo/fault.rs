@@ -3,14 +3,13 @@
 use alloc::string::String;
 
 use bytes::Bytes;
-use http::StatusCode;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::xml::{self, Answer};
 use super::{Login, Protocol};
-use crate::answer::{is_busy, is_plain, retry_after};
+use crate::answer::{by_status, is_plain};
 use crate::{CallError, Evidence, HttpResponse};
 
 /// Texts of the database for collisions that are gone at the next try. They follow no user's language.
@@ -169,18 +168,4 @@ fn check_status(response: &HttpResponse) -> Result<(), CallError> {
         return Ok(());
     }
     Err(by_status(response, Evidence::of(response)).unwrap_or_else(CallError::Unavailable))
-}
-
-/// `Err` for a failure that says nothing but that there was one.
-fn by_status(response: &HttpResponse, evidence: Evidence) -> Result<CallError, Evidence> {
-    Ok(match response.status() {
-        status if status.is_redirection() => CallError::Redirected(evidence),
-        StatusCode::UNAUTHORIZED => CallError::Unauthorized(evidence),
-        StatusCode::FORBIDDEN => CallError::Forbidden(evidence),
-        StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => CallError::Misaddressed(evidence),
-        status if is_busy(status) => CallError::Busy { after: retry_after(response), evidence },
-        status if status.is_client_error() => CallError::Refused { kind: None, evidence },
-        status if status.is_informational() => CallError::Unreadable { expected: "a final answer", evidence },
-        _ => return Err(evidence),
-    })
 }

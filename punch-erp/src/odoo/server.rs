@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use super::call::{Call, json_rpc, xml_rpc};
 use super::{Login, OdooSettings, PairingRules, Protocol, UnknownDirection};
-use crate::address::check_base;
+use crate::address::check_address;
 use crate::mask::MaskedBody;
 use crate::{ConfigError, ConfigErrors, Credential, HttpRequest};
 
@@ -37,7 +37,7 @@ impl Odoo {
         settings.base.truncate(settings.base.trim_end_matches('/').len());
         let cure = "give the address of the Odoo server";
         let mut errors: Vec<ConfigError> =
-            check_base(&settings.base, cure, settings.allow_http).err().into_iter().collect();
+            check_address("base", &settings.base, cure, settings.allow_http).err().into_iter().collect();
         let mut required = |key, value: &str, cure| {
             if value.is_empty() {
                 errors.push(ConfigError::Missing { key, cure });
