@@ -46,11 +46,30 @@ pub enum ConfigError {
         /// The text found, at most 64 bytes of it.
         found: Box<str>,
     },
+    /// A way of logging in that the ERP's maker has ended.
+    #[error(
+        "PE-CONF-006: `{key}` asks for Basic (basic_auth_retired), which SAP ended on 2026-11-20; use `auth = \"ias\"`, or set `force_basic = true` for a server that still takes it"
+    )]
+    BasicRetired {
+        /// The key of the setting.
+        key: &'static str,
+    },
+    /// A value that the ERP does not take, or that contradicts another one.
+    #[error("PE-CONF-007: `{key}` {problem}; {cure}")]
+    Unfit {
+        /// The key of the setting.
+        key: &'static str,
+        /// What is wrong with it.
+        problem: &'static str,
+        /// What to write instead.
+        cure: &'static str,
+    },
 }
 
 impl ConfigError {
     /// Every code, in order.
-    pub const CODES: [&'static str; 5] = ["PE-CONF-001", "PE-CONF-002", "PE-CONF-003", "PE-CONF-004", "PE-CONF-005"];
+    pub const CODES: [&'static str; 7] =
+        ["PE-CONF-001", "PE-CONF-002", "PE-CONF-003", "PE-CONF-004", "PE-CONF-005", "PE-CONF-006", "PE-CONF-007"];
 
     /// The stable code the text begins with; [`errors`](crate::errors) has its paragraph.
     pub fn code(&self) -> &'static str {
@@ -60,6 +79,8 @@ impl ConfigError {
             Self::PlainHttp { .. } => "PE-CONF-003",
             Self::BadCredential { .. } => "PE-CONF-004",
             Self::UnknownZone { .. } => "PE-CONF-005",
+            Self::BasicRetired { .. } => "PE-CONF-006",
+            Self::Unfit { .. } => "PE-CONF-007",
         }
     }
 
@@ -70,7 +91,9 @@ impl ConfigError {
             | Self::BadAddress { key, .. }
             | Self::PlainHttp { key }
             | Self::BadCredential { key }
-            | Self::UnknownZone { key, .. } => key,
+            | Self::UnknownZone { key, .. }
+            | Self::BasicRetired { key }
+            | Self::Unfit { key, .. } => key,
         }
     }
 }

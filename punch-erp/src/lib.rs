@@ -72,6 +72,7 @@ pub mod odoo;
 mod outcome;
 mod park;
 mod percent;
+pub mod successfactors;
 #[cfg(feature = "reqwest")]
 mod transport;
 

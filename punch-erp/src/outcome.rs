@@ -80,18 +80,33 @@ pub enum RetryReason {
          a slow server may still store it"
     )]
     Unconfirmed,
+    /// It was not sent in this attempt: the ERP takes so many records a call, and so many calls.
+    #[error("PE-FLOW-002: the record was not sent in this attempt; a later call has room for it")]
+    HeldBack,
+    /// Nothing is there to log in with.
+    #[error(
+        "PE-FLOW-003: there is no token, and none can be asked for; run the command that makes one and hand it to the session"
+    )]
+    NoToken,
+    /// Half of a pair whose other half may still come.
+    #[error("PE-FLOW-004: the departure has not come yet; the arrival is written with it")]
+    Incomplete,
 }
 
 impl RetryReason {
     /// Codes of the variants that have their own, in order.
-    pub const CODES: [&'static str; 1] = ["PE-FLOW-001"];
+    pub const CODES: [&'static str; 4] = ["PE-FLOW-001", "PE-FLOW-002", "PE-FLOW-003", "PE-FLOW-004"];
 
-    /// One word for machines, the `reason` of the contract: that of the call or the network, or `unconfirmed`.
+    /// One word for machines, the `reason` of the contract: that of the call or the network, or `unconfirmed`, `held_back`,
+    /// `no_token`, `incomplete`.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Call(error) => error.reason(),
             Self::Network(failure) => failure.reason(),
             Self::Unconfirmed => "unconfirmed",
+            Self::HeldBack => "held_back",
+            Self::NoToken => "no_token",
+            Self::Incomplete => "incomplete",
         }
     }
 
@@ -99,7 +114,12 @@ impl RetryReason {
     pub(crate) fn asked_wait(&self) -> Option<TimeDelta> {
         match self {
             Self::Call(CallError::Busy { after, .. }) => *after,
-            Self::Call(_) | Self::Network(_) | Self::Unconfirmed => None,
+            Self::Call(_)
+            | Self::Network(_)
+            | Self::Unconfirmed
+            | Self::HeldBack
+            | Self::NoToken
+            | Self::Incomplete => None,
         }
     }
 
@@ -109,6 +129,7 @@ impl RetryReason {
             Self::Call(error) => error.may_have_happened(),
             Self::Network(failure) => failure.reached() == crate::Reached::Unknown,
             Self::Unconfirmed => true,
+            Self::HeldBack | Self::NoToken | Self::Incomplete => false,
         }
     }
 }
