@@ -15,7 +15,8 @@ use tokio::net::TcpListener;
 
 use crate::erpnext::ErpNextStandIn;
 use crate::odoo::OdooStandIn;
-use crate::{erpnext, odoo};
+use crate::successfactors::SuccessFactorsStandIn;
+use crate::{erpnext, odoo, successfactors};
 
 /// Largest request a stand-in reads, in bytes.
 const BODY_MAX: usize = 1 << 20;
@@ -25,6 +26,9 @@ pub type SharedErpNext = Arc<Mutex<ErpNextStandIn>>;
 
 /// A database that others can look into while it serves.
 pub type SharedOdoo = Arc<Mutex<OdooStandIn>>;
+
+/// A tenant that others can look into while it serves.
+pub type SharedSuccessFactors = Arc<Mutex<SuccessFactorsStandIn>>;
 
 /// Serves a stand-in ERPNext on `addr`; it ends with the runtime.
 ///
@@ -44,6 +48,15 @@ pub async fn serve_odoo(addr: SocketAddr, database: SharedOdoo) -> std::io::Resu
     serve(addr, database).await
 }
 
+/// Serves a stand-in SuccessFactors tenant, with its Identity Authentication, on `addr`; it ends with the runtime.
+///
+/// # Errors
+///
+/// The address cannot be listened on.
+pub async fn serve_successfactors(addr: SocketAddr, tenant: SharedSuccessFactors) -> std::io::Result<SocketAddr> {
+    serve(addr, tenant).await
+}
+
 /// What answers requests; `None` where nothing is to be sent.
 trait StandIn: Send + 'static {
     fn answer(&mut self, request: &http::Request<Bytes>, now: DateTime<Utc>) -> Option<http::Response<Bytes>>;
@@ -60,6 +73,13 @@ impl StandIn for OdooStandIn {
     fn answer(&mut self, request: &http::Request<Bytes>, now: DateTime<Utc>) -> Option<http::Response<Bytes>> {
         let response = self.answer(request, now);
         response.extensions().get::<odoo::NoAnswer>().is_none().then_some(response)
+    }
+}
+
+impl StandIn for SuccessFactorsStandIn {
+    fn answer(&mut self, request: &http::Request<Bytes>, now: DateTime<Utc>) -> Option<http::Response<Bytes>> {
+        let response = self.answer(request, now);
+        response.extensions().get::<successfactors::NoAnswer>().is_none().then_some(response)
     }
 }
 

@@ -17,6 +17,7 @@ pub mod erp;
 pub mod erpnext;
 pub mod odoo;
 pub mod receiver;
+pub mod successfactors;
 pub mod terminal;
 pub mod wire;
 pub mod world;
