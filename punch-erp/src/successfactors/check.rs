@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use super::tenant::{Zone, read_zone};
 use super::{Auth, Mode, SuccessFactorsSettings};
-use crate::address::check_host;
+use crate::address::{check_address, check_host};
 use crate::{ConfigError, ConfigErrors, Credential};
 
 /// The longest time type, in characters.
@@ -13,7 +13,9 @@ const MAX_TIME_TYPE_LEN: usize = 128;
 pub(super) fn check(settings: &SuccessFactorsSettings) -> Result<Zone, ConfigErrors> {
     let cure = "give the API server of the tenant's data centre, such as `https://api55.sapsf.eu`";
     let mut errors = Vec::new();
-    errors.extend(check_host("api_server", &settings.api_server, cure, settings.allow_http).err());
+    // A gateway of one's own may have a path.
+    let check_server = if settings.mode == Mode::Seed { check_address } else { check_host };
+    errors.extend(check_server("api_server", &settings.api_server, cure, settings.allow_http).err());
     check_login(settings, &mut errors);
     errors.extend(settings.codes.check(settings.mode == Mode::TimeEvents));
     let zone = read_zone(&settings.time_zone);

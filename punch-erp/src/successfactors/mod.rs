@@ -20,9 +20,9 @@
 //! permission is missing. The time type of an event comes from the setting, else from the tenant's derivation, else from
 //! the time profile (KBA 3702146).
 //!
-//! # On premise
+//! # Without Clock In Clock Out, and on premise
 //!
-//! SAP on premise is reached by middleware: our webhook, an iFlow
+//! [`WriteExternalTimes`] writes pairs into `ExternalTimeData`. SAP on premise is reached by middleware: our webhook, an iFlow
 //! of SAP Integration Suite with an HTTPS sender, the Cloud Connector, and `BAPI_CC1_UPLOAD_TIMEEVENT`, which fills table
 //! `CC1TEV` for report `SAPCDT45`; a file for `RPTEUP10` is the alternative. A late punch fills `PHYSDATE`/`PHYSTIME` and
 //! `LOGDATE`/`LOGTIME` with its own time: when it was transmitted is no field.
@@ -32,10 +32,13 @@ mod call_budget;
 mod check;
 mod codes;
 mod create_time_events;
+mod external_time;
 mod fault;
 mod find_time_event_types;
 mod find_time_events;
 mod login;
+mod odata;
+mod pairing;
 mod plan_calls;
 mod request_token;
 mod session;
@@ -43,14 +46,19 @@ mod settings;
 mod tenant;
 mod time_event;
 mod time_event_id;
+mod upsert_external_times;
+mod write_external_times;
+mod write_seed_record;
 mod write_time_events;
 
 pub use access::{Access, Token};
 pub use call_budget::{CallBudget, CallRules};
 pub use codes::TypeCodes;
 pub use create_time_events::{CreateTimeEvents, TimeEventResult};
+pub use external_time::ExternalTime;
 pub use find_time_event_types::{FindTimeEventTypes, TimeEventKind, TimeEventType};
 pub use find_time_events::{DeleteTimeEvents, FindTimeEvents, StoredTimeEvent, TimeEventPage};
+pub use odata::{odata_day, odata_instant, odata_time, parse_odata_instant};
 pub use plan_calls::plan_calls;
 pub use request_token::{RequestToken, ValidateToken};
 pub use session::Session;
@@ -58,4 +66,7 @@ pub use settings::{Auth, BreakFallback, EmployeeField, Mode, SuccessFactorsSetti
 pub use tenant::SuccessFactors;
 pub use time_event::NewTimeEvent;
 pub use time_event_id::TimeEventId;
+pub use upsert_external_times::{UpsertExternalTimes, UpsertResult};
+pub use write_external_times::WriteExternalTimes;
+pub use write_seed_record::WriteSeedRecord;
 pub use write_time_events::WriteTimeEvents;

@@ -211,9 +211,11 @@ pub enum Mode {
     /// A time event of *Clock In Clock Out*, see [`WriteTimeEvents`](super::WriteTimeEvents).
     #[default]
     TimeEvents,
-    /// With the punch that closes it, a record of `ExternalTimeData`: for customers without *Clock In Clock Out*.
+    /// With the punch that closes it, a record of `ExternalTimeData`: for customers without *Clock In Clock Out*, see
+    /// [`WriteExternalTimes`](super::WriteExternalTimes).
     ExternalTimeData,
-    /// The request of the published sample. A tenant refuses it; it is for gateways that were built after the sample.
+    /// The request of the published sample, see [`WriteSeedRecord`](super::WriteSeedRecord). A tenant refuses it; it is for
+    /// gateways that were built after the sample.
     Seed,
 }
 
