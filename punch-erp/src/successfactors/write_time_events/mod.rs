@@ -29,7 +29,7 @@ use crate::{Endpoint as _, Failure, Flow, HttpResponse, Outcome, RetryReason, St
 ///   └───── no room, or no call left ───────────────► retry, held back
 /// ```
 ///
-/// # Why nothing is lost or doubled
+/// # The idempotency argument: why nothing is lost or doubled
 ///
 /// * A punch is done only when an answer names its id as stored, or says that an event of its assignment and second is
 ///   there. Everything else is tried again or parked. So a crash before the answer is written down costs a repetition, and
@@ -43,7 +43,8 @@ use crate::{Endpoint as _, Failure, Flow, HttpResponse, Outcome, RetryReason, St
 /// * What a [`Session`] holds only saves calls. Lost, it costs a token, or the narrowing down of a refused call from its
 ///   start. Only the [count of calls](Session::budget) should survive, or the day's last calls may be refused.
 /// * Two punches of a person in one second are one event to the service. The second is `already`; the gateway's
-///   rule for repeated punches removes such pairs long before.
+///   rule for repeated punches removes such pairs long before. For the same reason a direction that is told anew is not
+///   written over the old one: somebody has to change it in the tenant, or delete the event first.
 ///
 /// What is stored is paired and validated later, inside; [`FindTimeEvents`](super::FindTimeEvents) shows the result.
 ///

@@ -14,7 +14,7 @@ fn seed(base: &str) -> SuccessFactorsSettings {
     seed
 }
 
-/// S0-044 to S0-050, SF-20: address, fields and header of the sample.
+/// S0-044, S0-045, S0-046, S0-047, S0-049, S0-050, SF-20: address, fields and header of the sample.
 #[test]
 fn request() {
     let vector = vector("SF-20");
