@@ -13,3 +13,4 @@ mod erpnext;
 mod odoo;
 mod program;
 mod size;
+mod successfactors;
