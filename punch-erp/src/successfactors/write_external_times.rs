@@ -4,13 +4,13 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::ops::RangeInclusive;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use punch_webhook::ReceivedPunch;
 
 use super::login::{Entry, Login};
 use super::pairing::{Pairing, Role};
 use super::{Access, ExternalTime, RequestToken, Session, SuccessFactors, UpsertExternalTimes, UpsertResult};
-use crate::answer::answer;
+use crate::answer::{answer, asked_wait};
 use crate::{CallError, Endpoint as _, Failure, Flow, HttpResponse, Outcome, ParkReason, RetryReason, Step};
 
 /// Writes punches as records of `ExternalTimeData`, for customers without *Clock In Clock Out*: one attempt, for some days.
@@ -21,7 +21,7 @@ use crate::{CallError, Endpoint as _, Failure, Flow, HttpResponse, Outcome, Park
 ///
 /// # Why nothing is lost or doubled
 ///
-/// * The key is user, local day of the arrival, and the how manieth pair of that day it is; a sending overwrites what has the
+/// * The key is user, local day of the arrival, and the number of the pair on that day; a sending overwrites what has the
 ///   key. So a repetition changes nothing, and a punch that comes late moves the day's pairs to where they belong.
 /// * For that, **every punch of the days and of the longest pair around them has to be given**, whenever it was written: with
 ///   one left out the pairs behind it have other numbers. Pairs that begin on another day are not written (`held_back`).
@@ -99,7 +99,7 @@ impl WriteExternalTimes {
                 Stage::Upsert(access, self.waiting.drain(..count).collect())
             }
             Entry::Ask(call) => Stage::Token(call),
-            Entry::Closed => self.end(RetryReason::NoToken),
+            Entry::Closed => self.end(None, RetryReason::NoToken),
         }
     }
 
@@ -108,19 +108,21 @@ impl WriteExternalTimes {
         UpsertExternalTimes::new(&self.tenant, access, rows)
     }
 
-    fn end(&mut self, reason: RetryReason) -> Stage {
-        self.end = Some(Outcome::Retry { after: reason.asked_wait(), reason });
+    fn end(&mut self, asked: Option<TimeDelta>, reason: RetryReason) -> Stage {
+        self.end = Some(Outcome::Retry { after: asked.or(reason.asked_wait()), reason });
         Stage::Done(self.outcomes())
     }
 
     fn after_token(&mut self, call: &RequestToken, reply: Result<HttpResponse, Failure>) -> Stage {
+        let asked = asked_wait(&reply);
         match self.login.after(call, &mut self.session, self.now, reply) {
             Ok(()) => self.next(),
-            Err(reason) => self.end(reason),
+            Err(reason) => self.end(asked, reason),
         }
     }
 
     fn after_upsert(&mut self, access: &Access, numbers: &[usize], reply: Result<HttpResponse, Failure>) -> Stage {
+        let asked = asked_wait(&reply);
         match answer(reply, |response| self.upsert(access, numbers).response(response)) {
             Ok(results) => {
                 for (number, result) in numbers.iter().zip(results) {
@@ -140,7 +142,7 @@ impl WriteExternalTimes {
             }
             Err(reason) => {
                 self.waiting.extend(numbers);
-                return self.end(reason);
+                return self.end(asked, reason);
             }
         }
         self.next()

@@ -9,7 +9,7 @@ use punch_webhook::ReceivedPunch;
 use serde::Serialize;
 
 use super::{Access, SuccessFactors, fault};
-use crate::answer::answer;
+use crate::answer::{answer, asked_wait};
 use crate::{CallError, Evidence, Failure, Flow, HttpResponse, Outcome, Step};
 
 const PATH: &str = "/odata/v2/EmployeeTime";
@@ -77,9 +77,10 @@ impl Flow for WriteSeedRecord {
             let is_done = matches!(response.status(), StatusCode::OK | StatusCode::CREATED);
             is_done.then_some(()).ok_or(CallError::Unreadable { expected: "200 or 201", evidence })
         };
+        let asked = asked_wait(&reply);
         self.outcome = Some(match answer(reply, read) {
             Ok(()) => Outcome::Applied { remote_id: self.event_id.to_string() },
-            Err(reason) => Outcome::Retry { after: reason.asked_wait(), reason },
+            Err(reason) => Outcome::Retry { after: asked.or(reason.asked_wait()), reason },
         });
     }
 }

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use chrono::TimeDelta;
 
 use super::{Access, CreateTimeEvents, NewTimeEvent, RequestToken, Stage, TimeEventId, WriteTimeEvents};
-use crate::answer::{answer, retry_after};
+use crate::answer::{answer, asked_wait};
 use crate::successfactors::TimeEventResult;
 use crate::{CallError, Endpoint as _, Failure, HttpResponse, Outcome, ParkReason, RetryReason};
 
@@ -99,9 +99,4 @@ impl WriteTimeEvents {
         };
         self.punches.iter().map(outcome).collect()
     }
-}
-
-/// How long the server asks to wait, whatever else it says.
-fn asked_wait(reply: &Reply) -> Option<TimeDelta> {
-    reply.as_ref().ok().filter(|response| !response.status().is_success()).and_then(retry_after)
 }

@@ -224,6 +224,9 @@ fn faults() {
     }
     let mut world = world();
     write(&mut world, &punches);
+    world.server.fail_next([SuccessFactorsFault::Maintenance(60)]);
+    let Outcome::Retry { after, .. } = &write(&mut world, &punches)[0] else { panic!("retry") };
+    assert_eq!(*after, Some(TimeDelta::seconds(60)));
     world.server.fail_next([SuccessFactorsFault::TokensEnd]);
     assert_eq!(words(&write(&mut world, &punches)), ["applied"; 4], "a token is renewed");
 }
