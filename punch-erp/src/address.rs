@@ -34,6 +34,18 @@ pub(crate) fn check_address(
     }
 }
 
+/// The same for an address that ends with the host name.
+pub(crate) fn check_host(
+    key: &'static str,
+    base: &str,
+    cure: &'static str,
+    allow_http: bool,
+) -> Result<(), ConfigError> {
+    check_address(key, base, cure, allow_http)?;
+    let has_path = Uri::from_str(base).is_ok_and(|uri| !matches!(uri.path(), "" | "/"));
+    if has_path { Err(ConfigError::BadAddress { key, problem: "goes on behind the host name" }) } else { Ok(()) }
+}
+
 fn is_this_machine(host: &str) -> bool {
     matches!(host, "localhost" | "127.0.0.1" | "[::1]")
 }

@@ -21,6 +21,11 @@ pub(crate) fn answered_at(response: &HttpResponse) -> Option<DateTime<Utc>> {
     DateTime::parse_from_rfc2822(text).ok().map(|date| date.with_timezone(&Utc))
 }
 
+/// How long a server that did not serve asks to wait, whatever else it says.
+pub(crate) fn asked_wait(reply: &Result<HttpResponse, Failure>) -> Option<chrono::TimeDelta> {
+    reply.as_ref().ok().filter(|response| !response.status().is_success()).and_then(retry_after)
+}
+
 /// How long the server asks to wait, if it says so.
 pub(crate) fn retry_after(response: &HttpResponse) -> Option<chrono::TimeDelta> {
     let value = response.headers().get(RETRY_AFTER)?.to_str().ok()?;

@@ -56,12 +56,38 @@ pub enum ConfigError {
         /// What it may be.
         expected: &'static str,
     },
+    /// A way of logging in that the ERP's maker has ended.
+    #[error(
+        "PE-CONF-007: `{key}` asks for Basic (basic_auth_retired), which SAP ended on 2026-11-20; use `auth = \"ias\"`, or set `force_basic = true` for a server that still takes it"
+    )]
+    BasicRetired {
+        /// The key of the setting.
+        key: &'static str,
+    },
+    /// A value that the ERP does not take, or that contradicts another one.
+    #[error("PE-CONF-008: `{key}` {problem}; {cure}")]
+    Unfit {
+        /// The key of the setting.
+        key: &'static str,
+        /// What is wrong with it.
+        problem: &'static str,
+        /// What to write instead.
+        cure: &'static str,
+    },
 }
 
 impl ConfigError {
     /// Every code, in order.
-    pub const CODES: [&'static str; 6] =
-        ["PE-CONF-001", "PE-CONF-002", "PE-CONF-003", "PE-CONF-004", "PE-CONF-005", "PE-CONF-006"];
+    pub const CODES: [&'static str; 8] = [
+        "PE-CONF-001",
+        "PE-CONF-002",
+        "PE-CONF-003",
+        "PE-CONF-004",
+        "PE-CONF-005",
+        "PE-CONF-006",
+        "PE-CONF-007",
+        "PE-CONF-008",
+    ];
 
     /// The stable code the text begins with; [`errors`](crate::errors) has its paragraph.
     pub fn code(&self) -> &'static str {
@@ -72,6 +98,8 @@ impl ConfigError {
             Self::BadCredential { .. } => "PE-CONF-004",
             Self::UnknownZone { .. } => "PE-CONF-005",
             Self::OutOfRange { .. } => "PE-CONF-006",
+            Self::BasicRetired { .. } => "PE-CONF-007",
+            Self::Unfit { .. } => "PE-CONF-008",
         }
     }
 
@@ -83,7 +111,9 @@ impl ConfigError {
             | Self::PlainHttp { key }
             | Self::BadCredential { key }
             | Self::UnknownZone { key, .. }
-            | Self::OutOfRange { key, .. } => key,
+            | Self::OutOfRange { key, .. }
+            | Self::BasicRetired { key }
+            | Self::Unfit { key, .. } => key,
         }
     }
 }

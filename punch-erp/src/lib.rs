@@ -48,7 +48,8 @@
 //! * No socket, clock or random number, unless the feature `reqwest` is on; `now` is an argument, and the last one.
 //! * No answer panics. An answer that is not understood is kept, up to 2 KB of it, as [`Evidence`].
 //! * A record counts as written only when the ERP showed it as it was sent.
-//! * When a request may have arrived, the flow looks before it creates; repeating an attempt does no harm.
+//! * When a request may have arrived, the flow looks before it creates, or repeats to the byte what the ERP takes only once;
+//!   repeating an attempt does no harm.
 //! * A flow never sleeps, never sends a record twice, and never follows a redirect.
 //! * Credentials are wiped when dropped. Credentials, badges and names appear in no `Debug` and in no error text.
 //!
@@ -74,6 +75,7 @@ mod outcome;
 mod park;
 mod percent;
 mod request;
+pub mod successfactors;
 #[cfg(feature = "reqwest")]
 mod transport;
 mod zone;

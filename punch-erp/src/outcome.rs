@@ -83,19 +83,34 @@ pub enum RetryReason {
     /// Its time has not come: it is ahead of a clock, or earlier punches may still arrive.
     #[error("PE-FLOW-002: the punch is held until it is past and earlier ones had their time; it is sent then")]
     Held,
+    /// It was not sent in this attempt: the ERP takes so many records a call, and so many calls.
+    #[error("PE-FLOW-003: the record was not sent in this attempt; a later call has room for it")]
+    HeldBack,
+    /// Nothing is there to log in with.
+    #[error(
+        "PE-FLOW-004: there is no token, and none can be asked for; run the command that makes one and hand it to the session"
+    )]
+    NoToken,
+    /// Half of a pair whose other half may still come.
+    #[error("PE-FLOW-005: the departure has not come yet; the arrival is written with it")]
+    Incomplete,
 }
 
 impl RetryReason {
     /// Codes of the variants that have their own, in order.
-    pub const CODES: [&'static str; 2] = ["PE-FLOW-001", "PE-FLOW-002"];
+    pub const CODES: [&'static str; 5] = ["PE-FLOW-001", "PE-FLOW-002", "PE-FLOW-003", "PE-FLOW-004", "PE-FLOW-005"];
 
-    /// One word for machines, the `reason` of the contract: that of the call or the network, `unconfirmed` or `held`.
+    /// One word for machines, the `reason` of the contract: that of the call or the network, or `unconfirmed`, `held`,
+    /// `held_back`, `no_token`, `incomplete`.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Call(error) => error.reason(),
             Self::Network(failure) => failure.reason(),
             Self::Unconfirmed => "unconfirmed",
             Self::Held => "held",
+            Self::HeldBack => "held_back",
+            Self::NoToken => "no_token",
+            Self::Incomplete => "incomplete",
         }
     }
 
@@ -103,7 +118,13 @@ impl RetryReason {
     pub(crate) fn asked_wait(&self) -> Option<TimeDelta> {
         match self {
             Self::Call(CallError::Busy { after, .. }) => *after,
-            Self::Call(_) | Self::Network(_) | Self::Unconfirmed | Self::Held => None,
+            Self::Call(_)
+            | Self::Network(_)
+            | Self::Unconfirmed
+            | Self::Held
+            | Self::HeldBack
+            | Self::NoToken
+            | Self::Incomplete => None,
         }
     }
 
@@ -113,7 +134,7 @@ impl RetryReason {
             Self::Call(error) => error.may_have_happened(),
             Self::Network(failure) => failure.reached() == crate::Reached::Unknown,
             Self::Unconfirmed => true,
-            Self::Held => false,
+            Self::Held | Self::HeldBack | Self::NoToken | Self::Incomplete => false,
         }
     }
 }

@@ -142,6 +142,17 @@ pub enum ParkReason {
     /// The event's id makes no legal key.
     #[error("event_id_unusable: the event id is too long for a key of the ERP; have the sender use shorter ids")]
     EventIdUnusable,
+    /// The direction is known, and the settings name no code of the ERP for it.
+    #[error("no_type_code: the settings name no code for this direction; add one under `codes`, then release")]
+    NoTypeCode,
+    /// A punch of a kind that is not meant for the ERP.
+    #[error(
+        "left_out: punches of this kind are not written, by the settings or the rule of first and last; dismiss it"
+    )]
+    LeftOut,
+    /// An arrival so long ago that its departure will not come.
+    #[error("open_arrival: the departure is missing for too long; enter it by hand, unless the punch still comes")]
+    OpenArrival,
 }
 
 impl ParkReason {
@@ -152,7 +163,7 @@ impl ParkReason {
     }
 
     /// Every code, in order.
-    pub const CODES: [&'static str; 19] = [
+    pub const CODES: [&'static str; 22] = [
         "unknown_employee",
         "ambiguous_employee",
         "employee_inactive",
@@ -172,6 +183,9 @@ impl ParkReason {
         "covered",
         "alternation",
         "event_id_unusable",
+        "no_type_code",
+        "left_out",
+        "open_arrival",
     ];
 
     /// The stable code, also the `reason` of the contract; [`errors`](crate::errors) has its paragraph.
@@ -196,6 +210,9 @@ impl ParkReason {
             Self::Covered { .. } => "covered",
             Self::Alternation { .. } => "alternation",
             Self::EventIdUnusable => "event_id_unusable",
+            Self::NoTypeCode => "no_type_code",
+            Self::LeftOut => "left_out",
+            Self::OpenArrival => "open_arrival",
         }
     }
 
@@ -238,7 +255,10 @@ impl ParkReason {
             | Self::TimeOutOfRange
             | Self::UnknownDirection
             | Self::OrphanOut
-            | Self::EventIdUnusable => None,
+            | Self::EventIdUnusable
+            | Self::NoTypeCode
+            | Self::LeftOut
+            | Self::OpenArrival => None,
         }
     }
 }

@@ -32,6 +32,9 @@ pub struct Inbox {
 /// Largest body received, in bytes.
 const BODY_MAX: usize = 64 << 10;
 
+/// Calls to an ERP at once: it is slower than a webhook receiver, and some serialise their writers.
+const IN_FLIGHT: usize = 4;
+
 impl Inbox {
     /// Opens the file and the port.
     ///
@@ -57,6 +60,20 @@ impl Inbox {
         W: Fn(ReceivedPunch) -> F + Send + 'static,
         F: Future<Output = Outcome> + Send + 'static,
     {
+        self.serve_many(IN_FLIGHT, write).await
+    }
+
+    /// The same for an ERP that is written to in batches: up to `max_in_flight` punches are given to `write` before the
+    /// first of them is answered for. Of each person it is still one at a time.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, or the listener failed.
+    pub async fn serve_many<W, F>(self, max_in_flight: usize, write: W) -> anyhow::Result<()>
+    where
+        W: Fn(ReceivedPunch) -> F + Send + 'static,
+        F: Future<Output = Outcome> + Send + 'static,
+    {
         let one_by_one = move |punches: Vec<ReceivedPunch>| {
             let writing: Vec<_> = punches.into_iter().map(&write).collect();
             async move {
@@ -67,7 +84,7 @@ impl Inbox {
                 outcomes
             }
         };
-        self.run(None, one_by_one).await
+        self.run(None, max_in_flight, one_by_one).await
     }
 
     /// The same for an ERP whose records are made of several punches: with each punch `write` gets the others of the
@@ -82,7 +99,7 @@ impl Inbox {
         W: Fn(Vec<ReceivedPunch>) -> F + Send + 'static,
         F: Future<Output = Vec<Outcome>> + Send + 'static,
     {
-        self.run(Some(Reach { time: reach, waiting_only: false }), write).await
+        self.run(Some(Reach { time: reach, waiting_only: false }), IN_FLIGHT, write).await
     }
 
     /// The same for an ERP that takes one punch at a time, and each only after the one before it: with each punch `write`
@@ -96,15 +113,15 @@ impl Inbox {
         W: Fn(Vec<ReceivedPunch>) -> F + Send + 'static,
         F: Future<Output = Vec<Outcome>> + Send + 'static,
     {
-        self.run(Some(Reach { time: reach, waiting_only: true }), write).await
+        self.run(Some(Reach { time: reach, waiting_only: true }), IN_FLIGHT, write).await
     }
 
-    async fn run<W, F>(self, reach: Option<Reach>, write: W) -> anyhow::Result<()>
+    async fn run<W, F>(self, reach: Option<Reach>, max_in_flight: usize, write: W) -> anyhow::Result<()>
     where
         W: Fn(Vec<ReceivedPunch>) -> F + Send + 'static,
         F: Future<Output = Vec<Outcome>> + Send + 'static,
     {
-        let worker = Worker::start(self.table.clone(), reach, write).await?;
+        let worker = Worker::start(self.table.clone(), reach, max_in_flight, write).await?;
         let takes_revisions = reach.is_some();
         let door = Arc::new(Door { table: self.table, verifier: self.verifier, worker, takes_revisions });
         let mut router = Router::new().route("/health", get(health));

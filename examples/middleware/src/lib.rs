@@ -1,7 +1,7 @@
 //! What every middleware shares: receive, verify, remember, answer; then write to the ERP in order, with retries.
 //!
 //! A middleware is a function from a punch to an [`Outcome`]; [`Inbox::serve`] does the rest, [`Inbox::serve_people`]
-//! where a record is made of several punches. An event is
+//! where a record is made of several punches, [`Inbox::serve_many`] where a call writes many. An event is
 //! answered with 200 only once it is on disk, so a crash loses nothing, and it is written under one key, so a
 //! repetition doubles nothing. What the ERP refuses is parked in the table and the others go on.
 #![forbid(unsafe_code)]
@@ -19,6 +19,7 @@ pub mod erpnext;
 pub mod humand;
 mod inbox;
 pub mod odoo;
+pub mod successfactors;
 mod table;
 mod worker;
 

@@ -29,17 +29,22 @@ pub(crate) struct Worker {
 
 impl Worker {
     /// `write` gets the punch that is due, and behind it the others of the person up to `reach` around it, if there is a
-    /// reach; it answers with an outcome for each.
-    pub(crate) async fn start<W, F>(table: Table, reach: Option<Reach>, write: W) -> Result<Self, StoreError>
+    /// reach; it answers with an outcome for each. At most `max_in_flight` of them wait for their answer at once.
+    pub(crate) async fn start<W, F>(
+        table: Table,
+        reach: Option<Reach>,
+        max_in_flight: usize,
+        write: W,
+    ) -> Result<Self, StoreError>
     where
         W: Fn(Vec<ReceivedPunch>) -> F + Send + 'static,
         F: Future<Output = Vec<Outcome>> + Send + 'static,
     {
         let (orders, inbox) = mpsc::unbounded_channel();
-        let mut queue = Queue::new(QueueLimits::default());
-        let mut rules = EndpointRules::default();
-        // An ERP is slower than a webhook receiver, and some serialise their writers.
-        rules.max_in_flight = 4;
+        let (mut limits, mut rules) = (QueueLimits::default(), EndpointRules::default());
+        limits.max_in_flight = limits.max_in_flight.max(max_in_flight);
+        rules.max_in_flight = max_in_flight;
+        let mut queue = Queue::new(limits);
         queue.set_endpoint(ERP, rules, EndpointState::default(), now());
         for waiting in table.waiting().await? {
             enqueue(&mut queue, waiting);

@@ -16,7 +16,8 @@ use tokio::net::TcpListener;
 use crate::erpnext::ErpNextStandIn;
 use crate::humand::HumandStandIn;
 use crate::odoo::OdooStandIn;
-use crate::{erpnext, humand, odoo};
+use crate::successfactors::SuccessFactorsStandIn;
+use crate::{erpnext, humand, odoo, successfactors};
 
 /// Largest request a stand-in reads, in bytes.
 const BODY_MAX: usize = 1 << 20;
@@ -29,6 +30,9 @@ pub type SharedOdoo = Arc<Mutex<OdooStandIn>>;
 
 /// A community that others can look into while it serves.
 pub type SharedHumand = Arc<Mutex<HumandStandIn>>;
+
+/// A tenant that others can look into while it serves.
+pub type SharedSuccessFactors = Arc<Mutex<SuccessFactorsStandIn>>;
 
 /// Serves a stand-in ERPNext on `addr`; it ends with the runtime.
 ///
@@ -57,6 +61,15 @@ pub async fn serve_humand(addr: SocketAddr, community: SharedHumand) -> std::io:
     serve(addr, community).await
 }
 
+/// Serves a stand-in SuccessFactors tenant, with its Identity Authentication, on `addr`; it ends with the runtime.
+///
+/// # Errors
+///
+/// The address cannot be listened on.
+pub async fn serve_successfactors(addr: SocketAddr, tenant: SharedSuccessFactors) -> std::io::Result<SocketAddr> {
+    serve(addr, tenant).await
+}
+
 /// What answers requests; `None` where nothing is to be sent.
 trait StandIn: Send + 'static {
     fn answer(&mut self, request: &http::Request<Bytes>, now: DateTime<Utc>) -> Option<http::Response<Bytes>>;
@@ -80,6 +93,13 @@ impl StandIn for HumandStandIn {
     fn answer(&mut self, request: &http::Request<Bytes>, now: DateTime<Utc>) -> Option<http::Response<Bytes>> {
         let response = self.answer(request, now);
         response.extensions().get::<humand::NoAnswer>().is_none().then_some(response)
+    }
+}
+
+impl StandIn for SuccessFactorsStandIn {
+    fn answer(&mut self, request: &http::Request<Bytes>, now: DateTime<Utc>) -> Option<http::Response<Bytes>> {
+        let response = self.answer(request, now);
+        response.extensions().get::<successfactors::NoAnswer>().is_none().then_some(response)
     }
 }
 

@@ -18,6 +18,7 @@ pub mod erpnext;
 pub mod humand;
 pub mod odoo;
 pub mod receiver;
+pub mod successfactors;
 pub mod terminal;
 pub mod wire;
 pub mod world;

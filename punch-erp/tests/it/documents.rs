@@ -42,8 +42,17 @@ fn call_errors() {
         assert!(!error.reason().is_empty());
     }
     assert_eq!(all.iter().filter(|error| error.is_retryable()).count(), 7);
-    let unconfirmed = RetryReason::Unconfirmed;
-    assert!(unconfirmed.to_string().starts_with(RetryReason::CODES[0]));
+    let flow = [
+        RetryReason::Unconfirmed,
+        RetryReason::Held,
+        RetryReason::HeldBack,
+        RetryReason::NoToken,
+        RetryReason::Incomplete,
+    ];
+    assert_eq!(flow.len(), RetryReason::CODES.len());
+    for (reason, code) in flow.iter().zip(RetryReason::CODES) {
+        assert!(reason.to_string().starts_with(code), "{reason}");
+    }
 }
 
 #[test]
@@ -77,6 +86,9 @@ fn park_reasons() {
         ParkReason::Covered { remote_id: remote_id() },
         ParkReason::Alternation { remote_id: remote_id() },
         ParkReason::EventIdUnusable,
+        ParkReason::NoTypeCode,
+        ParkReason::LeftOut,
+        ParkReason::OpenArrival,
     ];
     assert_eq!(all.each_ref().map(ParkReason::code), ParkReason::CODES);
     for reason in &all {

@@ -32,6 +32,10 @@ mod recorded;
 mod requests;
 mod secrecy;
 mod setup;
+mod successfactors;
+#[path = "../../../examples/simulator/src/successfactors/mod.rs"]
+#[allow(dead_code, unreachable_pub, missing_docs, reason = "the crate `simulator` compiles it as its own")]
+mod successfactors_server;
 #[cfg(feature = "reqwest")]
 mod transport;
 mod world;

@@ -14,3 +14,4 @@ mod humand;
 mod odoo;
 mod program;
 mod size;
+mod successfactors;

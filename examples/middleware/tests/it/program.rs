@@ -143,6 +143,24 @@ pub(crate) fn humand(url: &str, folder: &Path) -> Command {
     command
 }
 
+/// The same for `successfactors`, with Identity Authentication at the same address and calls one second apart.
+pub(crate) fn successfactors(url: &str, folder: &Path) -> Command {
+    let mut command = bare(env!("CARGO_BIN_EXE_successfactors"), folder);
+    command.envs([
+        ("SF_API_SERVER", url),
+        ("SF_IAS_URL", url),
+        ("SF_IAS_CLIENT_ID", "client"),
+        ("SF_IAS_SECRET", "canary-of-the-api"),
+        ("SF_IAS_DEPENDENCY", "SF-EC-TA"),
+        ("SF_CODE_IN", "P10"),
+        ("SF_CODE_OUT", "P20"),
+        ("SF_TIME_ZONE", "America/Mexico_City"),
+        ("SF_FLUSH_INTERVAL_S", "1"),
+        ("SF_MIN_CALL_GAP_S", "1"),
+    ]);
+    command
+}
+
 fn bare(program: &str, folder: &Path) -> Command {
     let mut command = Command::new(program);
     command.env_clear().current_dir(folder).stdin(Stdio::null()).envs([("WEBHOOK_SECRET", SECRET), ("PORT", "0")]);

@@ -135,7 +135,13 @@ impl WriteEntries {
             RetryReason::Call(CallError::Refused { kind, evidence }) if !is_lost => {
                 return self.settle_all(&Outcome::Park(ParkReason::Refused { kind, evidence }));
             }
-            RetryReason::Call(_) | RetryReason::Network(_) | RetryReason::Unconfirmed | RetryReason::Held => reason,
+            RetryReason::Call(_)
+            | RetryReason::Network(_)
+            | RetryReason::Unconfirmed
+            | RetryReason::Held
+            | RetryReason::HeldBack
+            | RetryReason::NoToken
+            | RetryReason::Incomplete => reason,
         };
         let after = reason.asked_wait();
         let reason = if is_lost { RetryReason::Unconfirmed } else { reason };

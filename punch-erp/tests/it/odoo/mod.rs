@@ -9,5 +9,5 @@ mod planning;
 mod requests;
 mod secrecy;
 mod setup;
-mod world;
+pub(crate) mod world;
 mod writing;
