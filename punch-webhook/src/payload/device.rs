@@ -43,7 +43,7 @@ impl ClockAlarm {
 #[derive(Debug, Clone)]
 pub(super) struct DeviceDetail<'a> {
     serial: &'a SerialNumber,
-    device: &'a DeviceInfo,
+    pub(super) device: &'a DeviceInfo,
     news: News<'a>,
 }
 

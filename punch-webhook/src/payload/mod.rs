@@ -179,6 +179,17 @@ impl<'a> Event<'a> {
         Self { id, at, detail: Detail::Test }
     }
 
+    /// The site that it is about, empty if its terminal has none. `None` of events that are about no site:
+    /// `webhook.failing`, `webhook.test`.
+    pub fn site(&self) -> Option<&str> {
+        match &self.detail {
+            Detail::Punch(detail) => Some(detail.device.site.as_deref().unwrap_or_default()),
+            Detail::Device(detail) => Some(detail.device.site.as_deref().unwrap_or_default()),
+            Detail::Watermark(detail) => Some(detail.site),
+            Detail::Failing(_) | Detail::Test => None,
+        }
+    }
+
     /// Says whether this punch absorbed repeated ones. Changes nothing in events that are no punch.
     #[must_use]
     pub fn with_deduplicated(mut self, deduplicated: bool) -> Self {

@@ -10,7 +10,7 @@ use super::{Detail, Event};
 
 #[derive(Debug, Clone)]
 pub(super) struct WatermarkDetail<'a> {
-    site: &'a str,
+    pub(super) site: &'a str,
     complete_to: DateTime<Utc>,
     waiting_for: Option<&'a SerialNumber>,
 }

@@ -1,3 +1,5 @@
+use std::collections::{BTreeMap, BTreeSet};
+
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
@@ -11,7 +13,7 @@ use super::Api;
 use super::envelope::{ApiError, Paging, one, page};
 use super::routes::PageQuery;
 use crate::clock::now;
-use crate::config::{EndpointConfig, check_events, check_url};
+use crate::config::{EndpointConfig, EndpointOptions, check_events, check_url};
 use crate::delivery::Wish;
 use crate::store::{EndpointRow, StoreError, random_id, send_to};
 
@@ -23,6 +25,9 @@ pub(super) struct NewWebhook {
     secret: Option<String>,
     payload_format: Option<String>,
     schedule: Option<String>,
+    headers: Option<BTreeMap<String, String>>,
+    max_in_flight: Option<u8>,
+    sites: Option<BTreeSet<String>>,
 }
 
 /// Registers an endpoint. S1-017, S1-018.
@@ -31,6 +36,7 @@ pub(super) async fn add_webhook(
     body: Result<Json<NewWebhook>, JsonRejection>,
 ) -> Result<Response, ApiError> {
     let Json(new) = body?;
+    let options = options(EndpointOptions::default(), new.headers, new.max_in_flight, new.sites)?;
     let settings = Settings::checked(&api, new.payload_format, new.schedule, &new.url, &new.events)?;
     let known = api.store.read(EndpointRow::all).await?.into_iter().find(|row| row.url == new.url);
     let made = new.secret.is_none();
@@ -45,7 +51,7 @@ pub(super) async fn add_webhook(
     let secret = Secret::new(text).map_err(|error| ApiError::invalid("secret", &error.to_string()))?;
     let standard = secret.check_standard().is_ok();
     let shown = made.then(|| secret.expose().to_owned());
-    let row = put(&api, settings.endpoint(new.url, secret, new.events)).await?;
+    let row = put(&api, settings.endpoint(new.url, secret, new.events, options)).await?;
     if known.is_some_and(|known| known.is_removed) {
         api.engine.wish(row.id, Wish::Resume).await;
     }
@@ -55,6 +61,22 @@ pub(super) async fn add_webhook(
         "signatures": signatures, "secret": shown,
     });
     Ok(one(StatusCode::CREATED, &data))
+}
+
+/// How an endpoint differs from the others, by what a call names of it. The rest stays as known.
+fn options(
+    known: EndpointOptions,
+    headers: Option<BTreeMap<String, String>>,
+    max_in_flight: Option<u8>,
+    sites: Option<BTreeSet<String>>,
+) -> Result<EndpointOptions, ApiError> {
+    let options = EndpointOptions {
+        headers: headers.unwrap_or(known.headers),
+        max_in_flight: max_in_flight.or(known.max_in_flight),
+        sites: sites.unwrap_or(known.sites),
+    };
+    options.check().map_err(|(field, problem)| ApiError::invalid(field, &problem))?;
+    Ok(options)
 }
 
 /// What an endpoint is told, checked.
@@ -81,8 +103,8 @@ impl Settings {
         Ok(Self { format, schedule })
     }
 
-    fn endpoint(&self, url: String, secret: Secret, events: Vec<String>) -> EndpointConfig {
-        EndpointConfig { url, secret, format: self.format, schedule: self.schedule, events }
+    fn endpoint(&self, url: String, secret: Secret, events: Vec<String>, options: EndpointOptions) -> EndpointConfig {
+        EndpointConfig { url, secret, format: self.format, schedule: self.schedule, events, options }
     }
 }
 
@@ -114,6 +136,9 @@ pub(super) async fn show_webhook(State(api): State<Api>, Path(id): Path<u64>) ->
 fn described(row: &EndpointRow) -> Value {
     json!({
         "id": row.id.0, "url": row.url, "payload_format": row.format.as_str(), "events": row.events,
+        "schedule": row.schedule_name, "max_in_flight": row.options.max_in_flight, "sites": row.options.sites,
+        // Their values may be keys.
+        "headers": row.options.headers.keys().collect::<Vec<_>>(),
         "state": row.state.health.as_str(), "failures": row.state.failures,
         "previous_secret_until": row.roll.as_ref().map(|roll| roll.until).filter(|until| *until > now())
             .map(|until| until.to_rfc3339()),
@@ -130,6 +155,9 @@ pub(super) struct Change {
     payload_format: Option<String>,
     schedule: Option<String>,
     state: Option<String>,
+    headers: Option<BTreeMap<String, String>>,
+    max_in_flight: Option<u8>,
+    sites: Option<BTreeSet<String>>,
 }
 
 /// Changes an endpoint: what is not named stays. `state` `paused` stops it and keeps everything, `active` goes on.
@@ -138,7 +166,7 @@ pub(super) async fn change_webhook(
     Path(id): Path<u64>,
     body: Result<Json<Change>, JsonRejection>,
 ) -> Result<Response, ApiError> {
-    let Json(Change { events, secret, payload_format, schedule, state }) = body?;
+    let Json(Change { events, secret, payload_format, schedule, state, headers, max_in_flight, sites }) = body?;
     let row = find(&api, id).await?;
     let wish = match state.as_deref() {
         None => None,
@@ -154,7 +182,8 @@ pub(super) async fn change_webhook(
     let format = payload_format.or_else(|| Some(row.format.as_str().to_owned()));
     let schedule = schedule.or_else(|| Some(row.schedule_name.clone()));
     let settings = Settings::checked(&api, format, schedule, &row.url, &events)?;
-    put(&api, settings.endpoint(row.url, secret, events)).await?;
+    let options = options(row.options, headers, max_in_flight, sites)?;
+    put(&api, settings.endpoint(row.url, secret, events, options)).await?;
     if let Some(wish) = wish {
         api.engine.wish(EndpointId(id), wish).await;
     }

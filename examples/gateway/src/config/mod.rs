@@ -1,6 +1,7 @@
 //! `punch.toml`: read whole, checked whole. Every error of a file is listed at once, with its key and a cure.
 
 mod notify;
+mod options;
 mod people;
 mod profile;
 mod read;
@@ -22,6 +23,7 @@ use punch_webhook::{EventType, PayloadFormat, Secret};
 use crate::api::ApiKey;
 use crate::core::{Identity, Shifts};
 pub use notify::{NotifyConfig, SmtpUrl};
+pub use options::EndpointOptions;
 pub use profile::Profile;
 pub use schedule::{parse_closing, parse_span, read_shifts};
 pub use section::Section;
@@ -116,6 +118,8 @@ pub struct EndpointConfig {
     pub schedule: &'static str,
     /// The types of events it wants. Default [`EndpointConfig::default_events`].
     pub events: Vec<String>,
+    /// How it differs from the others. Default not at all.
+    pub options: EndpointOptions,
 }
 
 /// What to do with a badge nobody has registered.

@@ -6,7 +6,7 @@ use punch_webhook::{PayloadFormat, Secret};
 
 use super::section::Section;
 use super::terminals::Terminals;
-use super::{Config, DeliveryConfig, EndpointConfig, UnknownBadges};
+use super::{Config, DeliveryConfig, EndpointConfig, EndpointOptions, UnknownBadges};
 use super::{check_events, check_url, notify, parse_store, people, schedule};
 use crate::api::ApiKey;
 
@@ -88,8 +88,18 @@ fn endpoint(root: &mut Section, mut section: Section, delivery: &DeliveryConfig)
     if let Err(problem) = check_events(&events, format) {
         section.complain("events", problem);
     }
+    let options = EndpointOptions {
+        headers: section.table_of_texts("headers"),
+        max_in_flight: section
+            .whole_number("max_in_flight", 1, EndpointOptions::IN_FLIGHT_MAX.into())
+            .and_then(|count| u8::try_from(count).ok()),
+        sites: section.texts("sites").unwrap_or_default().into_iter().collect(),
+    };
+    if let Err((key, problem)) = options.check() {
+        section.complain(key, problem);
+    }
     root.absorb(section);
-    Some(EndpointConfig { url: url?, secret: secret?, format, schedule, events })
+    Some(EndpointConfig { url: url?, secret: secret?, format, schedule, events, options })
 }
 
 fn secret(section: &mut Section) -> Option<Secret> {

@@ -1,4 +1,5 @@
 use core::str::FromStr;
+use std::collections::BTreeMap;
 
 use toml::{Table, Value};
 
@@ -74,6 +75,19 @@ impl Section {
         });
         if texts.is_none() {
             self.complain(key, format!("is {}, expected a list of texts", kind(&value)));
+        }
+        texts
+    }
+
+    /// A table of texts, empty if there is none.
+    pub fn table_of_texts(&mut self, key: &str) -> BTreeMap<String, String> {
+        let table = self.section(key).table;
+        let mut texts = BTreeMap::new();
+        for (name, value) in table {
+            match value {
+                Value::String(text) => drop(texts.insert(name, text)),
+                other => self.complain(key, format!("has `{name}`, {}, expected text in quotes", kind(&other))),
+            }
         }
         texts
     }

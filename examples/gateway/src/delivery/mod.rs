@@ -240,6 +240,9 @@ impl Driver {
     fn set_endpoint(&mut self, endpoint: EndpointRow) {
         let mut rules = EndpointRules::default();
         rules.schedule = endpoint.schedule.clone();
+        if let Some(count) = endpoint.options.max_in_flight {
+            rules.max_in_flight = count.into();
+        }
         if !self.queue.set_rules(endpoint.id, rules.clone()) {
             self.queue.set_endpoint(endpoint.id, rules, endpoint.state, now());
         }

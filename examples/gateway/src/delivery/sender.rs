@@ -1,7 +1,7 @@
 use chrono::{DateTime, Utc};
 use punch_normalize::EventId;
 use punch_webhook::{Outcome, Signer, body_says_duplicate, parse_retry_after};
-use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER, USER_AGENT};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, USER_AGENT};
 use reqwest::redirect::Policy;
 
 use super::guard::{Guard, GuardedResolver};
@@ -28,6 +28,8 @@ pub(super) struct Sender {
 pub(super) struct Target {
     url: String,
     signer: Signer,
+    /// Headers that its owner wants beside ours.
+    headers: HeaderMap,
     /// Signs with two secrets, and until when it does so.
     rolling: Option<(Signer, DateTime<Utc>)>,
 }
@@ -38,7 +40,15 @@ impl Target {
             let signer = Signer::rolling(&endpoint.secret, &roll.previous);
             (if roll.both_signatures { signer.with_both_signatures() } else { signer }, roll.until)
         });
-        Self { url: endpoint.url.clone(), signer: Signer::new(&endpoint.secret), rolling }
+        let mut headers = HeaderMap::new();
+        for (name, value) in &endpoint.options.headers {
+            // They were checked when they were given.
+            if let (Ok(name), Ok(mut value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+                value.set_sensitive(true);
+                headers.insert(name, value);
+            }
+        }
+        Self { url: endpoint.url.clone(), signer: Signer::new(&endpoint.secret), headers, rolling }
     }
 
     fn signer(&self, now: DateTime<Utc>) -> &Signer {
@@ -96,6 +106,7 @@ impl Sender {
         let headers = target.signer(now).headers(&outgoing.event_id, &body, now);
         let mut request = client
             .post(&target.url)
+            .headers(target.headers.clone())
             .header(CONTENT_TYPE, "application/json")
             .header(USER_AGENT, concat!("punch/", env!("CARGO_PKG_VERSION")))
             .header("Webhook-Attempt", number)

@@ -3,7 +3,7 @@ use punch_webhook::{EndpointId, EndpointState, EventType, Health, PayloadFormat,
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::{StoreError, Transaction, from_millis, millis};
-use crate::config::EndpointConfig;
+use crate::config::{EndpointConfig, EndpointOptions};
 
 /// A webhook endpoint.
 #[derive(Debug)]
@@ -24,6 +24,8 @@ pub struct EndpointRow {
     pub events: Vec<String>,
     /// What the queue last recorded about it.
     pub state: EndpointState,
+    /// How it differs from the others.
+    pub options: EndpointOptions,
     /// The name of the schedule.
     pub schedule_name: String,
     /// Whether somebody has removed it. What waits for it stays.
@@ -43,7 +45,7 @@ pub struct Roll {
 
 const SELECT: &str =
     "SELECT id, url, secret, format, schedule, health, since, failures, next_probe_at, deadlines_from, events,
-    removed_at IS NOT NULL, previous_secret, previous_until, both_signatures FROM endpoint";
+    removed_at IS NOT NULL, previous_secret, previous_until, both_signatures, options FROM endpoint";
 
 impl EndpointRow {
     /// Every endpoint, oldest first.
@@ -86,6 +88,7 @@ impl EndpointRow {
             schedule: Schedule::named(&row.get::<_, String>(4)?).unwrap_or_default(),
             schedule_name: row.get(4)?,
             is_removed: row.get(11)?,
+            options: options_of(&row.get::<_, String>(15)?),
             events: row.get::<_, String>(10)?.split(',').map(ToOwned::to_owned).collect(),
             state,
         }))
@@ -97,15 +100,18 @@ impl EndpointRow {
     ///
     /// The store cannot be written.
     pub fn put(tx: &Transaction<'_>, endpoint: &EndpointConfig, now: DateTime<Utc>) -> Result<EndpointId, StoreError> {
-        let EndpointConfig { url, secret, format, schedule, events } = endpoint;
+        let EndpointConfig { url, secret, format, schedule, events, options } = endpoint;
+        let options = serde_json::to_string(options).unwrap_or_else(|_| "{}".to_owned());
         let id: i64 = tx.query_row(
-            "INSERT INTO endpoint (url, secret, format, schedule, events, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+            "INSERT INTO endpoint (url, secret, format, schedule, events, created_at, options)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
              ON CONFLICT (url) DO UPDATE SET
                  previous_secret = iif(secret = excluded.secret, previous_secret, NULL),
                  secret = excluded.secret, format = excluded.format,
-                 schedule = excluded.schedule, events = excluded.events, removed_at = NULL
+                 schedule = excluded.schedule, events = excluded.events, removed_at = NULL,
+                 options = excluded.options
              RETURNING id",
-            params![url, secret.expose(), format.as_str(), schedule, events.join(","), millis(now)],
+            params![url, secret.expose(), format.as_str(), schedule, events.join(","), millis(now), options],
             |row| row.get(0),
         )?;
         Ok(EndpointId(id.cast_unsigned()))
@@ -145,21 +151,30 @@ impl EndpointRow {
     }
 }
 
-/// The endpoints that want events of this type. A correction has no flat shape: it would be taken for a punch.
+/// What does not read was written by a newer program; without it the endpoint gets everything.
+fn options_of(text: &str) -> EndpointOptions {
+    serde_json::from_str(text).unwrap_or_default()
+}
+
+/// The endpoints that want events of this type, about this site if it is about one. A correction has no flat shape: it
+/// would be taken for a punch.
 pub(super) fn wanting(
     connection: &Connection,
     event_type: &EventType,
+    site: Option<&str>,
 ) -> Result<Vec<(EndpointId, PayloadFormat)>, StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT id, format FROM endpoint
+        "SELECT id, format, options FROM endpoint
          WHERE removed_at IS NULL AND instr(',' || events || ',', ',' || ?1 || ',') AND (format = 'nested' OR NOT ?2)
          ORDER BY id",
     )?;
     let rows = statement.query_map(params![event_type.as_str(), event_type.is_correction()], |row| {
-        let (id, format): (i64, String) = (row.get(0)?, row.get(1)?);
-        Ok((EndpointId(id.cast_unsigned()), format.parse().unwrap_or_default()))
+        let (id, format, options): (i64, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        // Most have none, and that is seen without reading them.
+        let wants = options == "{}" || options_of(&options).wants(site);
+        Ok(wants.then(|| (EndpointId(id.cast_unsigned()), format.parse().unwrap_or_default())))
     })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    Ok(rows.filter_map(Result::transpose).collect::<Result<_, _>>()?)
 }
 
 fn health_of(word: &str) -> Health {

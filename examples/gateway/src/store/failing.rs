@@ -84,7 +84,7 @@ fn tell_of(tx: &Transaction<'_>, row: &EndpointRow, now: DateTime<Utc>, told: &m
     let host = failing.host().to_owned();
     told.failing.push(Failing { endpoint: row.id, host, state: row.state.health.as_str(), waiting, failed });
 
-    let mut others = wanting(tx, &EventType::WEBHOOK_FAILING)?;
+    let mut others = wanting(tx, &EventType::WEBHOOK_FAILING, None)?;
     others.retain(|(endpoint, _)| *endpoint != row.id);
     if let Some(id) = random_id("failing").filter(|_| !others.is_empty()) {
         let event = Event::webhook_failing(&id, &failing, now);

@@ -93,14 +93,15 @@ impl<'t, 'c> SqliteLedger<'t, 'c> {
         is_sent: bool,
         at: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        let endpoints = if is_sent { wanting(self.transaction, &event.event_type())? } else { Vec::new() };
+        let endpoints =
+            if is_sent { wanting(self.transaction, &event.event_type(), event.site())? } else { Vec::new() };
         self.deliveries.extend(send_to(self.transaction, &endpoints, event, badge, at)?);
         Ok(())
     }
 
     /// Enters an event if anybody wants such; else it need not be made, because the store has what it tells.
     pub(super) fn tell(&mut self, event: &Event<'_>, key: &str, at: DateTime<Utc>) -> Result<(), StoreError> {
-        let endpoints = wanting(self.transaction, &event.event_type())?;
+        let endpoints = wanting(self.transaction, &event.event_type(), event.site())?;
         if !endpoints.is_empty() {
             self.deliveries.extend(send_to(self.transaction, &endpoints, event, key, at)?);
         }

@@ -48,3 +48,5 @@ ALTER TABLE delivery_17 RENAME TO delivery;
 CREATE INDEX delivery_waiting ON delivery (id) WHERE state = 'waiting';
 CREATE INDEX delivery_event ON delivery (event);
 CREATE INDEX delivery_job ON delivery (job, state) WHERE job IS NOT NULL;
+
+ALTER TABLE endpoint ADD COLUMN options TEXT NOT NULL DEFAULT '{}'; -- JSON: headers, limit, sites

@@ -31,6 +31,7 @@ mod idempotent;
 mod identities;
 mod mail;
 mod metrics;
+mod options;
 mod profiles;
 mod quarantine;
 mod release;

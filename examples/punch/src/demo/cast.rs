@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use anyhow::Context as _;
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use gateway::clock::now;
-use gateway::config::{Config, DeviceConfig, EndpointConfig, Profile};
+use gateway::config::{Config, DeviceConfig, EndpointConfig, EndpointOptions, Profile};
 use gateway::stage::Sighting;
 use middleware::{Inbox, Settings};
 use punch_erp::ReqwestTransport;
@@ -98,6 +98,7 @@ impl Cast {
             format: PayloadFormat::Nested,
             schedule: "seed-002",
             events: EndpointConfig::default_events(),
+            options: EndpointOptions::default(),
         }];
         config.devices = scripts.iter().zip(SITES).map(|(script, site)| script.device(site, zone)).collect();
         let gateway = gateway::start(config).await?;

@@ -13,6 +13,14 @@ use tokio::net::TcpListener;
 pub(crate) struct Recorder {
     pub(crate) addr: SocketAddr,
     seen: Arc<Mutex<Vec<Seen>>>,
+    crowd: Arc<Mutex<Crowd>>,
+}
+
+/// How many requests are being answered, and the most there were at once.
+#[derive(Default)]
+struct Crowd {
+    now: usize,
+    most: usize,
 }
 
 /// One request.
@@ -44,7 +52,14 @@ impl Recorder {
         let addr = listener.local_addr().unwrap();
         let seen = Arc::new(Mutex::new(Vec::new()));
         let record = Arc::clone(&seen);
+        let crowd = Arc::<Mutex<Crowd>>::default();
+        let count = Arc::clone(&crowd);
         let router = Router::new().fallback(move |headers: HeaderMap, body: Bytes| async move {
+            {
+                let mut crowd = count.lock().unwrap();
+                crowd.now += 1;
+                crowd.most = crowd.most.max(crowd.now);
+            }
             let number = {
                 let mut seen = record.lock().unwrap();
                 seen.push(Seen { headers, body });
@@ -53,10 +68,11 @@ impl Recorder {
             if !time.is_zero() {
                 tokio::time::sleep(time).await;
             }
+            count.lock().unwrap().now -= 1;
             answer(number)
         });
         tokio::spawn(async move { axum::serve(listener, router).await });
-        Self { addr, seen }
+        Self { addr, seen, crowd }
     }
 
     /// Answers everything with one status.
@@ -78,6 +94,11 @@ impl Recorder {
         self.seen.lock().unwrap().clone()
     }
 
+    /// The most requests that were here at once.
+    pub(crate) fn most_at_once(&self) -> usize {
+        self.crowd.lock().unwrap().most
+    }
+
     /// Which events came, each once.
     pub(crate) fn event_ids(&self) -> std::collections::BTreeSet<String> {
         self.seen().iter().map(|seen| seen.json()["event_id"].as_str().unwrap().to_owned()).collect()
@@ -85,8 +106,8 @@ impl Recorder {
 
     /// Whose punches came.
     pub(crate) fn badges(&self) -> std::collections::BTreeSet<String> {
-        let badge = |seen: &Seen| seen.json()["employee"]["badge_number"].as_str().unwrap().to_owned();
-        self.seen().iter().map(badge).collect()
+        let badge = |seen: &Seen| seen.json()["employee"]["badge_number"].as_str().map(str::to_owned);
+        self.seen().iter().filter_map(badge).collect()
     }
 }
 

@@ -37,7 +37,8 @@ pub(crate) fn device(serial: &str) -> DeviceConfig {
 /// An endpoint for punches, signed with [`SECRET`].
 pub(crate) fn endpoint(url: &str, format: PayloadFormat) -> EndpointConfig {
     let events = vec![EventType::ATTENDANCE_PUNCH.to_string()];
-    EndpointConfig { url: url.to_owned(), secret: Secret::new(SECRET).unwrap(), format, schedule: "seed-002", events }
+    let secret = Secret::new(SECRET).unwrap();
+    EndpointConfig { url: url.to_owned(), secret, format, schedule: "seed-002", events, options: Default::default() }
 }
 
 impl Site {
