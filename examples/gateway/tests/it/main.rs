@@ -33,6 +33,7 @@ mod mail;
 mod metrics;
 mod profiles;
 mod quarantine;
+mod receivers;
 mod release;
 mod replays;
 mod rolling;
