@@ -78,7 +78,7 @@ fn programs_are_short() {
 }
 
 const READMES: [&str; 2] = ["README.md", "README.es.md"];
-const DOCUMENTS: [&str; 13] = [
+const DOCUMENTS: [&str; 14] = [
     "README.md",
     "README.es.md",
     "ARCHITECTURE.md",
@@ -90,6 +90,7 @@ const DOCUMENTS: [&str; 13] = [
     "docs/delivery.md",
     "docs/metrics.md",
     "docs/quarantine.md",
+    "docs/receivers.md",
     "docs/rules.md",
     "punch-protocol/README.md",
 ];

@@ -34,6 +34,7 @@ mod metrics;
 mod options;
 mod profiles;
 mod quarantine;
+mod receivers;
 mod release;
 mod replays;
 mod rolling;
