@@ -381,5 +381,6 @@ fn attempt_row(attempt: &Attempt, began: DateTime<Utc>, sent: &Sent) -> AttemptR
         error,
         millis,
         response: sent.response.clone(),
+        format: sent.format,
     }
 }

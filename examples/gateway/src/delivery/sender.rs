@@ -1,6 +1,6 @@
 use chrono::{DateTime, Utc};
 use punch_normalize::EventId;
-use punch_webhook::{Outcome, Signer, body_says_duplicate, parse_retry_after};
+use punch_webhook::{Outcome, PayloadFormat, Signer, body_says_duplicate, parse_retry_after};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, USER_AGENT};
 use reqwest::redirect::Policy;
 
@@ -64,11 +64,14 @@ pub(super) struct Sent {
     pub(super) event_id: Option<EventId>,
     /// The first of what was answered, as text.
     pub(super) response: Option<String>,
+    /// The shape of the body that left, if one did.
+    pub(super) format: Option<PayloadFormat>,
 }
 
 impl Sent {
     pub(super) fn nothing(error: &str) -> Self {
-        Self { outcome: Outcome::Unreachable, error: Some(error.to_owned()), event_id: None, response: None }
+        let error = Some(error.to_owned());
+        Self { outcome: Outcome::Unreachable, error, event_id: None, response: None, format: None }
     }
 }
 
@@ -89,13 +92,9 @@ impl Sender {
     }
 
     pub(super) async fn send(&self, target: &Target, outgoing: &Outgoing, number: u32) -> Sent {
-        let event_id = Some(outgoing.event_id.clone());
-        let refused = |reason: String| Sent {
-            outcome: Outcome::Refused(reason.into()),
-            error: None,
-            event_id: Some(outgoing.event_id.clone()),
-            response: None,
-        };
+        let (event_id, format) = (Some(outgoing.event_id.clone()), Some(outgoing.format));
+        let came = |outcome, error, response| Sent { outcome, error, event_id: event_id.clone(), response, format };
+        let refused = |reason: String| Sent { format: None, ..came(Outcome::Refused(reason.into()), None, None) };
         let Some(client) = &self.client else { return refused("no HTTP client".to_owned()) };
         if let Err(reason) = check_url(&target.url, &self.config).and_then(|()| self.guard.check_literal(&target.url)) {
             return refused(reason);
@@ -116,14 +115,10 @@ impl Sender {
         }
         // The client's own timeout ends with the headers' arrival; this one is for the whole exchange.
         match tokio::time::timeout(self.config.timeout, exchange(request)).await {
-            Ok(Ok((outcome, response))) => Sent { outcome, error: None, event_id, response },
-            Ok(Err(error)) if error.is_timeout() => {
-                Sent { outcome: Outcome::TimedOut, error: None, event_id, response: None }
-            }
-            Ok(Err(error)) => {
-                Sent { outcome: Outcome::Unreachable, error: Some(chain(&error)), event_id, response: None }
-            }
-            Err(_) => Sent { outcome: Outcome::TimedOut, error: None, event_id, response: None },
+            Ok(Ok((outcome, response))) => came(outcome, None, response),
+            Ok(Err(error)) if error.is_timeout() => came(Outcome::TimedOut, None, None),
+            Ok(Err(error)) => came(Outcome::Unreachable, Some(chain(&error)), None),
+            Err(_) => came(Outcome::TimedOut, None, None),
         }
     }
 }

@@ -1,6 +1,6 @@
 use chrono::{DateTime, Utc};
 use punch_normalize::EventId;
-use punch_webhook::{DeliveryId, EndpointId, Lane, Progress, Record, StoredBody, Waiting};
+use punch_webhook::{DeliveryId, EndpointId, Lane, PayloadFormat, Progress, Record, StoredBody, Waiting};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::{StoreError, Transaction, from_millis, millis};
@@ -10,6 +10,8 @@ use super::{StoreError, Transaction, from_millis, millis};
 pub struct Outgoing {
     /// The event.
     pub event_id: EventId,
+    /// The shape of its body.
+    pub format: PayloadFormat,
     /// Its stored body.
     pub body: StoredBody,
 }
@@ -22,16 +24,17 @@ impl Outgoing {
     /// The store cannot be read.
     pub fn of(connection: &Connection, delivery: DeliveryId) -> Result<Option<Self>, StoreError> {
         let mut statement = connection.prepare_cached(
-            "SELECT event.id, body.bytes FROM delivery
+            "SELECT event.id, body.bytes, body.format FROM delivery
              JOIN endpoint ON endpoint.id = delivery.endpoint JOIN event ON event.seq = delivery.event
              JOIN body ON body.event = delivery.event AND body.format IN (endpoint.format, 'nested')
              WHERE delivery.id = ?1 ORDER BY body.format = endpoint.format DESC LIMIT 1",
         )?;
-        let row = statement
-            .query_row([delivery.0.cast_signed()], |row| Ok((row.get::<_, String>(0)?, row.get::<_, Vec<u8>>(1)?)));
-        Ok(row
-            .optional()?
-            .and_then(|(id, bytes)| Some(Self { event_id: EventId::parse(&id).ok()?, body: StoredBody::new(bytes) })))
+        let row = statement.query_row([delivery.0.cast_signed()], |row| {
+            let (id, format): (String, String) = (row.get(0)?, row.get(2)?);
+            let (body, format) = (StoredBody::new(row.get(1)?), format.parse().unwrap_or_default());
+            Ok(EventId::parse(&id).ok().map(|event_id| Self { event_id, format, body }))
+        });
+        Ok(row.optional()?.flatten())
     }
 }
 
@@ -52,6 +55,8 @@ pub struct AttemptRow {
     pub millis: u64,
     /// The first of what was answered.
     pub response: Option<String>,
+    /// The shape of the body that was sent, if one was.
+    pub format: Option<PayloadFormat>,
 }
 
 impl AttemptRow {
@@ -62,8 +67,8 @@ impl AttemptRow {
     /// The store cannot be written.
     pub fn insert(&self, tx: &Transaction<'_>) -> Result<(), StoreError> {
         tx.prepare_cached(
-            "INSERT OR IGNORE INTO attempt (delivery, number, at, status, error, millis, response)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            "INSERT OR IGNORE INTO attempt (delivery, number, at, status, error, millis, response, format)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         )?
         .execute(params![
             self.delivery.0.cast_signed(),
@@ -73,6 +78,7 @@ impl AttemptRow {
             self.error,
             i64::try_from(self.millis).unwrap_or(i64::MAX),
             self.response,
+            self.format.map(PayloadFormat::as_str),
         ])?;
         Ok(())
     }

@@ -39,7 +39,7 @@ pub(crate) use idempotency::{answered, keep_answer};
 pub use job::JobRow;
 pub(crate) use job::{Range, Step, step};
 pub use ledger::SqliteLedger;
-pub use outbox::{Deliveries, DeliveryRow};
+pub use outbox::{Deliveries, DeliveryRow, SentAttempt};
 pub(crate) use outbox::{events_after, random_id, resend, send_to};
 pub(crate) use person::direction_of;
 pub(crate) use quarantine::{Again, discard, hold_again, keep_by_hand, replace, unregistered};

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use punch_normalize::EventId;
-use punch_webhook::{DeliveryId, EndpointId, Event, Lane, PayloadFormat, Waiting};
+use punch_webhook::{DeliveryId, EndpointId, Event, Lane, PayloadFormat, StoredBody, Waiting};
 use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, params, params_from_iter};
 use serde::Serialize;
 use serde_json::Value;
@@ -100,19 +100,21 @@ impl DeliveryRow {
         Ok(Deliveries { id: Some(id), ..Deliveries::default() }.page(connection, 1, 0)?.pop())
     }
 
-    /// What was sent, as the first attempt sent it, and every attempt.
+    /// What was sent, as the first attempt sent it, and every attempt with the text it sent.
     ///
     /// # Errors
     ///
     /// The store cannot be read.
-    pub fn details(&self, connection: &Connection) -> Result<(Option<Value>, Vec<AttemptLine>), StoreError> {
+    pub fn details(&self, connection: &Connection) -> Result<(Option<Value>, Vec<SentAttempt>), StoreError> {
         let sql = "SELECT body.bytes FROM event JOIN body ON body.event = event.seq JOIN endpoint ON endpoint.id = ?2
                    WHERE event.id = ?1 AND body.format IN (endpoint.format, 'nested')
                    ORDER BY body.format = endpoint.format DESC LIMIT 1";
         let known = params![self.event_id, self.endpoint_id.cast_signed()];
         let body: Option<Vec<u8>> = connection.query_row(sql, known, |row| row.get(0)).optional()?;
         let body = body.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-        Ok((body, attempts(connection, self.id.cast_signed())?))
+        let bodies = sent_bodies(connection, self.id.cast_signed())?;
+        let attempts = attempts(connection, self.id.cast_signed())?.into_iter().zip(bodies);
+        Ok((body, attempts.map(|(attempt, body)| SentAttempt { attempt, body }).collect()))
     }
 
     fn read(row: &Row<'_>) -> Result<Self, rusqlite::Error> {
@@ -135,6 +137,31 @@ impl DeliveryRow {
             settled_at: moment(10)?,
         })
     }
+}
+
+/// One attempt of a delivery, with what it sent.
+#[derive(Debug, Clone, Serialize)]
+pub struct SentAttempt {
+    /// The attempt.
+    #[serde(flatten)]
+    pub attempt: AttemptLine,
+    /// The body, byte for byte; `None` if none left.
+    pub body: Option<String>,
+}
+
+/// What each attempt sent, in the order of [`attempts`]. Only the number of the attempt differs, so it is kept once.
+fn sent_bodies(connection: &Connection, delivery: i64) -> Result<Vec<Option<String>>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT attempt.number, body.bytes FROM attempt JOIN delivery ON delivery.id = attempt.delivery
+         LEFT JOIN body ON body.event = delivery.event AND body.format = attempt.format
+         WHERE attempt.delivery = ?1 ORDER BY attempt.at, attempt.number",
+    )?;
+    let rows = statement.query_map([delivery], |row| {
+        let bytes: Option<Vec<u8>> = row.get(1)?;
+        let number = row.get(0)?;
+        Ok(bytes.and_then(|bytes| String::from_utf8(StoredBody::new(bytes).render(number)).ok()))
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// Makes a delivery again that was settled: with its own attempts behind it, and a deadline of its own. A replay says which

@@ -50,3 +50,4 @@ CREATE INDEX delivery_event ON delivery (event);
 CREATE INDEX delivery_job ON delivery (job, state) WHERE job IS NOT NULL;
 
 ALTER TABLE endpoint ADD COLUMN options TEXT NOT NULL DEFAULT '{}'; -- JSON: headers, limit, sites
+ALTER TABLE attempt ADD COLUMN format TEXT;               -- the shape of what was sent; null if nothing was

@@ -55,6 +55,11 @@ async fn a_delivery_is_shown_with_what_was_sent_and_answered_and_made_again() {
     assert_eq!(seen.len(), 2);
     assert_eq!(seen[0].json()["event_id"], seen[1].json()["event_id"]);
     assert_eq!(seen[1].json()["metadata"]["delivery_attempt"], 2, "its attempts are counted on");
+    // S1-051: byte for byte, each attempt.
+    let (_, shown) = site.get(&format!("/v1/deliveries/{id}")).await;
+    let bodies: Vec<&str> =
+        shown["data"]["attempt_log"].as_array().unwrap().iter().map(|line| line["body"].as_str().unwrap()).collect();
+    assert_eq!(bodies, [0, 1].map(|attempt| core::str::from_utf8(&seen[attempt].body).unwrap()));
     // What was delivered can be sent again too; S2-013: it has the same identity.
     assert_eq!(site.post(&path, json!({})).await.0, 202);
     eventually("it came once more", async || (receiver.seen().len() == 3).then_some(())).await;

@@ -147,6 +147,10 @@ fn describe(row: &Value) {
         let answer = text(attempt, if status == "-" { "error" } else { "response" }).replace(['\n', '\t'], " ");
         crate::say(format_args!("{count:>7} {at:<32} {status:>6} {millis:>6}  {answer}"));
     }
+    let sent = row.get("attempt_log").and_then(Value::as_array).and_then(|log| log.last());
+    if let Some(body) = sent.and_then(|attempt| attempt.get("body")).and_then(Value::as_str) {
+        crate::say(format_args!("sent last: {body}"));
+    }
     if !text(row, "next_at").is_empty() {
         crate::say(format_args!("next: {}", text(row, "next_at")));
     }
