@@ -1,33 +1,79 @@
 //! A webhook receiver that verifies every signature and can misbehave by script.
 
+use core::fmt;
+use core::str::FromStr;
 use core::time::Duration;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
+use futures_util::stream;
 use gateway::clock::now;
 use punch_webhook::{Secret, Verifier};
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
+/// One answer of a receiver, or what it does instead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reply {
+    /// This status.
+    Status(u16),
+    /// Nothing, ever.
+    Silent,
+    /// 200 whose body breaks off with the connection.
+    Reset,
+    /// 200 whose body never ends: a byte a second.
+    Drip,
+}
+
+/// What is expected of the text of a [`Reply`].
+pub const REPLIES: &str = "a status from 200 to 599, `silent`, `reset` or `drip`";
+
+impl FromStr for Reply {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "silent" => Ok(Self::Silent),
+            "reset" => Ok(Self::Reset),
+            "drip" => Ok(Self::Drip),
+            _ => {
+                let status = text.parse().ok().filter(|status| (200..=599).contains(status));
+                status.map(Self::Status).ok_or_else(|| format!("expected {REPLIES}"))
+            }
+        }
+    }
+}
+
+impl fmt::Display for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Status(status) => write!(f, "{status}"),
+            Self::Silent => f.write_str("silent"),
+            Self::Reset => f.write_str("reset"),
+            Self::Drip => f.write_str("drip"),
+        }
+    }
+}
+
 /// How a receiver answers.
 #[derive(Debug, Clone)]
 pub struct Script {
-    /// Statuses used in turn, again and again; empty means 200.
-    pub statuses: Vec<u16>,
+    /// Answers used in turn, again and again; empty means 200.
+    pub replies: Vec<Reply>,
     /// Waits this long before it answers.
     pub delay: Duration,
 }
 
 impl Default for Script {
     fn default() -> Self {
-        Self { statuses: Vec::new(), delay: Duration::ZERO }
+        Self { replies: Vec::new(), delay: Duration::ZERO }
     }
 }
 
@@ -38,8 +84,8 @@ pub struct Arrival {
     pub event_id: Option<String>,
     /// Why it was refused.
     pub problem: Option<String>,
-    /// The status answered.
-    pub status: u16,
+    /// What was answered.
+    pub reply: Reply,
     /// The body, byte for byte.
     pub body: Vec<u8>,
 }
@@ -101,29 +147,46 @@ async fn receive(State(state): State<Arc<Inner>>, headers: HeaderMap, body: Byte
         Err(error) => Err((401, error.to_string())),
     };
     let event_id = read.as_ref().ok().map(|event| event.event_id().to_string());
-    let status = match &read {
-        Ok(_) => state.next_status(),
-        Err((status, _)) => *status,
+    let reply = match &read {
+        Ok(_) => state.next_reply(),
+        Err((status, _)) => Reply::Status(*status),
     };
-    if let Some(id) = event_id.as_ref().filter(|_| (200..300).contains(&status)) {
+    let is_accepted = matches!(reply, Reply::Status(200..300));
+    if let Some(id) = event_id.as_ref().filter(|_| is_accepted) {
         *state.accepted.lock().unwrap_or_else(PoisonError::into_inner).entry(id.clone()).or_default() += 1;
     }
     let problem = read.err().map(|(_, problem)| problem);
-    let arrival = Arrival { event_id, problem: problem.clone(), status, body: body.to_vec() };
+    let arrival = Arrival { event_id, problem: problem.clone(), reply, body: body.to_vec() };
     // Whoever listened may be gone; the answer goes out all the same.
     drop(state.arrivals.send(arrival));
-    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let status = match reply {
+        Reply::Status(status) => StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+        Reply::Silent => core::future::pending().await,
+        Reply::Reset => return endless(Duration::ZERO, true),
+        Reply::Drip => return endless(Duration::from_secs(1), false),
+    };
     match problem {
         Some(problem) => (status, axum::Json(json!({ "error": problem }))).into_response(),
         None => (status, axum::Json(json!({ "received": true }))).into_response(),
     }
 }
 
+/// 200 with a byte after each pause, or with one that is the last before the connection breaks.
+fn endless(pause: Duration, breaks: bool) -> Response {
+    let bytes = stream::unfold(0_u32, move |count| async move {
+        tokio::time::sleep(pause).await;
+        let broken = || Err(std::io::Error::other("broken off by the script"));
+        let piece = if breaks && count > 0 { broken() } else { Ok(Bytes::from_static(b" ")) };
+        Some((piece, count.saturating_add(1)))
+    });
+    Body::from_stream(bytes).into_response()
+}
+
 impl Inner {
-    fn next_status(&self) -> u16 {
+    fn next_reply(&self) -> Reply {
         let mut turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-        let status = turn.checked_rem(self.script.statuses.len()).and_then(|index| self.script.statuses.get(index));
+        let reply = turn.checked_rem(self.script.replies.len()).and_then(|index| self.script.replies.get(index));
         *turn += 1;
-        status.copied().unwrap_or(200)
+        reply.copied().unwrap_or(Reply::Status(200))
     }
 }

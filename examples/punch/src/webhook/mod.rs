@@ -13,7 +13,7 @@ use chrono::DateTime;
 use clap::{Args, Subcommand, ValueEnum};
 use punch_normalize::EventId;
 use punch_webhook::{Event, PayloadFormat, Secret, Signer, Verifier};
-use simulator::receiver::{Receiver, Script};
+use simulator::receiver::{Receiver, Reply, Script};
 
 use crate::exit::{Exit, UsageError};
 
@@ -36,7 +36,7 @@ enum Action {
     Verify(Verify),
     /// Receive webhooks, verify each and say what came.
     ///
-    /// Example: punch webhook listen --addr 127.0.0.1:3000 --secret whsec_… --respond 500,500,200
+    /// Example: punch webhook listen --addr 127.0.0.1:3000 --secret whsec_… --respond 500,reset,200
     Listen(Listen),
     /// Send one signed test event.
     ///
@@ -142,9 +142,10 @@ struct Listen {
     addr: SocketAddr,
     #[command(flatten)]
     secrets: Secrets,
-    /// Statuses to answer with, in turn.
+    /// What to answer with, in turn: a status, `silent`, `reset` (breaks off within the answer) or `drip` (an answer that
+    /// never ends).
     #[arg(long, value_delimiter = ',', default_value = "200")]
-    respond: Vec<u16>,
+    respond: Vec<Reply>,
     /// Milliseconds to wait before each answer.
     #[arg(long, default_value_t = 0)]
     delay_ms: u64,
@@ -261,7 +262,7 @@ fn check_signature(verify: &Verify) -> anyhow::Result<Exit> {
 async fn listen(listen: Listen) -> anyhow::Result<Exit> {
     let secrets = listen.secrets.read()?;
     let secret = secrets.first().context("no secret")?;
-    let script = Script { statuses: listen.respond, delay: Duration::from_millis(listen.delay_ms) };
+    let script = Script { replies: listen.respond, delay: Duration::from_millis(listen.delay_ms) };
     let receiver = Receiver::start(listen.addr, secret, script).await;
     let (receiver, mut arrivals) =
         receiver.with_context(|| format!("listen on {}; choose with --addr", listen.addr))?;
@@ -270,9 +271,9 @@ async fn listen(listen: Listen) -> anyhow::Result<Exit> {
         match (&arrival.event_id, &arrival.problem) {
             (Some(_), _) if listen.ndjson => crate::say(format_args!("{}", String::from_utf8_lossy(&arrival.body))),
             (Some(id), _) => {
-                crate::say(format_args!("{}  {id}  {} bytes, verified", arrival.status, arrival.body.len()));
+                crate::say(format_args!("{}  {id}  {} bytes, verified", arrival.reply, arrival.body.len()));
             }
-            (None, problem) => eprintln!("{}  refused: {}", arrival.status, problem.as_deref().unwrap_or_default()),
+            (None, problem) => eprintln!("{}  refused: {}", arrival.reply, problem.as_deref().unwrap_or_default()),
         }
     }
     Ok(Exit::Done)

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use punch_webhook::Secret;
-use simulator::receiver::{Receiver, Script};
+use simulator::receiver::{Receiver, Reply, Script};
 
 use crate::command::{Done, PATIENCE, Running, punch, run};
 
@@ -54,7 +54,7 @@ fn a_started_gateway_says_where_it_listens_and_ends_with_0_on_sigterm() {
 async fn a_delivery_on_its_way_is_finished_before_the_end() {
     let folder = tempfile::tempdir().unwrap();
     let secret = Secret::from_random([9; 32]);
-    let script = Script { statuses: Vec::new(), delay: Duration::from_millis(1500) };
+    let script = Script { replies: Vec::new(), delay: Duration::from_millis(1500) };
     let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let (receiver, mut arrivals) = Receiver::start(loopback, &secret, script).await.unwrap();
     let config = folder.path().join("punch.toml");
@@ -74,7 +74,7 @@ async fn a_delivery_on_its_way_is_finished_before_the_end() {
     let done = tokio::task::spawn_blocking(|| gateway.terminate()).await.unwrap();
     assert_eq!(done.code, Some(0), "{}", done.stderr);
     let arrival = tokio::time::timeout(PATIENCE, arrivals.recv()).await.unwrap().unwrap();
-    assert_eq!(arrival.status, 200);
+    assert_eq!(arrival.reply, Reply::Status(200));
     let store = rusqlite::Connection::open(folder.path().join("punch.sqlite")).unwrap();
     let state: String = store.query_row("SELECT state FROM delivery", [], |row| row.get(0)).unwrap();
     assert_eq!(state, "delivered");

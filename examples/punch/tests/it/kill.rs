@@ -13,7 +13,7 @@ use punch_protocol::push::Terminal;
 use punch_protocol::{RawPunch, SerialNumber};
 use punch_webhook::Secret;
 use rusqlite::Connection;
-use simulator::receiver::{Receiver, Script};
+use simulator::receiver::{Receiver, Reply, Script};
 use simulator::terminal::{Behaviour, Happening};
 use simulator::world::{Crowd, Dice};
 use tokio::sync::mpsc;
@@ -74,7 +74,7 @@ async fn a_hundred_kills_lose_no_punch_and_give_none_a_second_identity() {
     let mut dice = Dice::new(20_260_328);
     let secret = Secret::from_random([9; 32]);
     let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let script = Script { statuses: Vec::new(), delay: Duration::from_millis(3) };
+    let script = Script { replies: Vec::new(), delay: Duration::from_millis(3) };
     let (receiver, mut arrivals) = Receiver::start(loopback, &secret, script).await.unwrap();
     let config = write_config(folder.path(), receiver.addr, &secret);
     let device_addr = quiet_port(&mut Dice::new(u64::from(std::process::id())));
@@ -124,7 +124,7 @@ async fn a_hundred_kills_lose_no_punch_and_give_none_a_second_identity() {
     assert_eq!(accepted.keys().cloned().collect::<BTreeSet<_>>(), expected);
     check_store(&store, achieved.sent);
     while let Ok(arrival) = arrivals.try_recv() {
-        assert_eq!((arrival.status, arrival.problem), (200, None), "every attempt was signed and whole");
+        assert_eq!((arrival.reply, arrival.problem), (Reply::Status(200), None), "every attempt was signed and whole");
     }
     let deliveries: u32 = accepted.values().sum();
     let repeated = accepted.values().filter(|times| **times > 1).count();
