@@ -7,7 +7,7 @@ use gateway::core::Identity;
 use punch_protocol::Pin;
 use punch_webhook::{PayloadFormat, Secret, Verifier};
 use serde_json::{Value, json};
-use simulator::receiver::{Receiver, Script};
+use simulator::receiver::{Receiver, Reply, Script};
 use tokio::net::TcpListener;
 
 use crate::harness::{Recorder, SECRET, Site, endpoint, eventually};
@@ -39,7 +39,7 @@ async fn a_verifying_receiver_accepts_every_format_the_gateway_sends() {
         .await;
         site.punch(ROW).await;
         let arrival = tokio::time::timeout(crate::harness::PATIENCE, arrivals.recv()).await.unwrap().unwrap();
-        assert_eq!((arrival.status, &arrival.problem), (200, &None), "{format:?}");
+        assert_eq!((arrival.reply, &arrival.problem), (Reply::Status(200), &None), "{format:?}");
         let stored: String = site.ask("SELECT id FROM event").await;
         assert_eq!(arrival.event_id, Some(stored), "{format:?}");
     }
