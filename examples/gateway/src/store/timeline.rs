@@ -30,6 +30,8 @@ pub struct Decision {
     pub reason: Option<String>,
     /// Where and why it did not read.
     pub problem: Option<String>,
+    /// Why it was put away, in the words of whoever did it.
+    pub put_away: Option<String>,
     /// The punch that stands for it.
     pub duplicate_of: Option<String>,
     /// The terminal.
@@ -146,7 +148,7 @@ impl Timeline {
             "SELECT id, fate, received_at, reason, problem, duplicate_of, serial, device_local, punched_at, status,
                     trusted, role, direction, direction_source, confidence, session_id, business_date, exceptions,
                     revision, {IS_FINAL}, manual, manual_note, manual_at,
-                    shift_s, whose
+                    shift_s, whose, put_away
              FROM row WHERE id = coalesce((SELECT punch FROM revision WHERE event_id = ?1), ?1)"
         );
         let row = connection.query_row(&sql, [event_id], |row| {
@@ -188,6 +190,7 @@ impl Decision {
             manual_at: row.get::<_, Option<i64>>(22)?.map(|at| from_millis(at).to_rfc3339()),
             shift_seconds: row.get(23)?,
             pin_by_hand: row.get(24)?,
+            put_away: row.get(25)?,
         })
     }
 }

@@ -10,6 +10,7 @@ pub(super) struct Way {
     received_at: String,
     reason: Option<String>,
     problem: Option<String>,
+    put_away: Option<String>,
     duplicate_of: Option<String>,
     device_serial: String,
     device_local: Option<String>,
@@ -103,7 +104,7 @@ impl Way {
                 format!("held, {reason}{cause}{place}")
             }
             "discarded" => {
-                let note = self.problem.as_ref().map_or(String::new(), |note| format!(": {note}"));
+                let note = self.put_away.as_ref().map_or(String::new(), |note| format!(": {note}"));
                 format!("discarded by hand, and still stored{note}")
             }
             other => format!("{other}: not a punch, a row of {reason}"),
