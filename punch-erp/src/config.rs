@@ -56,12 +56,36 @@ pub enum ConfigError {
         /// What it may be.
         expected: &'static str,
     },
+    /// Not a name that a table or a column is written by.
+    #[error(
+        "PE-CONF-007: `{key}` is `{found}`, expected letters, digits and `_`, 63 at most and no digit first; rename it in the database or make a view"
+    )]
+    BadIdentifier {
+        /// The key of the setting.
+        key: &'static str,
+        /// The beginning of the text found.
+        found: Box<str>,
+    },
+    /// Two things of the same name.
+    #[error("PE-CONF-008: `{key}` has the name of another table or column; give it one of its own")]
+    SameName {
+        /// The key of the setting.
+        key: &'static str,
+    },
 }
 
 impl ConfigError {
     /// Every code, in order.
-    pub const CODES: [&'static str; 6] =
-        ["PE-CONF-001", "PE-CONF-002", "PE-CONF-003", "PE-CONF-004", "PE-CONF-005", "PE-CONF-006"];
+    pub const CODES: [&'static str; 8] = [
+        "PE-CONF-001",
+        "PE-CONF-002",
+        "PE-CONF-003",
+        "PE-CONF-004",
+        "PE-CONF-005",
+        "PE-CONF-006",
+        "PE-CONF-007",
+        "PE-CONF-008",
+    ];
 
     /// The stable code the text begins with; [`errors`](crate::errors) has its paragraph.
     pub fn code(&self) -> &'static str {
@@ -72,6 +96,8 @@ impl ConfigError {
             Self::BadCredential { .. } => "PE-CONF-004",
             Self::UnknownZone { .. } => "PE-CONF-005",
             Self::OutOfRange { .. } => "PE-CONF-006",
+            Self::BadIdentifier { .. } => "PE-CONF-007",
+            Self::SameName { .. } => "PE-CONF-008",
         }
     }
 
@@ -83,7 +109,9 @@ impl ConfigError {
             | Self::PlainHttp { key }
             | Self::BadCredential { key }
             | Self::UnknownZone { key, .. }
-            | Self::OutOfRange { key, .. } => key,
+            | Self::OutOfRange { key, .. }
+            | Self::BadIdentifier { key, .. }
+            | Self::SameName { key } => key,
         }
     }
 }

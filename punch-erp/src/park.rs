@@ -1,5 +1,6 @@
 use alloc::boxed::Box;
 use alloc::string::String;
+use core::fmt;
 
 use chrono::{DateTime, Datelike as _, TimeDelta, Utc};
 
@@ -142,6 +143,31 @@ pub enum ParkReason {
     /// The event's id makes no legal key.
     #[error("event_id_unusable: the event id is too long for a key of the ERP; have the sender use shorter ids")]
     EventIdUnusable,
+    /// The database refuses the data: a constraint, a type, a trigger.
+    #[error("refused_by_database: the database refuses the record ({kind}{}); mend the cause there, then release", Constraint(.constraint))]
+    RefusedByDatabase {
+        /// The kind of refusal, such as `check_violation`, or the database's code.
+        kind: Box<str>,
+        /// The constraint, if the database names it: letters, digits, `_` and `.` only.
+        constraint: Option<Box<str>>,
+    },
+    /// The database would keep something else than was sent. Nothing was stored.
+    #[error(
+        "not_kept: the database would keep another {field} than was sent, so nothing is stored; give the column the type of the schema, look for a trigger, then release"
+    )]
+    NotKept {
+        /// The field that differs.
+        field: &'static str,
+    },
+}
+
+/// Adds the name of the constraint, if there is one.
+struct Constraint<'a>(&'a Option<Box<str>>);
+
+impl fmt::Display for Constraint<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.as_ref().map_or(Ok(()), |name| write!(f, ", constraint `{name}`"))
+    }
 }
 
 impl ParkReason {
@@ -152,7 +178,7 @@ impl ParkReason {
     }
 
     /// Every code, in order.
-    pub const CODES: [&'static str; 19] = [
+    pub const CODES: [&'static str; 21] = [
         "unknown_employee",
         "ambiguous_employee",
         "employee_inactive",
@@ -172,6 +198,8 @@ impl ParkReason {
         "covered",
         "alternation",
         "event_id_unusable",
+        "refused_by_database",
+        "not_kept",
     ];
 
     /// The stable code, also the `reason` of the contract; [`errors`](crate::errors) has its paragraph.
@@ -196,6 +224,8 @@ impl ParkReason {
             Self::Covered { .. } => "covered",
             Self::Alternation { .. } => "alternation",
             Self::EventIdUnusable => "event_id_unusable",
+            Self::RefusedByDatabase { .. } => "refused_by_database",
+            Self::NotKept { .. } => "not_kept",
         }
     }
 
@@ -238,7 +268,9 @@ impl ParkReason {
             | Self::TimeOutOfRange
             | Self::UnknownDirection
             | Self::OrphanOut
-            | Self::EventIdUnusable => None,
+            | Self::EventIdUnusable
+            | Self::RefusedByDatabase { .. }
+            | Self::NotKept { .. } => None,
         }
     }
 }

@@ -135,7 +135,11 @@ impl WriteEntries {
             RetryReason::Call(CallError::Refused { kind, evidence }) if !is_lost => {
                 return self.settle_all(&Outcome::Park(ParkReason::Refused { kind, evidence }));
             }
-            RetryReason::Call(_) | RetryReason::Network(_) | RetryReason::Unconfirmed | RetryReason::Held => reason,
+            RetryReason::Call(_)
+            | RetryReason::Network(_)
+            | RetryReason::Database(_)
+            | RetryReason::Unconfirmed
+            | RetryReason::Held => reason,
         };
         let after = reason.asked_wait();
         let reason = if is_lost { RetryReason::Unconfirmed } else { reason };
