@@ -57,7 +57,8 @@ impl Sqlite {
         // What was committed has to be on disk: the event is not told again.
         connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")?;
         if let Some(schema) = &self.schema {
-            connection.execute_batch(schema)?;
+            // The lock is waited for only when it is taken first.
+            connection.execute_batch(&format!("BEGIN IMMEDIATE; {schema} COMMIT"))?;
         }
         Ok(connection)
     }
