@@ -60,7 +60,7 @@ async fn a_punch_is_one_row_however_often_it_comes_and_is_written() {
         }
         let (id, body) = punch("0042", "08:00:00", "in");
         let answer = program.post("/webhook", &signed(&id, &body), &body).await.1;
-        assert_eq!(answer, r#"{"duplicate":true,"received":true}"#);
+        assert_eq!(answer, r#"{"duplicate":true,"received":true,"status":"duplicado"}"#);
         let rows = ["evt_0042_080000_in|0042|in|0", "evt_1001_080001_unknown|1001|unknown|0"];
         assert_eq!(store.run(ROWS).await, rows);
         let at = if matches!(store, Store::Sqlite(_)) { "punch_time" } else { "punch_time AT TIME ZONE 'UTC'" };
