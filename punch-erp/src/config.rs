@@ -74,11 +74,27 @@ pub enum ConfigError {
         /// What to write instead.
         cure: &'static str,
     },
+    /// Not a name that a table or a column is written by.
+    #[error(
+        "PE-CONF-009: `{key}` is `{found}`, expected letters, digits and `_`, 63 at most and no digit first; rename it in the database or make a view"
+    )]
+    BadIdentifier {
+        /// The key of the setting.
+        key: &'static str,
+        /// The beginning of the text found.
+        found: Box<str>,
+    },
+    /// Two things of the same name.
+    #[error("PE-CONF-010: `{key}` has the name of another table or column; give it one of its own")]
+    SameName {
+        /// The key of the setting.
+        key: &'static str,
+    },
 }
 
 impl ConfigError {
     /// Every code, in order.
-    pub const CODES: [&'static str; 8] = [
+    pub const CODES: [&'static str; 10] = [
         "PE-CONF-001",
         "PE-CONF-002",
         "PE-CONF-003",
@@ -87,6 +103,8 @@ impl ConfigError {
         "PE-CONF-006",
         "PE-CONF-007",
         "PE-CONF-008",
+        "PE-CONF-009",
+        "PE-CONF-010",
     ];
 
     /// The stable code the text begins with; [`errors`](crate::errors) has its paragraph.
@@ -100,6 +118,8 @@ impl ConfigError {
             Self::OutOfRange { .. } => "PE-CONF-006",
             Self::BasicRetired { .. } => "PE-CONF-007",
             Self::Unfit { .. } => "PE-CONF-008",
+            Self::BadIdentifier { .. } => "PE-CONF-009",
+            Self::SameName { .. } => "PE-CONF-010",
         }
     }
 
@@ -113,7 +133,9 @@ impl ConfigError {
             | Self::UnknownZone { key, .. }
             | Self::OutOfRange { key, .. }
             | Self::BasicRetired { key }
-            | Self::Unfit { key, .. } => key,
+            | Self::Unfit { key, .. }
+            | Self::BadIdentifier { key, .. }
+            | Self::SameName { key } => key,
         }
     }
 }

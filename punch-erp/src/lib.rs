@@ -68,6 +68,7 @@ mod credential;
 mod endpoint;
 pub mod erpnext;
 mod flow;
+pub mod hrms;
 pub mod humand;
 mod mask;
 pub mod odoo;

@@ -2,6 +2,7 @@ use alloc::string::String;
 
 use chrono::TimeDelta;
 
+use crate::hrms::DatabaseError;
 use crate::{CallError, Failure, ParkReason};
 
 /// What became of one record in one attempt.
@@ -74,6 +75,9 @@ pub enum RetryReason {
     /// No answer, and no record was on its way.
     #[error(transparent)]
     Network(#[from] Failure),
+    /// The database answered with an error that is not about the record.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
     /// The record was sent, no readable answer came, and looking did not find it. It may still arrive.
     #[error(
         "PE-FLOW-001: the record was sent and not seen since; look before sending it again, \
@@ -100,12 +104,13 @@ impl RetryReason {
     /// Codes of the variants that have their own, in order.
     pub const CODES: [&'static str; 5] = ["PE-FLOW-001", "PE-FLOW-002", "PE-FLOW-003", "PE-FLOW-004", "PE-FLOW-005"];
 
-    /// One word for machines, the `reason` of the contract: that of the call or the network, or `unconfirmed`, `held`,
-    /// `held_back`, `no_token`, `incomplete`.
+    /// One word for machines, the `reason` of the contract: that of the call, the network or the database, or `unconfirmed`,
+    /// `held`, `held_back`, `no_token`, `incomplete`.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Call(error) => error.reason(),
             Self::Network(failure) => failure.reason(),
+            Self::Database(error) => error.reason(),
             Self::Unconfirmed => "unconfirmed",
             Self::Held => "held",
             Self::HeldBack => "held_back",
@@ -120,6 +125,7 @@ impl RetryReason {
             Self::Call(CallError::Busy { after, .. }) => *after,
             Self::Call(_)
             | Self::Network(_)
+            | Self::Database(_)
             | Self::Unconfirmed
             | Self::Held
             | Self::HeldBack
@@ -134,7 +140,8 @@ impl RetryReason {
             Self::Call(error) => error.may_have_happened(),
             Self::Network(failure) => failure.reached() == crate::Reached::Unknown,
             Self::Unconfirmed => true,
-            Self::Held | Self::HeldBack | Self::NoToken | Self::Incomplete => false,
+            // A statement that fails leaves nothing of its transaction.
+            Self::Database(_) | Self::Held | Self::HeldBack | Self::NoToken | Self::Incomplete => false,
         }
     }
 }

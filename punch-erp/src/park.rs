@@ -1,5 +1,6 @@
 use alloc::boxed::Box;
 use alloc::string::String;
+use core::fmt;
 
 use chrono::{DateTime, Datelike as _, TimeDelta, Utc};
 
@@ -153,6 +154,31 @@ pub enum ParkReason {
     /// An arrival so long ago that its departure will not come.
     #[error("open_arrival: the departure is missing for too long; enter it by hand, unless the punch still comes")]
     OpenArrival,
+    /// The database refuses the data: a constraint, a type, a trigger.
+    #[error("refused_by_database: the database refuses the record ({kind}{}); mend the cause there, then release", Constraint(.constraint))]
+    RefusedByDatabase {
+        /// The kind of refusal, such as `check_violation`, or the database's code.
+        kind: Box<str>,
+        /// The constraint, if the database names it: letters, digits, `_` and `.` only.
+        constraint: Option<Box<str>>,
+    },
+    /// The database would keep something else than was sent. Nothing was stored.
+    #[error(
+        "not_kept: the database would keep another {field} than was sent, so nothing is stored; give the column the type of the schema, look for a trigger, then release"
+    )]
+    NotKept {
+        /// The field that differs.
+        field: &'static str,
+    },
+}
+
+/// Adds the name of the constraint, if there is one.
+struct Constraint<'a>(&'a Option<Box<str>>);
+
+impl fmt::Display for Constraint<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.as_ref().map_or(Ok(()), |name| write!(f, ", constraint `{name}`"))
+    }
 }
 
 impl ParkReason {
@@ -163,7 +189,7 @@ impl ParkReason {
     }
 
     /// Every code, in order.
-    pub const CODES: [&'static str; 22] = [
+    pub const CODES: [&'static str; 24] = [
         "unknown_employee",
         "ambiguous_employee",
         "employee_inactive",
@@ -186,6 +212,8 @@ impl ParkReason {
         "no_type_code",
         "left_out",
         "open_arrival",
+        "refused_by_database",
+        "not_kept",
     ];
 
     /// The stable code, also the `reason` of the contract; [`errors`](crate::errors) has its paragraph.
@@ -213,6 +241,8 @@ impl ParkReason {
             Self::NoTypeCode => "no_type_code",
             Self::LeftOut => "left_out",
             Self::OpenArrival => "open_arrival",
+            Self::RefusedByDatabase { .. } => "refused_by_database",
+            Self::NotKept { .. } => "not_kept",
         }
     }
 
@@ -258,7 +288,9 @@ impl ParkReason {
             | Self::EventIdUnusable
             | Self::NoTypeCode
             | Self::LeftOut
-            | Self::OpenArrival => None,
+            | Self::OpenArrival
+            | Self::RefusedByDatabase { .. }
+            | Self::NotKept { .. } => None,
         }
     }
 }

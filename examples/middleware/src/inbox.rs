@@ -17,7 +17,7 @@ use tokio::net::TcpListener;
 
 use crate::Settings;
 use crate::table::{Progress, Table};
-use crate::worker::{Reach, Worker};
+use crate::worker::{Due, Reach, Worker};
 
 /// Receives events, remembers them on disk, and has them written to the ERP.
 #[derive(Debug)]
@@ -74,8 +74,8 @@ impl Inbox {
         W: Fn(ReceivedPunch) -> F + Send + 'static,
         F: Future<Output = Outcome> + Send + 'static,
     {
-        let one_by_one = move |punches: Vec<ReceivedPunch>| {
-            let writing: Vec<_> = punches.into_iter().map(&write).collect();
+        let one_by_one = move |due: Due| {
+            let writing: Vec<_> = due.punches.into_iter().map(&write).collect();
             async move {
                 let mut outcomes = Vec::new();
                 for one in writing {
@@ -84,7 +84,7 @@ impl Inbox {
                 outcomes
             }
         };
-        self.run(None, max_in_flight, one_by_one).await
+        self.run(None, Takes::Punches, max_in_flight, one_by_one).await
     }
 
     /// The same for an ERP whose records are made of several punches: with each punch `write` gets the others of the
@@ -99,7 +99,8 @@ impl Inbox {
         W: Fn(Vec<ReceivedPunch>) -> F + Send + 'static,
         F: Future<Output = Vec<Outcome>> + Send + 'static,
     {
-        self.run(Some(Reach { time: reach, waiting_only: false }), IN_FLIGHT, write).await
+        let reach = Some(Reach { time: reach, waiting_only: false });
+        self.run(reach, Takes::Revisions, IN_FLIGHT, move |due| write(due.punches)).await
     }
 
     /// The same for an ERP that takes one punch at a time, and each only after the one before it: with each punch `write`
@@ -113,17 +114,34 @@ impl Inbox {
         W: Fn(Vec<ReceivedPunch>) -> F + Send + 'static,
         F: Future<Output = Vec<Outcome>> + Send + 'static,
     {
-        self.run(Some(Reach { time: reach, waiting_only: true }), IN_FLIGHT, write).await
+        let reach = Some(Reach { time: reach, waiting_only: true });
+        self.run(reach, Takes::Revisions, IN_FLIGHT, move |due| write(due.punches)).await
     }
 
-    async fn run<W, F>(self, reach: Option<Reach>, max_in_flight: usize, write: W) -> anyhow::Result<()>
+    /// The same for whoever keeps what is told as it is told: punches, revisions and late ones, each by itself.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, or the listener failed.
+    pub async fn serve_tellings<W, F>(self, write: W) -> anyhow::Result<()>
     where
-        W: Fn(Vec<ReceivedPunch>) -> F + Send + 'static,
+        W: Fn(ReceivedEvent) -> F + Send + 'static,
+        F: Future<Output = Outcome> + Send + 'static,
+    {
+        let one_by_one = move |due: Due| {
+            let writing = write(due.event);
+            async { vec![writing.await] }
+        };
+        self.run(None, Takes::Tellings, IN_FLIGHT, one_by_one).await
+    }
+
+    async fn run<W, F>(self, reach: Option<Reach>, takes: Takes, max_in_flight: usize, write: W) -> anyhow::Result<()>
+    where
+        W: Fn(Due) -> F + Send + 'static,
         F: Future<Output = Vec<Outcome>> + Send + 'static,
     {
         let worker = Worker::start(self.table.clone(), reach, max_in_flight, write).await?;
-        let takes_revisions = reach.is_some();
-        let door = Arc::new(Door { table: self.table, verifier: self.verifier, worker, takes_revisions });
+        let door = Arc::new(Door { table: self.table, verifier: self.verifier, worker, takes });
         let mut router = Router::new().route("/health", get(health));
         for path in ["/webhook", "/webhook/asistencia", "/webhooks/attendance"] {
             router = router.route(path, post(receive));
@@ -138,7 +156,18 @@ struct Door {
     table: Table,
     verifier: Verifier,
     worker: Worker,
-    takes_revisions: bool,
+    takes: Takes,
+}
+
+/// Which events are remembered. The others are answered and forgotten.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Takes {
+    /// Punches: where a punch is a record of its own, it says what it said first.
+    Punches,
+    /// Punches and what was told of them anew.
+    Revisions,
+    /// These, and what belongs to a closed pay period.
+    Tellings,
 }
 
 async fn health(State(door): State<Arc<Door>>) -> Response {
@@ -161,8 +190,8 @@ async fn receive(State(door): State<Arc<Door>>, headers: HeaderMap, body: Bytes)
     };
     let (event_id, punch) = match verified.event() {
         Ok(ReceivedEvent::Punch(punch)) => (punch.event_id.to_string(), punch),
-        // Where a punch is a record of its own, it says what it said first.
-        Ok(ReceivedEvent::Revised(revision)) if door.takes_revisions => (revision.event_id.to_string(), revision.punch),
+        Ok(ReceivedEvent::Revised(told)) if door.takes != Takes::Punches => (told.event_id.to_string(), told.punch),
+        Ok(ReceivedEvent::Late(told)) if door.takes == Takes::Tellings => (told.event_id.to_string(), told.punch),
         Ok(_) => return answer(StatusCode::OK, &json!({ "received": true })),
         Err(error) => {
             tracing::warn!(%error, "event");
@@ -173,6 +202,10 @@ async fn receive(State(door): State<Arc<Door>>, headers: HeaderMap, body: Bytes)
         Ok(Some(waiting)) => {
             door.worker.write(waiting);
             answer(StatusCode::OK, &json!({ "received": true }))
+        }
+        Ok(None) if door.takes == Takes::Tellings => {
+            // The word of the sample that writes to a table of its own.
+            answer(StatusCode::OK, &json!({ "received": true, "duplicate": true, "status": "duplicado" }))
         }
         Ok(None) => answer(StatusCode::OK, &json!({ "received": true, "duplicate": true })),
         Err(error) => {

@@ -1,7 +1,8 @@
 //! What every middleware shares: receive, verify, remember, answer; then write to the ERP in order, with retries.
 //!
 //! A middleware is a function from a punch to an [`Outcome`]; [`Inbox::serve`] does the rest, [`Inbox::serve_people`]
-//! where a record is made of several punches, [`Inbox::serve_many`] where a call writes many. An event is
+//! where a record is made of several punches, [`Inbox::serve_many`] where a call writes many,
+//! [`Inbox::serve_tellings`] where revisions are kept as they come. An event is
 //! answered with 200 only once it is on disk, so a crash loses nothing, and it is written under one key, so a
 //! repetition doubles nothing. What the ERP refuses is parked in the table and the others go on.
 #![forbid(unsafe_code)]
@@ -16,6 +17,7 @@
 )]
 
 pub mod erpnext;
+pub mod hrms;
 pub mod humand;
 mod inbox;
 pub mod odoo;
@@ -63,7 +65,7 @@ impl Settings {
             secret: Secret::new(env("WEBHOOK_SECRET")?).context("WEBHOOK_SECRET")?,
             port,
             path: std::env::var_os("INBOX").map_or_else(|| PathBuf::from("inbox.sqlite"), PathBuf::from),
-            dry_run: std::env::var("DRY_RUN").is_ok_and(|text| text.eq_ignore_ascii_case("true") || text == "1"),
+            dry_run: env_flag("DRY_RUN"),
         })
     }
 }
@@ -80,6 +82,11 @@ pub fn env(name: &str) -> anyhow::Result<String> {
 /// The first of these variables that is there and not empty.
 pub fn env_any(names: &[&str]) -> Option<String> {
     names.iter().find_map(|name| std::env::var(name).ok().filter(|text| !text.is_empty()))
+}
+
+/// Whether a variable is `true` or `1`.
+pub fn env_flag(name: &str) -> bool {
+    std::env::var(name).is_ok_and(|text| text.eq_ignore_ascii_case("true") || text == "1")
 }
 
 /// Logs to standard error, at the level of `RUST_LOG` or `info`.

@@ -28,8 +28,9 @@ pub(crate) struct Worker {
 }
 
 impl Worker {
-    /// `write` gets the punch that is due, and behind it the others of the person up to `reach` around it, if there is a
-    /// reach; it answers with an outcome for each. At most `max_in_flight` of them wait for their answer at once.
+    /// `write` gets the event that is due, its punch, and behind that the others of the person up to `reach` around it, if
+    /// there is a reach; it answers with an outcome for each punch. At most `max_in_flight` of them wait for their answer
+    /// at once.
     pub(crate) async fn start<W, F>(
         table: Table,
         reach: Option<Reach>,
@@ -37,7 +38,7 @@ impl Worker {
         write: W,
     ) -> Result<Self, StoreError>
     where
-        W: Fn(Vec<ReceivedPunch>) -> F + Send + 'static,
+        W: Fn(Due) -> F + Send + 'static,
         F: Future<Output = Vec<Outcome>> + Send + 'static,
     {
         let (orders, inbox) = mpsc::unbounded_channel();
@@ -72,7 +73,7 @@ async fn run<W, F>(
     write: W,
     mut inbox: mpsc::UnboundedReceiver<Waiting>,
 ) where
-    W: Fn(Vec<ReceivedPunch>) -> F + Send + 'static,
+    W: Fn(Due) -> F + Send + 'static,
     F: Future<Output = Vec<Outcome>> + Send + 'static,
 {
     let mut in_flight = JoinSet::new();
@@ -82,7 +83,8 @@ async fn run<W, F>(
                 Ok(job) => {
                     let known = job.known.into_iter().map(|known| (known.punch, known.told_by));
                     let (punches, told_by): (Vec<_>, Vec<_>) = known.unzip();
-                    let (event_id, writing) = (job.event_id, write(punches));
+                    let event_id = job.event.event_id().to_string();
+                    let writing = write(Due { event: job.event, punches });
                     in_flight.spawn(async move { (attempt, event_id, told_by, writing.await) });
                 }
                 Err(reason) => settle(&mut queue, &table, attempt, Class::Permanent { reason }, None, Vec::new()).await,
@@ -137,9 +139,18 @@ async fn settle(
     }
 }
 
+/// What is to be written.
+#[derive(Debug)]
+pub(crate) struct Due {
+    /// The event that is due.
+    pub(crate) event: ReceivedEvent,
+    /// Its punch, then the others around it, each as it was told last.
+    pub(crate) punches: Vec<ReceivedPunch>,
+}
+
 /// What one attempt is about.
 struct Job {
-    event_id: String,
+    event: ReceivedEvent,
     /// The punch that is due, then the others around it.
     known: Vec<Known>,
 }
@@ -156,10 +167,10 @@ struct Known {
 
 async fn read(table: &Table, delivery: DeliveryId, reach: Option<Reach>) -> Result<Job, Reason> {
     let parked = |error: StoreError| Reason::Parked(error.to_string());
-    let (event_id, due) = parse(&table.body(delivery).await.map_err(parked)?)?;
+    let (event, due) = parse(&table.body(delivery).await.map_err(parked)?)?;
     let (at, badge) = (due.punch.at, due.punch.badge.clone());
     let mut known = vec![due];
-    let Some(reach) = reach else { return Ok(Job { event_id, known }) };
+    let Some(reach) = reach else { return Ok(Job { event, known }) };
     for (other, body) in table.around(delivery, at, reach).await.map_err(parked)? {
         // Two people can share a lane.
         let Some((_, mut told)) = parse(&body).ok().filter(|(_, told)| told.punch.badge == badge) else { continue };
@@ -177,17 +188,19 @@ async fn read(table: &Table, delivery: DeliveryId, reach: Option<Reach>) -> Resu
             None => known.push(told),
         }
     }
-    Ok(Job { event_id, known })
+    Ok(Job { event, known })
 }
 
-/// The event's own id, and the punch it tells of.
-fn parse(body: &[u8]) -> Result<(String, Known), Reason> {
+/// The event, and the punch it tells of.
+fn parse(body: &[u8]) -> Result<(ReceivedEvent, Known), Reason> {
     // The body was verified before it was stored.
-    let (event_id, punch, number) = match Verified::assume_verified(body).event() {
-        Ok(ReceivedEvent::Punch(punch)) => (punch.event_id.clone(), punch, 0),
-        Ok(ReceivedEvent::Revised(told)) => (told.event_id, told.punch, told.change.number),
-        Ok(_) => return Err(Reason::Parked("not a punch".to_owned())),
-        Err(error) => return Err(Reason::Parked(error.to_string())),
+    let event = Verified::assume_verified(body).event().map_err(|error| Reason::Parked(error.to_string()))?;
+    let (punch, number) = match &event {
+        ReceivedEvent::Punch(punch) => (punch, 0),
+        ReceivedEvent::Revised(told) => (&told.punch, told.change.number),
+        ReceivedEvent::Late(told) => (&told.punch, told.change.as_ref().map_or(0, |change| change.number)),
+        _ => return Err(Reason::Parked("not a punch".to_owned())),
     };
-    Ok((event_id.to_string(), Known { punch, number, told_by: Vec::new() }))
+    let known = Known { punch: punch.clone(), number, told_by: Vec::new() };
+    Ok((event, known))
 }

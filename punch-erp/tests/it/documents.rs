@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
+use punch_erp::hrms::DatabaseError;
 use punch_erp::{CallError, ConfigError, Evidence, Failure, HttpResponse, ParkReason, RetryReason};
 
 const TRANSPORT: &str = "PE-NET-003";
@@ -16,6 +17,7 @@ fn every_code_has_its_paragraph() {
     codes.extend(CallError::CODES);
     codes.extend(Failure::CODES);
     codes.extend(RetryReason::CODES);
+    codes.extend(DatabaseError::CODES);
     codes.extend(ParkReason::CODES);
     assert_eq!(documented.iter().copied().collect::<BTreeSet<_>>(), codes);
     assert_eq!(documented.len(), codes.len(), "one paragraph each");
@@ -63,6 +65,15 @@ fn failures() {
 }
 
 #[test]
+fn database_errors() {
+    let all = [DatabaseError::Setup { state: "42P01".into() }, DatabaseError::Unavailable { state: "57P03".into() }];
+    assert_eq!(all.each_ref().map(DatabaseError::code), DatabaseError::CODES);
+    for error in &all {
+        assert!(error.to_string().starts_with(&format!("{}: ", error.code())), "{error}");
+    }
+}
+
+#[test]
 fn park_reasons() {
     let evidence = Evidence::of(&HttpResponse::new(Bytes::new()));
     let remote_id = || "evt_1".to_owned();
@@ -89,6 +100,8 @@ fn park_reasons() {
         ParkReason::NoTypeCode,
         ParkReason::LeftOut,
         ParkReason::OpenArrival,
+        ParkReason::RefusedByDatabase { kind: "check_violation".into(), constraint: Some("no_mondays".into()) },
+        ParkReason::NotKept { field: "employee_id" },
     ];
     assert_eq!(all.each_ref().map(ParkReason::code), ParkReason::CODES);
     for reason in &all {

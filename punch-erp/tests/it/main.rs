@@ -17,6 +17,7 @@ mod documents;
 #[allow(dead_code, unreachable_pub, missing_docs, reason = "the crate `simulator` compiles it as its own")]
 mod erpnext;
 mod faults;
+mod hrms;
 mod humand;
 #[path = "../../../examples/simulator/src/humand/mod.rs"]
 #[allow(dead_code, unreachable_pub, missing_docs, reason = "the crate `simulator` compiles it as its own")]

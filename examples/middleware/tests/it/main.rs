@@ -3,15 +3,20 @@
     clippy::arithmetic_side_effects,
     clippy::expect_used,
     clippy::indexing_slicing,
+    clippy::print_stderr,
     clippy::std_instead_of_alloc,
     clippy::std_instead_of_core,
     clippy::unwrap_used,
+    clippy::wildcard_enum_match_arm,
     reason = "a test: std is there, and whatever goes wrong is a failed test"
 )]
 
+mod cluster;
 mod erpnext;
+mod hrms;
 mod humand;
 mod odoo;
 mod program;
 mod size;
+mod store;
 mod successfactors;

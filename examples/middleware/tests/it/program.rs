@@ -161,6 +161,13 @@ pub(crate) fn successfactors(url: &str, folder: &Path) -> Command {
     command
 }
 
+/// The same for `hrms`.
+pub(crate) fn hrms(url: &str, folder: &Path) -> Command {
+    let mut command = bare(env!("CARGO_BIN_EXE_hrms"), folder);
+    command.env("DATABASE_URL", url);
+    command
+}
+
 fn bare(program: &str, folder: &Path) -> Command {
     let mut command = Command::new(program);
     command.env_clear().current_dir(folder).stdin(Stdio::null()).envs([("WEBHOOK_SECRET", SECRET), ("PORT", "0")]);

@@ -137,6 +137,7 @@ impl WriteEntries {
             }
             RetryReason::Call(_)
             | RetryReason::Network(_)
+            | RetryReason::Database(_)
             | RetryReason::Unconfirmed
             | RetryReason::Held
             | RetryReason::HeldBack

@@ -1,0 +1,88 @@
+//! A PostgreSQL of the test's own: in a folder that goes with it, on a socket in that folder.
+
+use std::os::unix::fs::{MetadataExt as _, chown};
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use tempfile::TempDir;
+
+/// `nobody`: PostgreSQL refuses to run as root.
+const NOBODY: u32 = 65534;
+
+/// A cluster that is stopped and removed when it is dropped.
+pub(crate) struct Cluster {
+    folder: TempDir,
+    programs: PathBuf,
+}
+
+impl Cluster {
+    /// A running one; `None`, with a word about it, where PostgreSQL is not installed.
+    pub(crate) fn start() -> Option<Self> {
+        let Some(programs) = programs() else {
+            eprintln!("skipped: no `initdb` and `pg_ctl`; install PostgreSQL (Debian: `apt-get install postgresql`)");
+            return None;
+        };
+        let folder = tempfile::tempdir().unwrap();
+        if is_root() {
+            chown(folder.path(), Some(NOBODY), Some(NOBODY)).unwrap();
+        }
+        let cluster = Self { folder, programs };
+        cluster.run("initdb", &["-A", "trust", "-U", "punch", "-E", "UTF8", "--no-locale", "--no-sync"]);
+        cluster.resume();
+        Some(cluster)
+    }
+
+    /// The address, with a password nobody asks for.
+    pub(crate) fn url(&self) -> String {
+        let folder = self.folder.path().to_str().unwrap().replace('/', "%2F");
+        format!("postgres://punch:canary-of-the-api@{folder}/postgres")
+    }
+
+    /// Takes it away as a crash does.
+    pub(crate) fn stop(&self) {
+        self.run("pg_ctl", &["stop", "-m", "immediate", "-w"]);
+    }
+
+    /// Brings it back.
+    pub(crate) fn resume(&self) {
+        let options = format!("-k {} -c listen_addresses= -c timezone=Asia/Dhaka", self.folder.path().display());
+        self.run("pg_ctl", &["start", "-w", "-l", "log", "-o", &options]);
+    }
+
+    fn run(&self, program: &str, arguments: &[&str]) {
+        let mut command = self.command(program, arguments);
+        let status = command.status().unwrap();
+        assert!(status.success(), "{program} {arguments:?}: {status}");
+    }
+
+    fn command(&self, program: &str, arguments: &[&str]) -> Command {
+        let mut command = Command::new(self.programs.join(program));
+        command.args(["-D", "data"]).args(arguments).current_dir(self.folder.path());
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        if is_root() {
+            command.uid(NOBODY).gid(NOBODY);
+        }
+        command
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        // It may be stopped already.
+        drop(self.command("pg_ctl", &["stop", "-m", "immediate", "-w"]).status());
+    }
+}
+
+fn is_root() -> bool {
+    std::fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0)
+}
+
+/// The folder with the programs: on the path, or where Debian keeps them.
+fn programs() -> Option<PathBuf> {
+    let has_both = |folder: &Path| ["initdb", "pg_ctl"].iter().all(|program| folder.join(program).is_file());
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let debian = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let debian = debian.map(|version| version.path().join("bin"));
+    std::env::split_paths(&path).chain(debian).find(|folder| has_both(folder))
+}

@@ -1,0 +1,8 @@
+//! The own HRMS.
+
+mod converging;
+mod judging;
+mod secrecy;
+mod setup;
+mod statements;
+mod world;
