@@ -12,6 +12,7 @@
 )]
 
 mod answers;
+mod cut;
 mod documents;
 #[path = "../../../examples/simulator/src/erpnext/mod.rs"]
 #[allow(dead_code, unreachable_pub, missing_docs, reason = "the crate `simulator` compiles it as its own")]

@@ -60,18 +60,12 @@ pub(super) async fn show(State(api): State<Api>, Path(id): Path<u64>) -> Result<
 
 /// Sends once more what was delivered or given up, under the same event id. S1-055.
 pub(super) async fn send_again(State(api): State<Api>, Path(id): Path<u64>) -> Result<Response, ApiError> {
-    let known = api.store.read(move |connection| DeliveryRow::of(connection, id)).await?;
-    if known.is_none() {
-        return Err(ApiError::not_found("delivery"));
-    }
     // The answer says how it stood when it was made again; by the time it arrives it may be delivered.
-    let made = api.store.write(move |tx| {
-        let Some(waiting) = resend(tx, DeliveryId(id), None, now())? else { return Ok(None) };
-        Ok(Some((waiting, DeliveryRow::of(tx, id)?)))
-    });
-    let Some((waiting, row)) = made.await? else {
-        return Err(ApiError::conflict("id", "is of a delivery that is on its way already"));
-    };
+    let made = api.store.write(move |tx| Ok((resend(tx, DeliveryId(id), None, now())?, DeliveryRow::of(tx, id)?)));
+    let (waiting, row) = made.await?;
+    let row = row.ok_or_else(|| ApiError::not_found("delivery"))?;
+    let on_its_way = || ApiError::conflict("id", "is of a delivery that is on its way already");
+    let waiting = waiting.ok_or_else(on_its_way)?;
     api.engine.deliver(vec![waiting]);
     Ok(one(StatusCode::ACCEPTED, &row))
 }

@@ -6,19 +6,7 @@ use punch_erp::{Flow as _, Step};
 use punch_webhook::ReceivedPunch;
 
 use super::world::{ALICE, BOB, RULES, Rules, World, alice, punch};
-
-/// Where the program dies.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Cut {
-    /// The request is made up, and never sent.
-    BeforeRequest,
-    /// The server carries it out; nobody hears the answer.
-    AfterRequest,
-    /// The answer was read, and nothing was written down.
-    AfterAnswer,
-}
-
-const CUTS: [Cut; 3] = [Cut::BeforeRequest, Cut::AfterRequest, Cut::AfterAnswer];
+use crate::cut::{Cut, attempt};
 
 /// The punches as they come, each group of one person: late ones, repeated ones, a night, a departure before its arrival.
 fn groups() -> Vec<Vec<ReceivedPunch>> {
@@ -50,27 +38,6 @@ fn is_right(world: &World) -> bool {
     world.entries(ALICE) == alice && world.entries(BOB) == bob
 }
 
-/// One attempt that dies at its step `at`. Whether it got that far.
-fn attempt(world: &mut World, punches: &[ReceivedPunch], cut: Cut, at: usize) -> bool {
-    let mut flow = world.flow(punches);
-    for step in 0.. {
-        let Step::Send(request) = flow.poll() else { break };
-        let is_here = step == at;
-        if is_here && cut == Cut::BeforeRequest {
-            return true;
-        }
-        let answer = world.send(&request);
-        if is_here && cut == Cut::AfterRequest {
-            return true;
-        }
-        flow.handle(answer);
-        if is_here {
-            return true;
-        }
-    }
-    false
-}
-
 #[test]
 fn without_a_cut() {
     for rules in RULES {
@@ -88,7 +55,7 @@ fn without_a_cut() {
 fn a_cut_anywhere() {
     let mut cuts = 0;
     for rules in [Rules::Unprocessable, Rules::None] {
-        for (cut, forgets) in CUTS.into_iter().flat_map(|cut| [(cut, false), (cut, true)]) {
+        for (cut, forgets) in Cut::ALL.into_iter().flat_map(|cut| [(cut, false), (cut, true)]) {
             for (group_of_cut, _) in groups().iter().enumerate() {
                 for at in 0.. {
                     let mut world = World::with_rules(rules);
@@ -98,7 +65,7 @@ fn a_cut_anywhere() {
                             world.standing.clear();
                         }
                         if number == group_of_cut {
-                            was_cut = attempt(&mut world, &group, cut, at);
+                            was_cut = attempt(world.flow(&group), cut, at, |request| world.send(request));
                             world.standing.clear();
                         }
                         world.write(&group);
@@ -119,13 +86,13 @@ fn a_cut_anywhere() {
 #[test]
 fn one_cut_after_another() {
     for rules in RULES {
-        for cut in CUTS {
+        for cut in Cut::ALL {
             let mut world = World::with_rules(rules);
             let all = groups().concat();
             for badge in [ALICE, BOB] {
                 let punches: Vec<_> = all.iter().filter(|punch| punch.badge == badge).cloned().collect();
                 for at in 0..12 {
-                    attempt(&mut world, &punches, cut, at);
+                    attempt(world.flow(&punches), cut, at, |request| world.send(request));
                     world.standing.clear();
                 }
                 world.write_until_settled(&punches);

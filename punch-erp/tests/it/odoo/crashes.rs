@@ -5,19 +5,7 @@ use punch_erp::{Flow as _, Step};
 use punch_webhook::ReceivedPunch;
 
 use super::world::{DOORS, World, alice, punch};
-
-/// Where the program dies.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Cut {
-    /// The request is made up, and never sent.
-    BeforeRequest,
-    /// The server carries it out; nobody hears the answer.
-    AfterRequest,
-    /// The answer was read, and nothing was written down.
-    AfterAnswer,
-}
-
-const CUTS: [Cut; 3] = [Cut::BeforeRequest, Cut::AfterRequest, Cut::AfterAnswer];
+use crate::cut::{Cut, attempt};
 
 /// What the punches of two people lead to, step by step: new records, ends, an end that moves, a record split in two, an
 /// arrival whose end is missing.
@@ -44,27 +32,6 @@ fn is_right(world: &World) -> bool {
     world.records() == ALICE && world.records_of(12) == BOB && world.server.attendances().len() == 6
 }
 
-/// One attempt that dies at its step `at`. Whether it got that far.
-fn attempt(world: &mut World, punches: &[ReceivedPunch], cut: Cut, at: usize) -> bool {
-    let mut flow = world.flow(punches);
-    for step in 0.. {
-        let Step::Send(request) = flow.poll() else { break };
-        let is_here = step == at;
-        if is_here && cut == Cut::BeforeRequest {
-            return true;
-        }
-        let answer = world.send(&request);
-        if is_here && cut == Cut::AfterRequest {
-            return true;
-        }
-        flow.handle(answer);
-        if is_here {
-            return true;
-        }
-    }
-    false
-}
-
 #[test]
 fn without_a_cut() {
     for (version, protocol) in DOORS {
@@ -83,7 +50,7 @@ fn without_a_cut() {
 fn a_cut_anywhere() {
     let mut cuts = 0;
     for (version, protocol) in DOORS {
-        for cut in CUTS {
+        for cut in Cut::ALL {
             for (group_of_cut, _) in groups().iter().enumerate() {
                 for at in 0.. {
                     let mut world = World::at_door(version, protocol);
@@ -91,7 +58,7 @@ fn a_cut_anywhere() {
                     for (number, group) in groups().into_iter().enumerate() {
                         known.extend(group);
                         if number == group_of_cut {
-                            was_cut = attempt(&mut world, &known, cut, at);
+                            was_cut = attempt(world.flow(&known), cut, at, |request| world.send(request));
                             world.session = Session::default();
                         }
                         world.write(&known);
@@ -112,11 +79,11 @@ fn a_cut_anywhere() {
 #[test]
 fn one_cut_after_another() {
     for (version, protocol) in [(16, Protocol::JsonRpc), (18, Protocol::XmlRpc), (19, Protocol::Json2)] {
-        for cut in CUTS {
+        for cut in Cut::ALL {
             let mut world = World::at_door(version, protocol);
             let punches: Vec<_> = groups().concat();
             for at in 0..20 {
-                attempt(&mut world, &punches, cut, at);
+                attempt(world.flow(&punches), cut, at, |request| world.send(request));
                 world.session = Session::default();
             }
             world.write(&punches);

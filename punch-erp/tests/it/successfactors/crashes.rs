@@ -5,23 +5,17 @@ use punch_erp::{Flow as _, Step};
 use punch_webhook::ReceivedPunch;
 
 use super::world::{SuccessFactorsFault, World, alice, punch, settings};
+use crate::cut::{self, Cut};
 
-/// Where the program dies.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Cut {
-    /// The request is made up, and never sent.
-    BeforeRequest,
-    /// The server carries it out; nobody hears the answer.
-    AfterRequest,
-    /// The server carries out half of it; nobody hears the answer.
-    WithinRequest,
-    /// The server carries it out after the next request.
-    LateRequest,
-    /// The answer was read, and nothing was written down.
-    AfterAnswer,
-}
-
-const CUTS: [Cut; 5] = [Cut::BeforeRequest, Cut::AfterRequest, Cut::WithinRequest, Cut::LateRequest, Cut::AfterAnswer];
+/// Where the program dies, and what the server does with the request of that step: all of it, half of it, or all of it
+/// after the next request.
+const CUTS: [(Cut, Option<SuccessFactorsFault>); 5] = [
+    (Cut::BeforeRequest, None),
+    (Cut::AfterRequest, None),
+    (Cut::AfterRequest, Some(SuccessFactorsFault::DropWithin)),
+    (Cut::AfterRequest, Some(SuccessFactorsFault::Stall)),
+    (Cut::AfterAnswer, None),
+];
 
 /// The punches of two people, as they arrive: late ones among them, and one whose neighbour is refused.
 fn groups() -> Vec<Vec<ReceivedPunch>> {
@@ -51,28 +45,23 @@ fn is_right(world: &World) -> bool {
     world.records() == ALICE && world.records_of("0042") == BOB && world.server.events().len() == 7
 }
 
-/// One attempt that dies at its step `at`. Whether it got that far.
-fn attempt(world: &mut World, punches: &[ReceivedPunch], cut: Cut, at: usize) -> bool {
-    let mut flow = world.flow(punches);
-    for step in 0.. {
-        let Step::Send(request) = flow.poll() else { break };
-        let is_here = step == at;
-        match cut {
-            Cut::BeforeRequest if is_here => return true,
-            Cut::WithinRequest if is_here => world.server.fail_next([SuccessFactorsFault::DropWithin]),
-            Cut::LateRequest if is_here => world.server.fail_next([SuccessFactorsFault::Stall]),
-            _ => {}
+/// One attempt that dies at its step `at`, with this fault. Whether it got that far.
+fn attempt(
+    world: &mut World,
+    punches: &[ReceivedPunch],
+    (cut, fault): (Cut, Option<SuccessFactorsFault>),
+    at: usize,
+) -> bool {
+    let mut step = 0;
+    cut::attempt(world.flow(punches), cut, at, |request| {
+        if step == at
+            && let Some(fault) = fault
+        {
+            world.server.fail_next([fault]);
         }
-        let answer = world.send(&request);
-        if is_here && cut != Cut::AfterAnswer {
-            return true;
-        }
-        flow.handle(answer);
-        if is_here {
-            return true;
-        }
-    }
-    false
+        step += 1;
+        world.send(request)
+    })
 }
 
 #[test]
