@@ -14,6 +14,7 @@ impl Driver {
         if let Err(error) = self.look_with(&mut leases).await {
             tracing::warn!(%error, "what others have written is looked at later");
         }
+        leases.looked();
         self.leases = Some(leases);
     }
 
