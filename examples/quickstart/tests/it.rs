@@ -78,7 +78,7 @@ fn programs_are_short() {
 }
 
 const READMES: [&str; 2] = ["README.md", "README.es.md"];
-const DOCUMENTS: [&str; 14] = [
+const DOCUMENTS: [&str; 15] = [
     "README.md",
     "README.es.md",
     "ARCHITECTURE.md",
@@ -88,6 +88,7 @@ const DOCUMENTS: [&str; 14] = [
     "docs/agent.md",
     "docs/clocks.md",
     "docs/delivery.md",
+    "docs/hikcentral.md",
     "docs/metrics.md",
     "docs/quarantine.md",
     "docs/receivers.md",

@@ -48,6 +48,8 @@ impl Default for PollRules {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PollMark {
+    /// Nothing before it is read.
+    begin: DateTime<Utc>,
     /// Everything before it is stored.
     read_to: DateTime<Utc>,
     /// Up to where the current look back has come; none between two.
@@ -70,9 +72,9 @@ pub struct PollWindow {
 }
 
 impl PollMark {
-    /// Everything before `begin` is somebody else's.
+    /// Everything before `begin` is somebody else's, and is never read, however late it comes.
     pub fn new(begin: DateTime<Utc>) -> Self {
-        Self { read_to: begin, sweep_from: None, swept_at: begin }
+        Self { begin, read_to: begin, sweep_from: None, swept_at: begin }
     }
 
     /// Up to when everything is stored that was there to read.
@@ -83,18 +85,22 @@ impl PollMark {
     /// What is to be read now; `None` before [`next_at`](Self::next_at). What is new comes before what is late.
     pub fn window(&self, rules: &PollRules, now: DateTime<Utc>) -> Option<PollWindow> {
         if now.signed_duration_since(self.read_to) >= rules.interval {
-            let from = before(self.read_to, rules.overlap);
+            let from = self.before(self.read_to, rules.overlap);
             return Some(PollWindow { from, to: end(self.read_to, rules.slice, now), is_sweep: false, begun_at: now });
         }
         let is_due =
             rules.late_sweep > TimeDelta::zero() && now.signed_duration_since(self.swept_at) >= TimeDelta::days(1);
-        let from = self.sweep_from.or_else(|| is_due.then(|| before(now, rules.late_sweep)))?;
+        let from = self.sweep_from.or_else(|| is_due.then(|| self.before(now, rules.late_sweep)))?;
         Some(PollWindow { from, to: end(from, rules.slice, self.read_to), is_sweep: true, begun_at: now })
     }
 
     /// When the next window is due, if none is now.
     pub fn next_at(&self, rules: &PollRules) -> DateTime<Utc> {
         self.read_to.checked_add_signed(rules.interval).unwrap_or(self.read_to)
+    }
+
+    fn before(&self, at: DateTime<Utc>, time: TimeDelta) -> DateTime<Utc> {
+        at.checked_sub_signed(time).unwrap_or(at).max(self.begin)
     }
 
     /// All events of the window are on disk.
@@ -109,10 +115,6 @@ impl PollMark {
         }
         self.sweep_from = (!is_over).then_some(window.to);
     }
-}
-
-fn before(at: DateTime<Utc>, time: TimeDelta) -> DateTime<Utc> {
-    at.checked_sub_signed(time).unwrap_or(at)
 }
 
 /// Never longer than `slice` from `from`, and never behind `last`.

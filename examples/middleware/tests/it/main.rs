@@ -13,6 +13,7 @@
 
 mod cluster;
 mod erpnext;
+mod hikcentral;
 mod hrms;
 mod humand;
 mod odoo;

@@ -139,8 +139,10 @@ fn a_mark_survives_a_restart() {
     let rules = PollRules::default();
     let mut mark = PollMark::new(at("2026-01-20T00:00:00Z"));
     let window = mark.window(&rules, at("2026-01-20T01:00:00Z")).unwrap();
-    assert_eq!(window.from, at("2026-01-19T23:45:00Z"));
+    assert_eq!(window.from, at("2026-01-20T00:00:00Z"), "what is before the begin is somebody else's");
     mark.stored(&window);
+    let next = mark.window(&rules, at("2026-01-20T02:00:00Z")).unwrap();
+    assert_eq!(next.from, at("2026-01-20T00:45:00Z"));
     let stored = serde_json::to_string(&mark).unwrap();
     assert_eq!(serde_json::from_str::<PollMark>(&stored).unwrap(), mark);
     assert!(mark.window(&rules, at("2026-01-20T01:04:59Z")).is_none());
