@@ -1,10 +1,9 @@
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
-use gateway::store::{StoreError, Transaction, Writer, connect};
+use gateway::store::{Connection, StoreError, Transaction, Writer};
 use punch_erp::Outcome;
 use punch_webhook::{DeliveryId, EndpointId, Lane, ReceivedPunch, Record, Waiting};
-use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::worker::Reach;
 
@@ -34,8 +33,8 @@ const SCHEMA: &str = "
 
 /// What files of earlier versions lack.
 const ADDED: [(&str, &str); 2] = [
-    ("SELECT punched_at FROM inbox", "ALTER TABLE inbox ADD COLUMN punched_at INTEGER"),
-    ("SELECT source_key FROM inbox", "ALTER TABLE inbox ADD COLUMN source_key TEXT"),
+    ("SELECT punched_at FROM inbox LIMIT 0", "ALTER TABLE inbox ADD COLUMN punched_at INTEGER"),
+    ("SELECT source_key FROM inbox LIMIT 0", "ALTER TABLE inbox ADD COLUMN source_key TEXT"),
 ];
 
 const INDEXES: &str = "
@@ -81,15 +80,16 @@ pub struct Progress {
 
 impl Table {
     pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
-        let connection = connect(path)?;
-        connection.execute_batch(SCHEMA)?;
-        for (look, add) in ADDED {
-            if connection.prepare(look).is_err() {
-                connection.execute_batch(add)?;
+        let writer = Writer::over_file(path, |connection| {
+            connection.batch(SCHEMA)?;
+            for (look, add) in ADDED {
+                if connection.all(look, &[], |_| Ok(())).is_err() {
+                    connection.batch(add)?;
+                }
             }
-        }
-        connection.execute_batch(INDEXES)?;
-        Ok(Self { writer: Writer::start(connection) })
+            connection.batch(INDEXES)
+        })?;
+        Ok(Self { writer })
     }
 
     /// Remembers events about punches, all or none. What is new among them is to be written; what was remembered before is
@@ -112,12 +112,12 @@ impl Table {
     ) -> Result<(), StoreError> {
         self.writer
             .run(move |tx| {
-                tx.prepare_cached(
+                tx.execute(
                     "INSERT INTO inbox (event_id, lane, created_at, state, reason, body) VALUES (?1, 0, ?2, 'parked', ?3, ?4)
                      ON CONFLICT DO NOTHING",
-                )?
-                .execute(params![key, now.timestamp_millis(), reason, raw.into_bytes()])?;
-                Ok(())
+                    &[&key, &now.timestamp_millis(), &reason, &raw.into_bytes()],
+                )
+                .map(drop)
             })
             .await
     }
@@ -125,10 +125,7 @@ impl Table {
     /// How far a source was read.
     pub(crate) async fn mark(&self, name: &'static str) -> Result<Option<String>, StoreError> {
         self.writer
-            .run(move |tx| {
-                let sql = "SELECT mark FROM source_mark WHERE name = ?1";
-                Ok(tx.query_row(sql, [name], |row| row.get(0)).optional()?)
-            })
+            .run(move |tx| tx.first("SELECT mark FROM source_mark WHERE name = ?1", &[&name], |row| row.get(0)))
             .await
     }
 
@@ -136,12 +133,12 @@ impl Table {
     pub(crate) async fn set_mark(&self, name: &'static str, mark: String) -> Result<(), StoreError> {
         self.writer
             .run(move |tx| {
-                tx.prepare_cached(
+                tx.execute(
                     "INSERT INTO source_mark (name, mark) VALUES (?1, ?2)
                      ON CONFLICT (name) DO UPDATE SET mark = excluded.mark",
-                )?
-                .execute(params![name, mark])?;
-                Ok(())
+                    &[&name, &mark],
+                )
+                .map(drop)
             })
             .await
     }
@@ -156,7 +153,7 @@ impl Table {
         self.writer
             .run(move |tx| {
                 let id = delivery.0.cast_signed();
-                Ok(tx.query_row("SELECT body FROM inbox WHERE id = ?1", [id], |row| row.get(0))?)
+                tx.value("SELECT body FROM inbox WHERE id = ?1", &[&id])
             })
             .await
     }
@@ -172,16 +169,15 @@ impl Table {
         let (at, reach) = (at.timestamp_millis(), time.num_milliseconds());
         self.writer
             .run(move |tx| {
-                let mut statement = tx.prepare_cached(
+                let (id, first, last) = (delivery.0.cast_signed(), at - reach, at + reach);
+                tx.all(
                     "SELECT id, body FROM inbox WHERE lane = (SELECT lane FROM inbox WHERE id = ?1)
                      AND punched_at BETWEEN ?2 AND ?3 AND id <> ?1 
                      AND (NOT ?4 OR state = 'waiting' OR reason LIKE '%orphan_out' OR reason LIKE '%alternation')
                      ORDER BY id",
-                )?;
-                let limits = params![delivery.0.cast_signed(), at - reach, at + reach, waiting_only];
-                let rows = statement
-                    .query_map(limits, |row| Ok((DeliveryId(row.get::<_, i64>(0)?.cast_unsigned()), row.get(1)?)))?;
-                Ok(rows.collect::<Result<_, _>>()?)
+                    &[&id, &first, &last, &waiting_only],
+                    |row| Ok((DeliveryId(row.get::<i64>(0)?.cast_unsigned()), row.get(1)?)),
+                )
             })
             .await
     }
@@ -206,7 +202,7 @@ impl Table {
             .run(|tx| {
                 let count = |state: &str| -> Result<u64, StoreError> {
                     let sql = "SELECT count(*) FROM inbox WHERE state = ?1";
-                    Ok(tx.query_row(sql, [state], |row| row.get::<_, i64>(0))?.cast_unsigned())
+                    Ok(tx.value::<i64>(sql, &[&state])?.cast_unsigned())
                 };
                 Ok(Progress { waiting: count("waiting")?, done: count("done")?, parked: count("parked")? })
             })
@@ -217,27 +213,24 @@ impl Table {
 fn remember(tx: &Transaction<'_>, letter: &Letter, now: DateTime<Utc>) -> Result<Option<Waiting>, StoreError> {
     let Letter { event_id, source_key, lane, punched_at, body } = letter;
     let (punched_at, created_at) = (punched_at.timestamp_millis(), now.timestamp_millis());
-    let id = tx
-        .prepare_cached(
-            "INSERT INTO inbox (event_id, source_key, lane, punched_at, created_at, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-             ON CONFLICT DO NOTHING RETURNING id",
-        )?
-        .query_row(params![event_id, source_key, lane.0.cast_signed(), punched_at, created_at, body], |row| row.get(0))
-        .optional()?;
+    let id = tx.first(
+        "INSERT INTO inbox (event_id, source_key, lane, punched_at, created_at, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+         ON CONFLICT DO NOTHING RETURNING id",
+        &[event_id, source_key, &lane.0.cast_signed(), &punched_at, &created_at, body],
+        |row| row.get(0),
+    )?;
     Ok(id.map(|id: i64| Waiting::new(DeliveryId(id.cast_unsigned()), ERP, *lane, now)))
 }
 
 fn waiting(connection: &Connection) -> Result<Vec<Waiting>, StoreError> {
-    let mut statement =
-        connection.prepare("SELECT id, lane, created_at, attempts FROM inbox WHERE state = 'waiting' ORDER BY id")?;
-    let rows = statement.query_map([], |row| {
+    let sql = "SELECT id, lane, created_at, attempts FROM inbox WHERE state = 'waiting' ORDER BY id";
+    connection.all(sql, &[], |row| {
         let (id, lane): (i64, i64) = (row.get(0)?, row.get(1)?);
         let created_at = DateTime::from_timestamp_millis(row.get(2)?).unwrap_or_default();
         let mut waiting = Waiting::new(DeliveryId(id.cast_unsigned()), ERP, Lane(lane.cast_unsigned()), created_at);
         waiting.progress.attempts = row.get(3)?;
         Ok(waiting)
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    })
 }
 
 /// A punch that came later can complete one that was parked, or leave one that was done without its arrival.
@@ -247,8 +240,10 @@ fn revise(tx: &Transaction<'_>, delivery: DeliveryId, outcome: &Outcome) -> Resu
         Outcome::Park(_) => "parked",
         Outcome::Retry { .. } => return Ok(()),
     };
-    tx.prepare_cached("UPDATE inbox SET state = ?2, reason = ?3, remote_id = ?4 WHERE id = ?1 AND state <> 'waiting'")?
-        .execute(params![delivery.0.cast_signed(), state, outcome.reason(), outcome.remote_id()])?;
+    tx.execute(
+        "UPDATE inbox SET state = ?2, reason = ?3, remote_id = ?4 WHERE id = ?1 AND state <> 'waiting'",
+        &[&delivery.0.cast_signed(), &state, &outcome.reason(), &outcome.remote_id()],
+    )?;
     Ok(())
 }
 
@@ -260,7 +255,9 @@ fn persist(tx: &Transaction<'_>, record: &Record, remote_id: Option<&str>) -> Re
         // The ERP's state is found out again after a restart.
         _ => return Ok(()),
     };
-    tx.prepare_cached("UPDATE inbox SET state = ?2, attempts = ?3, reason = ?4, remote_id = ?5 WHERE id = ?1")?
-        .execute(params![delivery.0.cast_signed(), state, attempts, reason, remote_id])?;
+    tx.execute(
+        "UPDATE inbox SET state = ?2, attempts = ?3, reason = ?4, remote_id = ?5 WHERE id = ?1",
+        &[&delivery.0.cast_signed(), &state, &attempts, &reason, &remote_id],
+    )?;
     Ok(())
 }
