@@ -27,7 +27,7 @@ impl ArtemisCode {
     pub fn of(body: &[u8]) -> Option<Self> {
         let coded: Coded = serde_json::from_slice(body).ok()?;
         let code = match coded.code {
-            Value::String(code) => code.trim().to_string(),
+            Value::String(code) => code.trim().to_owned(),
             Value::Number(code) => code.to_string(),
             Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => return None,
         };

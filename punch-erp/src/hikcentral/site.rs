@@ -30,7 +30,7 @@ impl HikCentral {
     /// [`ConfigErrors`] lists everything that is wrong with them.
     pub fn new(mut settings: HikCentralSettings) -> Result<Self, ConfigErrors> {
         let base = settings.base.trim_end_matches('/');
-        settings.base = base.strip_suffix("/artemis").unwrap_or(base).trim_end_matches('/').to_string();
+        settings.base = base.strip_suffix("/artemis").unwrap_or(base).trim_end_matches('/').to_owned();
         let mut errors = Vec::new();
         let cure = "write the address of the server, such as `https://hik.example.com`";
         errors.extend(check_host("base", &settings.base, cure, settings.allow_http).err());

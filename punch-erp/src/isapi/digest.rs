@@ -1,7 +1,7 @@
 //! HTTP Digest, RFC 7616: MD5 as every terminal has it, SHA-256 as newer ones may.
 
 use alloc::format;
-use alloc::string::{String, ToString as _};
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 use core::fmt::Write as _;
@@ -78,7 +78,7 @@ impl DigestChallenge {
         let get = |name: &str| parameters.iter().find(|(found, _)| found == name).map(|(_, value)| value.clone());
         let algorithm = get("algorithm").unwrap_or_else(|| "MD5".into()).to_ascii_uppercase();
         let (algorithm, is_session) = match algorithm.strip_suffix("-SESS") {
-            Some(algorithm) => (algorithm.to_string(), true),
+            Some(algorithm) => (algorithm.to_owned(), true),
             None => (algorithm, false),
         };
         let algorithm = match algorithm.as_str() {
@@ -188,7 +188,7 @@ fn pairs(text: &str) -> Vec<(String, String)> {
         let (name, value) = item.split_once('=')?;
         let value = value.trim();
         let inner = value.strip_prefix('"').and_then(|value| value.strip_suffix('"'));
-        let value = inner.map_or_else(|| value.to_string(), unquoted);
+        let value = inner.map_or_else(|| value.to_owned(), unquoted);
         Some((name.trim().to_ascii_lowercase(), value))
     };
     items(text).into_iter().filter_map(read).collect()
@@ -216,7 +216,7 @@ fn items(text: &str) -> Vec<String> {
         item.push(letter);
     }
     items.push(item);
-    let items = items.into_iter().map(|item: String| item.trim().to_string());
+    let items = items.into_iter().map(|item: String| item.trim().to_owned());
     items.filter(|item| !item.is_empty()).collect()
 }
 

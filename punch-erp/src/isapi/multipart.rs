@@ -1,4 +1,4 @@
-use alloc::string::{String, ToString as _};
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -214,7 +214,7 @@ pub fn boundary_of(content_type: &str) -> Option<String> {
     let boundary = pairs.into_iter().find(|(name, _)| name.trim().eq_ignore_ascii_case("boundary"))?.1;
     let boundary = boundary.trim().trim_matches('"');
     // RFC 2046 has 70 characters; nothing sensible has more.
-    (!boundary.is_empty() && boundary.len() <= 200).then(|| boundary.to_string())
+    (!boundary.is_empty() && boundary.len() <= 200).then(|| boundary.to_owned())
 }
 
 /// What a part is, by its type, or by its name where it has none.

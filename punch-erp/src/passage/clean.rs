@@ -32,7 +32,7 @@ pub(crate) fn fields(value: Option<&Value>) -> Map<String, Value> {
 /// A member as text, blanks at its ends cut off. Servers write ids as texts and as numbers.
 pub(crate) fn text(object: &Map<String, Value>, name: &str) -> Option<String> {
     let text = match object.get(name)? {
-        Value::String(text) => text.trim().to_string(),
+        Value::String(text) => text.trim().to_owned(),
         Value::Number(number) => number.to_string(),
         Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => return None,
     };

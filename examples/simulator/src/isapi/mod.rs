@@ -108,6 +108,7 @@ pub struct IsapiStandIn {
     guard: digest::Guard,
     requests: Vec<String>,
     host: Option<String>,
+    is_streaming: bool,
 }
 
 impl IsapiStandIn {
@@ -118,7 +119,7 @@ impl IsapiStandIn {
     pub fn new(config: IsapiConfig, serial: u32) -> Self {
         let (faults, events) = (VecDeque::new(), Vec::new());
         let guard = digest::Guard::new(serial);
-        Self { config, faults, events, serial, guard, requests: Vec::new(), host: None }
+        Self { config, faults, events, serial, guard, requests: Vec::new(), host: None, is_streaming: false }
     }
 
     /// The settings, to change them as an administrator would.
@@ -176,12 +177,31 @@ impl IsapiStandIn {
         }
         match (request.method().as_str(), target) {
             ("POST", "/ISAPI/AccessControl/AcsEvent?format=json") => self.search(request.body()),
+            ("GET", "/ISAPI/Event/notification/alertStream") => self.open_stream(),
             ("PUT", "/ISAPI/Event/notification/httpHosts/1") => {
                 self.host = Some(String::from_utf8_lossy(request.body()).into_owned());
                 page(StatusCode::OK)
             }
             _ => page(StatusCode::NOT_FOUND),
         }
+    }
+
+    /// The client of the stream is gone.
+    pub fn close_stream(&mut self) {
+        self.is_streaming = false;
+    }
+
+    /// There is one stream. Whoever comes second is told nothing but a status.
+    fn open_stream(&mut self) -> Response<Bytes> {
+        if core::mem::replace(&mut self.is_streaming, true) {
+            return page(StatusCode::SERVICE_UNAVAILABLE);
+        }
+        let (kind, body) = self.stream(Form::Json);
+        let mut response = Response::new(Bytes::from(body));
+        if let Ok(kind) = HeaderValue::from_str(&kind) {
+            response.headers_mut().insert(CONTENT_TYPE, kind);
+        }
+        response
     }
 
     fn search(&self, body: &[u8]) -> Response<Bytes> {

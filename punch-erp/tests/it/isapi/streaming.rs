@@ -1,7 +1,10 @@
 //! A body that comes in pieces: the same parts however it is cut, and of a picture nothing is held.
 
+use http::header::CONTENT_TYPE;
 use proptest::prelude::*;
-use punch_erp::isapi::{AlertStream, MultipartReader, OpenAlertStream, Part, boundary_of};
+use punch_erp::isapi::{
+    AlertStream, DigestChallenge, DigestSession, MultipartReader, OpenAlertStream, Part, boundary_of,
+};
 use punch_erp::passage::Reading;
 
 use super::world::{World, local, rules};
@@ -78,10 +81,28 @@ fn what_is_too_long_is_refused_before_it_is_held() {
     assert!(reader.feed(format!("--x\r\nX: {}", "a".repeat(20_000)).as_bytes()).is_err());
 }
 
+/// There is one stream; who comes second searches.
 #[test]
-fn the_stream_is_asked_for_by_its_path() {
-    let request = OpenAlertStream::new(&World::with(|_| {}).terminal).request();
-    assert_eq!(request.uri(), "https://192.168.1.64/ISAPI/Event/notification/alertStream");
+fn the_stream_is_opened_with_a_login_and_a_second_one_is_refused() {
+    let mut world = World::with(|_| {});
+    world.faces(3);
+    let call = OpenAlertStream::new(&world.terminal);
+    let refused = world.server.answer(&call.request());
+    let mut session = DigestSession::new(DigestChallenge::of(refused.headers()).unwrap());
+    let mut open = |world: &mut World| {
+        let mut request = call.request();
+        world.terminal.log_in(&mut request, &mut session, "0a4f113b");
+        world.server.answer(&request)
+    };
+    let opened = open(&mut world);
+    let boundary = boundary_of(opened.headers()[CONTENT_TYPE].to_str().unwrap()).unwrap();
+    let mut stream = AlertStream::new(&boundary, rules());
+    let passed = stream.feed(opened.body()).unwrap().iter().filter_map(Reading::passage).count();
+    assert_eq!((opened.status().as_u16(), passed), (200, 3));
+    assert_eq!(open(&mut world).status(), 503);
+    assert_eq!(world.search().unwrap().readings.len(), 3);
+    world.server.close_stream();
+    assert_eq!(open(&mut world).status(), 401, "the search had a login of its own");
 }
 
 proptest! {
