@@ -88,6 +88,7 @@ const DOCUMENTS: [&str; 15] = [
     "docs/agent.md",
     "docs/clocks.md",
     "docs/delivery.md",
+    "docs/hikcentral.md",
     "docs/metrics.md",
     "docs/quarantine.md",
     "docs/receivers.md",
