@@ -78,7 +78,7 @@ fn programs_are_short() {
 }
 
 const READMES: [&str; 2] = ["README.md", "README.es.md"];
-const DOCUMENTS: [&str; 14] = [
+const DOCUMENTS: [&str; 15] = [
     "README.md",
     "README.es.md",
     "ARCHITECTURE.md",
@@ -87,6 +87,7 @@ const DOCUMENTS: [&str; 14] = [
     "SECURITY.md",
     "docs/agent.md",
     "docs/clocks.md",
+    "docs/dashboard.md",
     "docs/delivery.md",
     "docs/metrics.md",
     "docs/quarantine.md",

@@ -40,6 +40,16 @@ impl Identity {
         }
         Ok(page)
     }
+
+    /// How many there are.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read.
+    pub(crate) fn count(connection: &Connection) -> Result<u64, StoreError> {
+        let count = connection.query_row("SELECT count(*) FROM employee", [], |row| row.get(0))?;
+        Ok(i64::cast_unsigned(count))
+    }
 }
 
 /// Registers an identity, or changes what is known of the same person.

@@ -246,8 +246,14 @@ pub(super) fn attempts(connection: &Connection, delivery: i64) -> Result<Vec<Att
     let mut statement = connection.prepare_cached(
         "SELECT number, at, status, error, millis, response FROM attempt WHERE delivery = ?1 ORDER BY at, number",
     )?;
-    let rows = statement.query_map([delivery], |row| {
-        Ok(AttemptLine {
+    let rows = statement.query_map([delivery], AttemptLine::read)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+impl AttemptLine {
+    /// Reads number, at, status, error, millis and response.
+    pub(super) fn read(row: &Row<'_>) -> Result<Self, rusqlite::Error> {
+        Ok(Self {
             number: row.get(0)?,
             at: from_millis(row.get(1)?).to_rfc3339(),
             status: row.get(2)?,
@@ -255,6 +261,5 @@ pub(super) fn attempts(connection: &Connection, delivery: i64) -> Result<Vec<Att
             millis: row.get(4)?,
             response: row.get(5)?,
         })
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    }
 }
