@@ -9,7 +9,7 @@ use crate::store::{Activity, Hour};
 
 const WIDTH: f64 = 400.0;
 const HEIGHT: f64 = 200.0;
-const LEFT: f64 = 46.0;
+const LEFT: f64 = 54.0;
 const RIGHT: f64 = 8.0;
 const TOP: f64 = 10.0;
 const BOTTOM: f64 = 24.0;

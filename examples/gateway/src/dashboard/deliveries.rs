@@ -140,7 +140,7 @@ pub(super) async fn show(
                 pre tabindex="0" { (body) }
             }
         }
-        @for sent in attempts.iter().rev() { (attempt(&visit, &row, endpoint.as_ref(), sent)) }
+        @for (age, sent) in attempts.iter().rev().enumerate() { (attempt(&visit, &row, endpoint.as_ref(), sent, age == 0)) }
     };
     Ok(titled(&visit, &format!("{} {id}", visit.say(text::DELIVERY)), &content))
 }
@@ -162,7 +162,13 @@ fn facts(visit: &Visit, row: &DeliveryRow) -> Markup {
     }
 }
 
-fn attempt(visit: &Visit, row: &DeliveryRow, endpoint: Option<&EndpointRow>, sent: &SentAttempt) -> Markup {
+fn attempt(
+    visit: &Visit,
+    row: &DeliveryRow,
+    endpoint: Option<&EndpointRow>,
+    sent: &SentAttempt,
+    is_last: bool,
+) -> Markup {
     let SentAttempt { attempt, body } = sent;
     let is_taken = attempt.status.is_some_and(|status| (200..300).contains(&status));
     let class = if is_taken { "state ok" } else { "state bad" };
@@ -183,7 +189,7 @@ fn attempt(visit: &Visit, row: &DeliveryRow, endpoint: Option<&EndpointRow>, sen
                 pre tabindex="0" { (response) }
             }
             @if let Some(body) = body {
-                details {
+                details open[is_last] {
                     summary { (visit.say(text::REQUEST)) }
                     h4 { (visit.say(text::HEADERS)) }
                     dl.headers {

@@ -61,7 +61,7 @@ fn facts(visit: &Visit, row: &HeldRow) -> Markup {
             dd { span.code { (row.device_serial) } }
             dt { (visit.say(text::RECEIVED)) }
             dd { (written(visit, &row.received_at)) }
-            @if let Some(local) = &row.device_local { dt { (visit.say(text::CLOCK_SHOWED)) } dd { (local) } }
+            @if let Some(local) = &row.device_local { dt { (visit.say(text::CLOCK_SHOWED)) } dd { (local.replacen('T', " ", 1)) } }
             @if let Some(problem) = &row.problem { dt { (visit.say(text::PROBLEM)) } dd { (problem) } }
             @if let Some(why) = &row.put_away { dt { (visit.say(text::WHY_PUT_AWAY)) } dd { (why) } }
         }

@@ -61,7 +61,7 @@ fn line(visit: &Visit, punch: &Value) -> Markup {
     let id = text("/event_id");
     html! {
         tr {
-            th scope="row" { time datetime=(text("/timestamp")) { (text("/punch/local_time")) } }
+            th scope="row" { time datetime=(text("/timestamp")) { (text("/punch/local_time").replacen('T', " ", 1)) } }
             (cell(visit, text::PERSON, &html! { @if !name.is_empty() { (name) " " } span.code { (badge) } }))
             (cell(visit, text::DEVICE, &html! { (text("/device/name")) " " span.code { (text("/device/serial_number")) } }))
             (cell(visit, text::DIRECTION, &html! {

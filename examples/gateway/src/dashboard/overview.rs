@@ -15,7 +15,7 @@ use super::widgets::{address, moment};
 use crate::clock::now;
 use crate::core::Identity;
 use crate::device::Manner;
-use crate::store::{Activity, Counts, DeviceRow, Snapshot};
+use crate::store::{Activity, DeviceRow, EndpointLoad, Hour, Snapshot};
 
 /// How the gateway stands, in numbers that lead to where each can be looked at.
 pub(super) async fn show(
@@ -26,17 +26,19 @@ pub(super) async fn show(
     let at = now();
     let read = api.store.read(move |connection| {
         let devices = DeviceRow::all(connection)?;
-        let (counts, snapshot) = (Counts::read(connection)?, Snapshot::read(connection)?);
-        Ok((devices, counts, snapshot, Identity::count(connection)?, Activity::read(connection, at)?))
+        let (loads, snapshot) = (EndpointLoad::all(connection)?, Snapshot::read(connection)?);
+        Ok((devices, loads, snapshot, Identity::count(connection)?, Activity::read(connection, at)?))
     });
-    let (devices, counts, snapshot, employees, activity) = read.await?;
+    let (devices, loads, snapshot, employees, activity) = read.await?;
+    let held = snapshot.held.values().sum();
+    let day = |count: &dyn Fn(&Hour) -> u64| activity.hours.iter().map(count).sum();
     let queue = api.engine.status().await.ok_or(Refusal::Unavailable)?;
     let tiles = [
         devices_tiles(&dashboard, &devices),
-        delivery_tiles(&counts, &snapshot),
+        delivery_tiles(&loads, &snapshot, day(&Hour::delivered)),
         [
-            tile(text::HELD_ROWS, counts.held_rows, "/dashboard/quarantine", counts.held_rows > 0),
-            tile(text::PUNCHES_ACCEPTED, counts.delivered_rows, "/dashboard/punches", false),
+            tile(text::HELD_ROWS, held, "/dashboard/quarantine", held > 0),
+            tile(text::PUNCHES_ACCEPTED, day(&|hour| hour.punches), "/dashboard/punches", false),
             Tile { name: text::EMPLOYEES, count: employees, link: None, is_trouble: false },
         ]
         .into(),
@@ -83,17 +85,15 @@ fn devices_tiles(dashboard: &Dashboard, devices: &[DeviceRow]) -> Vec<Tile> {
     ]
 }
 
-fn delivery_tiles(counts: &Counts, snapshot: &Snapshot) -> Vec<Tile> {
+fn delivery_tiles(loads: &BTreeMap<u64, EndpointLoad>, snapshot: &Snapshot, delivered: u64) -> Vec<Tile> {
     let list = |state| address("/dashboard/deliveries", &[("state", state)]);
-    let healthy: BTreeMap<bool, u64> = snapshot.endpoints.iter().fold(BTreeMap::new(), |mut sums, (state, count)| {
-        *sums.entry(state == "healthy").or_default() += count;
-        sums
-    });
-    let troubled = healthy.get(&false).copied().unwrap_or_default();
+    let waiting = loads.values().map(|load| load.waiting).sum();
+    let failed = loads.values().map(|load| load.failed).sum();
+    let troubled = snapshot.endpoints.iter().filter(|(state, _)| *state != "healthy").map(|(_, count)| count).sum();
     vec![
-        tile(text::DELIVERIES_WAITING, counts.waiting, &list("waiting"), false),
-        tile(text::DELIVERIES_FAILED, counts.failed, &list("failed"), counts.failed > 0),
-        tile(text::DELIVERIES_MADE, counts.delivered, &list("delivered"), false),
+        tile(text::DELIVERIES_WAITING, waiting, &list("waiting"), false),
+        tile(text::DELIVERIES_FAILED, failed, &list("failed"), failed > 0),
+        tile(text::DELIVERIES_MADE, delivered, &list("delivered"), false),
         tile(text::ENDPOINTS_TROUBLED, troubled, "/dashboard/endpoints", troubled > 0),
     ]
 }

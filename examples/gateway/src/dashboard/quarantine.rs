@@ -131,7 +131,7 @@ fn rows_of(visit: &Visit, rows: &[HeldRow]) -> Markup {
                     th scope="row" { a.code href=(format!("/dashboard/quarantine/{}", row.id)) { (row.id) } }
                     (cell(visit, text::REASON, &state(visit, &row.reason)))
                     (cell(visit, text::DEVICE, &html! { span.code { (row.device_serial) } }))
-                    (cell(visit, text::CLOCK_SHOWED, &html! { (row.device_local.as_deref().unwrap_or("–")) }))
+                    (cell(visit, text::CLOCK_SHOWED, &html! { (row.device_local.as_deref().unwrap_or("–").replacen('T', " ", 1)) }))
                     (cell(visit, text::RECEIVED, &written(visit, &row.received_at)))
                 }
             }

@@ -137,10 +137,10 @@ pub(super) const DEVICES_NEVER: Text = Text("Not heard since the start", "Sin co
 pub(super) const DEVICES_PENDING: Text = Text("Terminals that want in", "Terminales que piden entrar");
 pub(super) const DELIVERIES_WAITING: Text = Text("Deliveries waiting", "Entregas en espera");
 pub(super) const DELIVERIES_FAILED: Text = Text("Deliveries failed", "Entregas fallidas");
-pub(super) const DELIVERIES_MADE: Text = Text("Deliveries made", "Entregas hechas");
+pub(super) const DELIVERIES_MADE: Text = Text("Deliveries made in 24 hours", "Entregas hechas en 24 horas");
 pub(super) const ENDPOINTS_TROUBLED: Text = Text("Endpoints that take nothing", "Receptores que no reciben");
 pub(super) const HELD_ROWS: Text = Text("Rows held", "Filas retenidas");
-pub(super) const PUNCHES_ACCEPTED: Text = Text("Punches accepted", "Marcaciones aceptadas");
+pub(super) const PUNCHES_ACCEPTED: Text = Text("Punches accepted in 24 hours", "Marcaciones aceptadas en 24 horas");
 pub(super) const EMPLOYEES: Text = Text("Badges registered", "Credenciales registradas");
 pub(super) const OLDEST_WAITING: Text =
     Text("The oldest delivery that waits was made", "La entrega más antigua en espera se creó el");

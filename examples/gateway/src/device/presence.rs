@@ -79,3 +79,32 @@ impl Devices {
         self.0.registry.heard(now())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::{DateTime, TimeDelta, Utc};
+    use punch_protocol::SerialNumber;
+    use punch_protocol::push::{Admission, Limits, Parts, Request};
+
+    use super::{Manner, Registry};
+    use crate::config::Config;
+
+    #[test]
+    fn a_terminal_is_late_after_three_calls_and_a_minute_unless_somebody_reads_it() {
+        let registry = Registry::new(&Config::default(), &[], [7; 32]);
+        let serial = SerialNumber::parse("T1").unwrap();
+        registry.admit(serial.clone(), Admission::Approved, None, None);
+        let start = DateTime::<Utc>::UNIX_EPOCH;
+        let manner = |seconds: i64| registry.heard(start + TimeDelta::seconds(seconds))["T1"].manner;
+        assert_eq!(manner(0), Manner::Never);
+        let poll = Parts::new("GET", "/iclock/getrequest", "SN=T1", b"");
+        let (_, request) = Request::parse(poll, &Limits::default()).unwrap();
+        drop(registry.handle(&serial, &request, start).unwrap());
+        let patience = registry.lock()[&serial].session.delay().num_seconds() * 3 + 60;
+        assert_eq!([manner(0), manner(patience), manner(patience + 1)], [Manner::Online, Manner::Online, Manner::Late]);
+        let at = start + TimeDelta::seconds(patience + 1);
+        registry.meet(&serial, at).unwrap();
+        assert_eq!(manner(100_000), Manner::Forwarded);
+        assert_eq!(registry.heard(at)["T1"].last_seen, Some(at));
+    }
+}

@@ -103,9 +103,14 @@ impl Activity {
 }
 
 impl Hour {
+    /// Deliveries that were made in it and have arrived.
+    pub(crate) fn delivered(&self) -> u64 {
+        self.arrived.iter().sum()
+    }
+
     /// The class of the time within which so many percent had arrived; `None` if nothing has.
     pub(crate) fn within(&self, percent: u64) -> Option<usize> {
-        let all: u64 = self.arrived.iter().sum();
+        let all = self.delivered();
         let wanted = (all * percent).div_ceil(100);
         let mut sum = 0;
         self.arrived.iter().position(|count| {

@@ -77,7 +77,7 @@ impl Visitor {
     pub(crate) async fn follow(&mut self, path: &str, fields: &[(&str, &str)]) -> String {
         let sent = self.submit(path, fields).await;
         assert_eq!(sent.status, 303, "{path}: {}", sent.html);
-        self.read(&sent.location().to_owned()).await
+        self.read(sent.location()).await
     }
 
     /// Sends a form with these fields alone.
