@@ -1,8 +1,9 @@
 use axum::response::{Html, IntoResponse as _, Response};
 use maud::{DOCTYPE, Markup, html};
 
+use super::language::Language;
 use super::notice::Notice;
-use super::text::{self, Language, Text};
+use super::text::{self, Text};
 use super::visit::Visit;
 use super::widgets::token;
 

@@ -126,7 +126,7 @@ impl Feed {
             () = end => None,
             news = news => news,
         };
-        news.filter(|()| !self.dashboard.has_ended(session))
+        news.filter(|()| self.dashboard.goes_on(session))
     }
 }
 

@@ -11,9 +11,10 @@ use maud::html;
 use serde::Deserialize;
 
 use super::Dashboard;
+use super::language::Language;
 use super::layout::page;
 use super::seal::{SESSION, Session, random};
-use super::text::{self, Language, Text};
+use super::text::{self, Text};
 use super::visit::{LANGUAGE_COOKIE, Refusal, SESSION_COOKIE, Visit, set_cookie};
 use super::widgets::token;
 use crate::clock::now;
@@ -86,15 +87,15 @@ pub(super) async fn enter(
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
         return Ok(response);
     }
-    if !dashboard.api.knows(&key) {
+    let Some(hash) = dashboard.api.let_in(&key) else {
         tracing::warn!(%from, "a login to the dashboard with a wrong key");
         let mut response = ask(&visit, &goal, Some(text::WRONG_KEY));
         *response.status_mut() = StatusCode::UNAUTHORIZED;
         return Ok(response);
-    }
+    };
     dashboard.attempts.lock().unwrap_or_else(PoisonError::into_inner).forget(from);
     let until = now().timestamp().saturating_add(SESSION.num_seconds());
-    let session = Session { id: random().ok_or(Refusal::Unavailable)?, until };
+    let session = Session { id: random().ok_or(Refusal::Unavailable)?, until, key: dashboard.seal.mark(&hash) };
     let mut response = Redirect::to(goal.page()).into_response();
     let cookie = dashboard.seal.write(&session);
     set_cookie(&mut response, &visit, SESSION_COOKIE, &cookie, Some(SESSION.num_seconds()));

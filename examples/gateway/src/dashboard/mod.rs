@@ -8,6 +8,7 @@ mod deliveries;
 mod devices;
 mod endpoints;
 mod held;
+mod language;
 mod layout;
 mod live;
 mod login;
@@ -70,7 +71,7 @@ impl core::ops::Deref for Dashboard {
 impl Dashboard {
     /// Pages over this API. `key` is the store's own; `stopped` ends what would go on for ever.
     pub(crate) fn new(api: Api, key: &[u8; 32], watch: Watch, stopped: watch::Receiver<bool>) -> Self {
-        let seal = Seal::new(key, &api.key_hash);
+        let seal = Seal::new(key);
         let streams = Arc::new(Semaphore::new(STREAMS_MAX));
         let (attempts, ended) = (Mutex::default(), Mutex::default());
         Self(Arc::new(Inner { api, seal, watch, stopped, attempts, ended, streams }))
@@ -120,11 +121,13 @@ impl Dashboard {
 
     /// Who a cookie says is logged in.
     fn session(&self, cookie: &str) -> Option<Session> {
-        self.seal.read(cookie, now()).filter(|session| !self.has_ended(session))
+        self.seal.read(cookie, now()).filter(|session| self.goes_on(session))
     }
 
-    fn has_ended(&self, session: &Session) -> bool {
-        self.ended.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&session.id)
+    /// Whether nobody has ended a session, and its key still lets people in.
+    fn goes_on(&self, session: &Session) -> bool {
+        let is_ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&session.id);
+        !is_ended && self.api.still_lets_in(|hash| self.seal.mark(hash) == session.key)
     }
 
     /// Ends a session before its time. What would have run out by itself is forgotten.

@@ -15,47 +15,56 @@ pub(super) struct Session {
     pub(super) id: String,
     /// Until when, in seconds since 1970.
     pub(super) until: i64,
+    /// The [mark](Seal::mark) of the API key that has let them in.
+    pub(super) key: String,
 }
 
-/// What makes cookies and forms ours. It is keyed with the key of the store and the hash of the API key, so another API key
-/// ends every session.
+/// What makes cookies and forms ours. It is keyed with a key that the store keeps for it.
 #[derive(Clone)]
 pub(super) struct Seal(Hmac<Sha256>);
 
 impl Seal {
-    pub(super) fn new(key: &[u8; 32], api_key_hash: &[u8; 32]) -> Self {
-        let mut both = [0; 64];
-        both.iter_mut().zip(key.iter().chain(api_key_hash)).for_each(|(to, byte)| *to = *byte);
-        Self(Hmac::new(&both.into()))
+    pub(super) fn new(key: &[u8; 32]) -> Self {
+        let mut padded = [0; 64];
+        padded.iter_mut().zip(key).for_each(|(to, byte)| *to = *byte);
+        // HMAC pads a key to its block with zeros, so this is the same key.
+        Self(Hmac::new(&padded.into()))
     }
 
-    /// The value of the cookie that says so.
+    /// The value of the cookie that says who is logged in.
     pub(super) fn write(&self, session: &Session) -> String {
-        let Session { id, until } = session;
-        format!("{until}.{id}.{}", self.sign("session", &format!("{until}.{id}")))
+        let Session { id, until, key } = session;
+        let said = format!("{until}.{id}.{key}");
+        format!("{said}.{}", self.sign("session", said.as_bytes()))
     }
 
     /// Who such a value says is logged in, if we wrote it and it has not run out.
     pub(super) fn read(&self, cookie: &str, now: DateTime<Utc>) -> Option<Session> {
         let (said, signature) = cookie.rsplit_once('.')?;
-        if !bool::from(self.sign("session", said).as_bytes().ct_eq(signature.as_bytes())) {
+        if !bool::from(self.sign("session", said.as_bytes()).as_bytes().ct_eq(signature.as_bytes())) {
             return None;
         }
-        let (until, id) = said.split_once('.')?;
-        let session = Session { id: id.to_owned(), until: until.parse().ok()? };
+        let (until, rest) = said.split_once('.')?;
+        let (id, key) = rest.split_once('.')?;
+        let session = Session { id: id.to_owned(), until: until.parse().ok()?, key: key.to_owned() };
         (now.timestamp() < session.until).then_some(session)
+    }
+
+    /// What tells API keys apart, by what is stored of them, and says nothing about them.
+    pub(super) fn mark(&self, key_hash: &[u8; 32]) -> String {
+        self.sign("key", key_hash)
     }
 
     /// What a form of this visitor carries.
     pub(super) fn token(&self, visitor: &str) -> String {
-        self.sign("form", visitor)
+        self.sign("form", visitor.as_bytes())
     }
 
-    fn sign(&self, what: &str, text: &str) -> String {
+    fn sign(&self, what: &str, said: &[u8]) -> String {
         let mut mac = self.0.clone();
         mac.update(what.as_bytes());
         mac.update(b"\0");
-        mac.update(text.as_bytes());
+        mac.update(said);
         hex(&mac.finalize().into_bytes())
     }
 }
@@ -86,18 +95,17 @@ mod tests {
     #[test]
     fn a_session_is_believed_as_it_was_written_and_until_it_ends() {
         let at = |seconds| DateTime::from_timestamp(seconds, 0).unwrap();
-        let seal = Seal::new(&[1; 32], &[7; 32]);
-        let session = Session { id: "a1".to_owned(), until: 100 };
+        let seal = Seal::new(&[1; 32]);
+        let session = Session { id: "a1".to_owned(), until: 100, key: seal.mark(&[7; 32]) };
         let cookie = seal.write(&session);
-        assert_eq!(seal.read(&cookie, at(99)), Some(session));
+        assert_eq!(seal.read(&cookie, at(99)), Some(session.clone()));
         assert_eq!(seal.read(&cookie, at(100)), None, "it has ended");
         let longer = cookie.replace("100.", "999.");
-        let token = seal.token("100.a1");
-        for forged in ["", ".", "100.a1", "100.a1.", &longer, &format!("100.a1.{token}"), &cookie[..cookie.len() - 1]] {
+        let other_key = cookie.replace(&session.key, &seal.mark(&[8; 32]));
+        let token = format!("100.a1.{}.{}", session.key, seal.token(&format!("100.a1.{}", session.key)));
+        for forged in ["", ".", "100.a1", "100.a1..", &longer, &other_key, &token, &cookie[..cookie.len() - 1]] {
             assert_eq!(seal.read(forged, at(99)), None, "{forged}");
         }
-        for other in [Seal::new(&[2; 32], &[7; 32]), Seal::new(&[1; 32], &[8; 32])] {
-            assert_eq!(other.read(&cookie, at(99)), None, "another key");
-        }
+        assert_eq!(Seal::new(&[2; 32]).read(&cookie, at(99)), None, "written by another gateway");
     }
 }

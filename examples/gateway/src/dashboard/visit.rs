@@ -11,10 +11,11 @@ use serde::Deserialize;
 use subtle::ConstantTimeEq as _;
 
 use super::Dashboard;
+use super::language::Language;
 use super::layout::page;
 use super::notice::Notice;
 use super::seal::{Session, random};
-use super::text::{self, Language, Text};
+use super::text::{self, Text};
 use super::widgets::address;
 use crate::api::ApiError;
 use crate::store::StoreError;
@@ -109,7 +110,9 @@ pub(super) async fn enter(State(dashboard): State<Dashboard>, mut request: Reque
     let session = cookie(headers, SESSION_COOKIE).and_then(|cookie| dashboard.session(cookie));
     let chosen = cookie(headers, LANGUAGE_COOKIE).and_then(Language::of);
     let accepted = || headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).map(Language::preferred);
-    let here = request.uri().path_and_query().map_or("/dashboard", |here| here.as_str());
+    // What a form leads to is no page to come back to.
+    let is_page = request.method() == Method::GET;
+    let here = request.uri().path_and_query().filter(|_| is_page).map_or("/dashboard", |here| here.as_str());
     let visit = Visit {
         language: chosen.or_else(accepted).unwrap_or_default(),
         token: dashboard.seal.token(session.as_ref().map_or(&visitor, |session| &session.id)),

@@ -1,6 +1,7 @@
 //! Words of the API as people read them. One that is not here is shown as it is.
 
-use super::text::{self, Language, Text};
+use super::language::Language;
+use super::text::{self, Text};
 
 /// What a word means for whoever looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,7 +110,7 @@ pub(super) fn clock_advice(health: &str) -> Option<Text> {
 mod tests {
     use punch_normalize::HoldReason;
 
-    use super::super::text::Language;
+    use super::super::language::Language;
     use super::{advice, of};
 
     #[test]
