@@ -125,8 +125,9 @@ pub async fn start(mut config: Config) -> Result<Gateway, StartError> {
     });
     let site_task = tokio::spawn(devices.clone().watch_sites(stopped.clone()));
     let release_task = tokio::spawn(devices.clone().release_by_file(stopped.clone()));
+    let replica_task = tokio::spawn(devices.clone().follow_replicas(stopped.clone()));
     let device_task = tokio::spawn(device::serve(device_listener, devices.clone(), stopped));
-    let tasks = vec![api_task, device_task, site_task, release_task];
+    let tasks = vec![api_task, device_task, site_task, release_task, replica_task];
     Ok(Gateway { device_addr, api_addr, new_api_key, watch, devices, store, engine, stop, tasks })
 }
 

@@ -93,6 +93,7 @@ const DOCUMENTS: [&str; 15] = [
     "docs/quarantine.md",
     "docs/receivers.md",
     "docs/rules.md",
+    "docs/store.md",
     "punch-protocol/README.md",
 ];
 

@@ -1,9 +1,10 @@
 //! The last day in numbers, hour by hour: what people see as charts.
 
-use chrono::{DateTime, DurationRound as _, TimeDelta, Utc};
-use rusqlite::{Connection, Row, params};
+use core::ops::ControlFlow;
 
-use super::{StoreError, from_millis, millis};
+use chrono::{DateTime, DurationRound as _, TimeDelta, Utc};
+
+use super::{Connection, Row, StoreError, from_millis, millis};
 
 /// Milliseconds in an hour.
 const HOUR: i64 = 3_600_000;
@@ -58,7 +59,7 @@ impl Activity {
     }
 
     fn hour(&mut self, row: &Row<'_>) -> Result<Option<&mut Hour>, StoreError> {
-        let begins = from_millis(row.get::<_, i64>(0)?.saturating_mul(HOUR));
+        let begins = from_millis(row.get::<i64>(0)?.saturating_mul(HOUR));
         Ok(self.hours.iter_mut().find(|hour| hour.begins == begins))
     }
 
@@ -67,38 +68,34 @@ impl Activity {
             "SELECT created_at / {HOUR}, count(*) FROM event
              WHERE created_at >= ?1 AND type = 'attendance.punch' GROUP BY 1"
         );
-        let mut statement = connection.prepare_cached(&sql)?;
-        let mut rows = statement.query([self.since()])?;
-        while let Some(row) = rows.next()? {
-            let count = row.get::<_, i64>(1)?.cast_unsigned();
+        connection.each(&sql, &[&self.since()], |row| {
+            let count = row.get::<i64>(1)?.cast_unsigned();
             if let Some(hour) = self.hour(row)? {
                 hour.punches = count;
             }
-        }
-        Ok(())
+            Ok(ControlFlow::Continue(()))
+        })
     }
 
     fn count_arrivals(&mut self, connection: &Connection) -> Result<(), StoreError> {
         let classes = Self::BOUNDS.iter().enumerate();
         let classes: String = classes.map(|(class, bound)| format!(" WHEN took <= {bound} THEN {class}")).collect();
         let sql = format!(
-            "SELECT hour, CASE{classes} ELSE {} END, count(*) FROM (
-                 SELECT delivery.created_at / {HOUR} AS hour, settled_at - delivery.created_at AS took
+            "SELECT began, CASE{classes} ELSE {} END, count(*) FROM (
+                 SELECT delivery.created_at / {HOUR} AS began, settled_at - delivery.created_at AS took
                  FROM event JOIN delivery ON delivery.event = event.seq
                  WHERE event.created_at >= ?1 AND delivery.state = 'delivered'
              ) AS arrival GROUP BY 1, 2",
             Self::BOUNDS.len()
         );
-        let mut statement = connection.prepare_cached(&sql)?;
-        let mut rows = statement.query(params![self.since()])?;
-        while let Some(row) = rows.next()? {
-            let (class, count) = (row.get::<_, i64>(1)?, row.get::<_, i64>(2)?.cast_unsigned());
+        connection.each(&sql, &[&self.since()], |row| {
+            let (class, count) = (row.get::<i64>(1)?, row.get::<i64>(2)?.cast_unsigned());
             let class = usize::try_from(class).unwrap_or(usize::MAX);
             if let Some(arrived) = self.hour(row)?.and_then(|hour| hour.arrived.get_mut(class)) {
                 *arrived = count;
             }
-        }
-        Ok(())
+            Ok(ControlFlow::Continue(()))
+        })
     }
 }
 
@@ -123,26 +120,27 @@ impl Hour {
 #[cfg(test)]
 mod tests {
     use chrono::{DateTime, Utc};
-    use rusqlite::Connection;
 
     use super::Activity;
-    use crate::store::LAYOUTS;
+    use crate::store::{Place, Store, connect_file};
 
     #[test]
     fn punches_and_times_are_counted_into_the_hour_they_belong_to() {
-        let connection = Connection::open_in_memory().unwrap();
-        LAYOUTS.iter().for_each(|(_, sql)| connection.execute_batch(sql).unwrap());
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("punch.sqlite");
+        Store::open(&Place::File(path.clone())).unwrap();
+        let connection = connect_file(&path).unwrap();
         let now: DateTime<Utc> = "2026-03-02T08:30:00Z".parse().unwrap();
         let at = |hours: i64, millis: i64| now.timestamp_millis() - 1_800_000 - hours * super::HOUR + millis;
+        connection.batch("PRAGMA foreign_keys = OFF").unwrap();
         let event = |id: &str, kind: &str, created: i64, took: Option<i64>| {
-            let sql = "INSERT INTO event (id, type, lane, created_at) VALUES (?1, ?2, 0, ?3)";
-            connection.execute(sql, (id, kind, created)).unwrap();
+            let sql = "INSERT INTO event (id, type, lane, created_at) VALUES (?1, ?2, 0, ?3) RETURNING seq";
+            let seq: i64 = connection.value(sql, &[&id, &kind, &created]).unwrap();
             let sql = "INSERT INTO delivery (endpoint, event, lane, created_at, state, settled_at)
-                       VALUES (1, last_insert_rowid(), 0, ?1, ?2, ?3)";
+                       VALUES (1, ?1, 0, ?2, ?3, ?4)";
             let state = if took.is_some() { "delivered" } else { "waiting" };
-            connection.execute(sql, (created, state, took.map(|took| created + took))).unwrap();
+            connection.execute(sql, &[&seq, &created, &state, &took.map(|took| created + took)]).unwrap();
         };
-        connection.execute_batch("PRAGMA foreign_keys = OFF").unwrap();
         event("now", "attendance.punch", at(0, 0), Some(10));
         event("slow", "attendance.punch", at(0, 5), Some(11));
         event("other", "device.clock", at(0, 9), Some(100_000_000));

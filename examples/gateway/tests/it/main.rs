@@ -41,6 +41,7 @@ mod quarantine;
 mod receivers;
 mod release;
 mod replays;
+mod replicas;
 mod rolling;
 mod rules;
 mod store;
