@@ -87,7 +87,7 @@ impl Leases {
         let (holder, asked_at) = (self.holder.clone(), Instant::now());
         self.next_at = asked_at.checked_add(RENEWAL).unwrap_or(asked_at);
         let renewed = self.store.read(move |connection| lease::renew(connection, &holder, LEASE)).await;
-        let Holding { held, share } = match renewed {
+        let Holding { kept, taken, share } = match renewed {
             Ok(holding) => holding,
             Err(error) if self.renewed_at.elapsed() < LEASE => return Err(error),
             Err(error) => {
@@ -96,13 +96,12 @@ impl Leases {
             }
         };
         self.renewed_at = asked_at;
-        let change = Change {
-            gained: held.difference(&self.held).copied().collect(),
-            lost: self.held.difference(&held).copied().collect(),
-            surplus: held.iter().skip(share).copied().collect(),
-        };
-        self.held = held;
-        Ok(change)
+        // What was taken now may have been held before, and somebody else's in between.
+        let lost = self.held.difference(&kept).copied().collect();
+        let gained = kept.difference(&self.held).chain(&taken).copied().collect();
+        self.held = kept.union(&taken).copied().collect();
+        let surplus = self.held.iter().skip(share).copied().collect();
+        Ok(Change { gained, lost, surplus })
     }
 
     /// Lets go of what was surplus the last time, and says to what nothing new may be sent from now on.

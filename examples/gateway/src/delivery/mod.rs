@@ -8,7 +8,7 @@ mod sender;
 mod shared;
 
 use core::time::Duration;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -93,6 +93,8 @@ impl Engine {
             watch,
             in_flight: JoinSet::new(),
             writes: JoinSet::new(),
+            unwritten: BTreeSet::new(),
+            look_again: BTreeSet::new(),
             early: Vec::new(),
             unfed_after: None,
             leases,
@@ -165,7 +167,11 @@ struct Driver {
     news: mpsc::Sender<Failing>,
     in_flight: JoinSet<(Attempt, DateTime<Utc>, Sent)>,
     /// Results on their way to the disk.
-    writes: JoinSet<()>,
+    writes: JoinSet<DeliveryId>,
+    /// Of which deliveries. The store still has them as waiting.
+    unwritten: BTreeSet<DeliveryId>,
+    /// Endpoints of which such a delivery was read, which may be one that is made again.
+    look_again: BTreeSet<EndpointId>,
     /// Deliveries that came before their endpoint did.
     early: Vec<Waiting>,
     /// The queue was full: deliveries above this id are in the store only.
@@ -289,6 +295,10 @@ impl Driver {
         if self.unfed_after.is_some() {
             return;
         }
+        if self.unwritten.contains(&waiting.delivery) {
+            self.look_again.insert(waiting.endpoint);
+            return;
+        }
         match self.queue.enqueue(waiting, now()) {
             Ok(()) => {}
             // Somebody else holds it, and finds it in the store.
@@ -298,6 +308,13 @@ impl Driver {
                 tracing::warn!(%error, "delivery stays in the store for now");
                 self.unfed_after = Some(waiting.delivery.0.saturating_sub(1));
             }
+        }
+    }
+
+    fn forget_written(&mut self) {
+        while let Some(written) = self.writes.try_join_next() {
+            // The task of one that is lost says nothing; it was not written, and is sent again after a restart.
+            let _ = written.map(|delivery| self.unwritten.remove(&delivery));
         }
     }
 
@@ -358,7 +375,8 @@ impl Driver {
         let (store, watch, settled) = (self.store.clone(), self.watch.clone(), Arc::clone(&self.settled));
         let (back, news) = (self.back.clone(), self.news.clone());
         // Not awaited: until a record is durable a crash sends once more, which receivers expect.
-        while self.writes.try_join_next().is_some() {}
+        self.forget_written();
+        self.unwritten.insert(attempt.delivery);
         self.writes.spawn(async move {
             let written = store
                 .write(move |tx| {
@@ -381,6 +399,7 @@ impl Driver {
                 Err(error) => tracing::error!(%error, "an attempt could not be written down"),
             }
             settled.notify_waiters();
+            attempt.delivery
         });
         if let Some(after) = self.unfed_after
             && self.queue.status().waiting < REFILL_BELOW

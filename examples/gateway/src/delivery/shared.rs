@@ -22,6 +22,10 @@ impl Driver {
             let change = leases.renew().await?;
             self.follow_change(leases, change).await?;
         }
+        self.forget_written();
+        for endpoint in core::mem::take(&mut self.look_again) {
+            self.take_up(leases, endpoint).await?;
+        }
         let holder = leases.holder();
         for (endpoint, wish) in self.store.read(move |connection| wishes(connection, &holder)).await? {
             match wish.as_str() {
@@ -32,7 +36,11 @@ impl Driver {
             // Whatever is wished, there may be something to look for too.
             self.take_up(leases, endpoint).await?;
         }
-        self.feed_held(leases).await
+        self.feed_held(leases).await?;
+        if !self.look_again.is_empty() {
+            leases.hurry();
+        }
+        Ok(())
     }
 
     async fn follow_change(&mut self, leases: &mut Leases, change: Change) -> Result<(), StoreError> {
