@@ -87,6 +87,7 @@ const DOCUMENTS: [&str; 15] = [
     "SECURITY.md",
     "docs/agent.md",
     "docs/clocks.md",
+    "docs/dashboard.md",
     "docs/delivery.md",
     "docs/hikcentral.md",
     "docs/metrics.md",

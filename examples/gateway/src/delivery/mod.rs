@@ -27,6 +27,7 @@ use crate::store::lease;
 use crate::store::{AttemptRow, EndpointRow, Failing, Outgoing, Store, StoreError, Told, delivery_rows, tell_failing};
 
 use leases::Leases;
+pub(crate) use sender::shown_headers;
 use sender::{Sender, Sent, Target};
 
 /// Deliveries read from the store in one go, at the start and after the queue was full.
@@ -345,7 +346,7 @@ impl Driver {
                 let began = now();
                 let delivery = attempt.delivery;
                 let sent = match store.read(move |connection| Outgoing::of(connection, delivery)).await {
-                    Ok(Some(outgoing)) => sender.send(&target, &outgoing, attempt.number).await,
+                    Ok(Some(outgoing)) => sender.send(&target, &outgoing, attempt.number, began).await,
                     Ok(None) => Sent::nothing("the event has no body in this endpoint's format"),
                     Err(error) => Sent::nothing(&error.to_string()),
                 };

@@ -1,5 +1,6 @@
 //! One SQLite file or one schema of PostgreSQL, one writer that groups commits. What a commit returns for is on disk.
 
+mod activity;
 mod clock;
 mod completeness;
 mod delivery;
@@ -28,6 +29,7 @@ use tokio::sync::Notify;
 
 pub(crate) use crate::core::Register;
 use crate::metrics::Metrics;
+pub(crate) use activity::{Activity, Hour};
 pub(crate) use clock::ClockRow;
 pub(crate) use completeness::{Held, SiteRow, keep_complete, oldest_held, overdue};
 pub use delivery::{AttemptRow, Outgoing};
@@ -43,7 +45,7 @@ pub(crate) use job::{Range, Step, step};
 use layout::VERSION;
 pub use ledger::StoreLedger;
 pub use outbox::{Deliveries, DeliveryRow, SentAttempt};
-pub(crate) use outbox::{events_after, random_id, resend, send_to};
+pub(crate) use outbox::{EndpointLoad, events_after, random_id, resend, send_to};
 pub(crate) use person::direction_of;
 pub(crate) use quarantine::{Again, discard, hold_again, keep_by_hand, replace, unregistered};
 pub use quarantine::{HeldRow, Quarantined};
