@@ -313,8 +313,14 @@ impl Driver {
 
     fn forget_written(&mut self) {
         while let Some(written) = self.writes.try_join_next() {
-            // The task of one that is lost says nothing; it was not written, and is sent again after a restart.
-            let _ = written.map(|delivery| self.unwritten.remove(&delivery));
+            match written {
+                Ok(delivery) => drop(self.unwritten.remove(&delivery)),
+                // Which one it was is not said, so each may be sent once more.
+                Err(error) => {
+                    tracing::error!(%error, "a result was lost");
+                    self.unwritten.clear();
+                }
+            }
         }
     }
 
