@@ -240,6 +240,8 @@ impl Driver {
             Order::Deliver(_) if self.leases.is_some() => {}
             Order::Deliver(deliveries) => {
                 for waiting in deliveries {
+                    // Whoever makes one again has read that it is settled: nothing of it is on its way to the disk.
+                    self.unwritten.remove(&waiting.delivery);
                     self.enqueue(waiting);
                 }
             }
