@@ -25,6 +25,9 @@ use crate::store::AttendanceRow;
 /// The list is brought anew once in this time at most, however many punches come.
 const PAUSE: Duration = Duration::from_secs(1);
 
+/// Where several gateways work with one store, it is also looked this often for what came in at another one.
+const LOOK: Duration = Duration::from_secs(5);
+
 /// The last punches, newest first.
 pub(super) async fn list(
     State(dashboard): State<Dashboard>,
@@ -117,8 +120,12 @@ impl Feed {
                 _ = self.stopped.wait_for(|&stop| stop) => {}
             }
         };
+        let is_shared = self.dashboard.api.store.replica().is_some();
         let news = async {
-            let news = stored(&mut self.watch).await;
+            let news = tokio::select! {
+                news = stored(&mut self.watch) => news,
+                () = tokio::time::sleep(LOOK), if is_shared => Some(()),
+            };
             tokio::time::sleep(PAUSE).await;
             news
         };
