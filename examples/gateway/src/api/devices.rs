@@ -89,8 +89,7 @@ pub(super) async fn add_reading(
     let probe = Probe { shown: shown(&device_time)?, before, after };
     match api.devices.meet(&serial).await {
         Admission::Approved => {}
-        Admission::Pending => return Err(ApiError::not_approved(&serial, "not approved")),
-        Admission::Blocked => return Err(ApiError::not_approved(&serial, "blocked")),
+        found => return Err(ApiError::not_approved(&serial, found)),
     }
     let clockwork = api.devices.probe(&serial, probe).await.map_err(|error| match error {
         NotProbed::Store(error) => error.into(),

@@ -5,10 +5,12 @@ use axum::http::StatusCode;
 use axum::http::header::{HeaderValue, RETRY_AFTER};
 use axum::response::{IntoResponse, Response};
 use punch_protocol::SerialNumber;
+use punch_protocol::push::Admission;
 use punch_webhook::IdempotencyError;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
+use crate::core::KeyScope;
 use crate::store::StoreError;
 
 /// Where the paragraph of each error code stands.
@@ -17,6 +19,14 @@ const DOCS: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/docs/errors
 /// `{"data": …, "meta": {"request_id": …}}`.
 pub(super) fn one<T: Serialize>(status: StatusCode, data: &T) -> Response {
     (status, Json(json!({ "data": data, "meta": { "request_id": request_id() } }))).into_response()
+}
+
+/// `{"data": …, "meta": …}`, where `meta` gets a `request_id`.
+pub(super) fn answer(status: StatusCode, data: Value, mut meta: Value) -> Response {
+    if let Some(members) = meta.as_object_mut() {
+        members.insert("request_id".to_owned(), request_id().into());
+    }
+    (status, Json(json!({ "data": data, "meta": meta }))).into_response()
 }
 
 /// `{"data": […], "meta": {"page", "per_page", "request_id"}}`.
@@ -101,6 +111,16 @@ impl ApiError {
         Self { status: StatusCode::UNAUTHORIZED, code: "unauthorized", message, field: None }
     }
 
+    pub(super) fn forbidden(scope: KeyScope) -> Self {
+        let message = format!("The key has the scope `{}`, which does not allow this call.", scope.as_str());
+        Self { status: StatusCode::FORBIDDEN, code: "forbidden", message, field: None }
+    }
+
+    pub(super) fn rate_limited(seconds: i64) -> Self {
+        let message = format!("Too many calls with this key; call again in {seconds} seconds.");
+        Self { status: StatusCode::TOO_MANY_REQUESTS, code: "rate_limited", message, field: None }
+    }
+
     pub(super) fn not_found(what: &str) -> Self {
         let message = format!("There is no such {what}.");
         Self { status: StatusCode::NOT_FOUND, code: "not_found", message, field: None }
@@ -109,6 +129,23 @@ impl ApiError {
     pub(super) fn wrong_method() -> Self {
         let message = "This route has no such method; see `Allow`.".to_owned();
         Self { status: StatusCode::METHOD_NOT_ALLOWED, code: "method_not_allowed", message, field: None }
+    }
+
+    /// The terminal cannot do what is asked.
+    pub(super) fn unsupported(problem: &str) -> Self {
+        let message = format!("The terminal cannot do it: {problem}.");
+        let field = Some("command".to_owned());
+        Self { status: StatusCode::UNPROCESSABLE_ENTITY, code: "unsupported_command", message, field }
+    }
+
+    /// What became of a step that went wrong. It is no refusal of a call, so it has no status of its own.
+    pub(super) fn of_step(code: &'static str, message: String) -> Self {
+        Self { status: StatusCode::OK, code, message, field: None }
+    }
+
+    /// The error as a member of an object that is no refusal.
+    pub(super) fn to_json(&self) -> Value {
+        json!({ "code": self.code, "message": self.message, "doc_url": format!("{DOCS}#{}", self.code) })
     }
 
     pub(super) fn conflict(field: &str, message: &str) -> Self {
@@ -121,8 +158,9 @@ impl ApiError {
         Self { status: StatusCode::PAYLOAD_TOO_LARGE, code: "too_large", message, field: None }
     }
 
-    pub(super) fn not_approved(serial: &SerialNumber, found: &str) -> Self {
-        let cure = "nothing was kept; approve it with `POST /v1/devices` and send the rows again";
+    pub(super) fn not_approved(serial: &SerialNumber, found: Admission) -> Self {
+        let found = if found == Admission::Blocked { "blocked" } else { "not approved" };
+        let cure = "nothing was done; approve it with `POST /v1/devices` and send this again";
         let message = format!("The terminal {serial} is {found}: {cure}.");
         let field = Some("serial".to_owned());
         Self { status: StatusCode::CONFLICT, code: "device_not_approved", message, field }
@@ -191,9 +229,11 @@ impl IntoResponse for ApiError {
 #[cfg(test)]
 mod tests {
     use punch_protocol::SerialNumber;
+    use punch_protocol::push::Admission;
     use punch_webhook::{IdempotencyError, IdempotencyKey};
 
     use super::ApiError;
+    use crate::core::KeyScope;
 
     /// S2-007, S2-090.
     #[test]
@@ -201,10 +241,16 @@ mod tests {
         let errors = [
             ApiError::invalid("url", ""),
             ApiError::unauthorized(""),
+            ApiError::forbidden(KeyScope::Read),
+            ApiError::rate_limited(1),
             ApiError::not_found(""),
             ApiError::wrong_method(),
             ApiError::conflict("url", ""),
-            ApiError::not_approved(&SerialNumber::parse("T1").unwrap(), ""),
+            ApiError::not_approved(&SerialNumber::parse("T1").unwrap(), Admission::Pending),
+            ApiError::unsupported(""),
+            ApiError::of_step("terminal_refused", String::new()),
+            ApiError::of_step("outcome_unknown", String::new()),
+            ApiError::of_step("command_expired", String::new()),
             ApiError::too_large(""),
             ApiError::unavailable(""),
             ApiError::from(IdempotencyKey::parse("", "").unwrap_err()),

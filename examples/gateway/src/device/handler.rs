@@ -16,6 +16,7 @@ use punch_protocol::push::{
     Admission, Limits, PackageError, ParseError, Parts, Receipt, Request, Response, Stamps, Turn, UploadHead,
 };
 use punch_webhook::Waiting;
+use tokio::sync::Notify;
 use tokio::time::Instant;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
@@ -41,6 +42,8 @@ pub(super) struct Inner {
     pub(super) intake: Arc<Intake>,
     pub(super) key: TenantKey,
     pub(super) limits: Limits,
+    /// Wakes whoever turns what was asked into commands.
+    pub(super) unexpanded: Notify,
     watch: Watch,
 }
 
@@ -75,6 +78,7 @@ impl Devices {
             intake: Arc::new(Intake::new(key)),
             key: TenantKey::new(key),
             limits: config.limits,
+            unexpanded: Notify::new(),
             watch,
         }))
     }
@@ -155,6 +159,9 @@ impl Devices {
     }
 
     async fn turn(&self, serial: SerialNumber, request: &Request<'_>) -> Response {
+        if matches!(request, Request::Poll(_) | Request::Results(_)) {
+            self.load_commands(&serial).await;
+        }
         let contact = self.0.registry.called(&serial, now());
         let Some((contact, turn)) = contact.zip(self.0.registry.handle(&serial, request, now())) else {
             return self.refuse_unknown(serial).await;
@@ -166,16 +173,14 @@ impl Devices {
         self.keep_told(&serial).await;
         match (turn, request) {
             (Turn::Reply(response), _) => response,
-            // Nothing gives commands to a gateway yet, so there is no place to write down that one is sent.
-            (Turn::Dispatch(dispatch), _) => self.0.registry.withhold(&serial, dispatch),
+            (Turn::Dispatch(dispatch), _) => self.send_commands(&serial, dispatch).await,
             (Turn::Store(receipt), Request::Upload(upload)) => {
                 let received = Received::read(serial, upload, now()).by(contact);
                 self.store_upload(receipt, received, upload.head()).await
             }
-            (Turn::Store(receipt), Request::Results(results)) => {
-                self.store(receipt, Received::results(serial, results, now())).await
-            }
+            (Turn::Store(receipt), Request::Results(results)) => self.take_results(serial, receipt, results).await,
             (Turn::Store(receipt), Request::QueryPage(page)) => {
+                self.keep_answer(&serial, page).await;
                 let received = Received::page(serial, page, now());
                 self.store_opened(receipt, received.map(|received| received.by(contact))).await
             }
@@ -283,6 +288,31 @@ impl Devices {
                 Admission::Pending
             }
         }
+    }
+
+    /// Whether a terminal is let in; `None` if nobody has named it.
+    pub(crate) fn admission(&self, serial: &SerialNumber) -> Option<Admission> {
+        self.0.registry.admission(serial)
+    }
+
+    /// How many terminals are let in.
+    pub(crate) fn approved(&self) -> usize {
+        self.0.registry.approved()
+    }
+
+    /// The terminal with this serial number, or with this id in payloads.
+    pub(crate) fn find(&self, id: &str) -> Option<SerialNumber> {
+        self.0.registry.find(id)
+    }
+
+    /// The id that payloads have of a terminal.
+    pub(crate) fn id_of(&self, serial: &SerialNumber) -> Option<String> {
+        self.0.registry.directory(serial)?.device.id
+    }
+
+    /// The terminals of a site that are let in.
+    pub(crate) fn of_site(&self, site: &str) -> Vec<SerialNumber> {
+        self.0.registry.of_site(site)
     }
 
     /// Remembers a serial nobody has approved, so that somebody can.

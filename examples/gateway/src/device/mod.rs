@@ -1,8 +1,10 @@
 //! The device listener: plain HTTP/1 exactly as firmware speaks and hears it.
 
 mod clocks;
+mod commands;
 mod completeness;
 mod connection;
+mod expansion;
 mod handler;
 mod quarantine;
 mod reception;

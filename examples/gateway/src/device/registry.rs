@@ -32,6 +32,10 @@ pub(super) struct Device {
     forwarded_at: Option<DateTime<Utc>>,
     pub(super) directory: Directory,
     pub(super) timekeeping: Timekeeping,
+    /// Whether the store has got commands for it of which its session has not heard.
+    pub(super) has_commands: bool,
+    /// Whether the store has more than its session has room for.
+    pub(super) has_more: bool,
     /// What the store knows of the terminal's dialect, and whether it has tried to encrypt.
     speech: (Option<Dialect>, bool),
 }
@@ -103,6 +107,7 @@ impl Registry {
             // What is known about it stays, and a call that was on its way when it was approved changes nothing.
             if admission == Admission::Approved {
                 (known.session, known.admission) = (session, admission);
+                known.has_commands = true;
             }
             return;
         }
@@ -116,6 +121,8 @@ impl Registry {
                     forwarded_at: None,
                     directory,
                     timekeeping: Timekeeping::default(),
+                    has_commands: false,
+                    has_more: false,
                     speech,
                 },
             );
@@ -149,6 +156,36 @@ impl Registry {
         let device = devices.get_mut(serial)?;
         device.forwarded_at = Some(now);
         Some(device.admission)
+    }
+
+    /// Whether a terminal is let in; `None` if nobody has named it.
+    pub(super) fn admission(&self, serial: &SerialNumber) -> Option<Admission> {
+        Some(self.lock().get(serial)?.admission)
+    }
+
+    /// The terminal with this serial number, or with this id in payloads.
+    pub(super) fn find(&self, id: &str) -> Option<SerialNumber> {
+        let devices = self.lock();
+        if let Some((serial, _)) = SerialNumber::parse(id).ok().and_then(|serial| devices.get_key_value(&serial)) {
+            return Some(serial.clone());
+        }
+        let mut devices = devices.iter();
+        devices.find(|(_, device)| device.directory.device.id.as_deref() == Some(id)).map(|(serial, _)| serial.clone())
+    }
+
+    /// How many terminals are let in.
+    pub(super) fn approved(&self) -> usize {
+        self.lock().values().filter(|device| device.admission == Admission::Approved).count()
+    }
+
+    /// The terminals of a site that are let in.
+    pub(super) fn of_site(&self, site: &str) -> Vec<SerialNumber> {
+        let devices = self.lock();
+        let at_site = devices.iter().filter(|(_, device)| {
+            device.admission == Admission::Approved
+                && device.directory.device.site.as_deref().unwrap_or_default() == site
+        });
+        at_site.map(|(serial, _)| serial.clone()).collect()
     }
 
     /// What a terminal was found to speak since the store was last told; `None` if nothing is new.

@@ -84,8 +84,8 @@ impl JobRow {
         let known = params![endpoint, since, until, format!(",{types},"), range.only_failed, last, -1];
         let total: i64 = tx.query_row(&format!("SELECT count(*) FROM {EVENTS}"), known, |row| row.get(0))?;
         tx.execute(
-            "INSERT INTO job (endpoint, since, until, types, only_failed, state, total, last, created_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, 'running', ?6, ?7, ?8)",
+            "INSERT INTO job (kind, endpoint, since, until, types, only_failed, state, total, last, created_at)
+             VALUES ('replay', ?1, ?2, ?3, ?4, ?5, 'running', ?6, ?7, ?8)",
             params![endpoint, since, until, types, range.only_failed, total, last, millis(now)],
         )?;
         Ok(Some(tx.last_insert_rowid().cast_unsigned()))
@@ -101,7 +101,7 @@ impl JobRow {
                        (SELECT count(*) FROM delivery WHERE delivery.job = job.id AND delivery.state = 'delivered'),
                        (SELECT count(*) FROM delivery WHERE delivery.job = job.id AND delivery.state = 'failed'),
                        (SELECT count(*) FROM delivery WHERE delivery.job = job.id AND delivery.state = 'waiting')
-                   FROM job WHERE id = ?1";
+                   FROM job WHERE id = ?1 AND kind = 'replay'";
         Ok(connection.prepare_cached(sql)?.query_row([id.cast_signed()], Self::read).optional()?)
     }
 
@@ -133,7 +133,8 @@ impl JobRow {
     ///
     /// The store cannot be read.
     pub(crate) fn running(connection: &Connection) -> Result<Vec<u64>, StoreError> {
-        let mut statement = connection.prepare("SELECT id FROM job WHERE state = 'running' ORDER BY id")?;
+        let mut statement =
+            connection.prepare("SELECT id FROM job WHERE kind = 'replay' AND state = 'running' ORDER BY id")?;
         let ids = statement.query_map([], |row| Ok(row.get::<_, i64>(0)?.cast_unsigned()))?;
         Ok(ids.collect::<Result<_, _>>()?)
     }

@@ -1,20 +1,27 @@
 //! One SQLite file, one writer that groups commits. What a commit returns for is on disk.
 
+mod api_key;
 mod clock;
+mod command;
+mod command_job;
 mod completeness;
 mod delivery;
 mod device;
 mod employee;
 mod endpoint;
+mod expansion;
 mod failing;
 mod idempotency;
+mod item;
 mod job;
 mod ledger;
 mod outbox;
+mod part;
 mod person;
 mod quarantine;
 mod read;
 mod redate;
+mod ticket;
 mod timeline;
 mod writer;
 
@@ -26,32 +33,44 @@ use rusqlite::{Connection, OptionalExtension as _};
 
 pub(crate) use crate::core::Register;
 use crate::metrics::Metrics;
+pub use api_key::ApiKeyRow;
+pub(crate) use api_key::{keep_calls, restore_calls};
 pub(crate) use clock::ClockRow;
+pub use command::{CommandRow, Commands, StepCounts};
+pub(crate) use command::{NewCommand, put_command};
+pub use command_job::{AnyJob, CommandJob};
 pub(crate) use completeness::{Held, SiteRow, keep_complete, oldest_held, overdue};
 pub use delivery::{AttemptRow, Outgoing};
 pub(crate) use delivery::{persist, waiting as delivery_rows};
 pub use device::DeviceRow;
 pub(crate) use employee::{put_employee, register};
 pub use endpoint::{EndpointRow, Roll};
+pub(crate) use expansion::{Slice, Unexpanded, expand, put_steps, steps_of};
 pub use failing::Failing;
 pub(crate) use failing::{Told, tell as tell_failing};
 pub(crate) use idempotency::{answered, keep_answer};
+pub use item::{ItemRow, Items, Owner};
 pub use job::JobRow;
 pub(crate) use job::{Range, Step, step};
 pub use ledger::SqliteLedger;
 pub use outbox::{Deliveries, DeliveryRow, SentAttempt};
 pub(crate) use outbox::{events_after, random_id, resend, send_to};
+pub use part::Part;
 pub(crate) use person::direction_of;
 pub(crate) use quarantine::{Again, discard, hold_again, keep_by_hand, replace, unregistered};
 pub use quarantine::{HeldRow, Quarantined};
 pub(crate) use read::Snapshot;
 pub use read::{AttendanceRow, Counts};
 pub(crate) use redate::{Observed, Span, by_hand, observed};
+pub(crate) use ticket::{
+    OpenTicket, Outcome, keep_answer as keep_command_answer, overdue as overdue_tickets, record_sent, settle,
+    with_open_tickets,
+};
 pub use timeline::{AttemptLine, Decision, DeliveryTimeline, Meaning, RevisionLine, Timeline};
 pub use writer::{Transaction, Writer};
 
 /// The layouts of the file, each made from the one before it.
-const LAYOUTS: [(i64, &str); 13] = [
+const LAYOUTS: [(i64, &str); 14] = [
     (1, include_str!("schema_1.sql")),
     (2, include_str!("schema_2.sql")),
     (3, include_str!("schema_3.sql")),
@@ -65,12 +84,13 @@ const LAYOUTS: [(i64, &str); 13] = [
     (15, include_str!("schema_15.sql")),
     (16, include_str!("schema_16.sql")),
     (17, include_str!("schema_17.sql")),
+    (18, include_str!("schema_18.sql")),
 ];
 /// Most of the file that the writer keeps in memory, in KiB.
 const WRITER_CACHE_KIB: i64 = 16_384;
 
 /// The newest layout this program knows.
-const VERSION: i64 = 17;
+const VERSION: i64 = 18;
 
 /// Why the store could not do something.
 #[derive(Debug, thiserror::Error)]

@@ -12,10 +12,13 @@
 
 mod admission;
 mod api;
+mod api_keys;
 mod canary;
 mod clock_world;
 mod clocks;
 mod clockwork;
+mod command_jobs;
+mod commands;
 mod config;
 mod core;
 mod deliveries;
@@ -34,6 +37,7 @@ mod metrics;
 mod options;
 mod profiles;
 mod quarantine;
+mod rate_limit;
 mod receivers;
 mod release;
 mod replays;
