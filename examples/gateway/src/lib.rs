@@ -186,7 +186,7 @@ async fn write_config(store: &Store, config: &mut Config) -> Result<(), StoreErr
     store
         .write(move |tx| {
             for serial in &serials {
-                DeviceRow::approve(tx, serial, now())?;
+                DeviceRow::approve_unless_blocked(tx, serial, now())?;
             }
             for employee in &employees {
                 store::put_employee(tx, employee)?;

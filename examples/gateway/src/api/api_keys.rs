@@ -72,7 +72,7 @@ pub(super) async fn list(State(api): State<Api>, query: Pairs) -> Result<Respons
     let rows = api.store.read(ApiKeyRow::all).await?;
     let rows = rows.iter().filter(|row| scope.is_none_or(|scope| row.scope.as_str() == scope));
     let rows = rows.filter(|row| state.is_none_or(|state| row.revoked_at.is_some() == (state == "revoked")));
-    asked.arrange(rows.map(described).collect(), "id")
+    asked.arrange(rows.map(described).collect(), &["id"])
 }
 
 /// Takes a key back. Calls with it are refused from now on.

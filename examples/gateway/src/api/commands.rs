@@ -127,9 +127,7 @@ async fn listed(api: &Api, asked: Asked, serial: Option<SerialNumber>) -> Result
     };
     let part = asked.part()?;
     let (rows, total) = api.store.read(move |c| Ok((which.part(c, part)?, which.total(c)?))).await?;
-    let rows: Vec<(u64, Value)> = rows.iter().map(|row| (row.id, described(api, row))).collect();
-    let data: Vec<&Value> = rows.iter().map(|(_, value)| value).collect();
-    Ok(asked.page(&data, total, |value| value.get("id").and_then(Value::as_u64).unwrap_or_default()))
+    Ok(asked.page(rows.iter().map(|row| (row.id, described(api, row))).collect(), total))
 }
 
 /// One command, and how it stands.

@@ -1,5 +1,4 @@
 use axum::Json;
-use axum::extract::Query;
 use axum::extract::rejection::JsonRejection;
 use axum::http::StatusCode;
 use axum::http::header::{HeaderValue, RETRY_AFTER};
@@ -7,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use punch_protocol::SerialNumber;
 use punch_protocol::push::Admission;
 use punch_webhook::IdempotencyError;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::core::KeyScope;
@@ -29,12 +28,6 @@ pub(super) fn answer(status: StatusCode, data: Value, mut meta: Value) -> Respon
     (status, Json(json!({ "data": data, "meta": meta }))).into_response()
 }
 
-/// `{"data": […], "meta": {"page", "per_page", "request_id"}}`.
-pub(super) fn page<T: Serialize>(data: &[T], paging: Paging) -> Response {
-    let meta = json!({ "page": paging.page, "per_page": paging.per_page, "request_id": request_id() });
-    (StatusCode::OK, Json(json!({ "data": data, "meta": meta }))).into_response()
-}
-
 fn request_id() -> String {
     let mut bytes = [0; 8];
     // An id that repeats is a nuisance in a log and nothing more.
@@ -43,8 +36,7 @@ fn request_id() -> String {
 }
 
 /// Which part of a list: `page` from 1, `per_page` 1 to 200.
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(default)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Paging {
     pub(super) page: u32,
     pub(super) per_page: u32,
@@ -59,16 +51,7 @@ impl Default for Paging {
 impl Paging {
     const PER_PAGE_MAX: u32 = 200;
 
-    pub(super) fn checked(
-        query: Result<Query<Self>, axum::extract::rejection::QueryRejection>,
-    ) -> Result<Self, ApiError> {
-        let Ok(Query(Self { page, per_page })) = query else {
-            return Err(ApiError::invalid("page", "`page` and `per_page` are whole numbers"));
-        };
-        Self::of(Some(page), Some(per_page))
-    }
-
-    /// What a query with other keys beside these says.
+    /// What a query says.
     pub(super) fn of(page: Option<u32>, per_page: Option<u32>) -> Result<Self, ApiError> {
         let usual = Self::default();
         let paging = Self { page: page.unwrap_or(usual.page), per_page: per_page.unwrap_or(usual.per_page) };
@@ -79,11 +62,6 @@ impl Paging {
             return Err(ApiError::invalid("per_page", "expected 1 to 200"));
         }
         Ok(paging)
-    }
-
-    pub(super) fn part_of<T>(self, rows: &[T]) -> impl Iterator<Item = &T> {
-        let whole = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
-        rows.iter().skip(whole(self.offset())).take(whole(self.per_page))
     }
 
     pub(super) fn offset(self) -> u32 {

@@ -39,8 +39,7 @@ pub(super) async fn list(api: &Api, owner: Owner, query: Pairs) -> Result<Respon
     let which = Items { owner, states, badge: asked.text("badge_number"), serial };
     let part = asked.part()?;
     let (rows, total) = api.store.read(move |c| Ok((which.part(c, part)?, which.total(c)?))).await?;
-    let data: Vec<Value> = rows.iter().map(|row| described(api, row)).collect();
-    Ok(asked.page(&data, total, |value| value.get("id").and_then(Value::as_u64).unwrap_or_default()))
+    Ok(asked.page(rows.iter().map(|row| (row.id, described(api, row))).collect(), total))
 }
 
 /// The step of a command that has one.

@@ -74,7 +74,7 @@ pub(super) async fn list(State(api): State<Api>, query: Pairs) -> Result<Respons
     let state = asked.one_of("state", &["running", "done", "cancelled"])?;
     let part = asked.part()?;
     let (jobs, total) = api.store.read(move |connection| AnyJob::part(connection, kind, state, part)).await?;
-    Ok(asked.page(&jobs, total, AnyJob::id))
+    Ok(asked.page(jobs.into_iter().map(|job| (job.id(), job)).collect(), total))
 }
 
 /// How far a job has come. S2-088.

@@ -112,24 +112,30 @@ impl Asked {
         Ok(Part { limit: self.paging.per_page, offset, after, column, descending: self.descending })
     }
 
-    /// The answer to a call for a list that the store has sorted; `key` says where the next part begins.
-    pub(super) fn page<T: Serialize>(&self, rows: &[T], total: Option<u64>, key: impl Fn(&T) -> u64) -> Response {
+    /// The answer to a call for a list that the store has sorted: each row with its key.
+    pub(super) fn page<T: Serialize>(&self, rows: Vec<(u64, T)>, total: Option<u64>) -> Response {
         let is_full = rows.len() >= usize::try_from(self.paging.per_page).unwrap_or(usize::MAX);
-        let next = rows.last().filter(|_| is_full && self.is_by_key).map(|row| key(row).to_string());
-        self.listed(json!(rows), total, next)
+        let next = rows.last().filter(|_| is_full && self.is_by_key).map(|(key, _)| key.to_string());
+        let data: Vec<Value> = rows.into_iter().map(|(_, row)| json!(row)).collect();
+        self.listed(data.into(), total, next)
     }
 
-    /// The answer to a call for a list that is small: sorts it and takes the part that is asked for.
-    pub(super) fn arrange(&self, mut rows: Vec<Value>, key: &str) -> Result<Response, ApiError> {
-        let field = |row: &Value, name: &str| row.get(name).cloned().unwrap_or_default();
+    /// The answer to a call for a list that is small: sorts it and takes the part that is asked for. `keys` are the members
+    /// that together are no other row's.
+    pub(super) fn arrange(&self, mut rows: Vec<Value>, keys: &[&str]) -> Result<Response, ApiError> {
+        let none = Value::Null;
         rows.sort_by(|one, other| {
-            let by = |name: &str| compare(&field(one, name), &field(other, name));
-            let order = by(self.sort.0).then_with(|| by(key));
+            let by = |name: &str| compare(one.get(name).unwrap_or(&none), other.get(name).unwrap_or(&none));
+            // Those of one place stay as the store has them.
+            let order = by(self.sort.0).then_with(|| keys.first().map_or(Ordering::Equal, |key| by(key)));
             if self.descending { order.reverse() } else { order }
         });
         let total = u64::try_from(rows.len()).ok();
-        let text =
-            |row: &Value| field(row, key).as_str().map_or_else(|| field(row, key).to_string(), ToOwned::to_owned);
+        let member = |row: &Value, name: &str| match row.get(name) {
+            Some(Value::String(text)) => text.clone(),
+            other => other.map(ToString::to_string).unwrap_or_default(),
+        };
+        let text = |row: &Value| keys.iter().map(|name| member(row, name)).collect::<Vec<_>>().join("/");
         let begin = match &self.cursor {
             None => usize::try_from(self.paging.offset()).unwrap_or(usize::MAX),
             Some(cursor) => {

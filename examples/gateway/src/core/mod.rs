@@ -5,6 +5,7 @@
 
 mod clock;
 mod corrections;
+mod encounters;
 mod forwarded;
 mod identity;
 mod intake;
@@ -20,6 +21,7 @@ mod upload;
 pub use clock::{
     Alarm, AlarmCause, ClockNotice, ClockReport, Clockwork, Contact, Presence, Probe, ProbeError, ZoneChange,
 };
+pub use encounters::{Encounter, Encounters};
 pub use forwarded::ForwardedError;
 pub use identity::{Bound, BoundError, Clash, Identity, Register, Scope, Validity};
 pub use intake::{Directory, Intake, Tally};

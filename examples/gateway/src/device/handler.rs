@@ -22,6 +22,7 @@ use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use super::clocks::{Attended, announce, attend, tell};
+use super::encounters::{kind_of, upload_of};
 use super::registry::Registry;
 use crate::clock::now;
 use crate::config::Config;
@@ -344,7 +345,9 @@ async fn answer(
         Err(error) => to_http(refusal(&error)),
         // A body without an announced length may be none, which is another request.
         Ok(Some((serial, head))) if parts.declared_length.is_some() || chunked => {
-            to_http(devices.receive(serial, &head, body).await)
+            let response = devices.receive(serial.clone(), &head, body).await;
+            devices.note_seen(&serial, &upload_of(head.table().as_str()), &response);
+            to_http(response)
         }
         Ok(_) => {
             // A body cut short ends in an error here, so it never reaches the parser.
@@ -353,7 +356,12 @@ async fn answer(
             };
             parts.body = &body;
             match Request::parse(parts, &limits) {
-                Ok((serial, request)) => to_http(devices.turn(serial, &request).await),
+                Ok((serial, request)) => {
+                    let response = devices.turn(serial.clone(), &request).await;
+                    devices.note_seen(&serial, &kind_of(&request), &response);
+                    devices.keep_said(&serial, &request, text(header::USER_AGENT)).await;
+                    to_http(response)
+                }
                 Err(error) => to_http(refusal(&error)),
             }
         }

@@ -4,6 +4,7 @@ mod clocks;
 mod commands;
 mod completeness;
 mod connection;
+mod encounters;
 mod expansion;
 mod handler;
 mod quarantine;
@@ -14,6 +15,7 @@ mod request_line;
 
 pub(crate) use clocks::NotProbed;
 pub(crate) use connection::serve;
+pub(crate) use encounters::Standing;
 pub use handler::Devices;
 pub(crate) use quarantine::NotTaken;
 pub use quarantine::Released;

@@ -11,7 +11,7 @@ use punch_webhook::DeviceInfo;
 
 use super::clocks::Timekeeping;
 use crate::config::{Config, DeviceConfig, DeviceDefaults, UnknownBadges};
-use crate::core::{Directory, Shifts};
+use crate::core::{Directory, Encounters, Shifts};
 use crate::store::DeviceRow;
 
 /// The terminals the gateway knows, and the conversation with each.
@@ -32,6 +32,10 @@ pub(super) struct Device {
     forwarded_at: Option<DateTime<Utc>>,
     pub(super) directory: Directory,
     pub(super) timekeeping: Timekeeping,
+    /// What it says of itself, if nobody has let it in.
+    pub(super) said: Option<String>,
+    /// What was seen of it.
+    pub(super) encounters: Encounters,
     /// Whether the store has got commands for it of which its session has not heard.
     pub(super) has_commands: bool,
     /// Whether the store has more than its session has room for.
@@ -121,11 +125,21 @@ impl Registry {
                     forwarded_at: None,
                     directory,
                     timekeeping: Timekeeping::default(),
+                    said: None,
+                    encounters: Encounters::default(),
                     has_commands: false,
                     has_more: false,
                     speech,
                 },
             );
+        }
+    }
+
+    /// Keeps a terminal out from now on.
+    pub(super) fn block(&self, serial: &SerialNumber) {
+        if let Some(device) = self.lock().get_mut(serial) {
+            device.session = Session::unapproved(serial.clone(), Admission::Blocked);
+            device.admission = Admission::Blocked;
         }
     }
 
@@ -219,13 +233,19 @@ impl Registry {
     /// When each terminal was last heard, itself or through somebody who had read it.
     pub(super) fn last_seen(&self) -> BTreeMap<String, DateTime<Utc>> {
         let devices = self.lock();
-        let last = |device: &Device| device.session.last_seen().max(device.forwarded_at);
-        devices.iter().filter_map(|(serial, device)| Some((serial.to_string(), last(device)?))).collect()
+        devices.iter().filter_map(|(serial, device)| Some((serial.to_string(), device.last_seen()?))).collect()
     }
 
     pub(super) fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<SerialNumber, Device>> {
         // A panic elsewhere leaves a session in one of its legal states.
         self.devices.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Device {
+    /// When it was last heard, itself or through somebody who had read it.
+    pub(super) fn last_seen(&self) -> Option<DateTime<Utc>> {
+        self.session.last_seen().max(self.forwarded_at)
     }
 }
 

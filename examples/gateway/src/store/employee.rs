@@ -24,21 +24,20 @@ impl Register {
 }
 
 impl Identity {
-    /// A page of them, by PIN.
+    /// All of them, by PIN.
     ///
     /// # Errors
     ///
     /// The store cannot be read.
-    pub fn page(connection: &Connection, limit: u32, offset: u32) -> Result<Vec<Self>, StoreError> {
-        let sql =
-            format!("SELECT {COLUMNS} FROM employee ORDER BY badge, scope_kind, scope, valid_from LIMIT ?1 OFFSET ?2");
+    pub fn all(connection: &Connection) -> Result<Vec<Self>, StoreError> {
+        let sql = format!("SELECT {COLUMNS} FROM employee ORDER BY badge, scope_kind, scope, valid_from");
         let mut statement = connection.prepare_cached(&sql)?;
-        let mut rows = statement.query(params![limit, offset])?;
-        let mut page = Vec::new();
+        let mut rows = statement.query([])?;
+        let mut all = Vec::new();
         while let Some(row) = rows.next()? {
-            page.extend(identity(row)?);
+            all.extend(identity(row)?);
         }
-        Ok(page)
+        Ok(all)
     }
 }
 

@@ -60,7 +60,7 @@ pub(crate) use person::direction_of;
 pub(crate) use quarantine::{Again, discard, hold_again, keep_by_hand, replace, unregistered};
 pub use quarantine::{HeldRow, Quarantined};
 pub(crate) use read::Snapshot;
-pub use read::{AttendanceRow, Counts};
+pub use read::{Attendance, AttendanceRow, Counts, Edge};
 pub(crate) use redate::{Observed, Span, by_hand, observed};
 pub(crate) use ticket::{
     OpenTicket, Outcome, keep_answer as keep_command_answer, overdue as overdue_tickets, record_sent, settle,

@@ -3,11 +3,12 @@
 use chrono::{DateTime, Utc};
 use punch_normalize::EventId;
 use punch_webhook::{DeliveryId, EndpointId, Event, Lane, PayloadFormat, StoredBody, Waiting};
-use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, params, params_from_iter};
+use rusqlite::{Connection, OptionalExtension as _, Row, params, params_from_iter};
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::part::{Clause, Part, total};
 use super::timeline::{AttemptLine, attempts};
 use super::{StoreError, Transaction, from_millis, millis};
 
@@ -22,6 +23,10 @@ pub struct Deliveries {
     pub event_id: Option<String>,
     /// Of this one delivery.
     pub id: Option<u64>,
+    /// Made from then on.
+    pub since: Option<DateTime<Utc>>,
+    /// Made before.
+    pub until: Option<DateTime<Utc>>,
 }
 
 /// A delivery.
@@ -63,30 +68,50 @@ impl Deliveries {
     ///
     /// The store cannot be read.
     pub fn page(&self, connection: &Connection, limit: u32, offset: u32) -> Result<Vec<DeliveryRow>, StoreError> {
-        let mut clause = "1".to_owned();
-        let mut values: Vec<Box<dyn ToSql>> = Vec::new();
-        let mut add = |column: &str, value: Box<dyn ToSql>| {
-            values.push(value);
-            clause.push_str(&format!(" AND {column} = ?{}", values.len()));
-        };
-        if let Some(id) = self.id {
-            add("delivery.id", Box::new(id.cast_signed()));
-        }
-        if let Some(endpoint) = self.endpoint {
-            add("delivery.endpoint", Box::new(endpoint.cast_signed()));
-        }
-        if let Some(state) = &self.state {
-            add("delivery.state", Box::new(state.clone()));
-        }
-        if let Some(event_id) = &self.event_id {
-            add("event.id", Box::new(event_id.clone()));
-        }
-        let sql = format!(
-            "SELECT {COLUMNS} FROM {TABLES} WHERE {clause} ORDER BY delivery.id DESC LIMIT {limit} OFFSET {offset}"
-        );
+        self.part(connection, Part { offset, ..Part::newest(limit) })
+    }
+
+    /// A part of them.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read.
+    pub fn part(&self, connection: &Connection, part: Part) -> Result<Vec<DeliveryRow>, StoreError> {
+        let mut clause = self.clause();
+        let tail = part.cut(&mut clause, "delivery.id");
+        let sql = format!("SELECT {COLUMNS} FROM {TABLES} WHERE {} {tail}", clause.text());
         let mut statement = connection.prepare(&sql)?;
-        let rows = statement.query_map(params_from_iter(values), DeliveryRow::read)?;
+        let rows = statement.query_map(params_from_iter(clause.values()), DeliveryRow::read)?;
         Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// How many there are, if they are not too many to be counted.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read.
+    pub fn total(&self, connection: &Connection) -> Result<Option<u64>, StoreError> {
+        total(connection, TABLES, &self.clause())
+    }
+
+    fn clause(&self) -> Clause {
+        let mut clause = Clause::default();
+        for (condition, number) in [("delivery.id =", self.id), ("delivery.endpoint =", self.endpoint)] {
+            if let Some(number) = number {
+                clause.and(condition, number.cast_signed());
+            }
+        }
+        for (condition, text) in [("delivery.state =", &self.state), ("event.id =", &self.event_id)] {
+            if let Some(text) = text {
+                clause.and(condition, text.clone());
+            }
+        }
+        for (condition, moment) in [("delivery.created_at >=", self.since), ("delivery.created_at <", self.until)] {
+            if let Some(moment) = moment {
+                clause.and(condition, millis(moment));
+            }
+        }
+        clause
     }
 }
 

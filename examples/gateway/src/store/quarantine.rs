@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use punch_normalize::{EventId, Hint, HoldReason};
 use punch_protocol::Pin;
-use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, params_from_iter};
+use rusqlite::{Connection, OptionalExtension as _, Row, params_from_iter};
 use serde::Serialize;
 
+use super::part::{Clause, Part, total};
 use super::person::{SAID, raw_punch};
 use super::{StoreError, Transaction, from_millis, millis};
 use crate::core::{ByHand, Place, Received, ReceivedRow};
@@ -57,31 +58,26 @@ pub struct HeldRow {
 const COLUMNS: &str = "id, fate, serial, reason, problem, received_at, device_local, raw, put_away";
 
 impl Quarantined {
-    fn clause(&self) -> (String, Vec<Box<dyn ToSql>>) {
-        let fate = if self.discarded { "discarded" } else { "held" };
-        let mut clause = format!("fate = '{fate}'");
-        let mut values: Vec<Box<dyn ToSql>> = Vec::new();
-        let mut add = |condition: &str, value: Box<dyn ToSql>| {
-            values.push(value);
-            clause.push_str(&format!(" AND {condition} ?{}", values.len()));
-        };
+    fn clause(&self) -> Clause {
+        let mut clause = Clause::default();
+        clause.also(if self.discarded { "fate = 'discarded'" } else { "fate = 'held'" });
         if let Some(reason) = &self.reason {
-            add("reason =", Box::new(reason.clone()));
+            clause.and("reason =", reason.clone());
         }
         if let Some(pin) = &self.pin {
             // Whose somebody says it is, goes before what was sent.
-            add("coalesce(CAST(whose AS BLOB), pin) =", Box::new(pin.as_bytes().to_vec()));
+            clause.and("coalesce(CAST(whose AS BLOB), pin) =", pin.as_bytes().to_vec());
         }
         if let Some(device) = &self.device {
-            add("serial =", Box::new(device.clone()));
+            clause.and("serial =", device.clone());
         }
         if let Some(since) = self.since {
-            add("received_at >=", Box::new(millis(since)));
+            clause.and("received_at >=", millis(since));
         }
         if let Some(until) = self.until {
-            add("received_at <", Box::new(millis(until)));
+            clause.and("received_at <", millis(until));
         }
-        (clause, values)
+        clause
     }
 
     /// A page of them, newest first.
@@ -90,11 +86,32 @@ impl Quarantined {
     ///
     /// The store cannot be read.
     pub fn page(&self, connection: &Connection, limit: u32, offset: u32) -> Result<Vec<HeldRow>, StoreError> {
-        let (clause, values) = self.clause();
-        let sql = format!("SELECT {COLUMNS} FROM row WHERE {clause} ORDER BY seq DESC LIMIT {limit} OFFSET {offset}");
+        let rows = self.part(connection, Part { offset, ..Part::newest(limit) })?;
+        Ok(rows.into_iter().map(|(_, row)| row).collect())
+    }
+
+    /// A part of them, each with its place among all rows.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read.
+    pub fn part(&self, connection: &Connection, part: Part) -> Result<Vec<(u64, HeldRow)>, StoreError> {
+        let mut clause = self.clause();
+        let tail = part.cut(&mut clause, "seq");
+        let sql = format!("SELECT {COLUMNS}, seq FROM row WHERE {} {tail}", clause.text());
         let mut statement = connection.prepare(&sql)?;
-        let rows = statement.query_map(params_from_iter(values), HeldRow::read)?;
+        let read = |row: &Row<'_>| Ok((row.get::<_, i64>(9)?.cast_unsigned(), HeldRow::read(row)?));
+        let rows = statement.query_map(params_from_iter(clause.values()), read)?;
         Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// How many there are, if they are not too many to be counted.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read.
+    pub fn total(&self, connection: &Connection) -> Result<Option<u64>, StoreError> {
+        total(connection, "row", &self.clause())
     }
 
     /// How many there are, by reason.
@@ -103,21 +120,24 @@ impl Quarantined {
     ///
     /// The store cannot be read.
     pub fn counts(&self, connection: &Connection) -> Result<BTreeMap<String, u64>, StoreError> {
-        let (clause, values) = self.clause();
-        let sql = format!("SELECT coalesce(reason, ''), count(*) FROM row WHERE {clause} GROUP BY 1");
+        let clause = self.clause();
+        let sql = format!("SELECT coalesce(reason, ''), count(*) FROM row WHERE {} GROUP BY 1", clause.text());
         let mut statement = connection.prepare(&sql)?;
-        let rows = statement
-            .query_map(params_from_iter(values), |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.cast_unsigned())))?;
+        let rows = statement.query_map(params_from_iter(clause.values()), |row| {
+            Ok((row.get(0)?, row.get::<_, i64>(1)?.cast_unsigned()))
+        })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
     /// The next of them behind `after`, in the order they came, as they would be taken once more.
     pub(crate) fn next(&self, connection: &Connection, after: i64, limit: u32) -> Result<Vec<Again>, StoreError> {
-        let (clause, values) = self.clause();
-        let sql =
-            format!("SELECT {SAID}, {AGAIN} FROM row WHERE {clause} AND seq > {after} ORDER BY seq LIMIT {limit}");
+        let clause = self.clause();
+        let sql = format!(
+            "SELECT {SAID}, {AGAIN} FROM row WHERE {} AND seq > {after} ORDER BY seq LIMIT {limit}",
+            clause.text()
+        );
         let mut statement = connection.prepare(&sql)?;
-        let rows = statement.query_map(params_from_iter(values), Again::read)?;
+        let rows = statement.query_map(params_from_iter(clause.values()), Again::read)?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 }
@@ -262,12 +282,12 @@ mod tests {
         };
         let discarded = Quarantined { discarded: true, ..Quarantined::default() };
         for which in [Quarantined::default(), discarded, of_pin] {
-            let (clause, values) = which.clause();
+            let clause = which.clause();
             for order in ["ORDER BY seq DESC LIMIT 50", "AND seq > 9 ORDER BY seq LIMIT 200"] {
-                let sql = format!("EXPLAIN QUERY PLAN SELECT raw FROM row WHERE {clause} {order}");
-                let values = rusqlite::params_from_iter(values.iter());
+                let sql = format!("EXPLAIN QUERY PLAN SELECT raw FROM row WHERE {} {order}", clause.text());
+                let values = rusqlite::params_from_iter(clause.values());
                 let plan: String = connection.query_row(&sql, values, |row| row.get(3)).unwrap();
-                assert!(plan.contains("USING INDEX row_"), "{clause} {order}: {plan}");
+                assert!(plan.contains("USING INDEX row_"), "{} {order}: {plan}", clause.text());
             }
         }
     }

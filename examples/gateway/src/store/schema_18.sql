@@ -80,6 +80,12 @@ CREATE TABLE roster (
     PRIMARY KEY (serial, badge)
 ) WITHOUT ROWID;
 
+-- Punches of a time.
+CREATE INDEX row_punched ON row (punched_at) WHERE fate = 'delivered';
+
+-- What a terminal said of itself before anybody let it in: JSON.
+ALTER TABLE device ADD COLUMN said TEXT;
+
 -- Keys to the API. What is stored is the hash; the key is shown once.
 CREATE TABLE api_key (
     id         INTEGER PRIMARY KEY,

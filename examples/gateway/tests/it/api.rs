@@ -17,7 +17,7 @@ pub(crate) fn check_error(answer: &Value, code: &str) {
     assert!(error["request_id"].as_str().unwrap().starts_with("req_"), "{answer}");
 }
 
-pub(crate) const ROUTES: [(&str, &str); 37] = [
+pub(crate) const ROUTES: [(&str, &str); 39] = [
     ("GET", "/v1/webhooks"),
     ("POST", "/v1/webhooks"),
     ("GET", "/v1/webhooks/1"),
@@ -34,6 +34,8 @@ pub(crate) const ROUTES: [(&str, &str); 37] = [
     ("GET", "/v1/devices"),
     ("POST", "/v1/devices"),
     ("GET", "/v1/devices/T1"),
+    ("PATCH", "/v1/devices/T1"),
+    ("GET", "/v1/devices/T1/timeline"),
     ("POST", "/v1/devices/T1/clock"),
     ("POST", "/v1/devices/T1/punches"),
     ("GET", "/v1/employees"),

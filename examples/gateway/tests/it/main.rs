@@ -32,6 +32,7 @@ mod harness;
 mod hostile;
 mod idempotent;
 mod identities;
+mod lists;
 mod mail;
 mod metrics;
 mod options;
