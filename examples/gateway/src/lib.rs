@@ -127,8 +127,10 @@ pub async fn start(mut config: Config) -> Result<Gateway, StartError> {
     let release_task = tokio::spawn(devices.clone().release_by_file(stopped.clone()));
     let command_task = tokio::spawn(devices.clone().watch_commands(stopped.clone()));
     let expansion_task = tokio::spawn(devices.clone().expand_commands(stopped.clone()));
+    let replica_task = tokio::spawn(devices.clone().follow_replicas(stopped.clone()));
     let device_task = tokio::spawn(device::serve(device_listener, devices.clone(), stopped));
-    let tasks = vec![api_task, device_task, site_task, release_task, command_task, expansion_task, key_task];
+    let mut tasks = vec![api_task, device_task, site_task, release_task, replica_task];
+    tasks.extend([command_task, expansion_task, key_task]);
     Ok(Gateway { device_addr, api_addr, new_api_key, watch, devices, store, engine, stop, tasks })
 }
 

@@ -78,7 +78,7 @@ fn programs_are_short() {
 }
 
 const READMES: [&str; 2] = ["README.md", "README.es.md"];
-const DOCUMENTS: [&str; 14] = [
+const DOCUMENTS: [&str; 16] = [
     "README.md",
     "README.es.md",
     "ARCHITECTURE.md",
@@ -86,12 +86,14 @@ const DOCUMENTS: [&str; 14] = [
     "CHANGELOG.md",
     "SECURITY.md",
     "docs/agent.md",
+    "docs/api.md",
     "docs/clocks.md",
     "docs/delivery.md",
     "docs/metrics.md",
     "docs/quarantine.md",
     "docs/receivers.md",
     "docs/rules.md",
+    "docs/store.md",
     "punch-protocol/README.md",
 ];
 

@@ -18,7 +18,7 @@ use super::listing::{Asked, Pairs, Terms};
 use crate::clock::now;
 use crate::core::{Clockwork, Probe, ProbeError};
 use crate::device::{NotProbed, Standing};
-use crate::store::{ClockRow, DeviceRow, SiteRow, Span, StoreError};
+use crate::store::{ClockRow, Connection, DeviceRow, SiteRow, Span, StoreError};
 
 const TERMS: Terms = Terms {
     filters: &["status", "admission", "site"],
@@ -205,7 +205,7 @@ fn instant(field: &str, text: &str) -> Result<DateTime<Utc>, ApiError> {
 
 async fn described(api: &Api, rows: Vec<DeviceRow>) -> Result<Vec<Value>, ApiError> {
     let serials: Vec<String> = rows.iter().map(|row| row.serial.clone()).collect();
-    let known = move |connection: &rusqlite::Connection| {
+    let known = move |connection: &Connection| {
         let mut clocks = BTreeMap::new();
         for serial in serials {
             if let Some(clockwork) = ClockRow::of(connection, &serial)? {

@@ -1,9 +1,11 @@
 //! Drives the queue: takes what is durable, sends what is due, writes down what became of it.
 
 mod guard;
+mod leases;
 pub(crate) mod mail;
 pub mod replay;
 mod sender;
+mod shared;
 
 use core::time::Duration;
 use std::collections::BTreeMap;
@@ -21,8 +23,10 @@ use tokio::task::JoinSet;
 use crate::clock::now;
 use crate::config::DeliveryConfig;
 use crate::stage::{Stage, Watch};
+use crate::store::lease;
 use crate::store::{AttemptRow, EndpointRow, Failing, Outgoing, Store, StoreError, Told, delivery_rows, tell_failing};
 
+use leases::Leases;
 use sender::{Sender, Sent, Target};
 
 /// Deliveries read from the store in one go, at the start and after the queue was full.
@@ -74,7 +78,7 @@ impl Engine {
         news: mpsc::Sender<Failing>,
     ) -> Result<Self, StoreError> {
         let sender = Sender::new(config);
-        let endpoints = store.read(EndpointRow::all).await?;
+        let leases = Leases::of(&store).await?;
         let (orders, inbox) = mpsc::unbounded_channel();
         let settled = Arc::new(Notify::new());
         let mut driver = Driver {
@@ -90,11 +94,9 @@ impl Engine {
             writes: JoinSet::new(),
             early: Vec::new(),
             unfed_after: None,
+            leases,
         };
-        for endpoint in endpoints {
-            driver.set_endpoint(endpoint);
-        }
-        driver.feed(0).await?;
+        driver.take_up_work().await?;
         tokio::spawn(driver.run(inbox));
         Ok(Self { orders, settled })
     }
@@ -167,6 +169,8 @@ struct Driver {
     early: Vec<Waiting>,
     /// The queue was full: deliveries above this id are in the store only.
     unfed_after: Option<u64>,
+    /// What this gateway delivers to, if others work with the store too; else it delivers to all.
+    leases: Option<Leases>,
 }
 
 impl Driver {
@@ -174,7 +178,9 @@ impl Driver {
         let mut draining: Option<oneshot::Sender<()>> = None;
         loop {
             if draining.is_none() {
-                self.begin_attempts();
+                if self.leases.as_ref().is_none_or(Leases::hold) {
+                    self.begin_attempts();
+                }
             } else if self.in_flight.is_empty() {
                 break;
             }
@@ -195,24 +201,45 @@ impl Driver {
                     Ok((attempt, began, sent)) => self.settle(attempt, began, sent).await,
                     Err(error) => tracing::error!(%error, "an attempt was lost"),
                 },
+                () = news(self.leases.as_ref()), if draining.is_none() => self.look_around().await,
                 () = tokio::time::sleep(wait.to_std().unwrap_or_default()), if draining.is_none() => {}
             }
         }
         while self.writes.join_next().await.is_some() {}
+        if let Some(leases) = &mut self.leases {
+            leases.leave().await;
+        }
         if let Some(answer) = draining {
             // Whoever asked may have stopped waiting.
             let _ = answer.send(());
         }
     }
 
+    /// What an earlier life left undelivered.
+    async fn take_up_work(&mut self) -> Result<(), StoreError> {
+        if self.leases.is_some() {
+            self.look_around().await;
+            return Ok(());
+        }
+        for endpoint in self.store.read(EndpointRow::all).await? {
+            self.set_endpoint(endpoint);
+        }
+        self.feed(0).await
+    }
+
     fn follow(&mut self, order: Order) {
         match order {
+            // Where several deliver, whoever holds the endpoint finds it in the store.
+            Order::Deliver(_) if self.leases.is_some() => {}
             Order::Deliver(deliveries) => {
                 for waiting in deliveries {
                     self.enqueue(waiting);
                 }
             }
-            Order::Endpoint(endpoint) => self.set_endpoint(*endpoint),
+            Order::Endpoint(endpoint) => match &mut self.leases {
+                Some(leases) => leases.hurry(),
+                None => self.set_endpoint(*endpoint),
+            },
             Order::Status(answer) => drop(answer.send(self.queue.status())),
             Order::Wish(..) | Order::Drain(_) => {}
         }
@@ -229,8 +256,12 @@ impl Driver {
         while let Some(record) = self.queue.poll_record() {
             records.push(record);
         }
-        let work = move |tx: &mut crate::store::Transaction<'_>| {
-            records.iter().try_for_each(|record| crate::store::persist(tx, record))
+        let is_elsewhere = self.queue.endpoint_status(endpoint).is_none();
+        let work = move |tx: &mut crate::store::Transaction<'_>| match wish {
+            // Whoever delivers to it looks there.
+            Wish::Pause if is_elsewhere => lease::wish(tx, endpoint, "pause"),
+            Wish::Resume if is_elsewhere => lease::wish(tx, endpoint, "resume"),
+            Wish::Pause | Wish::Resume => records.iter().try_for_each(|record| crate::store::persist(tx, record)),
         };
         if let Err(error) = self.store.write(work).await {
             tracing::error!(%error, endpoint = endpoint.0, "what is wanted of an endpoint could not be written down");
@@ -259,6 +290,8 @@ impl Driver {
         }
         match self.queue.enqueue(waiting, now()) {
             Ok(()) => {}
+            // Somebody else holds it, and finds it in the store.
+            Err(EnqueueError::UnknownEndpoint { .. }) if self.store.replica().is_some() => {}
             Err(EnqueueError::UnknownEndpoint { .. }) => self.early.push(waiting),
             Err(error) => {
                 tracing::warn!(%error, "delivery stays in the store for now");
@@ -307,7 +340,7 @@ impl Driver {
     async fn settle(&mut self, attempt: Attempt, began: DateTime<Utc>, sent: Sent) {
         let class = Class::of(&sent.outcome);
         let delivered = class == Class::Delivered;
-        self.queue.settle(attempt.delivery, class, now());
+        let is_known = self.queue.settle(attempt.delivery, class, now()).is_some();
         let row = attempt_row(&attempt, began, &sent);
         self.store.metrics().attempted(row.status, Duration::from_millis(row.millis));
         tracing::debug!(delivery = attempt.delivery.0, number = attempt.number, status = row.status, "attempt");
@@ -315,6 +348,12 @@ impl Driver {
         while let Some(record) = self.queue.poll_record() {
             records.push(record);
         }
+        if delivered && !is_known {
+            // The endpoint is somebody else's by now, who need not send it once more.
+            let (delivery, attempts) = (attempt.delivery, attempt.number);
+            records.push(Record::Delivered { delivery, attempts, at: now() });
+        }
+        let (holder, endpoint) = (self.leases.as_ref().map(Leases::holder), attempt.endpoint);
         let (store, watch, settled) = (self.store.clone(), self.watch.clone(), Arc::clone(&self.settled));
         let (back, news) = (self.back.clone(), self.news.clone());
         // Not awaited: until a record is durable a crash sends once more, which receivers expect.
@@ -323,6 +362,10 @@ impl Driver {
             let written = store
                 .write(move |tx| {
                     row.insert(tx)?;
+                    let records = match holder {
+                        Some(holder) => lease::still_true(tx, &holder, endpoint, records)?,
+                        None => records,
+                    };
                     records.iter().try_for_each(|record| crate::store::persist(tx, record))?;
                     tell_failing(tx, &records, now())
                 })
@@ -345,6 +388,14 @@ impl Driver {
             tracing::error!(%error, "undelivered rows could not be read");
             self.unfed_after = Some(after);
         }
+    }
+}
+
+/// Ends when something is to be looked at that others have written; never, if there are no others.
+async fn news(leases: Option<&Leases>) {
+    match leases {
+        Some(leases) => leases.news().await,
+        None => core::future::pending().await,
     }
 }
 

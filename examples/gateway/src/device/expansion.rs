@@ -69,7 +69,7 @@ impl Devices {
 }
 
 impl List {
-    fn read(connection: &rusqlite::Connection, id: i64) -> Result<Self, StoreError> {
+    fn read(connection: &crate::store::Connection, id: i64) -> Result<Self, StoreError> {
         let steps = steps_of(connection, id)?;
         let named = steps.iter().filter_map(|step| step.badge().map(ToOwned::to_owned)).collect();
         Ok(Self { id, steps, named })

@@ -137,7 +137,8 @@ impl Registry {
 
     /// Keeps a terminal out from now on.
     pub(super) fn block(&self, serial: &SerialNumber) {
-        if let Some(device) = self.lock().get_mut(serial) {
+        let mut devices = self.lock();
+        if let Some(device) = devices.get_mut(serial).filter(|device| device.admission != Admission::Blocked) {
             device.session = Session::unapproved(serial.clone(), Admission::Blocked);
             device.admission = Admission::Blocked;
         }
@@ -161,6 +162,11 @@ impl Registry {
         now: DateTime<Utc>,
     ) -> Option<Result<Reception, Response>> {
         Some(self.lock().get_mut(serial)?.session.receive(head, opening, now))
+    }
+
+    /// Whether a terminal is let in.
+    pub(super) fn is_approved(&self, serial: &SerialNumber) -> bool {
+        self.lock().get(serial).is_some_and(|device| device.admission == Admission::Approved)
     }
 
     /// Notes that somebody brings what he read from a terminal, and says whether it is let in; `None` if the serial is

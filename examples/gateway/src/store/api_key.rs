@@ -1,10 +1,9 @@
 //! Keys to the API, as hashes, and how often each was used.
 
-use chrono::{DateTime, Utc};
-use rusqlite::{Connection, params};
-
+use super::sql::{Connection, Row};
 use super::{StoreError, Transaction, from_millis, millis};
 use crate::core::{KeyScope, Quota};
+use chrono::{DateTime, Utc};
 
 /// A key, as the store knows it.
 #[derive(Debug, Clone)]
@@ -31,23 +30,20 @@ impl ApiKeyRow {
     /// The store cannot be read.
     pub fn all(connection: &Connection) -> Result<Vec<Self>, StoreError> {
         let sql = "SELECT id, name, hash, scope, created_at, revoked_at FROM api_key ORDER BY id";
-        let mut statement = connection.prepare_cached(sql)?;
-        let mut rows = statement.query([])?;
-        let mut keys = Vec::new();
-        while let Some(row) = rows.next()? {
-            let (hash, scope): (Vec<u8>, String) = (row.get(2)?, row.get(3)?);
-            // Of a damaged row nothing is let in.
-            let (Ok(hash), Some(scope)) = (hash.try_into(), KeyScope::of(&scope)) else { continue };
-            keys.push(Self {
-                id: row.get(0)?,
-                name: row.get(1)?,
-                hash,
-                scope,
-                created_at: from_millis(row.get(4)?),
-                revoked_at: row.get::<_, Option<i64>>(5)?.map(from_millis),
-            });
-        }
-        Ok(keys)
+        Ok(connection.all(sql, &[], Self::read)?.into_iter().flatten().collect())
+    }
+
+    /// Of a damaged row nothing is let in.
+    fn read(row: &Row<'_>) -> Result<Option<Self>, StoreError> {
+        let Some(scope) = KeyScope::of(&row.get::<String>(3)?) else { return Ok(None) };
+        Ok(Some(Self {
+            id: row.get(0)?,
+            name: row.get(1)?,
+            hash: row.get(2)?,
+            scope,
+            created_at: from_millis(row.get(4)?),
+            revoked_at: row.get::<Option<i64>>(5)?.map(from_millis),
+        }))
     }
 
     /// Keeps the hash of a new key and returns its number.
@@ -63,8 +59,7 @@ impl ApiKeyRow {
         now: DateTime<Utc>,
     ) -> Result<i64, StoreError> {
         let sql = "INSERT INTO api_key (name, hash, scope, created_at) VALUES (?1, ?2, ?3, ?4) RETURNING id";
-        let known = params![name, hash.as_slice(), scope.as_str(), millis(now)];
-        Ok(tx.prepare_cached(sql)?.query_row(known, |row| row.get(0))?)
+        tx.value(sql, &[&name, hash, &scope.as_str(), &millis(now)])
     }
 
     /// Takes a key back, unless it is the last that may do everything and none is in the file. Whether it was.
@@ -81,7 +76,7 @@ impl ApiKeyRow {
         let sql =
             "UPDATE api_key SET revoked_at = ?2 WHERE id = ?1 AND revoked_at IS NULL AND (?3 = 1 OR scope <> 'admin'
                        OR EXISTS (SELECT 1 FROM api_key WHERE id <> ?1 AND scope = 'admin' AND revoked_at IS NULL))";
-        Ok(tx.prepare_cached(sql)?.execute(params![id, millis(now), i64::from(is_spare)])? > 0)
+        Ok(tx.execute(sql, &[&id, &millis(now), &is_spare])? > 0)
     }
 }
 
@@ -91,10 +86,9 @@ impl ApiKeyRow {
 ///
 /// The store cannot be read.
 pub(crate) fn restore_calls(connection: &Connection, quota: &mut Quota) -> Result<(), StoreError> {
-    let mut statement = connection.prepare("SELECT key, day, calls FROM api_calls")?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        quota.restore(row.get(0)?, row.get(1)?, row.get::<_, i64>(2)?.cast_unsigned());
+    let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get::<i64>(2)?.cast_unsigned()));
+    for (key, day, calls) in connection.all("SELECT key, day, calls FROM api_calls", &[], read)? {
+        quota.restore(key, day, calls);
     }
     Ok(())
 }
@@ -108,7 +102,7 @@ pub(crate) fn keep_calls(tx: &Transaction<'_>, counts: &[(i64, i64, u64)]) -> Re
     let sql = "INSERT INTO api_calls (key, day, calls) VALUES (?1, ?2, ?3)
                ON CONFLICT (key) DO UPDATE SET day = excluded.day, calls = excluded.calls";
     for (key, day, calls) in counts {
-        tx.prepare_cached(sql)?.execute(params![key, day, calls.cast_signed()])?;
+        tx.execute(sql, &[key, day, &calls.cast_signed()])?;
     }
     Ok(())
 }

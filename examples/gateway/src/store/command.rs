@@ -2,11 +2,11 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use punch_protocol::SerialNumber;
-use rusqlite::{Connection, OptionalExtension as _, Row, params, params_from_iter};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::part::{Clause, Part, total};
+use super::part::{Part, total};
+use super::sql::{Clause, Connection, Row};
 use super::ticket::OPEN;
 use super::{StoreError, Transaction, command_job, from_millis, millis};
 
@@ -114,10 +114,8 @@ impl Commands {
     pub fn part(&self, connection: &Connection, part: Part) -> Result<Vec<CommandRow>, StoreError> {
         let mut clause = self.clause();
         let tail = part.cut(&mut clause, "command.id");
-        let sql = format!("SELECT {COLUMNS} FROM command WHERE {} {tail}", clause.text());
-        let mut statement = connection.prepare(&sql)?;
-        let rows = statement.query_map(params_from_iter(clause.values()), CommandRow::read)?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        let sql = format!("SELECT {COLUMNS} FROM command WHERE {} {tail}", clause.after("TRUE"));
+        connection.all(&sql, &clause.values(), CommandRow::read)
     }
 
     /// How many there are, if they are not too many to be counted.
@@ -140,8 +138,8 @@ impl CommandRow {
         Ok(Commands { id: Some(id), ..Commands::default() }.part(connection, Part::newest(1))?.pop())
     }
 
-    fn read(row: &Row<'_>) -> Result<Self, rusqlite::Error> {
-        let number = |index: usize| Ok::<u64, rusqlite::Error>(row.get::<_, i64>(index)?.cast_unsigned());
+    fn read(row: &Row<'_>) -> Result<Self, StoreError> {
+        let number = |index: usize| Ok::<u64, StoreError>(row.get::<i64>(index)?.cast_unsigned());
         let state: String = row.get(4)?;
         let (total, unchanged, taken) = (number(10)?, number(11)?, number(12)?);
         let (done, mut failed, mut cancelled) = (number(14)?, number(15)?, number(16)?);
@@ -155,13 +153,13 @@ impl CommandRow {
             id: number(0)?,
             device_serial: row.get(1)?,
             command: row.get(2)?,
-            payload: serde_json::from_str(&row.get::<_, String>(3)?).unwrap_or_default(),
+            payload: serde_json::from_str(&row.get::<String>(3)?).unwrap_or_default(),
             reason: row.get(5)?,
-            job_id: row.get::<_, Option<i64>>(6)?.map(i64::cast_unsigned),
+            job_id: row.get::<Option<i64>>(6)?.map(i64::cast_unsigned),
             counts: StepCounts::of(total, done, unchanged, failed, cancelled),
             created_at: from_millis(row.get(7)?).to_rfc3339(),
             expires_at: from_millis(row.get(8)?).to_rfc3339(),
-            settled_at: row.get::<_, Option<i64>>(9)?.map(|millis| from_millis(millis).to_rfc3339()),
+            settled_at: row.get::<Option<i64>>(9)?.map(|millis| from_millis(millis).to_rfc3339()),
             state,
         })
     }
@@ -198,24 +196,29 @@ pub(crate) fn put_command(
 ) -> Result<i64, StoreError> {
     let sql = "INSERT INTO command (serial, kind, payload, state, reason, job, steps, taken, total, created_at, ttl,
                    expires_at, settled_at)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?10 + ?11, ?12) RETURNING id";
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) RETURNING id";
     let is_refused = new.refused.is_some();
     let total = i64::try_from(new.total).unwrap_or(i64::MAX);
-    let known = params![
-        new.serial.as_str(),
-        new.kind,
-        new.payload,
-        if is_refused { "refused" } else { "queued" },
-        new.refused,
-        job,
-        (!is_refused).then_some(steps),
-        if is_refused { total } else { 0 },
-        total,
-        millis(now),
-        new.time_to_live.num_milliseconds(),
-        is_refused.then(|| millis(now))
-    ];
-    Ok(tx.prepare_cached(sql)?.query_row(known, |row| row.get(0))?)
+    let (created_at, ttl) = (millis(now), new.time_to_live.num_milliseconds());
+    let state = if is_refused { "refused" } else { "queued" };
+    tx.value(
+        sql,
+        &[
+            &new.serial.as_str(),
+            &new.kind,
+            &new.payload,
+            &state,
+            &new.refused,
+            &job,
+            &(!is_refused).then_some(steps),
+            &if is_refused { total } else { 0 },
+            &total,
+            &created_at,
+            &ttl,
+            &created_at.saturating_add(ttl),
+            &is_refused.then_some(created_at),
+        ],
+    )
 }
 
 /// Settles a command if nothing more is to be heard of it, and its job if it was the last.
@@ -228,12 +231,12 @@ pub(super) fn conclude(tx: &Transaction<'_>, command: i64, now: DateTime<Utc>) -
         "SELECT job, unchanged FROM command WHERE id = ?1 AND steps IS NULL
              AND NOT EXISTS (SELECT 1 FROM ticket WHERE command = ?1 AND {OPEN})"
     );
-    let read = |row: &Row<'_>| Ok((row.get::<_, Option<i64>>(0)?, row.get::<_, i64>(1)? > 0));
-    let Some((job, some_unchanged)) = tx.prepare_cached(&sql)?.query_row([command], read).optional()? else {
+    let read = |row: &Row<'_>| Ok((row.get::<Option<i64>>(0)?, row.get::<i64>(1)? > 0));
+    let Some((job, some_unchanged)) = tx.first(&sql, &[&command], read)? else {
         return Ok(());
     };
-    let mut statement = tx.prepare_cached("SELECT DISTINCT state FROM ticket WHERE command = ?1")?;
-    let mut states = statement.query_map([command], |row| row.get(0))?.collect::<Result<Vec<String>, _>>()?;
+    let sql = "SELECT DISTINCT state FROM ticket WHERE command = ?1";
+    let mut states: Vec<String> = tx.all(sql, &[&command], |row| row.get(0))?;
     if some_unchanged && !states.iter().any(|state| state == "done") {
         states.push("done".to_owned());
     }
@@ -244,6 +247,6 @@ pub(super) fn conclude(tx: &Transaction<'_>, command: i64, now: DateTime<Utc>) -
         _ => "failed",
     };
     let sql = "UPDATE command SET state = ?2, settled_at = ?3 WHERE id = ?1";
-    tx.prepare_cached(sql)?.execute(params![command, word, millis(now)])?;
+    tx.execute(sql, &[&command, &word, &millis(now)])?;
     job.map_or(Ok(()), |job| command_job::conclude(tx, job, now))
 }

@@ -1,12 +1,12 @@
 //! One call for many terminals: a job, and the commands that it is made of.
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, OptionalExtension as _, Row, params, params_from_iter};
 use serde::Serialize;
 
 use super::command::{NewCommand, StepCounts, put_command};
 use super::job::JobRow;
-use super::part::{Clause, Part, total};
+use super::part::{Part, total};
+use super::sql::{Clause, Connection, Row};
 use super::{StoreError, Transaction, from_millis, millis};
 
 /// One command for many terminals.
@@ -48,8 +48,7 @@ impl CommandJob {
         let total: usize = commands.iter().map(|command| command.total).sum();
         let sql =
             "INSERT INTO job (kind, state, total, created_at) VALUES ('commands', 'running', ?1, ?2) RETURNING id";
-        let known = params![i64::try_from(total).unwrap_or(i64::MAX), millis(now)];
-        let job: i64 = tx.prepare_cached(sql)?.query_row(known, |row| row.get(0))?;
+        let job: i64 = tx.value(sql, &[&i64::try_from(total).unwrap_or(i64::MAX), &millis(now)])?;
         for command in commands {
             put_command(tx, command, steps, Some(job), now)?;
         }
@@ -70,24 +69,24 @@ impl CommandJob {
         let moment = |millis: i64| from_millis(millis).to_rfc3339();
         let read = |row: &Row<'_>| {
             let ended_at: Option<i64> = row.get(2)?;
-            Ok((row.get::<_, String>(0)?, moment(row.get(1)?), ended_at.map(moment)))
+            Ok((row.get::<String>(0)?, moment(row.get(1)?), ended_at.map(moment)))
         };
-        let Some((state, created_at, ended_at)) = connection.query_row(sql, [job], read).optional()? else {
+        let Some((state, created_at, ended_at)) = connection.first(sql, &[&job], read)? else {
             return Ok(None);
         };
-        let sql = "SELECT count(*), coalesce(sum(CASE WHEN settled_at IS NULL THEN 0 ELSE 1 END), 0), coalesce(min(kind), ''),
-                       coalesce(sum(total), 0), coalesce(sum(unchanged), 0),
-                       coalesce(sum(CASE WHEN state = 'refused' THEN total ELSE 0 END), 0),
-                       coalesce(sum(CASE WHEN steps IS NULL THEN total - taken ELSE 0 END), 0)
+        let sql = "SELECT count(*), CAST(coalesce(sum(CASE WHEN settled_at IS NULL THEN 0 ELSE 1 END), 0) AS BIGINT), coalesce(min(kind), ''),
+                       CAST(coalesce(sum(total), 0) AS BIGINT), CAST(coalesce(sum(unchanged), 0) AS BIGINT),
+                       CAST(coalesce(sum(CASE WHEN state = 'refused' THEN total ELSE 0 END), 0) AS BIGINT),
+                       CAST(coalesce(sum(CASE WHEN steps IS NULL THEN total - taken ELSE 0 END), 0) AS BIGINT)
                    FROM command WHERE job = ?1";
         let read = |row: &Row<'_>| {
             let numbers: Vec<u64> = [0, 1, 3, 4, 5, 6]
                 .iter()
-                .map(|index| Ok(row.get::<_, i64>(*index)?.cast_unsigned()))
-                .collect::<Result<_, rusqlite::Error>>()?;
-            Ok((row.get::<_, String>(2)?, numbers))
+                .map(|index| Ok(row.get::<i64>(*index)?.cast_unsigned()))
+                .collect::<Result<_, StoreError>>()?;
+            Ok((row.get::<String>(2)?, numbers))
         };
-        let (command, numbers) = connection.query_row(sql, [job], read)?;
+        let (command, numbers) = connection.first(sql, &[&job], read)?.ok_or(StoreError::NoRow)?;
         let [devices, devices_settled, total, unchanged, refused, untaken] = numbers.as_slice() else {
             return Ok(None);
         };
@@ -141,11 +140,10 @@ impl AnyJob {
         }
         let total = total(connection, "job", &clause)?;
         let tail = part.cut(&mut clause, "id");
-        let mut statement = connection.prepare(&format!("SELECT id FROM job WHERE {} {tail}", clause.text()))?;
-        let ids = statement.query_map(params_from_iter(clause.values()), |row| row.get::<_, i64>(0))?;
+        let sql = format!("SELECT id FROM job WHERE {} {tail}", clause.after("TRUE"));
         let mut jobs = Vec::new();
-        for id in ids {
-            jobs.extend(Self::of(connection, id?.cast_unsigned())?);
+        for id in connection.all(&sql, &clause.values(), |row| row.get::<i64>(0))? {
+            jobs.extend(Self::of(connection, id.cast_unsigned())?);
         }
         Ok((jobs, total))
     }
@@ -171,11 +169,9 @@ impl AnyJob {
 fn tickets_of(connection: &Connection, job: i64) -> Result<(u64, u64, u64), StoreError> {
     let sql = "SELECT ticket.state, count(*) FROM command JOIN ticket ON ticket.command = command.id
                WHERE command.job = ?1 GROUP BY ticket.state";
-    let mut statement = connection.prepare_cached(sql)?;
-    let mut rows = statement.query([job])?;
+    let counts = connection.all(sql, &[&job], |row| Ok((row.get::<String>(0)?, row.get::<i64>(1)?.cast_unsigned())))?;
     let (mut done, mut failed, mut cancelled) = (0_u64, 0_u64, 0_u64);
-    while let Some(row) = rows.next()? {
-        let (state, count): (String, u64) = (row.get(0)?, row.get::<_, i64>(1)?.cast_unsigned());
+    for (state, count) in counts {
         match state.as_str() {
             "done" => done = count,
             "cancelled" => cancelled = count,
@@ -190,6 +186,6 @@ fn tickets_of(connection: &Connection, job: i64) -> Result<(u64, u64, u64), Stor
 pub(super) fn conclude(tx: &Transaction<'_>, job: i64, now: DateTime<Utc>) -> Result<(), StoreError> {
     let sql = "UPDATE job SET state = 'done', ended_at = ?2 WHERE id = ?1 AND state = 'running'
                    AND NOT EXISTS (SELECT 1 FROM command WHERE job = ?1 AND settled_at IS NULL)";
-    tx.prepare_cached(sql)?.execute(params![job, millis(now)])?;
+    tx.execute(sql, &[&job, &millis(now)])?;
     Ok(())
 }

@@ -2,13 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, Utc};
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
-
 use super::command::conclude;
+use super::sql::{Connection, Row};
 use super::ticket::OPEN;
 use super::{StoreError, Transaction};
 use crate::core::Step;
+use chrono::{DateTime, Utc};
 
 /// A list of steps that commands share, until each of them has all of it as tickets.
 ///
@@ -18,7 +17,7 @@ use crate::core::Step;
 pub(crate) fn put_steps(tx: &Transaction<'_>, steps: &[Step]) -> Result<i64, StoreError> {
     // No list of plain values fails to be written.
     let list = serde_json::to_string(steps).unwrap_or_default();
-    Ok(tx.prepare_cached("INSERT INTO steps (list) VALUES (?1) RETURNING id")?.query_row([list], |row| row.get(0))?)
+    tx.value("INSERT INTO steps (list) VALUES (?1) RETURNING id", &[&list])
 }
 
 /// A command that has not all of its steps as tickets.
@@ -41,10 +40,10 @@ impl Unexpanded {
     pub(crate) fn next(connection: &Connection) -> Result<Option<Self>, StoreError> {
         let sql = "SELECT id, steps, taken FROM command WHERE steps IS NOT NULL ORDER BY id LIMIT 1";
         let read = |row: &Row<'_>| {
-            let taken = usize::try_from(row.get::<_, i64>(2)?).unwrap_or_default();
+            let taken = usize::try_from(row.get::<i64>(2)?).unwrap_or_default();
             Ok(Self { command: row.get(0)?, steps: row.get(1)?, taken })
         };
-        Ok(connection.prepare_cached(sql)?.query_row([], read).optional()?)
+        connection.first(sql, &[], read)
     }
 }
 
@@ -55,7 +54,7 @@ impl Unexpanded {
 /// The store cannot be read.
 pub(crate) fn steps_of(connection: &Connection, id: i64) -> Result<Vec<Step>, StoreError> {
     let sql = "SELECT list FROM steps WHERE id = ?1";
-    let list: Option<String> = connection.query_row(sql, [id], |row| row.get(0)).optional()?;
+    let list: Option<String> = connection.first(sql, &[&id], |row| row.get(0))?;
     Ok(list.and_then(|list| serde_json::from_str(&list).ok()).unwrap_or_default())
 }
 
@@ -93,8 +92,8 @@ pub(crate) fn expand(
     }
     let mut removed = 0_usize;
     if let Some(named) = slice.all.filter(|_| asked.remove_others) {
-        let mut statement = tx.prepare_cached("SELECT badge FROM roster WHERE serial = ?1 ORDER BY badge")?;
-        let known = statement.query_map([&asked.serial], |row| row.get(0))?.collect::<Result<Vec<String>, _>>()?;
+        let sql = "SELECT badge FROM roster WHERE serial = ?1 ORDER BY badge";
+        let known: Vec<String> = tx.all(sql, &[&asked.serial], |row| row.get(0))?;
         for badge in known.into_iter().filter(|badge| !named.contains(badge)) {
             asked.put(tx, &Step::DeleteUser { badge })?;
             removed = removed.saturating_add(1);
@@ -105,13 +104,7 @@ pub(crate) fn expand(
                    steps = CASE WHEN ?5 = 1 THEN NULL ELSE steps END
                WHERE id = ?1";
     let (taken, is_last) = (slice.steps.len().saturating_add(removed), slice.all.is_some());
-    tx.prepare_cached(sql)?.execute(params![
-        of.command,
-        count(taken),
-        unchanged,
-        count(removed),
-        i64::from(is_last)
-    ])?;
+    tx.execute(sql, &[&of.command, &count(taken), &unchanged, &count(removed), &is_last])?;
     if is_last {
         forget_steps(tx, of.steps)?;
         conclude(tx, of.command, now)?;
@@ -122,7 +115,7 @@ pub(crate) fn expand(
 /// Forgets a list that no command needs any more.
 pub(super) fn forget_steps(tx: &Transaction<'_>, steps: i64) -> Result<(), StoreError> {
     let sql = "DELETE FROM steps WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM command WHERE steps = ?1)";
-    tx.prepare_cached(sql)?.execute([steps])?;
+    tx.execute(sql, &[&steps])?;
     Ok(())
 }
 
@@ -140,12 +133,12 @@ impl Asked {
         let sql = "SELECT serial, expires_at, payload FROM command WHERE id = ?1 AND steps = ?2 AND taken = ?3";
         let taken = i64::try_from(of.taken).unwrap_or(i64::MAX);
         let read = |row: &Row<'_>| {
-            let payload: serde_json::Value = serde_json::from_str(&row.get::<_, String>(2)?).unwrap_or_default();
+            let payload: serde_json::Value = serde_json::from_str(&row.get::<String>(2)?).unwrap_or_default();
             let flag = |name: &str| payload.get(name).and_then(serde_json::Value::as_bool).unwrap_or(false);
             let (force, remove_others) = (flag("force"), flag("remove_others"));
             Ok(Self { command: of.command, serial: row.get(0)?, expires_at: row.get(1)?, force, remove_others })
         };
-        Ok(tx.prepare_cached(sql)?.query_row(params![of.command, of.steps, taken], read).optional()?)
+        tx.first(sql, &[&of.command, &of.steps, &taken], read)
     }
 
     /// Whether the terminal has confirmed to have what the step writes, and nothing is on its way that changes it.
@@ -155,7 +148,7 @@ impl Asked {
             "SELECT EXISTS (SELECT 1 FROM roster WHERE serial = ?1 AND badge = ?2 AND digest = ?3)
                  AND NOT EXISTS (SELECT 1 FROM ticket WHERE serial = ?1 AND badge = ?2 AND {OPEN})"
         );
-        Ok(tx.prepare_cached(&sql)?.query_row(params![self.serial, badge, digest], |row| row.get(0))?)
+        tx.value(&sql, &[&self.serial, &badge, &digest])
     }
 
     fn put(&self, tx: &Transaction<'_>, step: &Step) -> Result<(), StoreError> {
@@ -163,8 +156,8 @@ impl Asked {
                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'queued', ?7)";
         let detail = serde_json::to_string(step).unwrap_or_default();
         let (badge, once) = (step.badge(), i64::from(step.is_once()));
-        let known = params![self.command, self.serial, badge, step.action(), detail, once, self.expires_at];
-        tx.prepare_cached(sql)?.execute(known)?;
+        let (action, expires_at) = (step.action(), self.expires_at);
+        tx.execute(sql, &[&self.command, &self.serial, &badge, &action, &detail, &once, &expires_at])?;
         Ok(())
     }
 }

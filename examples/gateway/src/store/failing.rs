@@ -2,10 +2,10 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use punch_webhook::{DeliveryId, EndpointId, Event, EventType, FailingEndpoint, Health, Record, Waiting};
-use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::endpoint::wanting;
 use super::outbox::{random_id, send_to};
+use super::sql::Connection;
 use super::{EndpointRow, StoreError, Transaction, millis};
 
 /// Nobody is told of the same endpoint more often than this.
@@ -59,10 +59,9 @@ pub(crate) fn tell(tx: &Transaction<'_>, records: &[Record], now: DateTime<Utc>)
 }
 
 fn endpoint_of(connection: &Connection, delivery: DeliveryId) -> Result<Option<EndpointId>, StoreError> {
-    let mut statement = connection.prepare_cached("SELECT endpoint FROM delivery WHERE id = ?1")?;
-    let found =
-        statement.query_row([delivery.0.cast_signed()], |row| Ok(EndpointId(row.get::<_, i64>(0)?.cast_unsigned())));
-    Ok(found.optional()?)
+    connection.first("SELECT endpoint FROM delivery WHERE id = ?1", &[&delivery.0.cast_signed()], |row| {
+        Ok(EndpointId(row.get::<i64>(0)?.cast_unsigned()))
+    })
 }
 
 /// Whether nobody was told lately. From now on somebody was.
@@ -70,13 +69,13 @@ fn is_news(tx: &Transaction<'_>, endpoint: EndpointId, now: DateTime<Utc>) -> Re
     let sql = "UPDATE endpoint SET notified_at = ?2
                WHERE id = ?1 AND removed_at IS NULL AND coalesce(notified_at, 0) <= ?3";
     let quiet_since = now.checked_sub_signed(QUIET).unwrap_or(now);
-    Ok(tx.prepare_cached(sql)?.execute(params![endpoint.0.cast_signed(), millis(now), millis(quiet_since)])? > 0)
+    Ok(tx.execute(sql, &[&endpoint.0.cast_signed(), &millis(now), &millis(quiet_since)])? > 0)
 }
 
 fn tell_of(tx: &Transaction<'_>, row: &EndpointRow, now: DateTime<Utc>, told: &mut Told) -> Result<(), StoreError> {
     let sql = "SELECT count(*) FROM delivery WHERE endpoint = ?1 AND state = ?2";
     let count = |state: &str| {
-        let count = tx.prepare_cached(sql)?.query_row(params![row.id.0.cast_signed(), state], |row| row.get(0));
+        let count = tx.value(sql, &[&row.id.0.cast_signed(), &state]);
         Ok::<u64, StoreError>(i64::cast_unsigned(count?))
     };
     let (waiting, failed) = (count("waiting")?, count("failed")?);

@@ -1,11 +1,11 @@
 //! The single steps of commands as people look at them, take them back, and ask for them once more.
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, Row, params, params_from_iter};
 use serde_json::Value;
 
 use super::command::conclude;
-use super::part::{Clause, Part, total};
+use super::part::{Part, total};
+use super::sql::{Clause, Connection, Row};
 use super::{StoreError, Transaction, from_millis, millis};
 
 /// Whose steps.
@@ -96,11 +96,9 @@ impl Items {
             "SELECT ticket.id, ticket.command, ticket.serial, badge, action, ticket.state, times, sent_at, code,
                  ticket.reason, answer, ticket.settled_at
              FROM {TABLES} WHERE {} {tail}",
-            clause.text()
+            clause.after("TRUE")
         );
-        let mut statement = connection.prepare(&sql)?;
-        let rows = statement.query_map(params_from_iter(clause.values()), ItemRow::read)?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        connection.all(&sql, &clause.values(), ItemRow::read)
     }
 
     /// How many there are, if they are not too many to be counted.
@@ -116,22 +114,22 @@ impl Items {
 const TABLES: &str = "ticket JOIN command ON command.id = ticket.command";
 
 impl ItemRow {
-    fn read(row: &Row<'_>) -> Result<Self, rusqlite::Error> {
+    fn read(row: &Row<'_>) -> Result<Self, StoreError> {
         let moment = |index: usize| {
             let millis: Option<i64> = row.get(index)?;
-            Ok::<_, rusqlite::Error>(millis.map(|millis| from_millis(millis).to_rfc3339()))
+            Ok::<_, StoreError>(millis.map(|millis| from_millis(millis).to_rfc3339()))
         };
         let answer: Option<String> = row.get(10)?;
         Ok(Self {
-            id: row.get::<_, i64>(0)?.cast_unsigned(),
-            command_id: row.get::<_, i64>(1)?.cast_unsigned(),
+            id: row.get::<i64>(0)?.cast_unsigned(),
+            command_id: row.get::<i64>(1)?.cast_unsigned(),
             device_serial: row.get(2)?,
             badge_number: row.get(3)?,
             action: row.get(4)?,
             state: row.get(5)?,
             times: row.get(6)?,
             sent_at: moment(7)?,
-            code: row.get(8)?,
+            code: row.get::<Option<i64>>(8)?.and_then(|code| i32::try_from(code).ok()),
             reason: row.get(9)?,
             answer: answer.and_then(|answer| serde_json::from_str(&answer).ok()),
             settled_at: moment(11)?,
@@ -163,9 +161,7 @@ impl Owner {
              RETURNING command",
             Items::WRONG.join("', '")
         );
-        let mut statement = tx.prepare_cached(&sql)?;
-        let commands = statement.query_map(params![id, millis(now)], |row| row.get(0))?;
-        let mut commands = commands.collect::<Result<Vec<i64>, _>>()?;
+        let mut commands: Vec<i64> = tx.all(&sql, &[&id, &millis(now)], |row| row.get(0))?;
         let count = commands.len();
         commands.sort_unstable();
         commands.dedup();
@@ -173,8 +169,8 @@ impl Owner {
         let job = "UPDATE job SET state = 'running', ended_at = NULL
                    WHERE id = (SELECT job FROM command WHERE id = ?1) AND state <> 'running'";
         for command in commands {
-            tx.prepare_cached(reopen)?.execute(params![command, millis(now)])?;
-            tx.prepare_cached(job)?.execute([command])?;
+            tx.execute(reopen, &[&command, &millis(now)])?;
+            tx.execute(job, &[&command])?;
         }
         Ok(count)
     }
@@ -188,11 +184,9 @@ impl Owner {
     pub(crate) fn cancel(self, tx: &Transaction<'_>, limit: usize, now: DateTime<Utc>) -> Result<usize, StoreError> {
         let (condition, id) = self.commands();
         let sql = format!("SELECT id, steps FROM command WHERE {condition} AND settled_at IS NULL");
-        let mut statement = tx.prepare_cached(&sql)?;
-        let open = statement.query_map([id], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        let open = open.collect::<Result<Vec<(i64, Option<i64>)>, _>>()?;
+        let open: Vec<(i64, Option<i64>)> = tx.all(&sql, &[&id], |row| Ok((row.get(0)?, row.get(1)?)))?;
         let sql = format!("UPDATE command SET steps = NULL WHERE {condition} AND steps IS NOT NULL");
-        tx.prepare_cached(&sql)?.execute([id])?;
+        tx.execute(&sql, &[&id])?;
         for steps in open.iter().filter_map(|(_, steps)| *steps) {
             super::expansion::forget_steps(tx, steps)?;
         }
@@ -201,13 +195,13 @@ impl Owner {
              WHERE id IN (SELECT id FROM ticket WHERE command IN (SELECT id FROM command WHERE {condition})
                  AND state = 'queued' LIMIT {limit})"
         );
-        let count = tx.prepare_cached(&sql)?.execute(params![id, millis(now)])?;
+        let count = tx.execute(&sql, &[&id, &millis(now)])?;
         for (command, _) in open {
             conclude(tx, command, now)?;
         }
         if let Self::Job(_) = self {
             let sql = "UPDATE job SET state = 'cancelled', ended_at = ?2 WHERE id = ?1 AND state = 'running'";
-            tx.prepare_cached(sql)?.execute(params![id, millis(now)])?;
+            tx.execute(sql, &[&id, &millis(now)])?;
         }
         Ok(count)
     }

@@ -1,38 +1,7 @@
 //! Which rows of a list, which part of them, and in which order.
 
-use rusqlite::{Connection, ToSql, params_from_iter};
-
 use super::StoreError;
-
-/// Conditions that all have to hold, each with its value.
-#[derive(Default)]
-pub(super) struct Clause {
-    conditions: Vec<String>,
-    values: Vec<Box<dyn ToSql>>,
-}
-
-impl Clause {
-    /// `condition` is followed by the value: `serial =`.
-    pub(super) fn and(&mut self, condition: &str, value: impl ToSql + 'static) {
-        self.values.push(Box::new(value));
-        self.conditions.push(format!("{condition} ?{}", self.values.len()));
-    }
-
-    /// A condition without a value.
-    pub(super) fn also(&mut self, condition: &str) {
-        self.conditions.push(condition.to_owned());
-    }
-
-    /// What stands behind `WHERE`.
-    pub(super) fn text(&self) -> String {
-        if self.conditions.is_empty() { "1 = 1".to_owned() } else { self.conditions.join(" AND ") }
-    }
-
-    /// The values, in their order.
-    pub(super) fn values(&self) -> impl Iterator<Item = &dyn ToSql> {
-        self.values.iter().map(AsRef::as_ref)
-    }
-}
+use super::sql::{Clause, Connection};
 
 /// Which part of a list, and in which order. Rows of one place in the order stand by their key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,8 +41,8 @@ impl Part {
 /// How many rows of `tables` there are, if they are not too many to be counted.
 pub(super) fn total(connection: &Connection, tables: &str, clause: &Clause) -> Result<Option<u64>, StoreError> {
     let most = Part::COUNTED_MAX.saturating_add(1);
-    let sql = format!("SELECT count(*) FROM (SELECT 1 FROM {tables} WHERE {} LIMIT {most}) AS counted", clause.text());
-    let mut statement = connection.prepare(&sql)?;
-    let count: i64 = statement.query_row(params_from_iter(clause.values()), |row| row.get(0))?;
+    let sql =
+        format!("SELECT count(*) FROM (SELECT 1 FROM {tables} WHERE {} LIMIT {most}) AS counted", clause.after("TRUE"));
+    let count: i64 = connection.value(&sql, &clause.values())?;
     Ok(Some(count.cast_unsigned()).filter(|count| *count < most))
 }

@@ -2,12 +2,12 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, NaiveTime, SecondsFormat, Utc};
 use punch_normalize::Direction;
-use rusqlite::{Connection, Row, params_from_iter};
 use serde::Serialize;
 use serde_json::Value;
 
 use super::completeness::{IS_FINAL, SiteRow};
-use super::part::{Clause, Part, total};
+use super::part::{Part, total};
+use super::sql::{Clause, Connection, Row};
 use super::{Quarantined, StoreError};
 
 /// How many rows met which fate, and how the deliveries stand.
@@ -40,10 +40,9 @@ impl Counts {
     pub fn read(connection: &Connection) -> Result<Self, StoreError> {
         let mut counts = Self::default();
         for (table, column) in [("row", "fate"), ("delivery", "state")] {
-            let mut statement = connection.prepare(&format!("SELECT {column}, count(*) FROM {table} GROUP BY 1"))?;
-            let mut rows = statement.query([])?;
-            while let Some(row) = rows.next()? {
-                let (word, count): (String, u64) = (row.get(0)?, row.get::<_, i64>(1)?.cast_unsigned());
+            let sql = format!("SELECT {column}, count(*) FROM {table} GROUP BY 1");
+            let counted = |row: &Row<'_>| Ok((row.get::<String>(0)?, row.get::<i64>(1)?.cast_unsigned()));
+            for (word, count) in connection.all(&sql, &[], counted)? {
                 match (table, word.as_str()) {
                     ("row", "delivered") => counts.delivered_rows = count,
                     ("row", "suppressed") => counts.suppressed_rows = count,
@@ -76,17 +75,15 @@ pub(crate) struct Snapshot {
 impl Snapshot {
     pub(crate) fn read(connection: &Connection) -> Result<Self, StoreError> {
         let counts = |sql: &str| {
-            let mut statement = connection.prepare_cached(sql)?;
-            let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.cast_unsigned())))?;
-            Ok::<_, StoreError>(rows.collect::<Result<_, _>>()?)
+            let rows = connection.all(sql, &[], |row| Ok((row.get(0)?, row.get::<i64>(1)?.cast_unsigned())))?;
+            Ok::<_, StoreError>(rows.into_iter().collect())
         };
         let sites = SiteRow::all(connection)?.into_iter().map(|(site, row)| (site, row.complete_to));
-        let size = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
         Ok(Self {
             held: Quarantined::default().counts(connection)?,
             endpoints: counts("SELECT health, count(*) FROM endpoint WHERE removed_at IS NULL GROUP BY 1")?,
             complete_to: sites.collect(),
-            bytes: connection.query_row(size, [], |row| row.get::<_, i64>(0))?.cast_unsigned(),
+            bytes: connection.size()?,
         })
     }
 }
@@ -197,31 +194,29 @@ impl Attendance {
     pub fn part(&self, connection: &Connection, part: Part) -> Result<Vec<(u64, AttendanceRow)>, StoreError> {
         let mut clause = self.clause();
         let tail = part.cut(&mut clause, "event.seq");
-        let mut statement = connection.prepare(&format!(
+        let sql = format!(
             "SELECT bytes, revision, direction, direction_source, confidence, session_id, business_date, exceptions,
                     {IS_FINAL}, punched_at, local_time, time_quality, event.seq
              FROM event JOIN body ON body.event = event.seq AND body.format = 'nested' JOIN row ON row.id = event.id
              WHERE {} {tail}",
-            clause.text()
-        ))?;
-        let mut rows = statement.query(params_from_iter(clause.values()))?;
-        let mut page = Vec::new();
-        while let Some(row) = rows.next()? {
-            let Ok(mut punch) = serde_json::from_slice::<Value>(&row.get::<_, Vec<u8>>(0)?) else { continue };
-            if row.get::<_, u32>(1)? > 0 {
+            clause.after("TRUE")
+        );
+        let page = connection.all(&sql, &clause.values(), |row| {
+            let Ok(mut punch) = serde_json::from_slice::<Value>(&row.get::<Vec<u8>>(0)?) else { return Ok(None) };
+            if row.get::<u32>(1)? > 0 {
                 revise(&mut punch, row)?;
             }
             if let Some(metadata) = punch.pointer_mut("/metadata").and_then(Value::as_object_mut) {
-                metadata.insert("final".to_owned(), row.get::<_, bool>(8)?.into());
+                metadata.insert("final".to_owned(), row.get::<bool>(8)?.into());
             }
-            page.push((row.get::<_, i64>(12)?.cast_unsigned(), AttendanceRow(punch)));
-        }
-        Ok(page)
+            Ok(Some((row.get::<i64>(12)?.cast_unsigned(), AttendanceRow(punch))))
+        })?;
+        Ok(page.into_iter().flatten().collect())
     }
 }
 
 /// Puts what is found now in the place of what was told first.
-fn revise(punch: &mut Value, row: &Row<'_>) -> Result<(), rusqlite::Error> {
+fn revise(punch: &mut Value, row: &Row<'_>) -> Result<(), StoreError> {
     let direction: String = row.get(2)?;
     if let Some(said) = punch.pointer_mut("/punch/direction") {
         // The shape has no word for what lies between the first and the last.
@@ -245,11 +240,11 @@ fn revise(punch: &mut Value, row: &Row<'_>) -> Result<(), rusqlite::Error> {
     if let Some(metadata) = punch.pointer_mut("/metadata").and_then(Value::as_object_mut) {
         let exceptions: String = row.get(7)?;
         let words: Vec<&str> = exceptions.split(',').filter(|word| !word.is_empty()).collect();
-        metadata.insert("revision".to_owned(), row.get::<_, u32>(1)?.into());
-        metadata.insert("direction_source".to_owned(), row.get::<_, String>(3)?.into());
-        metadata.insert("confidence".to_owned(), (f64::from(row.get::<_, u8>(4)?) / 100.0).into());
-        metadata.insert("session_id".to_owned(), row.get::<_, Option<String>>(5)?.into());
-        metadata.insert("business_date".to_owned(), row.get::<_, Option<String>>(6)?.into());
+        metadata.insert("revision".to_owned(), row.get::<u32>(1)?.into());
+        metadata.insert("direction_source".to_owned(), row.get::<String>(3)?.into());
+        metadata.insert("confidence".to_owned(), (f64::from(row.get::<u8>(4)?) / 100.0).into());
+        metadata.insert("session_id".to_owned(), row.get::<Option<String>>(5)?.into());
+        metadata.insert("business_date".to_owned(), row.get::<Option<String>>(6)?.into());
         metadata.insert("exceptions".to_owned(), words.into());
     }
     Ok(())

@@ -5,9 +5,9 @@ use punch_protocol::SerialNumber;
 use punch_protocol::push::{
     Command, CommandChange, CommandId, CommandState, CommandUpdate, Dialect, ReturnCode, Ticket,
 };
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::command::conclude;
+use super::sql::{Connection, Row};
 use super::{StoreError, Transaction, from_millis, millis};
 use crate::core::Step;
 
@@ -52,21 +52,17 @@ impl OpenTicket {
         ];
         let mut open: Vec<Self> = Vec::new();
         for sql in queries {
-            let mut statement = connection.prepare_cached(&sql)?;
-            let mut rows = statement.query([serial.as_str()])?;
-            while let Some(row) = rows.next()? {
-                open.extend(Self::read(row)?);
-            }
+            open.extend(connection.all(&sql, &[&serial.as_str()], Self::read)?.into_iter().flatten());
         }
         open.sort_by_key(|ticket| ticket.number);
         Ok(open)
     }
 
     /// Reads a ticket back; `None` of one that somebody has damaged.
-    fn read(row: &Row<'_>) -> Result<Option<Self>, rusqlite::Error> {
+    fn read(row: &Row<'_>) -> Result<Option<Self>, StoreError> {
         let detail: Option<String> = row.get(1)?;
         let Some(step) = detail.and_then(|detail| serde_json::from_str(&detail).ok()) else { return Ok(None) };
-        let state = state_of(&row.get::<_, String>(2)?, row.get(3)?, row.get(4)?);
+        let state = state_of(&row.get::<String>(2)?, row.get(3)?, row.get(4)?);
         Ok(Some(Self { number: row.get(0)?, step, state, expires_at: from_millis(row.get(5)?) }))
     }
 
@@ -99,8 +95,7 @@ fn state_of(word: &str, sent_at: Option<i64>, times: u32) -> CommandState {
 /// The store cannot be read.
 pub(crate) fn with_open_tickets(connection: &Connection) -> Result<Vec<SerialNumber>, StoreError> {
     let sql = format!("SELECT DISTINCT serial FROM ticket WHERE {OPEN}");
-    let mut statement = connection.prepare_cached(&sql)?;
-    let serials = statement.query_map([], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
+    let serials: Vec<String> = connection.all(&sql, &[], |row| row.get(0))?;
     Ok(serials.iter().filter_map(|serial| SerialNumber::parse(serial).ok()).collect())
 }
 
@@ -118,10 +113,11 @@ pub(crate) fn record_sent(
 ) -> Result<Vec<CommandId>, StoreError> {
     let mut gone = Vec::new();
     let mut commands = Vec::new();
-    let sql = format!("SELECT command FROM ticket WHERE id = ?1 AND serial = ?2 AND {OPEN}");
+    // Another gateway over the same store may have sent it meanwhile.
+    let sql = "SELECT command FROM ticket WHERE id = ?1 AND serial = ?2
+                   AND (state = 'queued' OR (once = 0 AND state = 'sent'))";
     for id in ids {
-        let known = params![number(id.as_str()), serial.as_str()];
-        let command: Option<i64> = tx.prepare_cached(&sql)?.query_row(known, |row| row.get(0)).optional()?;
+        let command: Option<i64> = tx.first(sql, &[&number(id.as_str()), &serial.as_str()], |row| row.get(0))?;
         match command {
             Some(command) if !commands.contains(&command) => commands.push(command),
             Some(_) => {}
@@ -133,11 +129,11 @@ pub(crate) fn record_sent(
     }
     let sql = "UPDATE ticket SET state = 'sent', sent_at = ?2, times = times + 1 WHERE id = ?1";
     for id in ids {
-        tx.prepare_cached(sql)?.execute(params![number(id.as_str()), millis(now)])?;
+        tx.execute(sql, &[&number(id.as_str()), &millis(now)])?;
     }
     let sql = "UPDATE command SET state = 'sent' WHERE id = ?1 AND state = 'queued'";
     for command in commands {
-        tx.prepare_cached(sql)?.execute([command])?;
+        tx.execute(sql, &[&command])?;
     }
     Ok(gone)
 }
@@ -186,9 +182,8 @@ fn settle_one(
     now: DateTime<Utc>,
 ) -> Result<Known, StoreError> {
     let sql = "SELECT command, state, detail FROM ticket WHERE id = ?1 AND serial = ?2";
-    let known = params![number(&update.id), serial.as_str()];
-    let read = |row: &Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?, row.get::<_, Option<String>>(2)?));
-    let Some((command, state, detail)) = tx.prepare_cached(sql)?.query_row(known, read).optional()? else {
+    let read = |row: &Row<'_>| Ok((row.get::<i64>(0)?, row.get::<String>(1)?, row.get::<Option<String>>(2)?));
+    let Some((command, state, detail)) = tx.first(sql, &[&number(&update.id), &serial.as_str()], read)? else {
         return Ok(Known::No);
     };
     let step: Option<Step> = detail.and_then(|detail| serde_json::from_str(&detail).ok());
@@ -216,7 +211,7 @@ fn settle_one(
                    detail = CASE WHEN ?2 = 'done' THEN NULL ELSE detail END
                WHERE id = ?1";
     let code = code.map(|ReturnCode(code)| code);
-    tx.prepare_cached(sql)?.execute(params![number(&update.id), word, code, reason, answer, settled_at])?;
+    tx.execute(sql, &[&number(&update.id), &word, &code, &reason, answer, &settled_at])?;
     if let Some(step) = step {
         note_person(tx, serial, &step, word)?;
     }
@@ -230,12 +225,12 @@ fn note_person(tx: &Transaction<'_>, serial: &SerialNumber, step: &Step, word: &
         ("done", Some(digest)) => {
             let sql = "INSERT INTO roster (serial, badge, digest) VALUES (?1, ?2, ?3)
                        ON CONFLICT (serial, badge) DO UPDATE SET digest = excluded.digest";
-            tx.prepare_cached(sql)?.execute(params![serial.as_str(), badge, digest])?;
+            tx.execute(sql, &[&serial.as_str(), &badge, &digest])?;
         }
         // Nobody knows whether it was executed, so nobody knows what the terminal has.
         ("done" | "unknown", _) => {
             let sql = "DELETE FROM roster WHERE serial = ?1 AND badge = ?2";
-            tx.prepare_cached(sql)?.execute(params![serial.as_str(), badge])?;
+            tx.execute(sql, &[&serial.as_str(), &badge])?;
         }
         _ => {}
     }
@@ -254,7 +249,7 @@ pub(crate) fn keep_answer(
     answer: &str,
 ) -> Result<(), StoreError> {
     let sql = "UPDATE ticket SET answer = ?3 WHERE id = ?1 AND serial = ?2";
-    tx.prepare_cached(sql)?.execute(params![number(id.as_str()), serial.as_str(), answer])?;
+    tx.execute(sql, &[&number(id.as_str()), &serial.as_str(), &answer])?;
     Ok(())
 }
 
@@ -270,17 +265,14 @@ pub(crate) fn overdue(
 ) -> Result<Vec<(SerialNumber, Outcome)>, StoreError> {
     let sql =
         format!("SELECT id, serial, state, sent_at, times FROM ticket WHERE {OPEN} AND expires_at <= ?1 LIMIT {limit}");
-    let mut statement = connection.prepare_cached(&sql)?;
-    let mut rows = statement.query([millis(now)])?;
-    let mut over = Vec::new();
-    while let Some(row) = rows.next()? {
-        let id = CommandId::numbered(row.get::<_, i64>(0)?.cast_unsigned());
-        let change = state_of(&row.get::<_, String>(2)?, row.get(3)?, row.get(4)?).when_over();
-        let Ok(serial) = SerialNumber::parse(&row.get::<_, String>(1)?) else { continue };
+    let read = |row: &Row<'_>| {
+        let id = CommandId::numbered(row.get::<i64>(0)?.cast_unsigned());
+        let change = state_of(&row.get::<String>(2)?, row.get(3)?, row.get(4)?).when_over();
+        let serial = SerialNumber::parse(&row.get::<String>(1)?).ok();
         let update = CommandUpdate::new(id.as_str(), change);
-        over.push((serial, Outcome { update, answer: None }));
-    }
-    Ok(over)
+        Ok(serial.map(|serial| (serial, Outcome { update, answer: None })))
+    };
+    Ok(connection.all(&sql, &[&millis(now)], read)?.into_iter().flatten().collect())
 }
 
 /// The number of the ticket whose id a terminal has repeated; one that no ticket has, if it is no id of ours.

@@ -221,8 +221,7 @@ async fn a_restart_neither_loses_nor_repeats_a_command() {
     site.results("T1", &[(&told[1].id, 0)]).await;
     assert_eq!(show(&site, &people).await["done"], 1);
     assert_eq!(site.poll("T1").await, [], "the restart is not repeated, and nothing overtakes");
-    let store = rusqlite::Connection::open(site.store_path()).unwrap();
-    store.execute("UPDATE ticket SET sent_at = sent_at - 61000 WHERE state = 'sent'", []).unwrap();
+    site.edit("UPDATE ticket SET sent_at = sent_at - 61000 WHERE state = 'sent'").await;
     let site = site.restart(|_| ()).await;
     let again = site.poll("T1").await;
     assert_eq!(again[0], told[0], "under the same id");
@@ -238,6 +237,48 @@ async fn a_restart_neither_loses_nor_repeats_a_command() {
         (&json!("done"), &json!({ "DeviceName": "F22", "UserCount": "2" }))
     );
     assert_eq!(show(&site, &restart).await["state"], "sent");
+}
+
+/// The power goes with a door just opened and people on their way: what is on disk is enough for another life.
+#[tokio::test]
+async fn a_power_cut_neither_loses_nor_repeats_a_command() {
+    let site = Site::start(|_| ()).await;
+    if !site.store_path().exists() {
+        // A server is not cut off with the gateway.
+        return;
+    }
+    let people = ask(&site, "T1", "sync_employees", two()).await;
+    eventually("it is commands", async || (site.ask::<i64>("SELECT count(*) FROM ticket").await == 2).then_some(()))
+        .await;
+    let door = ask(&site, "T1", "unlock_door", json!({})).await;
+    eventually("so is the door", async || (site.ask::<i64>("SELECT count(*) FROM ticket").await == 3).then_some(()))
+        .await;
+    let before = tempfile::tempdir().unwrap();
+    let copy = |to: &std::path::Path| {
+        for file in std::fs::read_dir(site.folder.path()).unwrap().map(Result::unwrap) {
+            std::fs::copy(file.path(), to.join(file.file_name())).unwrap();
+        }
+    };
+    copy(before.path());
+    let told = site.poll("T1").await;
+    assert_eq!(told.len(), 3);
+    let after = tempfile::tempdir().unwrap();
+    copy(after.path());
+
+    let lived_before = Site::start_in(before, |_| ()).await.unwrap();
+    assert_eq!(lived_before.poll("T1").await, told, "what was not sent is sent");
+    let lived_after = Site::start_in(after, |_| ()).await.unwrap();
+    assert_eq!(lived_after.poll("T1").await, [], "what was sent waits for its answer");
+    lived_after.edit("UPDATE ticket SET sent_at = sent_at - 61000").await;
+    let lived_after = lived_after.restart(|_| ()).await;
+    let again = lived_after.poll("T1").await;
+    let doors = again.iter().filter(|told| told.text == "AC_UNLOCK").count();
+    assert_eq!((again.len(), doors), (2, 0), "people are written again, the door is not opened again");
+    let results: Vec<(&str, i32)> = told.iter().map(|told| (told.id.as_str(), 0)).collect();
+    lived_after.results("T1", &results).await;
+    for command in [people, door] {
+        assert_eq!(show(&lived_after, &command).await["state"], "done");
+    }
 }
 
 /// What one dialect has no word for is refused when it is asked, and said so.

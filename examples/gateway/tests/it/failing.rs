@@ -44,12 +44,7 @@ async fn a_delivery_that_is_given_up_is_told_to_another_endpoint_once_an_hour() 
     site.punch("1001\t2026-03-02 17:00:00\t1\t1\t0\n").await;
     settled(&site, "failed", 6).await;
     assert_eq!((told.seen().len(), bystander.seen().len()), (1, 0));
-    let folder = site.folder;
-    site.gateway.shut_down().await;
-    let store = rusqlite::Connection::open(folder.path().join("punch.sqlite")).unwrap();
-    store.execute("UPDATE endpoint SET notified_at = notified_at - 3600000 WHERE id = 1", []).unwrap();
-    drop(store);
-    let site = Site::start_in(folder, |_| ()).await.unwrap();
+    let site = site.restart_edited("UPDATE endpoint SET notified_at = notified_at - 3600000 WHERE id = 1").await;
     site.punch("1002\t2026-03-02 17:00:00\t1\t1\t0\n").await;
     settled(&site, "failed", 7).await;
     eventually("it is told again", async || (told.seen().len() == 2).then_some(())).await;

@@ -42,6 +42,7 @@ mod rate_limit;
 mod receivers;
 mod release;
 mod replays;
+mod replicas;
 mod rolling;
 mod rules;
 mod store;
