@@ -1,9 +1,8 @@
-use std::collections::BTreeMap;
-
 use axum::Extension;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Form, Query, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
+use chrono::{DateTime, Utc};
 use maud::{Markup, html};
 use punch_protocol::SerialNumber;
 use punch_protocol::push::Admission;
@@ -18,7 +17,7 @@ use super::words;
 use crate::api::devices::with_clocks;
 use crate::clock::now;
 use crate::core::{ClockReport, Clockwork};
-use crate::device::{Heard, Manner};
+use crate::device::Standing;
 use crate::store::DeviceRow;
 
 /// Which page of a list.
@@ -41,12 +40,15 @@ pub(super) async fn list(
     let most = usize::try_from(PER_PAGE).unwrap_or(usize::MAX);
     let (known, has_more) = shown(known.into_iter().skip(skipped).take(most.saturating_add(1)).collect());
     let known = with_clocks(&dashboard.api, known).await?;
-    let heard = dashboard.api.devices.heard();
+    let standing = |row: &DeviceRow| {
+        SerialNumber::parse(&row.serial).ok().and_then(|serial| dashboard.api.devices.standing(&serial, now()))
+    };
+    let known: Vec<_> = known.into_iter().map(|(row, clockwork)| (standing(&row), row, clockwork)).collect();
     let content = html! {
         @if !pending.is_empty() { (waiting_list(&visit, &pending)) }
-        (known_list(&visit, &known, &heard))
+        (known_list(&visit, &known))
         (pager(&visit, "/dashboard/devices", &[], number, has_more))
-        (approval(&visit))
+        @if visit.may(false, "/dashboard/devices") { (approval(&visit)) }
     };
     Ok(page(&visit, text::DEVICES, &content))
 }
@@ -75,28 +77,47 @@ fn waiting_list(visit: &Visit, pending: &[DeviceRow]) -> Markup {
     }
 }
 
-fn known_list(visit: &Visit, known: &[(DeviceRow, Clockwork)], heard: &BTreeMap<String, Heard>) -> Markup {
+fn known_list(visit: &Visit, known: &[(Option<Standing>, DeviceRow, Clockwork)]) -> Markup {
     let rows = html! {
         tbody {
-            @for (row, clockwork) in known { (line(visit, row, clockwork, heard.get(&row.serial))) }
-            @if known.is_empty() { tr { td colspan="7" { (visit.say(text::NO_DEVICES)) } } }
+            @for (standing, row, clockwork) in known { (line(visit, row, clockwork, standing.as_ref())) }
+            @if known.is_empty() { tr { td colspan="8" { (visit.say(text::NO_DEVICES)) } } }
         }
     };
-    let heads = [text::DEVICE, text::SITE, text::STATE, text::LAST_SEEN, text::CLOCK, text::BACKLOG, text::COMPLETE_TO];
+    let heads = [
+        text::DEVICE,
+        text::SITE,
+        text::STATE,
+        text::LAST_SEEN,
+        text::CLOCK,
+        text::BACKLOG,
+        text::COMPLETE_TO,
+        text::ACTION,
+    ];
     table(visit, text::DEVICES, &heads, &rows)
 }
 
-fn line(visit: &Visit, row: &DeviceRow, clockwork: &Clockwork, heard: Option<&Heard>) -> Markup {
-    let name = heard.and_then(|heard| heard.name.as_deref()).filter(|name| *name != row.serial);
-    let manner = match (row.admission, heard.map(|heard| heard.manner)) {
-        (Admission::Blocked, _) => "blocked",
-        (_, Some(Manner::Online)) => "online",
-        (_, Some(Manner::Late)) => "late",
-        (_, Some(Manner::Forwarded)) => "forwarded",
-        (_, Some(Manner::Never) | None) => "never",
+fn line(visit: &Visit, row: &DeviceRow, clockwork: &Clockwork, standing: Option<&Standing>) -> Markup {
+    let name = standing.and_then(|standing| standing.name.as_deref()).filter(|name| *name != row.serial);
+    let status = standing.map_or("unheard", |standing| standing.status);
+    let site = standing.and_then(|standing| standing.site.as_deref()).unwrap_or_default();
+    let last_seen = standing.and_then(|standing| standing.last_seen);
+    let backlog = standing.filter(|_| last_seen.is_some()).map(|standing| standing.is_behind);
+    let or_dash = |at: Option<DateTime<Utc>>| {
+        html! { @match at { Some(at) => (moment(visit, at)), None => "–" } }
     };
-    let seen = heard.filter(|heard| heard.last_seen.is_some());
-    let site = heard.and_then(|heard| heard.site.as_deref()).unwrap_or_default();
+    let backlog = html! {
+        @match backlog {
+            Some(true) => (state(visit, "behind")),
+            Some(false) => (state(visit, "level")),
+            None => "–",
+        }
+    };
+    let (to, label) = match row.admission {
+        Admission::Approved => ("block", text::BLOCK),
+        Admission::Pending | Admission::Blocked => ("approve", text::APPROVE),
+    };
+    let action = button(visit, &format!("/dashboard/devices/{to}"), label, &[("serial", &row.serial)]);
     html! {
         tr {
             th scope="row" {
@@ -104,11 +125,12 @@ fn line(visit: &Visit, row: &DeviceRow, clockwork: &Clockwork, heard: Option<&He
                 span.code { (row.serial) }
             }
             (cell(visit, text::SITE, &html! { (site) }))
-            (cell(visit, text::STATE, &state(visit, manner)))
-            (cell(visit, text::LAST_SEEN, &html! { @if let Some(at) = seen.and_then(|heard| heard.last_seen) { (moment(visit, at)) } @else { "–" } }))
+            (cell(visit, text::STATE, &state(visit, status)))
+            (cell(visit, text::LAST_SEEN, &or_dash(last_seen)))
             (cell(visit, text::CLOCK, &clock(visit, &clockwork.report(now()), &clockwork.zone_at(now()).to_string())))
-            (cell(visit, text::BACKLOG, &html! { @if let Some(heard) = seen { (state(visit, if heard.is_behind { "behind" } else { "level" })) } @else { "–" } }))
-            (cell(visit, text::COMPLETE_TO, &html! { @if let Some(at) = heard.and_then(|heard| heard.complete_to) { (moment(visit, at)) } @else { "–" } }))
+            (cell(visit, text::BACKLOG, &backlog))
+            (cell(visit, text::COMPLETE_TO, &or_dash(standing.and_then(|standing| standing.complete_to))))
+            (cell(visit, text::ACTION, &action))
         }
     }
 }
@@ -156,4 +178,17 @@ pub(super) async fn approve(
         Err(_) => "bad_serial",
     };
     Ok(Redirect::to(&format!("/dashboard/devices?notice={notice}")).into_response())
+}
+
+/// Keeps a terminal out.
+pub(super) async fn block(
+    State(dashboard): State<Dashboard>,
+    Form(Named { serial }): Form<Named>,
+) -> Result<Response, Refusal> {
+    let serial = SerialNumber::parse(&serial).map_err(|_| Refusal::Missing)?;
+    if !dashboard.api.devices.knows(&serial) {
+        return Err(Refusal::Missing);
+    }
+    dashboard.api.devices.block(&serial).await?;
+    Ok(Redirect::to("/dashboard/devices?notice=blocked").into_response())
 }

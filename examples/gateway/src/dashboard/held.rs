@@ -34,7 +34,7 @@ pub(super) async fn show(
     let is_held = row.fate == "held";
     let content = html! {
         (facts(&visit, &row))
-        @if is_held { (cures(&visit, &row)) }
+        @if is_held { @if visit.may(false, &path(&id, "fix")) { (cures(&visit, &row)) } }
         @else { (button(&visit, &path(&id, "retry"), text::TAKE_BACK, &[])) }
         p { a href="/dashboard/quarantine" { (visit.say(text::BACK)) } }
     };

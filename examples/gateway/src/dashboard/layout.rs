@@ -58,7 +58,7 @@ fn top(visit: &Visit) -> Markup {
             @if visit.session.is_some() {
                 nav aria-label=(visit.say(text::PAGES)) {
                     ul {
-                        @for (path, name) in PAGES {
+                        @for (path, name) in PAGES.into_iter().filter(|(path, _)| visit.may(true, path)) {
                             li { a href=(path) aria-current=[is_here(visit, path).then_some("page")] { (visit.say(name)) } }
                         }
                     }

@@ -37,6 +37,7 @@ use tokio::sync::{Semaphore, watch};
 
 use crate::api::Api;
 use crate::clock::now;
+use crate::core::KeyScope;
 use crate::stage::Watch;
 use attempts::Attempts;
 use seal::{Seal, Session};
@@ -82,6 +83,7 @@ impl Dashboard {
             .route("/dashboard", get(overview::show))
             .route("/dashboard/devices", get(devices::list))
             .route("/dashboard/devices/approve", post(devices::approve))
+            .route("/dashboard/devices/block", post(devices::block))
             .route("/dashboard/punches", get(live::list))
             .route("/dashboard/events", get(live::events))
             .route("/dashboard/deliveries", get(deliveries::list))
@@ -127,7 +129,12 @@ impl Dashboard {
     /// Whether nobody has ended a session, and its key still lets people in.
     fn goes_on(&self, session: &Session) -> bool {
         let is_ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&session.id);
-        !is_ended && self.api.still_lets_in(|hash| self.seal.mark(hash) == session.key)
+        !is_ended && self.scope(session).is_some()
+    }
+
+    /// What the key of a session allows; `None` if it was taken back.
+    fn scope(&self, session: &Session) -> Option<KeyScope> {
+        self.api.scope(|hash| self.seal.mark(hash) == session.key)
     }
 
     /// Ends a session before its time. What would have run out by itself is forgotten.

@@ -15,6 +15,7 @@ pub(super) struct Notice {
 /// The notices there are, each by its word in an address. Nothing else of an address is shown.
 const NOTICES: &[(&str, Text, bool)] = &[
     ("approved", text::APPROVED_NOW, false),
+    ("blocked", text::BLOCKED_NOW, false),
     ("bad_serial", text::BAD_SERIAL, true),
     ("resent", text::RESENT, false),
     ("on_its_way", text::ON_ITS_WAY, true),

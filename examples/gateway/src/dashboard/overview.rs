@@ -4,7 +4,7 @@ use axum::Extension;
 use axum::extract::State;
 use axum::response::Response;
 use maud::{Markup, html};
-use punch_protocol::push::Admission;
+use punch_protocol::SerialNumber;
 
 use super::Dashboard;
 use super::charts;
@@ -14,7 +14,6 @@ use super::visit::{Refusal, Visit};
 use super::widgets::{address, moment};
 use crate::clock::now;
 use crate::core::Identity;
-use crate::device::Manner;
 use crate::store::{Activity, DeviceRow, EndpointLoad, Hour, Snapshot};
 
 /// How the gateway stands, in numbers that lead to where each can be looked at.
@@ -68,19 +67,19 @@ fn tile(name: Text, count: u64, link: &str, is_trouble: bool) -> Tile {
 }
 
 fn devices_tiles(dashboard: &Dashboard, devices: &[DeviceRow]) -> Vec<Tile> {
-    let heard = dashboard.api.devices.heard();
-    let count = |is_counted: &dyn Fn(&DeviceRow) -> bool| {
-        u64::try_from(devices.iter().filter(|row| is_counted(row)).count()).unwrap_or(u64::MAX)
-    };
-    let manner = |row: &DeviceRow| heard.get(&row.serial).map_or(Manner::Never, |heard| heard.manner);
-    let in_manner =
-        |manners: &[Manner]| count(&|row| row.admission == Admission::Approved && manners.contains(&manner(row)));
-    let (late, pending) = (in_manner(&[Manner::Late]), count(&|row| row.admission == Admission::Pending));
+    let mut counts = BTreeMap::<&str, u64>::new();
+    for row in devices {
+        let standing = SerialNumber::parse(&row.serial).ok();
+        let standing = standing.and_then(|serial| dashboard.api.devices.standing(&serial, now()));
+        *counts.entry(standing.map_or("unheard", |standing| standing.status)).or_default() += 1;
+    }
+    let of = |status| counts.get(status).copied().unwrap_or_default();
+    let (late, pending) = (of("offline"), of("pending"));
     let link = "/dashboard/devices";
     vec![
-        tile(text::DEVICES_ONLINE, in_manner(&[Manner::Online, Manner::Forwarded]), link, false),
+        tile(text::DEVICES_ONLINE, of("online"), link, false),
         tile(text::DEVICES_LATE, late, link, late > 0),
-        tile(text::DEVICES_NEVER, in_manner(&[Manner::Never]), link, false),
+        tile(text::DEVICES_NEVER, of("unheard"), link, false),
         tile(text::DEVICES_PENDING, pending, link, pending > 0),
     ]
 }

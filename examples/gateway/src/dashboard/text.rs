@@ -34,6 +34,11 @@ pub(super) const FORM_REFUSED_LONG: Text = Text(
     "This form is not of your session, or your session has ended. Nothing was done. Go back, load the page again, and repeat it.",
     "Este formulario no es de su sesión, o su sesión terminó. No se hizo nada. Vuelva, cargue la página otra vez y repita.",
 );
+pub(super) const NOT_ALLOWED: Text = Text("Not with this key", "No con esta clave");
+pub(super) const NOT_ALLOWED_LONG: Text = Text(
+    "The key that you logged in with does not go so far. Nothing was done.",
+    "La clave con la que entró no llega hasta ahí. No se hizo nada.",
+);
 pub(super) const UNAVAILABLE: Text = Text("Not available now", "No disponible ahora");
 pub(super) const UNAVAILABLE_LONG: Text = Text(
     "The gateway cannot do this now; its log says why. Try again in a moment.",
@@ -99,6 +104,9 @@ pub(super) const SERIAL_HINT: Text = Text(
 );
 pub(super) const ADD_DEVICE: Text = Text("Let a terminal in", "Dejar entrar un terminal");
 pub(super) const APPROVE: Text = Text("Approve", "Aprobar");
+pub(super) const BLOCK: Text = Text("Block", "Bloquear");
+pub(super) const BLOCKED_NOW: Text =
+    Text("The terminal is kept out from its next call on.", "El terminal no puede entrar desde su próxima llamada.");
 pub(super) const FIRST_SEEN: Text = Text("First seen", "Visto por primera vez");
 pub(super) const LAST_SEEN: Text = Text("Last seen", "Visto por última vez");
 pub(super) const CLOCK: Text = Text("Clock", "Reloj");
@@ -118,7 +126,6 @@ pub(super) const BAD_SERIAL: Text = Text(
 );
 pub(super) const ONLINE: Text = Text("online", "en línea");
 pub(super) const LATE: Text = Text("late", "atrasado");
-pub(super) const FORWARDED: Text = Text("read by an agent", "leído por un agente");
 pub(super) const NEVER: Text = Text("not heard since the start", "sin contacto desde el inicio");
 pub(super) const APPROVED: Text = Text("approved", "aprobado");
 pub(super) const PENDING: Text = Text("pending", "pendiente");

@@ -18,6 +18,7 @@ use super::seal::{Session, random};
 use super::text::{self, Text};
 use super::widgets::address;
 use crate::api::ApiError;
+use crate::core::KeyScope;
 use crate::store::StoreError;
 
 /// The longest form, in bytes.
@@ -38,6 +39,8 @@ pub(super) struct Visit {
     pub(super) language: Language,
     /// `None` if they are not logged in.
     pub(super) session: Option<Session>,
+    /// What the key allows that has let them in.
+    scope: Option<KeyScope>,
     /// What each of their forms carries.
     pub(super) token: String,
     /// The page they look at, to come back to.
@@ -52,6 +55,11 @@ impl Visit {
     pub(super) fn say(&self, text: Text) -> &'static str {
         self.language.say(text)
     }
+
+    /// Whether their key lets them look at a page, or do what a form there does: what it allows over the API.
+    pub(super) fn may(&self, reads: bool, path: &str) -> bool {
+        self.scope.is_some_and(|scope| scope.allows(reads, route_of(path)))
+    }
 }
 
 /// Why there is no page. It becomes one on its way out, in the language of whoever asked.
@@ -61,6 +69,8 @@ pub(super) enum Refusal {
     Missing,
     /// A form without its token, or with that of somebody else.
     Token,
+    /// The key does not allow it.
+    Scope,
     /// The store cannot be read or written, or something has stopped.
     Unavailable,
 }
@@ -69,7 +79,7 @@ impl Refusal {
     fn status(self) -> StatusCode {
         match self {
             Self::Missing => StatusCode::NOT_FOUND,
-            Self::Token => StatusCode::FORBIDDEN,
+            Self::Token | Self::Scope => StatusCode::FORBIDDEN,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
@@ -78,6 +88,7 @@ impl Refusal {
         match self {
             Self::Missing => (text::MISSING, text::MISSING_LONG),
             Self::Token => (text::FORM_REFUSED, text::FORM_REFUSED_LONG),
+            Self::Scope => (text::NOT_ALLOWED, text::NOT_ALLOWED_LONG),
             Self::Unavailable => (text::UNAVAILABLE, text::UNAVAILABLE_LONG),
         }
     }
@@ -116,6 +127,7 @@ pub(super) async fn enter(State(dashboard): State<Dashboard>, mut request: Reque
     let visit = Visit {
         language: chosen.or_else(accepted).unwrap_or_default(),
         token: dashboard.seal.token(session.as_ref().map_or(&visitor, |session| &session.id)),
+        scope: session.as_ref().and_then(|session| dashboard.scope(session)),
         session,
         here: here.to_owned(),
         notice: Query::try_from_uri(request.uri()).ok().and_then(|Query(query)| Notice::of(query)),
@@ -135,10 +147,27 @@ pub(super) async fn enter(State(dashboard): State<Dashboard>, mut request: Reque
     response
 }
 
-/// Sends everybody else to the login.
+/// The route of the API that tells or does the same as a page, as far as scopes tell routes apart.
+fn route_of(path: &str) -> &str {
+    match path.strip_prefix("/dashboard/").unwrap_or_default().split('/').next().unwrap_or_default() {
+        "punches" | "events" => "/v1/attendance",
+        "devices" => "/v1/devices",
+        "sites" => "/v1/sites",
+        _ => "/v1/deliveries",
+    }
+}
+
+/// Lets those in whose key allows it, and sends everybody else to the login.
 pub(super) async fn members_only(Extension(visit): Extension<Visit>, request: Request, next: Next) -> Response {
     if visit.session.is_some() {
-        return next.run(request).await;
+        let (path, reads) = (request.uri().path(), matches!(*request.method(), Method::GET | Method::HEAD));
+        // Whoever is in can leave.
+        return match path {
+            _ if path == "/dashboard/logout" || visit.may(reads, path) => next.run(request).await,
+            // Whoever inspects working time begins there.
+            "/dashboard" => Redirect::to("/dashboard/punches").into_response(),
+            _ => Refusal::Scope.into_response(),
+        };
     }
     let is_page = request.method() == Method::GET && visit.here != "/dashboard";
     if !is_page {

@@ -16,13 +16,15 @@ pub(super) fn token(visit: &Visit) -> Markup {
     html! { input type="hidden" name="token" value=(visit.token); }
 }
 
-/// A form of one button that says what it does.
+/// A form of one button that says what it does. Whoever may not do it sees none.
 pub(super) fn button(visit: &Visit, action: &str, label: Text, fields: &[(&str, &str)]) -> Markup {
     html! {
-        form method="post" action=(action) {
-            (token(visit))
-            @for (name, value) in fields { input type="hidden" name=(name) value=(value); }
-            button type="submit" { (visit.say(label)) }
+        @if visit.may(false, action) {
+            form method="post" action=(action) {
+                (token(visit))
+                @for (name, value) in fields { input type="hidden" name=(name) value=(value); }
+                button type="submit" { (visit.say(label)) }
+            }
         }
     }
 }

@@ -19,9 +19,8 @@ pub(super) enum Tone {
 const WORDS: &[(&str, Text, Tone)] = &[
     // Terminals.
     ("online", text::ONLINE, Tone::Good),
-    ("late", text::LATE, Tone::Bad),
-    ("forwarded", text::FORWARDED, Tone::Good),
-    ("never", text::NEVER, Tone::Watch),
+    ("offline", text::LATE, Tone::Bad),
+    ("unheard", text::NEVER, Tone::Watch),
     ("approved", text::APPROVED, Tone::Good),
     ("pending", text::PENDING, Tone::Watch),
     ("blocked", text::BLOCKED, Tone::Bad),

@@ -1,10 +1,12 @@
 //! The device listener: plain HTTP/1 exactly as firmware speaks and hears it.
 
 mod clocks;
+mod commands;
 mod completeness;
 mod connection;
+mod encounters;
+mod expansion;
 mod handler;
-mod presence;
 mod quarantine;
 mod reception;
 mod redating;
@@ -14,8 +16,8 @@ mod request_line;
 
 pub(crate) use clocks::NotProbed;
 pub(crate) use connection::serve;
+pub(crate) use encounters::Standing;
 pub use handler::Devices;
-pub(crate) use presence::{Heard, Manner};
 pub(crate) use quarantine::NotTaken;
 pub use quarantine::Released;
 pub use redating::Redated;

@@ -3,6 +3,7 @@
 use gateway::api::ApiKey;
 use reqwest::header::{HeaderName, HeaderValue};
 
+use crate::api_keys::{make, revoke};
 use crate::harness::{API_KEY, PAGES, Recorder, Site, Visitor, endpoint};
 use punch_webhook::PayloadFormat;
 
@@ -180,4 +181,50 @@ async fn every_answer_keeps_to_itself_and_nothing_runs_from_a_page() {
     assert_eq!(visitor.get("/dashboard/nowhere").await.status, 404);
     assert_eq!(visitor.get("/dashboard/deliveries/x").await.status, 404);
     assert_eq!(visitor.get("/dashboard/logout").await.status, 404, "a form is no page");
+}
+
+/// A page goes as far as the key does over the API.
+#[tokio::test]
+async fn a_page_goes_as_far_as_the_scope_of_its_key() {
+    let site = Site::start(|_| ()).await;
+    site.punch("7\t2026-03-02 08:00:00\t0\t1\t0\n\t2026-03-02 08:01:00\t0\t1\t0\n").await;
+    let held = format!("/dashboard/quarantine/{}", site.ask::<String>("SELECT id FROM row WHERE fate = 'held'").await);
+    // Which pages of the list there are, and whether anything can be done there.
+    for (scope, pages, acts) in [
+        ("admin", [true; 7], true),
+        ("write", [true; 7], true),
+        ("read", [true; 7], false),
+        ("inspector", [false, true, true, false, false, false, true], false),
+    ] {
+        let (_, key) = make(&site, scope, scope).await;
+        let mut visitor = Visitor::of(&site);
+        assert_eq!(visitor.log_in(&key).await.location(), "/dashboard");
+        for (path, is_allowed) in PAGES.into_iter().zip(pages) {
+            let page = visitor.get(path).await;
+            let status = match (is_allowed, path) {
+                (true, _) => 200,
+                (false, "/dashboard") => 303,
+                (false, _) => 403,
+            };
+            assert_eq!(page.status, status, "{scope} {path}");
+            assert_eq!(page.html.contains("href=\"/dashboard/deliveries\""), pages[3] && is_allowed, "{scope} {path}");
+        }
+        let devices = visitor.read("/dashboard/devices").await;
+        assert_eq!(devices.contains("/dashboard/devices/approve"), acts, "{scope}: {devices}");
+        let row = visitor.get(&held).await;
+        assert_eq!(row.html.contains(&format!("{held}/discard")), acts, "{scope}: {}", row.html);
+        let serial = format!("NEW{scope}");
+        let approved = visitor.submit("/dashboard/devices/approve", &[("serial", &serial)]).await;
+        assert_eq!(approved.status, if acts { 303 } else { 403 }, "{scope}");
+        assert_eq!(visitor.submit("/dashboard/language", &[("language", "es")]).await.status, 303);
+        assert_eq!(visitor.submit("/dashboard/logout", &[]).await.status, 303);
+    }
+    assert_eq!(site.ask::<i64>("SELECT count(*) FROM device").await, 3);
+    // A key that is taken back takes its sessions with it.
+    let (id, key) = make(&site, "gone", "write").await;
+    let mut visitor = Visitor::of(&site);
+    visitor.log_in(&key).await;
+    assert_eq!(visitor.get("/dashboard").await.status, 200);
+    assert_eq!(revoke(&site, id).await.0, 200);
+    assert_eq!(visitor.get("/dashboard").await.status, 303);
 }

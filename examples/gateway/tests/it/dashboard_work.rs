@@ -89,11 +89,15 @@ async fn a_terminal_is_let_in_from_the_page() {
     let html = visitor.read("/dashboard/devices").await;
     assert!(html.contains("name=\"serial\" value=\"T9\""), "{html}");
     let approved = visitor.follow("/dashboard/devices/approve", &[("serial", "T9")]).await;
-    assert!(approved.contains("The terminal is let in") && !approved.contains("value=\"T9\""), "{approved}");
+    assert!(approved.contains("The terminal is let in") && !approved.contains("Terminals that want in"), "{approved}");
     get(site.gateway.device_addr, "/iclock/getrequest?SN=T9").await;
     assert_eq!(site.upload("T9", "ATTLOG", row).await.body, "OK: 1");
     assert!(visitor.read("/dashboard/devices").await.contains(">online<"));
     assert!(visitor.follow("/dashboard/devices/approve", &[("serial", " NEW1 ")]).await.contains(">NEW1<"));
+    let blocked = visitor.follow("/dashboard/devices/block", &[("serial", "T9")]).await;
+    assert!(blocked.contains("The terminal is kept out") && blocked.contains(">blocked<"), "{blocked}");
+    assert_eq!(site.upload("T9", "ATTLOG", row).await.status, 503);
+    assert_eq!(visitor.submit("/dashboard/devices/block", &[("serial", "NOBODY")]).await.status, 404);
     let refused = visitor.follow("/dashboard/devices/approve", &[("serial", "no good!")]).await;
     assert!(refused.contains("role=\"alert\"") && !refused.contains("no good!"), "{refused}");
 }
