@@ -10,13 +10,15 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use chrono::TimeDelta;
 use gateway::clock::now;
+use gateway::store::StoreError;
 use punch_erp::Outcome;
-use punch_webhook::{ReceivedEvent, ReceivedPunch, Verifier};
+use punch_webhook::{ReceivedEvent, ReceivedPunch, Verifier, Waiting};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use crate::Settings;
-use crate::table::{Progress, Table};
+use crate::hikcentral::Source;
+use crate::table::{Letter, Progress, Table};
 use crate::worker::{Due, Reach, Worker};
 
 /// Receives events, remembers them on disk, and has them written to the ERP.
@@ -26,7 +28,8 @@ pub struct Inbox {
     pub addr: SocketAddr,
     listener: TcpListener,
     table: Table,
-    verifier: Verifier,
+    verifier: Option<Verifier>,
+    source: Option<Arc<Source>>,
 }
 
 /// Largest body received, in bytes.
@@ -46,7 +49,15 @@ impl Inbox {
         let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, settings.port)).await;
         let listener = listener.with_context(|| format!("listen on port {}; set PORT", settings.port))?;
         let addr = listener.local_addr()?;
-        Ok(Self { addr, listener, table, verifier: Verifier::new(&settings.secret) })
+        let verifier = settings.secret.as_ref().map(Verifier::new);
+        Ok(Self { addr, listener, table, verifier, source: None })
+    }
+
+    /// Takes events from a source besides, or in the place of, the webhook.
+    #[must_use]
+    pub fn fed_by(mut self, source: Source) -> Self {
+        self.source = Some(Arc::new(source));
+        self
     }
 
     /// Serves for ever. `write` is called in order per person, one at a time, until it says that it is done;
@@ -141,21 +152,59 @@ impl Inbox {
         F: Future<Output = Vec<Outcome>> + Send + 'static,
     {
         let worker = Worker::start(self.table.clone(), reach, max_in_flight, write).await?;
-        let door = Arc::new(Door { table: self.table, verifier: self.verifier, worker, takes });
-        let mut router = Router::new().route("/health", get(health));
-        for path in ["/webhook", "/webhook/asistencia", "/webhooks/attendance"] {
-            router = router.route(path, post(receive));
+        let mailbox = Mailbox { table: self.table, worker };
+        let door = Arc::new(Door { mailbox: mailbox.clone(), source: self.source.clone() });
+        let mut router =
+            Router::new().route("/health", get(health)).route("/webhook/health", get(health)).with_state(door);
+        if let Some(verifier) = self.verifier {
+            let slot = Arc::new(Slot { mailbox: mailbox.clone(), verifier, takes });
+            let mut webhook = Router::new();
+            for path in ["/webhook", "/webhook/asistencia", "/webhooks/attendance"] {
+                webhook = webhook.route(path, post(receive));
+            }
+            router = router.merge(webhook.layer(DefaultBodyLimit::max(BODY_MAX)).with_state(slot));
         }
-        let router = router.layer(DefaultBodyLimit::max(BODY_MAX)).with_state(door);
-        axum::serve(self.listener, router).await.context("listener")
+        let feeding = match &self.source {
+            Some(source) => {
+                router = router.merge(source.routes(&mailbox));
+                Arc::clone(source).feed(mailbox)
+            }
+            None => Box::pin(std::future::pending()),
+        };
+        let service = router.into_make_service_with_connect_info::<SocketAddr>();
+        tokio::select! {
+            served = async { axum::serve(self.listener, service).await } => served.context("listener"),
+            fed = feeding => fed,
+        }
+    }
+}
+
+/// Where events are stored and from where they are written: one place for the webhook and for sources.
+#[derive(Debug, Clone)]
+pub(crate) struct Mailbox {
+    pub(crate) table: Table,
+    worker: Worker,
+}
+
+impl Mailbox {
+    /// Stores punches, and has those that are new written. Which ones are new.
+    pub(crate) async fn take(&self, letters: Vec<Letter>) -> Result<Vec<bool>, StoreError> {
+        let taken = self.table.remember(letters, now()).await?;
+        let write = |waiting: Option<Waiting>| waiting.map(|waiting| self.worker.write(waiting)).is_some();
+        Ok(taken.into_iter().map(write).collect())
     }
 }
 
 #[derive(Debug)]
 struct Door {
-    table: Table,
+    mailbox: Mailbox,
+    source: Option<Arc<Source>>,
+}
+
+#[derive(Debug)]
+struct Slot {
+    mailbox: Mailbox,
     verifier: Verifier,
-    worker: Worker,
     takes: Takes,
 }
 
@@ -171,17 +220,21 @@ enum Takes {
 }
 
 async fn health(State(door): State<Arc<Door>>) -> Response {
-    match door.table.progress().await {
+    match door.mailbox.table.progress().await {
         Ok(Progress { waiting, done, parked }) => {
-            answer(StatusCode::OK, &json!({ "waiting": waiting, "done": done, "parked": parked }))
+            let mut health = json!({ "waiting": waiting, "done": done, "parked": parked });
+            if let Some(source) = &door.source {
+                health["source"] = source.health();
+            }
+            answer(StatusCode::OK, &health)
         }
         Err(error) => answer(StatusCode::SERVICE_UNAVAILABLE, &json!({ "error": error.to_string() })),
     }
 }
 
-async fn receive(State(door): State<Arc<Door>>, headers: HeaderMap, body: Bytes) -> Response {
+async fn receive(State(slot): State<Arc<Slot>>, headers: HeaderMap, body: Bytes) -> Response {
     let pairs = headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
-    let verified = match door.verifier.verify(pairs, &body, now()) {
+    let verified = match slot.verifier.verify(pairs, &body, now()) {
         Ok(verified) => verified,
         Err(error) => {
             tracing::warn!(%error, "signature");
@@ -190,24 +243,22 @@ async fn receive(State(door): State<Arc<Door>>, headers: HeaderMap, body: Bytes)
     };
     let (event_id, punch) = match verified.event() {
         Ok(ReceivedEvent::Punch(punch)) => (punch.event_id.to_string(), punch),
-        Ok(ReceivedEvent::Revised(told)) if door.takes != Takes::Punches => (told.event_id.to_string(), told.punch),
-        Ok(ReceivedEvent::Late(told)) if door.takes == Takes::Tellings => (told.event_id.to_string(), told.punch),
+        Ok(ReceivedEvent::Revised(told)) if slot.takes != Takes::Punches => (told.event_id.to_string(), told.punch),
+        Ok(ReceivedEvent::Late(told)) if slot.takes == Takes::Tellings => (told.event_id.to_string(), told.punch),
         Ok(_) => return answer(StatusCode::OK, &json!({ "received": true })),
         Err(error) => {
             tracing::warn!(%error, "event");
             return answer(StatusCode::BAD_REQUEST, &json!({ "error": error.to_string(), "code": error.reason() }));
         }
     };
-    match door.table.remember(event_id.clone(), &punch, body.to_vec(), now()).await {
-        Ok(Some(waiting)) => {
-            door.worker.write(waiting);
-            answer(StatusCode::OK, &json!({ "received": true }))
-        }
-        Ok(None) if door.takes == Takes::Tellings => {
+    let letter = Letter::new(event_id.clone(), &punch, body.to_vec());
+    match slot.mailbox.take(vec![letter]).await.map(|taken| taken == [true]) {
+        Ok(true) => answer(StatusCode::OK, &json!({ "received": true })),
+        Ok(false) if slot.takes == Takes::Tellings => {
             // The word of the sample that writes to a table of its own.
             answer(StatusCode::OK, &json!({ "received": true, "duplicate": true, "status": "duplicado" }))
         }
-        Ok(None) => answer(StatusCode::OK, &json!({ "received": true, "duplicate": true })),
+        Ok(false) => answer(StatusCode::OK, &json!({ "received": true, "duplicate": true })),
         Err(error) => {
             tracing::error!(%error, event_id, "not remembered, the sender will try again");
             answer(StatusCode::SERVICE_UNAVAILABLE, &json!({ "error": "not stored" }))
@@ -215,6 +266,6 @@ async fn receive(State(door): State<Arc<Door>>, headers: HeaderMap, body: Bytes)
     }
 }
 
-fn answer(status: StatusCode, body: &Value) -> Response {
+pub(crate) fn answer(status: StatusCode, body: &Value) -> Response {
     (status, axum::Json(body)).into_response()
 }

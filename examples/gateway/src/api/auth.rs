@@ -146,6 +146,18 @@ fn tell(allowance: &Allowance, response: &mut Response) {
 }
 
 impl Api {
+    /// The hash of a key, if whoever has it may see and change everything but keys, as the pages for people do.
+    pub(crate) fn let_in(&self, key: &str) -> Option<[u8; 32]> {
+        let known = self.keys.find(key.trim())?;
+        known.scope.allows(false, "/").then_some(known.hash)
+    }
+
+    /// Whether a key that has been let in still is, by what `is_it` says of its hash.
+    pub(crate) fn still_lets_in(&self, is_it: impl Fn(&[u8; 32]) -> bool) -> bool {
+        let known = self.keys.known.read().unwrap_or_else(PoisonError::into_inner);
+        known.iter().filter(|known| known.scope.allows(false, "/")).any(|known| is_it(&known.hash))
+    }
+
     /// Counts a call. What an agent brings of a terminal is what the terminal sends, and is not counted: S2-060.
     fn count_call(&self, key: i64, path: &str) -> Allowance {
         let of_terminal = path.strip_prefix("/v1/devices/").and_then(|rest| rest.split_once('/'));

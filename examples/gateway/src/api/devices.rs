@@ -204,6 +204,19 @@ fn instant(field: &str, text: &str) -> Result<DateTime<Utc>, ApiError> {
 }
 
 async fn described(api: &Api, rows: Vec<DeviceRow>) -> Result<Vec<Value>, ApiError> {
+    let last_seen = api.devices.last_seen();
+    let rows = with_clocks(api, rows).await?;
+    let standing = |row: &DeviceRow| {
+        let serial = SerialNumber::parse(&row.serial).ok()?;
+        api.devices.standing(&serial, now())
+    };
+    let described =
+        rows.iter().map(|(row, clockwork)| device(row, last_seen.get(&row.serial), clockwork, standing(row).as_ref()));
+    Ok(described.collect())
+}
+
+/// Terminals, each with what is known of its clock.
+pub(crate) async fn with_clocks(api: &Api, rows: Vec<DeviceRow>) -> Result<Vec<(DeviceRow, Clockwork)>, ApiError> {
     let serials: Vec<String> = rows.iter().map(|row| row.serial.clone()).collect();
     let known = move |connection: &Connection| {
         let mut clocks = BTreeMap::new();
@@ -214,13 +227,12 @@ async fn described(api: &Api, rows: Vec<DeviceRow>) -> Result<Vec<Value>, ApiErr
         }
         Ok::<_, StoreError>(clocks)
     };
-    let (mut clocks, last_seen) = (api.store.read(known).await?, api.devices.last_seen());
-    let describe = |row: &DeviceRow| {
+    let mut clocks = api.store.read(known).await?;
+    let clock = |row: DeviceRow| {
         let clockwork = clocks.remove(&row.serial).unwrap_or_else(|| Clockwork::new(zone(api, &row.serial)));
-        let standing = SerialNumber::parse(&row.serial).ok().and_then(|serial| api.devices.standing(&serial, now()));
-        device(row, last_seen.get(&row.serial), &clockwork, standing.as_ref())
+        (row, clockwork)
     };
-    Ok(rows.iter().map(describe).collect())
+    Ok(rows.into_iter().map(clock).collect())
 }
 
 fn zone(api: &Api, serial: &str) -> punch_normalize::DeviceZone {

@@ -11,12 +11,12 @@ use super::Api;
 use super::envelope::{ApiError, one};
 use super::listing::{Asked, Pairs, Terms};
 use crate::core::{Bound, Clash, Identity, Scope, Validity};
-use crate::device::Devices;
+use crate::device::{Devices, Released};
 use crate::store::register;
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct NewEmployee {
+pub(crate) struct NewEmployee {
     badge_number: String,
     id: Option<String>,
     name: Option<String>,
@@ -26,6 +26,13 @@ pub(super) struct NewEmployee {
     valid_to: Option<String>,
     #[serde(default)]
     shifts: Vec<String>,
+}
+
+impl NewEmployee {
+    /// Somebody who has this badge everywhere and for ever.
+    pub(crate) fn everywhere(badge_number: String, name: Option<String>) -> Self {
+        Self { badge_number, name, ..Self::default() }
+    }
 }
 
 const TERMS: Terms = Terms {
@@ -41,6 +48,12 @@ pub(super) async fn add_employee(
 ) -> Result<Response, ApiError> {
     let Json(new) = body?;
     let badge = new.badge_number.clone();
+    let released = enter(&api, new).await?;
+    Ok(one(StatusCode::CREATED, &json!({ "badge_number": badge, "released_rows": released.delivered })))
+}
+
+/// Registers a badge and takes the rows once more that were held for it.
+pub(crate) async fn enter(api: &Api, new: NewEmployee) -> Result<Released, ApiError> {
     let identity = identity(new)?;
     let names = api.shifts.names();
     if let Some(unknown) = identity.shifts.iter().find(|name| !names.contains(name.as_str())) {
@@ -48,8 +61,7 @@ pub(super) async fn add_employee(
     }
     let (pin, entry) = (identity.pin.clone(), identity);
     api.store.write(move |tx| register(tx, &entry)).await?.map_err(refused)?;
-    let released = api.devices.release(Devices::held_for(pin)).await?;
-    Ok(one(StatusCode::CREATED, &json!({ "badge_number": badge, "released_rows": released.delivered })))
+    Ok(api.devices.release(Devices::held_for(pin)).await?)
 }
 
 fn refused(clash: Clash) -> ApiError {

@@ -1,24 +1,23 @@
-//! The API listener: `/v1`, health, and a page for people.
+//! The API listener: `/v1` and health. The pages for people beside it are the dashboard's.
 
 mod api_keys;
 mod attendance;
 mod auth;
 mod batch;
 mod commands;
-mod deliveries;
-mod devices;
-mod employees;
+pub(crate) mod deliveries;
+pub(crate) mod devices;
+pub(crate) mod employees;
 mod envelope;
 mod idempotent;
 mod items;
 mod jobs;
 mod listing;
-mod page;
 mod punches;
-mod quarantine;
+pub(crate) mod quarantine;
 mod roll;
 mod routes;
-mod webhooks;
+pub(crate) mod webhooks;
 
 use std::sync::{Arc, Mutex};
 
@@ -35,6 +34,7 @@ use crate::device::Devices;
 use crate::store::Store;
 
 pub use auth::{ApiKey, Keys, hash_key};
+pub(crate) use envelope::ApiError;
 
 /// What every route can reach.
 #[derive(Debug, Clone)]
@@ -117,13 +117,12 @@ impl Api {
             .layer(from_fn_with_state(self.clone(), idempotent::once_a_key))
             .layer(from_fn_with_state(self.clone(), auth::require_key));
         Router::new()
-            .route("/", get(page::overview))
             .route("/livez", get(|| async { "live\n" }))
             .route("/readyz", get(routes::ready))
             .route("/metrics", get(routes::metrics))
             .merge(guarded)
-            .fallback(|| async { envelope::ApiError::not_found("route") })
-            .method_not_allowed_fallback(|| async { envelope::ApiError::wrong_method() })
+            .fallback(|| async { ApiError::not_found("route") })
+            .method_not_allowed_fallback(|| async { ApiError::wrong_method() })
             .layer(from_fn_with_state(self.clone(), auth::tell_allowance))
             .with_state(self)
     }

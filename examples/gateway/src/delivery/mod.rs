@@ -8,7 +8,7 @@ mod sender;
 mod shared;
 
 use core::time::Duration;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -27,6 +27,7 @@ use crate::store::lease;
 use crate::store::{AttemptRow, EndpointRow, Failing, Outgoing, Store, StoreError, Told, delivery_rows, tell_failing};
 
 use leases::Leases;
+pub(crate) use sender::shown_headers;
 use sender::{Sender, Sent, Target};
 
 /// Deliveries read from the store in one go, at the start and after the queue was full.
@@ -92,6 +93,8 @@ impl Engine {
             watch,
             in_flight: JoinSet::new(),
             writes: JoinSet::new(),
+            unwritten: BTreeSet::new(),
+            look_again: BTreeSet::new(),
             early: Vec::new(),
             unfed_after: None,
             leases,
@@ -164,7 +167,11 @@ struct Driver {
     news: mpsc::Sender<Failing>,
     in_flight: JoinSet<(Attempt, DateTime<Utc>, Sent)>,
     /// Results on their way to the disk.
-    writes: JoinSet<()>,
+    writes: JoinSet<DeliveryId>,
+    /// Of which deliveries. The store still has them as waiting.
+    unwritten: BTreeSet<DeliveryId>,
+    /// Endpoints of which such a delivery was read, which may be one that is made again.
+    look_again: BTreeSet<EndpointId>,
     /// Deliveries that came before their endpoint did.
     early: Vec<Waiting>,
     /// The queue was full: deliveries above this id are in the store only.
@@ -288,6 +295,10 @@ impl Driver {
         if self.unfed_after.is_some() {
             return;
         }
+        if self.unwritten.contains(&waiting.delivery) {
+            self.look_again.insert(waiting.endpoint);
+            return;
+        }
         match self.queue.enqueue(waiting, now()) {
             Ok(()) => {}
             // Somebody else holds it, and finds it in the store.
@@ -296,6 +307,19 @@ impl Driver {
             Err(error) => {
                 tracing::warn!(%error, "delivery stays in the store for now");
                 self.unfed_after = Some(waiting.delivery.0.saturating_sub(1));
+            }
+        }
+    }
+
+    fn forget_written(&mut self) {
+        while let Some(written) = self.writes.try_join_next() {
+            match written {
+                Ok(delivery) => drop(self.unwritten.remove(&delivery)),
+                // Which one it was is not said, so each may be sent once more.
+                Err(error) => {
+                    tracing::error!(%error, "a result was lost");
+                    self.unwritten.clear();
+                }
             }
         }
     }
@@ -328,7 +352,7 @@ impl Driver {
                 let began = now();
                 let delivery = attempt.delivery;
                 let sent = match store.read(move |connection| Outgoing::of(connection, delivery)).await {
-                    Ok(Some(outgoing)) => sender.send(&target, &outgoing, attempt.number).await,
+                    Ok(Some(outgoing)) => sender.send(&target, &outgoing, attempt.number, began).await,
                     Ok(None) => Sent::nothing("the event has no body in this endpoint's format"),
                     Err(error) => Sent::nothing(&error.to_string()),
                 };
@@ -357,7 +381,8 @@ impl Driver {
         let (store, watch, settled) = (self.store.clone(), self.watch.clone(), Arc::clone(&self.settled));
         let (back, news) = (self.back.clone(), self.news.clone());
         // Not awaited: until a record is durable a crash sends once more, which receivers expect.
-        while self.writes.try_join_next().is_some() {}
+        self.forget_written();
+        self.unwritten.insert(attempt.delivery);
         self.writes.spawn(async move {
             let written = store
                 .write(move |tx| {
@@ -380,6 +405,7 @@ impl Driver {
                 Err(error) => tracing::error!(%error, "an attempt could not be written down"),
             }
             settled.notify_waiters();
+            attempt.delivery
         });
         if let Some(after) = self.unfed_after
             && self.queue.status().waiting < REFILL_BELOW

@@ -91,7 +91,8 @@ impl Sender {
         Self { client: client.ok(), guard, config: config.clone() }
     }
 
-    pub(super) async fn send(&self, target: &Target, outgoing: &Outgoing, number: u32) -> Sent {
+    /// Makes one attempt, which has begun `at` this moment.
+    pub(super) async fn send(&self, target: &Target, outgoing: &Outgoing, number: u32, at: DateTime<Utc>) -> Sent {
         let (event_id, format) = (Some(outgoing.event_id.clone()), Some(outgoing.format));
         let came = |outcome, error, response| Sent { outcome, error, event_id: event_id.clone(), response, format };
         let refused = |reason: String| Sent { format: None, ..came(Outcome::Refused(reason.into()), None, None) };
@@ -101,15 +102,11 @@ impl Sender {
         }
         // Signed once per attempt, over the very bytes that leave.
         let body = outgoing.body.render(number);
-        let now = now();
-        let headers = target.signer(now).headers(&outgoing.event_id, &body, now);
-        let mut request = client
-            .post(&target.url)
-            .headers(target.headers.clone())
-            .header(CONTENT_TYPE, "application/json")
-            .header(USER_AGENT, concat!("punch/", env!("CARGO_PKG_VERSION")))
-            .header("Webhook-Attempt", number)
-            .body(body);
+        let headers = target.signer(at).headers(&outgoing.event_id, &body, at);
+        let mut request = client.post(&target.url).headers(target.headers.clone()).body(body);
+        for (name, value) in plain_headers(number) {
+            request = request.header(name, value);
+        }
         for (name, value) in headers.iter() {
             request = request.header(name, value);
         }
@@ -121,6 +118,31 @@ impl Sender {
             Err(_) => came(Outcome::TimedOut, None, None),
         }
     }
+}
+
+/// What every request of ours carries, whoever it goes to.
+fn plain_headers(number: u32) -> [(HeaderName, String); 3] {
+    [
+        (CONTENT_TYPE, "application/json".to_owned()),
+        (USER_AGENT, concat!("punch/", env!("CARGO_PKG_VERSION")).to_owned()),
+        (HeaderName::from_static("webhook-attempt"), number.to_string()),
+    ]
+}
+
+/// The headers of an attempt for whoever looks at it: by its number, when it began, and how its endpoint is now. Signatures
+/// and what the endpoint's owner has added have no value here: the first are not kept, and the second may be keys.
+pub(crate) fn shown_headers(
+    endpoint: &EndpointRow,
+    event_id: &EventId,
+    number: u32,
+    at: DateTime<Utc>,
+) -> Vec<(String, Option<String>)> {
+    let plain = plain_headers(number).map(|(name, value)| (name.to_string(), Some(value)));
+    let signed = Signer::new(&endpoint.secret).headers(event_id, b"", at);
+    let is_open = |name: &str| ["webhook-id", "webhook-timestamp"].contains(&name);
+    let signed = signed.iter().map(|(name, value)| (name.to_owned(), is_open(name).then(|| value.to_owned())));
+    let added = endpoint.options.headers.keys().map(|name| (name.clone(), None));
+    plain.into_iter().chain(signed).chain(added).collect()
 }
 
 async fn exchange(request: reqwest::RequestBuilder) -> Result<(Outcome, Option<String>), reqwest::Error> {

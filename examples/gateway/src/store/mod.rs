@@ -1,5 +1,6 @@
 //! One SQLite file or one schema of PostgreSQL, one writer that groups commits. What a commit returns for is on disk.
 
+mod activity;
 mod api_key;
 mod clock;
 mod command;
@@ -35,6 +36,7 @@ use tokio::sync::Notify;
 
 pub(crate) use crate::core::Register;
 use crate::metrics::Metrics;
+pub(crate) use activity::{Activity, Hour};
 pub use api_key::ApiKeyRow;
 pub(crate) use api_key::{keep_calls, restore_calls};
 pub(crate) use clock::ClockRow;
@@ -57,7 +59,7 @@ pub(crate) use job::{Range, Step, step};
 use layout::VERSION;
 pub use ledger::StoreLedger;
 pub use outbox::{Deliveries, DeliveryRow, SentAttempt};
-pub(crate) use outbox::{events_after, random_id, resend, send_to};
+pub(crate) use outbox::{EndpointLoad, events_after, random_id, resend, send_to};
 pub use part::Part;
 pub(crate) use person::direction_of;
 pub(crate) use quarantine::{Again, discard, hold_again, keep_by_hand, replace, unregistered};

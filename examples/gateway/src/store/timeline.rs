@@ -243,15 +243,20 @@ pub(super) fn attempts(connection: &Connection, delivery: i64) -> Result<Vec<Att
     connection.all(
         "SELECT number, at, status, error, millis, response FROM attempt WHERE delivery = ?1 ORDER BY at, number",
         &[&delivery],
-        |row| {
-            Ok(AttemptLine {
-                number: row.get(0)?,
-                at: from_millis(row.get(1)?).to_rfc3339(),
-                status: row.get(2)?,
-                error: row.get(3)?,
-                millis: row.get(4)?,
-                response: row.get(5)?,
-            })
-        },
+        AttemptLine::read,
     )
+}
+
+impl AttemptLine {
+    /// Reads number, at, status, error, millis and response.
+    pub(super) fn read(row: &Row<'_>) -> Result<Self, StoreError> {
+        Ok(Self {
+            number: row.get(0)?,
+            at: from_millis(row.get(1)?).to_rfc3339(),
+            status: row.get(2)?,
+            error: row.get(3)?,
+            millis: row.get(4)?,
+            response: row.get(5)?,
+        })
+    }
 }
