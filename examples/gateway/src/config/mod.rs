@@ -20,7 +20,7 @@ use punch_protocol::push::{CommKey, Limits};
 use punch_webhook::{EventType, PayloadFormat, Secret};
 
 use crate::api::ApiKey;
-use crate::core::{Identity, Shifts};
+use crate::core::{CallLimits, Identity, Shifts};
 use crate::store::Place;
 pub use notify::{NotifyConfig, SmtpUrl};
 pub use options::EndpointOptions;
@@ -59,6 +59,8 @@ pub struct Config {
     pub notify: Option<NotifyConfig>,
     /// How much a terminal may send.
     pub limits: Limits,
+    /// How often the API may be called with one key.
+    pub calls: CallLimits,
 }
 
 /// What a terminal without a setting of its own gets.
@@ -165,6 +167,7 @@ impl Default for Config {
             },
             notify: None,
             limits: Limits::default(),
+            calls: CallLimits::default(),
         }
     }
 }

@@ -42,7 +42,7 @@ pub(super) async fn list(
         state: Some(which.state.clone()).filter(|state| STATES.contains(&state.as_str())),
         endpoint: which.endpoint_id.parse().ok(),
         event_id: Some(which.event_id.trim().to_owned()).filter(|id| !id.is_empty()),
-        id: None,
+        ..Deliveries::default()
     };
     let read = dashboard.api.store.read(move |connection| {
         let rows = wanted.page(connection, PER_PAGE + 1, (number - 1).saturating_mul(PER_PAGE))?;

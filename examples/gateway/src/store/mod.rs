@@ -1,24 +1,31 @@
 //! One SQLite file or one schema of PostgreSQL, one writer that groups commits. What a commit returns for is on disk.
 
 mod activity;
+mod api_key;
 mod clock;
+mod command;
+mod command_job;
 mod completeness;
 mod delivery;
 mod device;
 mod employee;
 mod endpoint;
+mod expansion;
 mod failing;
 mod idempotency;
+mod item;
 mod job;
 mod layout;
 pub(crate) mod lease;
 mod ledger;
 mod outbox;
+mod part;
 mod person;
 mod quarantine;
 mod read;
 mod redate;
 mod sql;
+mod ticket;
 mod timeline;
 mod writer;
 
@@ -30,30 +37,42 @@ use tokio::sync::Notify;
 pub(crate) use crate::core::Register;
 use crate::metrics::Metrics;
 pub(crate) use activity::{Activity, Hour};
+pub use api_key::ApiKeyRow;
+pub(crate) use api_key::{keep_calls, restore_calls};
 pub(crate) use clock::ClockRow;
+pub use command::{CommandRow, Commands, StepCounts};
+pub(crate) use command::{NewCommand, put_command};
+pub use command_job::{AnyJob, CommandJob};
 pub(crate) use completeness::{Held, SiteRow, keep_complete, oldest_held, overdue};
 pub use delivery::{AttemptRow, Outgoing};
 pub(crate) use delivery::{persist, waiting as delivery_rows};
 pub use device::DeviceRow;
 pub(crate) use employee::{put_employee, register};
 pub use endpoint::{EndpointRow, Roll};
+pub(crate) use expansion::{Slice, Unexpanded, expand, put_steps, steps_of};
 pub use failing::Failing;
 pub(crate) use failing::{Told, tell as tell_failing};
 pub(crate) use idempotency::{answered, keep_answer};
+pub use item::{ItemRow, Items, Owner};
 pub use job::JobRow;
 pub(crate) use job::{Range, Step, step};
 use layout::VERSION;
 pub use ledger::StoreLedger;
 pub use outbox::{Deliveries, DeliveryRow, SentAttempt};
 pub(crate) use outbox::{EndpointLoad, events_after, random_id, resend, send_to};
+pub use part::Part;
 pub(crate) use person::direction_of;
 pub(crate) use quarantine::{Again, discard, hold_again, keep_by_hand, replace, unregistered};
 pub use quarantine::{HeldRow, Quarantined};
 pub(crate) use read::Snapshot;
-pub use read::{AttendanceRow, Counts};
+pub use read::{Attendance, AttendanceRow, Counts, Edge};
 pub(crate) use redate::{Observed, Span, by_hand, observed};
 use sql::Opener;
 pub use sql::{Connection, FromValue, Parameters, Place, Row, ToValue, Transaction, Value, connect_file};
+pub(crate) use ticket::{
+    OpenTicket, Outcome, keep_answer as keep_command_answer, overdue as overdue_tickets, record_sent, settle,
+    with_open_tickets,
+};
 pub use timeline::{AttemptLine, Decision, DeliveryTimeline, Meaning, RevisionLine, Timeline};
 pub use writer::Writer;
 

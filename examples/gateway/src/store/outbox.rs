@@ -11,6 +11,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::lease::look_again;
+use super::part::{Part, total};
 use super::sql::{Clause, Connection, Row};
 use super::timeline::{AttemptLine, attempts};
 use super::{StoreError, Transaction, from_millis, millis};
@@ -26,6 +27,10 @@ pub struct Deliveries {
     pub event_id: Option<String>,
     /// Of this one delivery.
     pub id: Option<u64>,
+    /// Made from then on.
+    pub since: Option<DateTime<Utc>>,
+    /// Made before.
+    pub until: Option<DateTime<Utc>>,
 }
 
 /// A delivery.
@@ -67,24 +72,48 @@ impl Deliveries {
     ///
     /// The store cannot be read.
     pub fn page(&self, connection: &Connection, limit: u32, offset: u32) -> Result<Vec<DeliveryRow>, StoreError> {
-        let mut clause = Clause::default();
-        if let Some(id) = self.id {
-            clause.and("delivery.id =", id.cast_signed());
-        }
-        if let Some(endpoint) = self.endpoint {
-            clause.and("delivery.endpoint =", endpoint.cast_signed());
-        }
-        if let Some(state) = &self.state {
-            clause.and("delivery.state =", state.clone());
-        }
-        if let Some(event_id) = &self.event_id {
-            clause.and("event.id =", event_id.clone());
-        }
-        let sql = format!(
-            "SELECT {COLUMNS} FROM {TABLES} WHERE {} ORDER BY delivery.id DESC LIMIT {limit} OFFSET {offset}",
-            clause.after("TRUE")
-        );
+        self.part(connection, Part { offset, ..Part::newest(limit) })
+    }
+
+    /// A part of them.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read.
+    pub fn part(&self, connection: &Connection, part: Part) -> Result<Vec<DeliveryRow>, StoreError> {
+        let mut clause = self.clause();
+        let tail = part.cut(&mut clause, "delivery.id");
+        let sql = format!("SELECT {COLUMNS} FROM {TABLES} WHERE {} {tail}", clause.after("TRUE"));
         connection.all(&sql, &clause.values(), DeliveryRow::read)
+    }
+
+    /// How many there are, if they are not too many to be counted.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read.
+    pub fn total(&self, connection: &Connection) -> Result<Option<u64>, StoreError> {
+        total(connection, TABLES, &self.clause())
+    }
+
+    fn clause(&self) -> Clause {
+        let mut clause = Clause::default();
+        for (condition, number) in [("delivery.id =", self.id), ("delivery.endpoint =", self.endpoint)] {
+            if let Some(number) = number {
+                clause.and(condition, number.cast_signed());
+            }
+        }
+        for (condition, text) in [("delivery.state =", &self.state), ("event.id =", &self.event_id)] {
+            if let Some(text) = text {
+                clause.and(condition, text.clone());
+            }
+        }
+        for (condition, moment) in [("delivery.created_at >=", self.since), ("delivery.created_at <", self.until)] {
+            if let Some(moment) = moment {
+                clause.and(condition, millis(moment));
+            }
+        }
+        clause
     }
 }
 
