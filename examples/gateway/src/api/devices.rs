@@ -206,11 +206,13 @@ fn instant(field: &str, text: &str) -> Result<DateTime<Utc>, ApiError> {
 async fn described(api: &Api, rows: Vec<DeviceRow>) -> Result<Vec<Value>, ApiError> {
     let last_seen = api.devices.last_seen();
     let rows = with_clocks(api, rows).await?;
-    let describe = |(row, clockwork): &(DeviceRow, Clockwork)| {
-        let standing = SerialNumber::parse(&row.serial).ok().and_then(|serial| api.devices.standing(&serial, now()));
-        device(row, last_seen.get(&row.serial), clockwork, standing.as_ref())
+    let standing = |row: &DeviceRow| {
+        let serial = SerialNumber::parse(&row.serial).ok()?;
+        api.devices.standing(&serial, now())
     };
-    Ok(rows.iter().map(describe).collect())
+    let described =
+        rows.iter().map(|(row, clockwork)| device(row, last_seen.get(&row.serial), clockwork, standing(row).as_ref()));
+    Ok(described.collect())
 }
 
 /// Terminals, each with what is known of its clock.

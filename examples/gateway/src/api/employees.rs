@@ -34,6 +34,7 @@ impl NewEmployee {
         Self { badge_number, name, ..Self::default() }
     }
 }
+
 const TERMS: Terms = Terms {
     filters: &["badge_number", "id", "site", "device"],
     sorts: &[("badge_number", "badge"), ("name", "name"), ("id", "id"), ("site", "site"), ("valid_from", "valid_from")],
