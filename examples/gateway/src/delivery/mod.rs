@@ -240,6 +240,8 @@ impl Driver {
             Order::Deliver(_) if self.leases.is_some() => {}
             Order::Deliver(deliveries) => {
                 for waiting in deliveries {
+                    // Whoever makes one again has seen its result on disk, also if this has not heard of that yet.
+                    self.unwritten.remove(&waiting.delivery);
                     self.enqueue(waiting);
                 }
             }
