@@ -201,7 +201,8 @@ fn settle_one(
         _ if !is_open => return Ok(Known::Already),
         CommandChange::Succeeded { code } | CommandChange::Failed { code } => (judged(code), Some(code), None),
         CommandChange::Accepted => ("accepted", None, None),
-        CommandChange::Expired => ("expired", None, None),
+        // Another gateway over the same store may have sent it.
+        CommandChange::Expired if state == "queued" => ("expired", None, None),
         CommandChange::Refused(error) => ("refused", None, Some(error.to_string())),
         // `Unknown`, and whatever a later version of the protocol adds: nobody knows what became of it.
         _ => ("unknown", None, None),
