@@ -11,7 +11,7 @@ use axum::routing::{get, post};
 use chrono::TimeDelta;
 use gateway::clock::now;
 use punch_erp::Outcome;
-use punch_webhook::{ReceivedEvent, ReceivedPunch, Verifier};
+use punch_webhook::{ReceiveError, ReceivedEvent, ReceivedPunch, Verified, Verifier};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -28,9 +28,6 @@ pub struct Inbox {
     table: Table,
     verifier: Verifier,
 }
-
-/// Largest body received, in bytes.
-const BODY_MAX: usize = 64 << 10;
 
 /// Calls to an ERP at once: it is slower than a webhook receiver, and some serialise their writers.
 const IN_FLIGHT: usize = 4;
@@ -146,7 +143,7 @@ impl Inbox {
         for path in ["/webhook", "/webhook/asistencia", "/webhooks/attendance"] {
             router = router.route(path, post(receive));
         }
-        let router = router.layer(DefaultBodyLimit::max(BODY_MAX)).with_state(door);
+        let router = router.layer(DefaultBodyLimit::max(Verified::MAX_BODY)).with_state(door);
         axum::serve(self.listener, router).await.context("listener")
     }
 }
@@ -188,30 +185,51 @@ async fn receive(State(door): State<Arc<Door>>, headers: HeaderMap, body: Bytes)
             return answer(StatusCode::UNAUTHORIZED, &json!({ "error": "Invalid signature" }));
         }
     };
-    let (event_id, punch) = match verified.event() {
-        Ok(ReceivedEvent::Punch(punch)) => (punch.event_id.to_string(), punch),
-        Ok(ReceivedEvent::Revised(told)) if door.takes != Takes::Punches => (told.event_id.to_string(), told.punch),
-        Ok(ReceivedEvent::Late(told)) if door.takes == Takes::Tellings => (told.event_id.to_string(), told.punch),
-        Ok(_) => return answer(StatusCode::OK, &json!({ "received": true })),
+    let told = match door.told(&verified) {
+        Ok(told) => told,
         Err(error) => {
             tracing::warn!(%error, "event");
             return answer(StatusCode::BAD_REQUEST, &json!({ "error": error.to_string(), "code": error.reason() }));
         }
     };
-    match door.table.remember(event_id.clone(), &punch, body.to_vec(), now()).await {
-        Ok(Some(waiting)) => {
-            door.worker.write(waiting);
-            answer(StatusCode::OK, &json!({ "received": true }))
+    // What is not remembered is taken note of and forgotten, which is no duplicate.
+    let mut is_new = told.is_empty();
+    for (event_id, punch, body) in told {
+        match door.table.remember(event_id.clone(), &punch, body, now()).await {
+            Ok(Some(waiting)) => {
+                door.worker.write(waiting);
+                is_new = true;
+            }
+            Ok(None) => {}
+            Err(error) => {
+                tracing::error!(%error, event_id, "not remembered, the sender will try again");
+                return answer(StatusCode::SERVICE_UNAVAILABLE, &json!({ "error": "not stored" }));
+            }
         }
-        Ok(None) if door.takes == Takes::Tellings => {
-            // The word of the sample that writes to a table of its own.
-            answer(StatusCode::OK, &json!({ "received": true, "duplicate": true, "status": "duplicado" }))
+    }
+    let said = match is_new {
+        true => json!({ "received": true }),
+        // The word of the sample that writes to a table of its own.
+        false if door.takes == Takes::Tellings => json!({ "received": true, "duplicate": true, "status": "duplicado" }),
+        false => json!({ "received": true, "duplicate": true }),
+    };
+    answer(StatusCode::OK, &said)
+}
+
+impl Door {
+    /// What a body, or its list, has that is remembered: each with its id and its own bytes.
+    fn told(&self, verified: &Verified<'_>) -> Result<Vec<(String, ReceivedPunch, Vec<u8>)>, ReceiveError> {
+        let mut told = Vec::new();
+        for one in verified.each()? {
+            let (event_id, punch) = match one.event()? {
+                ReceivedEvent::Punch(punch) => (punch.event_id.to_string(), punch),
+                ReceivedEvent::Revised(it) if self.takes != Takes::Punches => (it.event_id.to_string(), it.punch),
+                ReceivedEvent::Late(it) if self.takes == Takes::Tellings => (it.event_id.to_string(), it.punch),
+                _ => continue,
+            };
+            told.push((event_id, punch, one.body().to_vec()));
         }
-        Ok(None) => answer(StatusCode::OK, &json!({ "received": true, "duplicate": true })),
-        Err(error) => {
-            tracing::error!(%error, event_id, "not remembered, the sender will try again");
-            answer(StatusCode::SERVICE_UNAVAILABLE, &json!({ "error": "not stored" }))
-        }
+        Ok(told)
     }
 }
 

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::Api;
-use super::envelope::{ApiError, Paging, one, page};
+use super::envelope::{ApiError, Paging, moment, one, page};
 use crate::clock::now;
 use crate::config::EndpointConfig;
 use crate::store::{Deliveries, DeliveryRow, events_after, resend};
@@ -21,6 +21,10 @@ pub(super) struct Which {
     endpoint_id: Option<u64>,
     state: Option<String>,
     event_id: Option<String>,
+    event_type: Option<String>,
+    device: Option<String>,
+    since: Option<String>,
+    until: Option<String>,
     page: Option<u32>,
     per_page: Option<u32>,
 }
@@ -30,14 +34,19 @@ pub(super) async fn list(
     State(api): State<Api>,
     query: Result<Query<Which>, QueryRejection>,
 ) -> Result<Response, ApiError> {
-    let expected = "expected some of endpoint_id, state, event_id, page, per_page";
-    let Query(Which { endpoint_id, state, event_id, page: number, per_page }) =
+    let expected = "expected some of endpoint_id, state, event_id, event_type, device, since, until, page, per_page";
+    let Query(Which { endpoint_id, state, event_id, event_type, device, since, until, page: number, per_page }) =
         query.map_err(|_| ApiError::invalid("query", expected))?;
     if state.as_deref().is_some_and(|state| !["waiting", "delivered", "failed"].contains(&state)) {
         return Err(ApiError::invalid("state", "expected waiting, delivered or failed"));
     }
+    let since = since.map(|since| moment("since", &since)).transpose()?;
+    let until = until.map(|until| moment("until", &until)).transpose()?;
+    if since.zip(until).is_some_and(|(since, until)| until <= since) {
+        return Err(ApiError::invalid("until", "expected a moment behind `since`"));
+    }
     let paging = Paging::of(number, per_page)?;
-    let which = Deliveries { endpoint: endpoint_id, state, event_id, id: None };
+    let which = Deliveries { endpoint: endpoint_id, state, event_id, event_type, device, since, until, id: None };
     let rows = api.store.read(move |c| which.page(c, paging.per_page, paging.offset())).await?;
     Ok(page(&rows, paging))
 }

@@ -2,31 +2,35 @@
 
 mod guard;
 pub(crate) mod mail;
+pub(crate) mod outages;
 pub mod replay;
+mod request;
+pub mod retention;
 mod sender;
 
 use core::time::Duration;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use chrono::{DateTime, TimeDelta, Utc};
-use punch_webhook::{
-    Attempt, Class, DeliveryId, EndpointId, EndpointRules, EnqueueError, Outcome, Queue, QueueLimits, QueueStatus,
-    Record, Waiting,
-};
+use chrono::TimeDelta;
+use punch_webhook::{Class, DeliveryId, EndpointId, EnqueueError, Queue, QueueLimits, QueueStatus, Record, Waiting};
 use tokio::sync::futures::OwnedNotified;
 use tokio::sync::{Notify, mpsc, oneshot};
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 
 use crate::clock::now;
 use crate::config::DeliveryConfig;
 use crate::stage::{Stage, Watch};
-use crate::store::{AttemptRow, EndpointRow, Failing, Outgoing, Store, StoreError, Told, delivery_rows, tell_failing};
+use crate::store::{EndpointRow, Failing, Store, StoreError, Told, delivery_rows, tell_failing};
 
-use sender::{Sender, Sent, Target};
+use request::{Answered, make, read_bodies};
+use sender::{Sender, Target};
 
 /// Deliveries read from the store in one go, at the start and after the queue was full.
 const PAGE: u32 = 10_000;
+
+/// Attempts that are written down in one piece of work, or a few more: what was answered together.
+const TOGETHER: usize = 64;
 
 /// The queue is filled up from the store when fewer deliveries than this wait in it.
 const REFILL_BELOW: usize = 1_000;
@@ -44,6 +48,8 @@ enum Order {
     Deliver(Vec<Waiting>),
     /// An endpoint was added or changed.
     Endpoint(Box<EndpointRow>),
+    /// These are not in the request they were taken for.
+    GiveBack(Vec<DeliveryId>),
     /// An endpoint is to stop, or to go on.
     Wish(EndpointId, Wish, oneshot::Sender<()>),
     /// How does it stand?
@@ -62,7 +68,7 @@ pub enum Wish {
 }
 
 impl Engine {
-    /// Starts delivering, first what an earlier life left undelivered. What people have to be told goes to `news`.
+    /// Starts delivering, first what an earlier life left undelivered. Whoever mails is woken by `post`, if anybody is.
     ///
     /// # Errors
     ///
@@ -71,7 +77,7 @@ impl Engine {
         store: Store,
         config: &DeliveryConfig,
         watch: Watch,
-        news: mpsc::Sender<Failing>,
+        post: Option<Arc<Notify>>,
     ) -> Result<Self, StoreError> {
         let sender = Sender::new(config);
         let endpoints = store.read(EndpointRow::all).await?;
@@ -80,7 +86,7 @@ impl Engine {
         let mut driver = Driver {
             settled: Arc::clone(&settled),
             back: orders.downgrade(),
-            news,
+            post,
             queue: Queue::new(QueueLimits::default()),
             targets: BTreeMap::new(),
             store,
@@ -159,8 +165,8 @@ struct Driver {
     settled: Arc<Notify>,
     /// For what a result on its way to the disk gives rise to.
     back: mpsc::WeakUnboundedSender<Order>,
-    news: mpsc::Sender<Failing>,
-    in_flight: JoinSet<(Attempt, DateTime<Utc>, Sent)>,
+    post: Option<Arc<Notify>>,
+    in_flight: JoinSet<Answered>,
     /// Results on their way to the disk.
     writes: JoinSet<()>,
     /// Deliveries that came before their endpoint did.
@@ -191,10 +197,7 @@ impl Driver {
                     Some(order) => self.follow(order),
                     None => break,
                 },
-                Some(ended) = self.in_flight.join_next(), if !self.in_flight.is_empty() => match ended {
-                    Ok((attempt, began, sent)) => self.settle(attempt, began, sent).await,
-                    Err(error) => tracing::error!(%error, "an attempt was lost"),
-                },
+                Some(ended) = self.in_flight.join_next(), if !self.in_flight.is_empty() => self.settle(ended).await,
                 () = tokio::time::sleep(wait.to_std().unwrap_or_default()), if draining.is_none() => {}
             }
         }
@@ -213,6 +216,11 @@ impl Driver {
                 }
             }
             Order::Endpoint(endpoint) => self.set_endpoint(*endpoint),
+            Order::GiveBack(deliveries) => {
+                for delivery in deliveries {
+                    self.queue.give_back(delivery);
+                }
+            }
             Order::Status(answer) => drop(answer.send(self.queue.status())),
             Order::Wish(..) | Order::Drain(_) => {}
         }
@@ -238,11 +246,7 @@ impl Driver {
     }
 
     fn set_endpoint(&mut self, endpoint: EndpointRow) {
-        let mut rules = EndpointRules::default();
-        rules.schedule = endpoint.schedule.clone();
-        if let Some(count) = endpoint.options.max_in_flight {
-            rules.max_in_flight = count.into();
-        }
+        let rules = endpoint.options.rules(&endpoint.schedule);
         if !self.queue.set_rules(endpoint.id, rules.clone()) {
             self.queue.set_endpoint(endpoint.id, rules, endpoint.state, now());
         }
@@ -285,54 +289,66 @@ impl Driver {
     }
 
     fn begin_attempts(&mut self) {
-        while let Some(attempt) = self.queue.poll_attempt(now()) {
-            let Some(target) = self.targets.get(&attempt.endpoint).map(Arc::clone) else {
-                self.queue.settle(attempt.delivery, Class::Retry { after: None }, now());
+        let mut wanted = Vec::new();
+        while let Some(attempts) = self.queue.poll_request(now()) {
+            let deliveries: Vec<DeliveryId> = attempts.iter().map(|attempt| attempt.delivery).collect();
+            let target = attempts.first().and_then(|first| self.targets.get(&first.endpoint)).map(Arc::clone);
+            let Some(target) = target else {
+                self.queue.settle_request(&deliveries, &Class::Retry { after: None }, now());
                 continue;
             };
-            let (store, sender) = (self.store.clone(), Arc::clone(&self.sender));
-            self.in_flight.spawn(async move {
-                let began = now();
-                let delivery = attempt.delivery;
-                let sent = match store.read(move |connection| Outgoing::of(connection, delivery)).await {
-                    Ok(Some(outgoing)) => sender.send(&target, &outgoing, attempt.number).await,
-                    Ok(None) => Sent::nothing("the event has no body in this endpoint's format"),
-                    Err(error) => Sent::nothing(&error.to_string()),
-                };
-                (attempt, began, sent)
-            });
+            let (hand_over, contents) = oneshot::channel();
+            wanted.push((deliveries, hand_over));
+            self.in_flight.spawn(make(attempts, contents, target, Arc::clone(&self.sender), self.back.clone()));
         }
+        read_bodies(&self.store, wanted);
     }
 
-    async fn settle(&mut self, attempt: Attempt, began: DateTime<Utc>, sent: Sent) {
-        let class = Class::of(&sent.outcome);
-        let delivered = class == Class::Delivered;
-        self.queue.settle(attempt.delivery, class, now());
-        let row = attempt_row(&attempt, began, &sent);
-        self.store.metrics().attempted(row.status, Duration::from_millis(row.millis));
-        tracing::debug!(delivery = attempt.delivery.0, number = attempt.number, status = row.status, "attempt");
+    /// Takes the answer to a request, and what else was answered by now: one piece of work for the writer.
+    async fn settle(&mut self, ended: Result<Answered, JoinError>) {
+        let (mut rows, mut arrived) = (Vec::new(), Vec::new());
+        let mut next = Some(ended);
+        while let Some(ended) = next {
+            match ended {
+                Ok(answered) => {
+                    let class = Class::of(&answered.sent.outcome);
+                    self.queue.settle_request(&answered.deliveries(), &class, now());
+                    rows.extend(answered.rows());
+                    if class == Class::Delivered {
+                        arrived.extend(answered.made.into_iter().filter_map(|made| made.event_id));
+                    }
+                }
+                Err(error) => tracing::error!(%error, "an attempt was lost"),
+            }
+            next = if rows.len() < TOGETHER { self.in_flight.try_join_next() } else { None };
+        }
+        for row in &rows {
+            self.store.metrics().attempted(row.status, Duration::from_millis(row.millis));
+            tracing::debug!(delivery = row.delivery.0, number = row.number, status = row.status, "attempt");
+        }
         let mut records: Vec<Record> = Vec::new();
         while let Some(record) = self.queue.poll_record() {
             records.push(record);
         }
         let (store, watch, settled) = (self.store.clone(), self.watch.clone(), Arc::clone(&self.settled));
-        let (back, news) = (self.back.clone(), self.news.clone());
+        let (back, post) = (self.back.clone(), self.post.clone());
+        let by_mail = post.is_some();
         // Not awaited: until a record is durable a crash sends once more, which receivers expect.
         while self.writes.try_join_next().is_some() {}
         self.writes.spawn(async move {
             let written = store
                 .write(move |tx| {
-                    row.insert(tx)?;
+                    rows.iter().try_for_each(|row| row.insert(tx))?;
                     records.iter().try_for_each(|record| crate::store::persist(tx, record))?;
-                    tell_failing(tx, &records, now())
+                    tell_failing(tx, &records, by_mail, now())
                 })
                 .await;
             match written {
                 Ok(told) => {
-                    if let Some(event_id) = sent.event_id.filter(|_| delivered) {
+                    for event_id in &arrived {
                         watch.announce(event_id.as_str(), Stage::Delivered, now());
                     }
-                    pass_on(told, &back, &news);
+                    pass_on(told, &back, post.as_ref());
                 }
                 Err(error) => tracing::error!(%error, "an attempt could not be written down"),
             }
@@ -348,39 +364,20 @@ impl Driver {
     }
 }
 
-fn pass_on(told: Told, back: &mpsc::WeakUnboundedSender<Order>, news: &mpsc::Sender<Failing>) {
+fn pass_on(told: Told, back: &mpsc::WeakUnboundedSender<Order>, post: Option<&Arc<Notify>>) {
     if let Some(orders) = back.upgrade().filter(|_| !told.deliveries.is_empty()) {
         // After a drain nobody takes orders, and the store has everything.
         drop(orders.send(Order::Deliver(told.deliveries)));
     }
-    for failing in told.failing {
-        tracing::warn!(
-            endpoint = failing.endpoint.0,
-            state = failing.state,
-            failed = failing.failed,
-            "takes no events"
-        );
-        // Whoever tells people may be slow or not be there; the log and the API tell it too.
-        drop(news.try_send(failing));
-    }
+    announce(&told.failing, post);
 }
 
-fn attempt_row(attempt: &Attempt, began: DateTime<Utc>, sent: &Sent) -> AttemptRow {
-    let (status, error) = match &sent.outcome {
-        Outcome::Answered { status, .. } => (Some(*status), None),
-        Outcome::TimedOut => (None, Some("timed out".to_owned())),
-        Outcome::Refused(reason) => (None, Some(reason.to_string())),
-        _ => (None, Some(sent.error.clone().unwrap_or_else(|| "unreachable".to_owned()))),
-    };
-    let millis = u64::try_from(now().signed_duration_since(began).num_milliseconds()).unwrap_or(0);
-    AttemptRow {
-        delivery: DeliveryId(attempt.delivery.0),
-        number: attempt.number,
-        at: began,
-        status,
-        error,
-        millis,
-        response: sent.response.clone(),
-        format: sent.format,
+/// Says in the log what is told, and wakes whoever mails it.
+fn announce(failing: &[Failing], post: Option<&Arc<Notify>>) {
+    for Failing { endpoint, state, waiting, failed, .. } in failing {
+        tracing::warn!(endpoint = endpoint.0, state, waiting, failed, "how an endpoint takes events is told");
+    }
+    if let Some(post) = post.filter(|_| !failing.is_empty()) {
+        post.notify_one();
     }
 }

@@ -10,11 +10,13 @@ mod failing;
 mod idempotency;
 mod job;
 mod ledger;
+mod mail;
 mod outbox;
 mod person;
 mod quarantine;
 mod read;
 mod redate;
+mod retention;
 mod timeline;
 mod writer;
 
@@ -34,11 +36,12 @@ pub use device::DeviceRow;
 pub(crate) use employee::{put_employee, register};
 pub use endpoint::{EndpointRow, Roll};
 pub use failing::Failing;
-pub(crate) use failing::{Told, tell as tell_failing};
+pub(crate) use failing::{Told, tell as tell_failing, tell_outages, untold_outages};
 pub(crate) use idempotency::{answered, keep_answer};
 pub use job::JobRow;
 pub(crate) use job::{Range, Step, step};
 pub use ledger::SqliteLedger;
+pub(crate) use mail::MailRow;
 pub use outbox::{Deliveries, DeliveryRow, SentAttempt};
 pub(crate) use outbox::{events_after, random_id, resend, send_to};
 pub(crate) use person::direction_of;
@@ -47,11 +50,13 @@ pub use quarantine::{HeldRow, Quarantined};
 pub(crate) use read::Snapshot;
 pub use read::{AttendanceRow, Counts};
 pub(crate) use redate::{Observed, Span, by_hand, observed};
+pub use retention::Removed;
+pub(crate) use retention::{remove_deliveries, remove_events};
 pub use timeline::{AttemptLine, Decision, DeliveryTimeline, Meaning, RevisionLine, Timeline};
 pub use writer::{Transaction, Writer};
 
 /// The layouts of the file, each made from the one before it.
-const LAYOUTS: [(i64, &str); 13] = [
+const LAYOUTS: [(i64, &str); 14] = [
     (1, include_str!("schema_1.sql")),
     (2, include_str!("schema_2.sql")),
     (3, include_str!("schema_3.sql")),
@@ -65,12 +70,13 @@ const LAYOUTS: [(i64, &str); 13] = [
     (15, include_str!("schema_15.sql")),
     (16, include_str!("schema_16.sql")),
     (17, include_str!("schema_17.sql")),
+    (19, include_str!("schema_19.sql")),
 ];
 /// Most of the file that the writer keeps in memory, in KiB.
 const WRITER_CACHE_KIB: i64 = 16_384;
 
 /// The newest layout this program knows.
-const VERSION: i64 = 17;
+const VERSION: i64 = 19;
 
 /// Why the store could not do something.
 #[derive(Debug, thiserror::Error)]

@@ -20,6 +20,14 @@ pub struct Deliveries {
     pub state: Option<String>,
     /// Of this event.
     pub event_id: Option<String>,
+    /// Of events of this type.
+    pub event_type: Option<String>,
+    /// Of a punch, or of what was told of one anew, at the terminal with this serial.
+    pub device: Option<String>,
+    /// Made then or later; what is sent again is made again.
+    pub since: Option<DateTime<Utc>>,
+    /// Made before then.
+    pub until: Option<DateTime<Utc>>,
     /// Of this one delivery.
     pub id: Option<u64>,
 }
@@ -56,6 +64,10 @@ const COLUMNS: &str = "delivery.id, delivery.endpoint, url, event.id, event.type
 const TABLES: &str =
     "delivery JOIN endpoint ON endpoint.id = delivery.endpoint JOIN event ON event.seq = delivery.event";
 
+/// The terminal of a punch, or of the punch that a revision is about.
+const SERIAL: &str = "(SELECT serial FROM row WHERE row.id =
+    coalesce((SELECT punch FROM revision WHERE revision.event_id = event.id), event.id))";
+
 impl Deliveries {
     /// A page of them, newest first.
     ///
@@ -63,24 +75,24 @@ impl Deliveries {
     ///
     /// The store cannot be read.
     pub fn page(&self, connection: &Connection, limit: u32, offset: u32) -> Result<Vec<DeliveryRow>, StoreError> {
-        let mut clause = "1".to_owned();
+        let mut clause = "1 = 1".to_owned();
         let mut values: Vec<Box<dyn ToSql>> = Vec::new();
-        let mut add = |column: &str, value: Box<dyn ToSql>| {
+        let mut add = |condition: &str, value: Option<Box<dyn ToSql>>| {
+            let Some(value) = value else { return };
             values.push(value);
-            clause.push_str(&format!(" AND {column} = ?{}", values.len()));
+            clause.push_str(&format!(" AND {condition} ?{}", values.len()));
         };
-        if let Some(id) = self.id {
-            add("delivery.id", Box::new(id.cast_signed()));
-        }
-        if let Some(endpoint) = self.endpoint {
-            add("delivery.endpoint", Box::new(endpoint.cast_signed()));
-        }
-        if let Some(state) = &self.state {
-            add("delivery.state", Box::new(state.clone()));
-        }
-        if let Some(event_id) = &self.event_id {
-            add("event.id", Box::new(event_id.clone()));
-        }
+        let number = |value: Option<u64>| value.map(|value| Box::new(value.cast_signed()) as Box<dyn ToSql>);
+        let text = |value: &Option<String>| value.clone().map(|value| Box::new(value) as Box<dyn ToSql>);
+        let moment = |value: Option<DateTime<Utc>>| value.map(|value| Box::new(millis(value)) as Box<dyn ToSql>);
+        add("delivery.id =", number(self.id));
+        add("delivery.endpoint =", number(self.endpoint));
+        add("delivery.state =", text(&self.state));
+        add("event.id =", text(&self.event_id));
+        add("event.type =", text(&self.event_type));
+        add(&format!("{SERIAL} ="), text(&self.device));
+        add("delivery.created_at >=", moment(self.since));
+        add("delivery.created_at <", moment(self.until));
         let sql = format!(
             "SELECT {COLUMNS} FROM {TABLES} WHERE {clause} ORDER BY delivery.id DESC LIMIT {limit} OFFSET {offset}"
         );

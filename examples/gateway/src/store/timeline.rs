@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use chrono::DateTime;
 use rusqlite::{Connection, OptionalExtension as _, Row};
 use serde::Serialize;
@@ -135,6 +137,8 @@ pub struct AttemptLine {
     pub millis: i64,
     /// The first of what was answered.
     pub response: Option<String>,
+    /// The headers that were sent, by name in lower case; of the endpoint's own ones no value.
+    pub request_headers: BTreeMap<String, String>,
 }
 
 impl Timeline {
@@ -244,7 +248,8 @@ fn deliveries(connection: &Connection, event_id: &str) -> Result<Vec<DeliveryTim
 
 pub(super) fn attempts(connection: &Connection, delivery: i64) -> Result<Vec<AttemptLine>, StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT number, at, status, error, millis, response FROM attempt WHERE delivery = ?1 ORDER BY at, number",
+        "SELECT number, at, status, error, millis, response, headers FROM attempt
+         WHERE delivery = ?1 ORDER BY at, number",
     )?;
     let rows = statement.query_map([delivery], |row| {
         Ok(AttemptLine {
@@ -254,7 +259,14 @@ pub(super) fn attempts(connection: &Connection, delivery: i64) -> Result<Vec<Att
             error: row.get(3)?,
             millis: row.get(4)?,
             response: row.get(5)?,
+            request_headers: headers_of(row.get::<_, Option<String>>(6)?.as_deref().unwrap_or_default()),
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Headers, one a line, as an attempt keeps them.
+fn headers_of(lines: &str) -> BTreeMap<String, String> {
+    let pairs = lines.lines().filter_map(|line| line.split_once(": "));
+    pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }

@@ -325,6 +325,7 @@ fn the_example_file_names_every_key() {
         "[defaults]",
         "[delivery]",
         "[notify]",
+        "[retention]",
         "[[site]]",
         "[[device]]",
         "[[endpoint]]",

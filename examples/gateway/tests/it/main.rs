@@ -12,6 +12,7 @@
 
 mod admission;
 mod api;
+mod batches;
 mod canary;
 mod clock_world;
 mod clocks;
@@ -37,8 +38,10 @@ mod quarantine;
 mod receivers;
 mod release;
 mod replays;
+mod retention;
 mod rolling;
 mod rules;
+mod speed;
 mod store;
 mod streamed;
 mod uploads;
