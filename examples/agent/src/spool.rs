@@ -3,9 +3,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, NaiveDateTime, Utc};
-use gateway::store::{StoreError, Transaction, Writer, connect};
+use gateway::store::{Connection, Row as Found, StoreError, ToValue, Transaction, Writer};
 use punch_protocol::{Pin, RawPunch, SerialNumber, Status, Verify};
-use rusqlite::{Connection, OptionalExtension as _, params};
 use tokio::sync::Notify;
 
 use crate::row::{BrokenRow, Row};
@@ -102,9 +101,8 @@ impl Spool {
     ///
     /// The file cannot be opened or is newer than this program.
     pub fn open(path: &Path, limits: SpoolLimits) -> Result<Self, SpoolError> {
-        let connection = connect(path)?;
-        prepare(&connection, path)?;
-        Ok(Self { writer: Writer::start(connection), limits, filled: Arc::default(), complete: Arc::default() })
+        let writer = Writer::over_file(path, |connection| prepare(connection, path))?;
+        Ok(Self { writer, limits, filled: Arc::default(), complete: Arc::default() })
     }
 
     /// Puts rows behind those that wait, all or none. They are on disk when this returns.
@@ -183,8 +181,8 @@ impl Spool {
     pub async fn mark(&self, serial: &SerialNumber) -> Result<Option<NaiveDateTime>, SpoolError> {
         let serial = serial.clone();
         let read = move |tx: &mut Transaction<'_>| {
-            let mut statement = tx.prepare_cached("SELECT mark FROM terminal WHERE serial = ?1")?;
-            let mark: Option<Option<i64>> = statement.query_row([serial.as_str()], |row| row.get(0)).optional()?;
+            let sql = "SELECT mark FROM terminal WHERE serial = ?1";
+            let mark: Option<Option<i64>> = tx.first(sql, &[&serial.as_str()], |row| row.get(0))?;
             Ok(mark.flatten().map(civil))
         };
         Ok(self.writer.run(read).await?)
@@ -200,7 +198,7 @@ impl Spool {
         let write = move |tx: &mut Transaction<'_>| {
             let sql = "INSERT INTO terminal (serial, mark) VALUES (?1, ?2)
                        ON CONFLICT (serial) DO UPDATE SET mark = excluded.mark";
-            tx.prepare_cached(sql)?.execute(params![serial.as_str(), seconds(mark)])?;
+            tx.execute(sql, &[&serial.as_str(), &seconds(mark)])?;
             Ok(())
         };
         Ok(self.writer.run(write).await?)
@@ -222,85 +220,83 @@ impl Spool {
 }
 
 fn prepare(connection: &Connection, path: &Path) -> Result<(), SpoolError> {
-    let version = connection.pragma_query_value(None, "user_version", |row| row.get(0));
-    let found: i64 = version.map_err(StoreError::from)?;
+    let found: i64 = connection.value("PRAGMA user_version", &[])?;
     if found > VERSION {
         return Err(SpoolError::Newer { path: path.to_owned(), found });
     }
     if found < VERSION {
         let layout = format!("BEGIN; {} PRAGMA user_version = {VERSION}; COMMIT;", include_str!("schema_1.sql"));
-        connection.execute_batch(&layout).map_err(StoreError::from)?;
+        connection.batch(&layout)?;
     }
     Ok(())
 }
 
 fn put(tx: &mut Transaction<'_>, rows: &[Row], limit: u64) -> Result<Result<Put, SpoolError>, StoreError> {
-    let waiting = tx.query_row("SELECT coalesce(sum(waiting), 0) FROM terminal", [], |row| row.get::<_, i64>(0))?;
+    let waiting: i64 = tx.value("SELECT coalesce(sum(waiting), 0) FROM terminal", &[])?;
     let (waiting, count) = (waiting.cast_unsigned(), signed(rows.len()).cast_unsigned());
     if waiting + count > limit {
         return Ok(Err(SpoolError::Full { waiting, limit }));
     }
     let mut added = BTreeMap::<&SerialNumber, i64>::new();
-    let mut insert = tx.prepare_cached(
-        "INSERT INTO row (serial, pin, local, state, verify, work_code, slot, packed)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING",
-    )?;
     for row in rows {
-        let serial = row.serial().as_str();
-        let changed = match row {
-            Row::Punch(punch) => insert.execute(params![
-                serial,
-                punch.pin.as_bytes(),
-                seconds(punch.time),
-                punch.status.map(|code| code.0),
-                punch.verify.map(|code| code.0),
-                punch.work_code,
-                None::<u16>,
-                None::<u32>,
-            ]),
-            Row::Broken(broken) => insert.execute(params![
-                serial,
-                broken.pin.as_ref().map(Pin::as_bytes),
-                broken.time.map(seconds),
-                broken.state,
-                broken.verify,
-                None::<String>,
-                broken.slot,
-                broken.time_raw,
-            ]),
-        }?;
-        *added.entry(row.serial()).or_default() += i64::from(changed > 0);
+        *added.entry(row.serial()).or_default() += i64::from(insert(tx, row)?);
     }
-    let mut count_in = tx.prepare_cached(
-        "INSERT INTO terminal (serial, waiting) VALUES (?1, ?2)
-         ON CONFLICT (serial) DO UPDATE SET waiting = waiting + excluded.waiting",
-    )?;
     for (serial, new) in &added {
-        count_in.execute(params![serial.as_str(), new])?;
+        tx.execute(
+            "INSERT INTO terminal (serial, waiting) VALUES (?1, ?2)
+             ON CONFLICT (serial) DO UPDATE SET waiting = waiting + excluded.waiting",
+            &[&serial.as_str(), new],
+        )?;
     }
     let new = added.values().sum::<i64>().cast_unsigned();
     Ok(Ok(Put { new, known: count - new }))
 }
 
-fn batch(tx: &Transaction<'_>, serial: SerialNumber, max: u32) -> Result<Batch, StoreError> {
-    let mut statement = tx.prepare_cached(
-        "SELECT id, pin, local, state, verify, work_code, slot, packed FROM row
-         WHERE serial = ?1 AND forwarded = 0 ORDER BY id LIMIT ?2",
-    )?;
-    let found = statement.query_map(params![serial.as_str(), max], |row| read(&serial, row))?;
-    let (mut rows, mut last) = (Vec::new(), 0);
-    for found in found {
-        let (id, row) = found?;
-        rows.push(row);
-        last = id;
-    }
-    Ok(Batch { serial, rows, last })
+/// Whether the row is new.
+fn insert(tx: &Transaction<'_>, row: &Row) -> Result<bool, StoreError> {
+    let serial = row.serial().as_str();
+    let values: [&dyn ToValue; 8] = match row {
+        Row::Punch(punch) => [
+            &serial,
+            &punch.pin.as_bytes(),
+            &seconds(punch.time),
+            &punch.status.map(|code| code.0),
+            &punch.verify.map(|code| code.0),
+            &punch.work_code,
+            &None::<u16>,
+            &None::<u32>,
+        ],
+        Row::Broken(broken) => [
+            &serial,
+            &broken.pin.as_ref().map(Pin::as_bytes),
+            &broken.time.map(seconds),
+            &broken.state,
+            &broken.verify,
+            &None::<String>,
+            &broken.slot,
+            &broken.time_raw,
+        ],
+    };
+    let sql = "INSERT INTO row (serial, pin, local, state, verify, work_code, slot, packed)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING";
+    Ok(tx.execute(sql, &values)? > 0)
 }
 
-fn read(serial: &SerialNumber, found: &rusqlite::Row<'_>) -> rusqlite::Result<(i64, Row)> {
+fn batch(tx: &Transaction<'_>, serial: SerialNumber, max: u32) -> Result<Batch, StoreError> {
+    let found = tx.all(
+        "SELECT id, pin, local, state, verify, work_code, slot, packed FROM row
+         WHERE serial = ?1 AND forwarded = 0 ORDER BY id LIMIT ?2",
+        &[&serial.as_str(), &max],
+        |row| read(&serial, row),
+    )?;
+    let last = found.last().map_or(0, |(id, _)| *id);
+    Ok(Batch { rows: found.into_iter().map(|(_, row)| row).collect(), serial, last })
+}
+
+fn read(serial: &SerialNumber, found: &Found<'_>) -> Result<(i64, Row), StoreError> {
     let pin: Option<Vec<u8>> = found.get(1)?;
     let pin = pin.map(|pin| Pin::new(&pin).into_owned());
-    let time = found.get::<_, Option<i64>>(2)?.map(civil);
+    let time = found.get::<Option<i64>>(2)?.map(civil);
     let [state, verify]: [Option<u16>; 2] = [found.get(3)?, found.get(4)?];
     let row = match (pin, time, found.get(7)?) {
         (Some(pin), Some(time), None::<u32>) => {
@@ -323,35 +319,28 @@ fn read(serial: &SerialNumber, found: &rusqlite::Row<'_>) -> rusqlite::Result<(i
 
 /// Rows put since the batch was made have higher ids.
 fn settle(tx: &mut Transaction<'_>, serial: &SerialNumber, last: i64, remembered: u64) -> Result<(), StoreError> {
-    let settled = tx
-        .prepare_cached("UPDATE row SET forwarded = 1 WHERE serial = ?1 AND forwarded = 0 AND id <= ?2")?
-        .execute(params![serial.as_str(), last])?;
-    tx.prepare_cached("UPDATE terminal SET waiting = waiting - ?2, forwarded = forwarded + ?2 WHERE serial = ?1")?
-        .execute(params![serial.as_str(), signed(settled)])?;
+    let sql = "UPDATE row SET forwarded = 1 WHERE serial = ?1 AND forwarded = 0 AND id <= ?2";
+    let settled = signed(tx.execute(sql, &[&serial.as_str(), &last])?);
+    let sql = "UPDATE terminal SET waiting = waiting - ?2, forwarded = forwarded + ?2 WHERE serial = ?1";
+    tx.execute(sql, &[&serial.as_str(), &settled])?;
     let remembered = i64::try_from(remembered).unwrap_or(i64::MAX);
-    let forgotten = tx
-        .prepare_cached(
-            "DELETE FROM row WHERE id IN (
-                 SELECT id FROM row WHERE serial = ?1 AND forwarded = 1 ORDER BY id
-                 LIMIT max(0, (SELECT forwarded FROM terminal WHERE serial = ?1) - ?2))",
-        )?
-        .execute(params![serial.as_str(), remembered])?;
-    tx.prepare_cached("UPDATE terminal SET forwarded = forwarded - ?2 WHERE serial = ?1")?
-        .execute(params![serial.as_str(), signed(forgotten)])?;
+    let sql = "DELETE FROM row WHERE id IN (
+                   SELECT id FROM row WHERE serial = ?1 AND forwarded = 1 ORDER BY id
+                   LIMIT max(0, (SELECT forwarded FROM terminal WHERE serial = ?1) - ?2))";
+    let forgotten = signed(tx.execute(sql, &[&serial.as_str(), &remembered])?);
+    let sql = "UPDATE terminal SET forwarded = forwarded - ?2 WHERE serial = ?1";
+    tx.execute(sql, &[&serial.as_str(), &forgotten])?;
     Ok(())
 }
 
 fn counts(tx: &Transaction<'_>) -> Result<BTreeMap<SerialNumber, Counts>, StoreError> {
-    let mut statement = tx.prepare_cached("SELECT serial, waiting, forwarded FROM terminal")?;
-    let mut rows = statement.query([])?;
-    let mut counts = BTreeMap::new();
-    while let Some(row) = rows.next()? {
+    let counts = tx.all("SELECT serial, waiting, forwarded FROM terminal", &[], |row| {
+        let number = |column| Ok::<_, StoreError>(row.get::<i64>(column)?.cast_unsigned());
+        let counts = Counts { waiting: number(1)?, forwarded: number(2)? };
         // Only what is a serial number was put.
-        let Ok(serial) = SerialNumber::parse(&row.get::<_, String>(0)?) else { continue };
-        let number = |column| Ok::<_, StoreError>(row.get::<_, i64>(column)?.cast_unsigned());
-        counts.insert(serial, Counts { waiting: number(1)?, forwarded: number(2)? });
-    }
-    Ok(counts)
+        Ok(SerialNumber::parse(&row.get::<String>(0)?).ok().map(|serial| (serial, counts)))
+    })?;
+    Ok(counts.into_iter().flatten().collect())
 }
 
 /// A civil time as a number; every one has one.

@@ -123,7 +123,8 @@ pub async fn start(mut config: Config) -> Result<Gateway, StartError> {
     outages.look().await?;
     let outage_task = tokio::spawn(outages.watch(stopped.clone()));
     let retention_task = tokio::spawn(delivery::retention::keep(store.clone(), config.retention, stopped.clone()));
-    let mut tasks = vec![api_task, site_task, release_task, outage_task, retention_task];
+    let replica_task = tokio::spawn(devices.clone().follow_replicas(stopped.clone()));
+    let mut tasks = vec![api_task, site_task, release_task, outage_task, retention_task, replica_task];
     if let (Some(notify), Some(post)) = (notify, post) {
         tasks.push(tokio::spawn(delivery::mail::post(notify, store.clone(), post, stopped.clone())));
     }

@@ -1,10 +1,9 @@
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
-use gateway::store::{StoreError, Transaction, Writer, connect};
+use gateway::store::{Connection, StoreError, Transaction, Writer};
 use punch_erp::Outcome;
 use punch_webhook::{DeliveryId, EndpointId, Lane, ReceivedPunch, Record, Waiting};
-use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::worker::Reach;
 
@@ -50,13 +49,14 @@ pub struct Progress {
 
 impl Table {
     pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
-        let connection = connect(path)?;
-        connection.execute_batch(SCHEMA)?;
-        if connection.prepare("SELECT punched_at FROM inbox").is_err() {
-            connection.execute_batch(PUNCHED_AT)?;
-        }
-        connection.execute_batch(BY_PERSON)?;
-        Ok(Self { writer: Writer::start(connection) })
+        let writer = Writer::over_file(path, |connection| {
+            connection.batch(SCHEMA)?;
+            if connection.all("SELECT punched_at FROM inbox LIMIT 0", &[], |_| Ok(())).is_err() {
+                connection.batch(PUNCHED_AT)?;
+            }
+            connection.batch(BY_PERSON)
+        })?;
+        Ok(Self { writer })
     }
 
     /// Remembers an event about a punch. `None` if it was remembered before.
@@ -69,15 +69,12 @@ impl Table {
     ) -> Result<Option<Waiting>, StoreError> {
         let (lane, punched_at) = (Lane::of(punch.badge.as_bytes()), punch.at.timestamp_millis());
         let insert = move |tx: &mut Transaction<'_>| {
-            let id = tx
-                .prepare_cached(
-                    "INSERT INTO inbox (event_id, lane, punched_at, created_at, body) VALUES (?1, ?2, ?3, ?4, ?5)
+            let id = tx.first(
+                "INSERT INTO inbox (event_id, lane, punched_at, created_at, body) VALUES (?1, ?2, ?3, ?4, ?5)
                      ON CONFLICT (event_id) DO NOTHING RETURNING id",
-                )?
-                .query_row(params![event_id, lane.0.cast_signed(), punched_at, now.timestamp_millis(), body], |row| {
-                    row.get(0)
-                })
-                .optional()?;
+                &[&event_id, &lane.0.cast_signed(), &punched_at, &now.timestamp_millis(), &body],
+                |row| row.get(0),
+            )?;
             Ok(id.map(|id: i64| Waiting::new(DeliveryId(id.cast_unsigned()), ERP, lane, now)))
         };
         self.writer.run(insert).await
@@ -93,7 +90,7 @@ impl Table {
         self.writer
             .run(move |tx| {
                 let id = delivery.0.cast_signed();
-                Ok(tx.query_row("SELECT body FROM inbox WHERE id = ?1", [id], |row| row.get(0))?)
+                tx.value("SELECT body FROM inbox WHERE id = ?1", &[&id])
             })
             .await
     }
@@ -109,16 +106,15 @@ impl Table {
         let (at, reach) = (at.timestamp_millis(), time.num_milliseconds());
         self.writer
             .run(move |tx| {
-                let mut statement = tx.prepare_cached(
+                let (id, first, last) = (delivery.0.cast_signed(), at - reach, at + reach);
+                tx.all(
                     "SELECT id, body FROM inbox WHERE lane = (SELECT lane FROM inbox WHERE id = ?1)
                      AND punched_at BETWEEN ?2 AND ?3 AND id <> ?1 
                      AND (NOT ?4 OR state = 'waiting' OR reason LIKE '%orphan_out' OR reason LIKE '%alternation')
                      ORDER BY id",
-                )?;
-                let limits = params![delivery.0.cast_signed(), at - reach, at + reach, waiting_only];
-                let rows = statement
-                    .query_map(limits, |row| Ok((DeliveryId(row.get::<_, i64>(0)?.cast_unsigned()), row.get(1)?)))?;
-                Ok(rows.collect::<Result<_, _>>()?)
+                    &[&id, &first, &last, &waiting_only],
+                    |row| Ok((DeliveryId(row.get::<i64>(0)?.cast_unsigned()), row.get(1)?)),
+                )
             })
             .await
     }
@@ -143,7 +139,7 @@ impl Table {
             .run(|tx| {
                 let count = |state: &str| -> Result<u64, StoreError> {
                     let sql = "SELECT count(*) FROM inbox WHERE state = ?1";
-                    Ok(tx.query_row(sql, [state], |row| row.get::<_, i64>(0))?.cast_unsigned())
+                    Ok(tx.value::<i64>(sql, &[&state])?.cast_unsigned())
                 };
                 Ok(Progress { waiting: count("waiting")?, done: count("done")?, parked: count("parked")? })
             })
@@ -152,16 +148,14 @@ impl Table {
 }
 
 fn waiting(connection: &Connection) -> Result<Vec<Waiting>, StoreError> {
-    let mut statement =
-        connection.prepare("SELECT id, lane, created_at, attempts FROM inbox WHERE state = 'waiting' ORDER BY id")?;
-    let rows = statement.query_map([], |row| {
+    let sql = "SELECT id, lane, created_at, attempts FROM inbox WHERE state = 'waiting' ORDER BY id";
+    connection.all(sql, &[], |row| {
         let (id, lane): (i64, i64) = (row.get(0)?, row.get(1)?);
         let created_at = DateTime::from_timestamp_millis(row.get(2)?).unwrap_or_default();
         let mut waiting = Waiting::new(DeliveryId(id.cast_unsigned()), ERP, Lane(lane.cast_unsigned()), created_at);
         waiting.progress.attempts = row.get(3)?;
         Ok(waiting)
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    })
 }
 
 /// A punch that came later can complete one that was parked, or leave one that was done without its arrival.
@@ -171,8 +165,10 @@ fn revise(tx: &Transaction<'_>, delivery: DeliveryId, outcome: &Outcome) -> Resu
         Outcome::Park(_) => "parked",
         Outcome::Retry { .. } => return Ok(()),
     };
-    tx.prepare_cached("UPDATE inbox SET state = ?2, reason = ?3, remote_id = ?4 WHERE id = ?1 AND state <> 'waiting'")?
-        .execute(params![delivery.0.cast_signed(), state, outcome.reason(), outcome.remote_id()])?;
+    tx.execute(
+        "UPDATE inbox SET state = ?2, reason = ?3, remote_id = ?4 WHERE id = ?1 AND state <> 'waiting'",
+        &[&delivery.0.cast_signed(), &state, &outcome.reason(), &outcome.remote_id()],
+    )?;
     Ok(())
 }
 
@@ -184,7 +180,9 @@ fn persist(tx: &Transaction<'_>, record: &Record, remote_id: Option<&str>) -> Re
         // The ERP's state is found out again after a restart.
         _ => return Ok(()),
     };
-    tx.prepare_cached("UPDATE inbox SET state = ?2, attempts = ?3, reason = ?4, remote_id = ?5 WHERE id = ?1")?
-        .execute(params![delivery.0.cast_signed(), state, attempts, reason, remote_id])?;
+    tx.execute(
+        "UPDATE inbox SET state = ?2, attempts = ?3, reason = ?4, remote_id = ?5 WHERE id = ?1",
+        &[&delivery.0.cast_signed(), &state, &attempts, &reason, &remote_id],
+    )?;
     Ok(())
 }

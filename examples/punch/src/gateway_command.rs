@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Args;
-use gateway::config::{Config, parse_store};
+use gateway::config::Config;
+use gateway::store::Place;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::exit::{Exit, UsageError};
@@ -24,7 +25,7 @@ pub(crate) struct GatewayCommand {
     /// Where the API listens.
     #[arg(long, value_name = "ADDR", env = "PUNCH_API_ADDR")]
     api_addr: Option<SocketAddr>,
-    /// Where rows are kept: sqlite:PATH.
+    /// Where rows are kept: sqlite:PATH, or postgres://USER:PASSWORD@HOST/DATABASE for one gateway or several.
     #[arg(long, value_name = "STORE", env = "PUNCH_STORE")]
     store: Option<String>,
 }
@@ -45,7 +46,7 @@ pub(crate) async fn run(command: GatewayCommand) -> anyhow::Result<Exit> {
     config.device_addr = command.device_addr.unwrap_or(config.device_addr);
     config.api_addr = command.api_addr.unwrap_or(config.api_addr);
     if let Some(store) = command.store {
-        config.store = parse_store(&store).map_err(|problem| UsageError(format!("--store: {problem}")))?;
+        config.store = Place::parse(&store).map_err(|problem| UsageError(format!("--store: {problem}")))?;
     }
     let mut terminate = signal(SignalKind::terminate())?;
     let gateway = gateway::start(config).await?;

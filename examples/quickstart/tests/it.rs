@@ -78,7 +78,7 @@ fn programs_are_short() {
 }
 
 const READMES: [&str; 2] = ["README.md", "README.es.md"];
-const DOCUMENTS: [&str; 14] = [
+const DOCUMENTS: [&str; 15] = [
     "README.md",
     "README.es.md",
     "ARCHITECTURE.md",
@@ -92,6 +92,7 @@ const DOCUMENTS: [&str; 14] = [
     "docs/quarantine.md",
     "docs/receivers.md",
     "docs/rules.md",
+    "docs/store.md",
     "punch-protocol/README.md",
 ];
 

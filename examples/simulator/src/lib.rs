@@ -13,6 +13,8 @@
 pub mod backlog;
 pub mod binary_terminal;
 pub mod captures;
+#[cfg(unix)]
+pub mod cluster;
 pub mod erp;
 pub mod erpnext;
 pub mod humand;

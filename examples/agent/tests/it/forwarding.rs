@@ -101,11 +101,12 @@ async fn a_pin_of_any_bytes_arrives_as_it_is() {
     let courier = site.forward_to(&site.url(), KEY, brisk());
     site.forwarded_all().await;
     courier.stop().await;
-    let read = site.gateway.as_ref().unwrap().store().read(|connection| {
-        let mut statement = connection.prepare("SELECT pin FROM row ORDER BY seq")?;
-        let rows = statement.query_map([], |row| row.get(0))?;
-        Ok(rows.collect::<Result<Vec<Vec<u8>>, _>>()?)
-    });
+    let read = site
+        .gateway
+        .as_ref()
+        .unwrap()
+        .store()
+        .read(|connection| connection.all("SELECT pin FROM row ORDER BY seq", &[], |row| row.get::<Vec<u8>>(0)));
     assert_eq!(read.await.unwrap(), pins);
 }
 
@@ -226,7 +227,7 @@ async fn records_that_cannot_be_punches_are_parked_at_the_gateway() {
     courier.stop().await;
     let held = site.gateway.as_ref().unwrap().store().read(|connection| {
         let sql = "SELECT count(*) FROM row WHERE fate = 'held' AND reason = 'malformed'";
-        Ok(connection.query_row(sql, [], |row| row.get::<_, i64>(0))?)
+        connection.value::<i64>(sql, &[])
     });
     assert_eq!((held.await.unwrap(), site.stored().await), (3, (3, 0)));
 }
@@ -249,7 +250,7 @@ async fn a_reading_counts_as_complete_once_all_of_it_is_forwarded() {
         gateway.devices.look_at_sites(now()).await.unwrap();
         let read = gateway.store().read(|connection| {
             let sql = "SELECT coalesce((SELECT complete_to FROM watermark), 0)";
-            Ok(connection.query_row(sql, [], |row| row.get::<_, i64>(0))?)
+            connection.value::<i64>(sql, &[])
         });
         read.await.unwrap()
     };

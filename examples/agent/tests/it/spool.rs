@@ -158,15 +158,15 @@ async fn a_file_of_a_newer_program_is_refused_and_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("spool.sqlite");
     drop(open(&path));
-    let connection = gateway::store::connect(&path).unwrap();
-    let synchronous: i64 = connection.pragma_query_value(None, "synchronous", |row| row.get(0)).unwrap();
-    let journal: String = connection.pragma_query_value(None, "journal_mode", |row| row.get(0)).unwrap();
+    let connection = gateway::store::connect_file(&path).unwrap();
+    let synchronous: i64 = connection.value("PRAGMA synchronous", &[]).unwrap();
+    let journal: String = connection.value("PRAGMA journal_mode", &[]).unwrap();
     assert_eq!((synchronous, journal.as_str()), (2, "wal"), "FULL: what a commit returns for is on disk");
-    connection.pragma_update(None, "user_version", 2).unwrap();
+    connection.batch("PRAGMA user_version = 2").unwrap();
     let error = Spool::open(&path, SpoolLimits::default()).unwrap_err();
     assert!(matches!(error, SpoolError::Newer { found: 2, .. }), "{error}");
     assert!(error.to_string().contains("install the newer version"), "{error}");
-    let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
+    let version: i64 = connection.value("PRAGMA user_version", &[]).unwrap();
     assert_eq!(version, 2);
 }
 

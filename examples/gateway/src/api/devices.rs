@@ -17,7 +17,7 @@ use super::routes::PageQuery;
 use crate::clock::now;
 use crate::core::{Clockwork, Probe, ProbeError};
 use crate::device::NotProbed;
-use crate::store::{ClockRow, DeviceRow, SiteRow, Span, StoreError};
+use crate::store::{ClockRow, Connection, DeviceRow, SiteRow, Span, StoreError};
 
 /// Terminals, each with what is known of its clock.
 pub(super) async fn list_devices(State(api): State<Api>, query: PageQuery) -> Result<Response, ApiError> {
@@ -138,7 +138,7 @@ fn instant(field: &str, text: &str) -> Result<DateTime<Utc>, ApiError> {
 
 async fn described(api: &Api, rows: Vec<DeviceRow>) -> Result<Vec<Value>, ApiError> {
     let serials: Vec<String> = rows.iter().map(|row| row.serial.clone()).collect();
-    let known = move |connection: &rusqlite::Connection| {
+    let known = move |connection: &Connection| {
         let mut clocks = BTreeMap::new();
         for serial in serials {
             if let Some(clockwork) = ClockRow::of(connection, &serial)? {

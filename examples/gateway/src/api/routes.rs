@@ -20,11 +20,11 @@ pub(super) async fn ready(State(api): State<Api>) -> Result<&'static str, ApiErr
     // Ready means that a terminal's rows could be made durable now, so that is what is tried.
     let write = api.store.write(|tx| {
         let sql = "INSERT INTO meta (key, value) VALUES ('ready', ?1) ON CONFLICT (key) DO UPDATE SET value = ?1";
-        tx.execute(sql, [now().timestamp_millis()])?;
+        tx.execute(sql, &[&now().timestamp_millis().to_be_bytes().as_slice()])?;
         Ok(())
     });
     write.await?;
-    if disk_free(api.store.path()).is_some_and(|free| free < DISK_FREE_MIN) {
+    if api.store.place().file().and_then(disk_free).is_some_and(|free| free < DISK_FREE_MIN) {
         return Err(ApiError::unavailable("less than 5 % of the disk under the store is free; make room"));
     }
     Ok("ready\n")
@@ -35,7 +35,13 @@ pub(super) async fn metrics(State(api): State<Api>) -> Result<Response, ApiError
     let stored = api.store.read(Snapshot::read).await?;
     let queue = api.engine.status().await.ok_or_else(|| ApiError::unavailable("deliveries have stopped"))?;
     let heard = api.devices.last_seen().into_values().collect();
-    let now = Now { at: now(), stored: &stored, queue: &queue, disk_free: disk_free(api.store.path()), heard };
+    let now = Now {
+        at: now(),
+        stored: &stored,
+        queue: &queue,
+        disk_free: api.store.place().file().and_then(disk_free),
+        heard,
+    };
     let text = api.store.metrics().encode(&now).map_err(|_| ApiError::unavailable("the counters cannot be written"))?;
     Ok(([(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text).into_response())
 }

@@ -14,7 +14,6 @@ mod warnings;
 
 use core::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
 use std::time::Duration;
 
 use punch_normalize::timeline::Role;
@@ -24,6 +23,7 @@ use punch_webhook::{EventType, PayloadFormat, Secret};
 
 use crate::api::ApiKey;
 use crate::core::{Identity, Shifts};
+use crate::store::Place;
 pub use batch::Batch;
 pub(crate) use batch::BatchWish;
 pub use notify::{NotifyConfig, SmtpUrl};
@@ -40,8 +40,8 @@ pub struct Config {
     pub device_addr: SocketAddr,
     /// Where the API listens. Default `127.0.0.1:8080`.
     pub api_addr: SocketAddr,
-    /// The SQLite file. Default `punch.sqlite` in the working directory.
-    pub store: PathBuf,
+    /// Where rows are kept. Default is the file `punch.sqlite` in the working directory.
+    pub store: Place,
     /// A fixed API key; without it the first start makes one and prints it once.
     pub api_key: Option<ApiKey>,
     /// What a terminal without a setting of its own gets.
@@ -158,7 +158,7 @@ impl Default for Config {
         Self {
             device_addr: SocketAddr::from((Ipv4Addr::UNSPECIFIED, 8081)),
             api_addr: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
-            store: PathBuf::from("punch.sqlite"),
+            store: Place::File("punch.sqlite".into()),
             api_key: None,
             defaults: DeviceDefaults::default(),
             sites: Vec::new(),
@@ -188,21 +188,6 @@ impl Config {
     /// [`ConfigErrors`] lists everything that is wrong with it, in the order of the file's keys.
     pub fn parse(text: &str) -> Result<Self, ConfigErrors> {
         Section::read(text, Self::from_section)
-    }
-}
-
-/// Reads `sqlite:PATH`, the form that `--store` takes too.
-///
-/// # Errors
-///
-/// The text names another kind of store.
-pub fn parse_store(text: &str) -> Result<PathBuf, String> {
-    match text.split_once(':') {
-        Some(("sqlite", path)) if !path.is_empty() => Ok(PathBuf::from(path)),
-        Some(("postgres" | "postgresql", _)) => {
-            Err("PostgreSQL stores are not available yet; use `sqlite:PATH`".to_owned())
-        }
-        _ => Err("expected `sqlite:PATH`, like `sqlite:/var/lib/punch/punch.sqlite`".to_owned()),
     }
 }
 

@@ -1,5 +1,4 @@
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use punch_webhook::{PayloadFormat, Secret};
@@ -7,8 +6,9 @@ use punch_webhook::{PayloadFormat, Secret};
 use super::section::Section;
 use super::terminals::Terminals;
 use super::{Config, DeliveryConfig, EndpointConfig, EndpointOptions, RetentionConfig, UnknownBadges};
-use super::{check_events, check_url, notify, parse_store, people, schedule};
+use super::{check_events, check_url, notify, people, schedule};
 use crate::api::ApiKey;
+use crate::store::Place;
 
 impl Config {
     pub(super) fn from_section(root: &mut Section) -> Self {
@@ -17,7 +17,7 @@ impl Config {
         let device_addr = listen.parsed("device", "an address like `0.0.0.0:8081`").unwrap_or(base.device_addr);
         let api_addr = listen.parsed("api", "an address like `127.0.0.1:8080`").unwrap_or(base.api_addr);
         root.absorb(listen);
-        let store = root.text("store").map_or(Some(base.store.clone()), |text| store_path(root, &text));
+        let store = root.text("store").map_or(Some(base.store.clone()), |text| store_place(root, &text));
         let api_key = root.text("api_key").map(ApiKey::new);
         let delivery = delivery(root, &base.delivery);
         let notify = notify::notify(root);
@@ -62,8 +62,8 @@ impl Config {
     }
 }
 
-fn store_path(root: &mut Section, text: &str) -> Option<PathBuf> {
-    parse_store(text).map_err(|problem| root.complain("store", problem)).ok()
+fn store_place(root: &mut Section, text: &str) -> Option<Place> {
+    Place::parse(text).map_err(|problem| root.complain("store", problem)).ok()
 }
 
 fn delivery(root: &mut Section, base: &DeliveryConfig) -> DeliveryConfig {

@@ -42,7 +42,11 @@ async fn send_next(
     transport: &AsyncSmtpTransport<Tokio1Executor>,
     store: &Store,
 ) -> Result<bool, StoreError> {
-    let Some(mail) = store.read(|connection| MailRow::due(connection, now())).await? else { return Ok(false) };
+    // Mostly there is none, and that costs no write.
+    if !store.read(|connection| MailRow::is_due(connection, now())).await? {
+        return Ok(false);
+    }
+    let Some(mail) = store.write(|tx| MailRow::claim(tx, now())).await? else { return Ok(false) };
     let id = mail.id;
     let message = match message(config, &mail) {
         Ok(message) => message,

@@ -1,12 +1,14 @@
 //! Drives the queue: takes what is durable, sends what is due, writes down what became of it.
 
 mod guard;
+mod leases;
 pub(crate) mod mail;
 pub(crate) mod outages;
 pub mod replay;
 mod request;
 pub mod retention;
 mod sender;
+mod shared;
 
 use core::time::Duration;
 use std::collections::BTreeMap;
@@ -21,8 +23,10 @@ use tokio::task::{JoinError, JoinSet};
 use crate::clock::now;
 use crate::config::DeliveryConfig;
 use crate::stage::{Stage, Watch};
+use crate::store::lease;
 use crate::store::{EndpointRow, Failing, Store, StoreError, Told, delivery_rows, tell_failing};
 
+use leases::Leases;
 use request::{Answered, make, read_bodies};
 use sender::{Sender, Target};
 
@@ -80,7 +84,7 @@ impl Engine {
         post: Option<Arc<Notify>>,
     ) -> Result<Self, StoreError> {
         let sender = Sender::new(config);
-        let endpoints = store.read(EndpointRow::all).await?;
+        let leases = Leases::of(&store).await?;
         let (orders, inbox) = mpsc::unbounded_channel();
         let settled = Arc::new(Notify::new());
         let mut driver = Driver {
@@ -96,11 +100,9 @@ impl Engine {
             writes: JoinSet::new(),
             early: Vec::new(),
             unfed_after: None,
+            leases,
         };
-        for endpoint in endpoints {
-            driver.set_endpoint(endpoint);
-        }
-        driver.feed(0).await?;
+        driver.take_up_work().await?;
         tokio::spawn(driver.run(inbox));
         Ok(Self { orders, settled })
     }
@@ -173,6 +175,8 @@ struct Driver {
     early: Vec<Waiting>,
     /// The queue was full: deliveries above this id are in the store only.
     unfed_after: Option<u64>,
+    /// What this gateway delivers to, if others work with the store too; else it delivers to all.
+    leases: Option<Leases>,
 }
 
 impl Driver {
@@ -180,7 +184,9 @@ impl Driver {
         let mut draining: Option<oneshot::Sender<()>> = None;
         loop {
             if draining.is_none() {
-                self.begin_attempts();
+                if self.leases.as_ref().is_none_or(Leases::hold) {
+                    self.begin_attempts();
+                }
             } else if self.in_flight.is_empty() {
                 break;
             }
@@ -198,24 +204,45 @@ impl Driver {
                     None => break,
                 },
                 Some(ended) = self.in_flight.join_next(), if !self.in_flight.is_empty() => self.settle(ended).await,
+                () = news(self.leases.as_ref()), if draining.is_none() => self.look_around().await,
                 () = tokio::time::sleep(wait.to_std().unwrap_or_default()), if draining.is_none() => {}
             }
         }
         while self.writes.join_next().await.is_some() {}
+        if let Some(leases) = &mut self.leases {
+            leases.leave().await;
+        }
         if let Some(answer) = draining {
             // Whoever asked may have stopped waiting.
             let _ = answer.send(());
         }
     }
 
+    /// What an earlier life left undelivered.
+    async fn take_up_work(&mut self) -> Result<(), StoreError> {
+        if self.leases.is_some() {
+            self.look_around().await;
+            return Ok(());
+        }
+        for endpoint in self.store.read(EndpointRow::all).await? {
+            self.set_endpoint(endpoint);
+        }
+        self.feed(0).await
+    }
+
     fn follow(&mut self, order: Order) {
         match order {
+            // Where several deliver, whoever holds the endpoint finds it in the store.
+            Order::Deliver(_) if self.leases.is_some() => {}
             Order::Deliver(deliveries) => {
                 for waiting in deliveries {
                     self.enqueue(waiting);
                 }
             }
-            Order::Endpoint(endpoint) => self.set_endpoint(*endpoint),
+            Order::Endpoint(endpoint) => match &mut self.leases {
+                Some(leases) => leases.hurry(),
+                None => self.set_endpoint(*endpoint),
+            },
             Order::GiveBack(deliveries) => {
                 for delivery in deliveries {
                     self.queue.give_back(delivery);
@@ -237,8 +264,12 @@ impl Driver {
         while let Some(record) = self.queue.poll_record() {
             records.push(record);
         }
-        let work = move |tx: &mut crate::store::Transaction<'_>| {
-            records.iter().try_for_each(|record| crate::store::persist(tx, record))
+        let is_elsewhere = self.queue.endpoint_status(endpoint).is_none();
+        let work = move |tx: &mut crate::store::Transaction<'_>| match wish {
+            // Whoever delivers to it looks there.
+            Wish::Pause if is_elsewhere => lease::wish(tx, endpoint, "pause"),
+            Wish::Resume if is_elsewhere => lease::wish(tx, endpoint, "resume"),
+            Wish::Pause | Wish::Resume => records.iter().try_for_each(|record| crate::store::persist(tx, record)),
         };
         if let Err(error) = self.store.write(work).await {
             tracing::error!(%error, endpoint = endpoint.0, "what is wanted of an endpoint could not be written down");
@@ -263,6 +294,8 @@ impl Driver {
         }
         match self.queue.enqueue(waiting, now()) {
             Ok(()) => {}
+            // Somebody else holds it, and finds it in the store.
+            Err(EnqueueError::UnknownEndpoint { .. }) if self.store.replica().is_some() => {}
             Err(EnqueueError::UnknownEndpoint { .. }) => self.early.push(waiting),
             Err(error) => {
                 tracing::warn!(%error, "delivery stays in the store for now");
@@ -306,15 +339,14 @@ impl Driver {
 
     /// Takes the answer to a request, and what else was answered by now: one piece of work for the writer.
     async fn settle(&mut self, ended: Result<Answered, JoinError>) {
-        let (mut rows, mut arrived) = (Vec::new(), Vec::new());
+        let (mut rows, mut follows, mut arrived) = (Vec::new(), Vec::new(), Vec::new());
         let mut next = Some(ended);
         while let Some(ended) = next {
             match ended {
                 Ok(answered) => {
-                    let class = Class::of(&answered.sent.outcome);
-                    self.queue.settle_request(&answered.deliveries(), &class, now());
                     rows.extend(answered.rows());
-                    if class == Class::Delivered {
+                    follows.extend(self.follow_answer(&answered));
+                    if Class::of(&answered.sent.outcome) == Class::Delivered {
                         arrived.extend(answered.made.into_iter().filter_map(|made| made.event_id));
                     }
                 }
@@ -326,10 +358,7 @@ impl Driver {
             self.store.metrics().attempted(row.status, Duration::from_millis(row.millis));
             tracing::debug!(delivery = row.delivery.0, number = row.number, status = row.status, "attempt");
         }
-        let mut records: Vec<Record> = Vec::new();
-        while let Some(record) = self.queue.poll_record() {
-            records.push(record);
-        }
+        let holder = self.leases.as_ref().map(Leases::holder);
         let (store, watch, settled) = (self.store.clone(), self.watch.clone(), Arc::clone(&self.settled));
         let (back, post) = (self.back.clone(), self.post.clone());
         let by_mail = post.is_some();
@@ -339,6 +368,13 @@ impl Driver {
             let written = store
                 .write(move |tx| {
                     rows.iter().try_for_each(|row| row.insert(tx))?;
+                    let mut records = Vec::new();
+                    for (endpoint, of_it) in follows {
+                        records.extend(match &holder {
+                            Some(holder) => lease::still_true(tx, holder, endpoint, of_it)?,
+                            None => of_it,
+                        });
+                    }
                     records.iter().try_for_each(|record| crate::store::persist(tx, record))?;
                     tell_failing(tx, &records, by_mail, now())
                 })
@@ -361,6 +397,34 @@ impl Driver {
             tracing::error!(%error, "undelivered rows could not be read");
             self.unfed_after = Some(after);
         }
+    }
+
+    /// What follows from an answer, and for which endpoint.
+    fn follow_answer(&mut self, answered: &Answered) -> Option<(EndpointId, Vec<Record>)> {
+        let class = Class::of(&answered.sent.outcome);
+        let is_known = self.queue.settle_request(&answered.deliveries(), &class, now()).is_some();
+        let mut records: Vec<Record> = Vec::new();
+        while let Some(record) = self.queue.poll_record() {
+            records.push(record);
+        }
+        if class == Class::Delivered && !is_known {
+            // The endpoint is somebody else's by now, who need not send it once more.
+            let attempts = answered.made.iter().map(|made| made.attempt);
+            records.extend(attempts.map(|attempt| Record::Delivered {
+                delivery: attempt.delivery,
+                attempts: attempt.number,
+                at: now(),
+            }));
+        }
+        answered.made.first().map(|made| (made.attempt.endpoint, records))
+    }
+}
+
+/// Ends when something is to be looked at that others have written; never, if there are no others.
+async fn news(leases: Option<&Leases>) {
+    match leases {
+        Some(leases) => leases.news().await,
+        None => core::future::pending().await,
     }
 }
 

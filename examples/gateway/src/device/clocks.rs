@@ -7,7 +7,7 @@ use super::handler::Devices;
 use super::registry::Registry;
 use crate::clock::now;
 use crate::core::{ClockNotice, Clockwork, Contact, Presence, Probe, ProbeError, Received};
-use crate::store::{ClockRow, SqliteLedger, StoreError, Transaction};
+use crate::store::{ClockRow, StoreError, StoreLedger, Transaction};
 
 /// What is remembered of a terminal's clock from call to call. All else is in the store.
 #[derive(Debug, Default)]
@@ -227,7 +227,7 @@ pub(super) fn tell(
     device: &DeviceInfo,
     key: &TenantKey,
 ) -> Result<Vec<Waiting>, StoreError> {
-    let mut ledger = SqliteLedger::new(tx);
+    let mut ledger = StoreLedger::new(tx);
     if let Some((notice, event_id)) = notice.and_then(|notice| Some((notice, notice.event_id(key)?))) {
         ledger.tell_clock(&event_id, notice, device)?;
     }

@@ -15,7 +15,7 @@ use super::handler::Devices;
 use super::registry::Registry;
 use crate::clock::now;
 use crate::core::{Directory, Intake};
-use crate::store::{Held, SiteRow, SqliteLedger, StoreError, Transaction, keep_complete, oldest_held, overdue};
+use crate::store::{Held, SiteRow, StoreError, StoreLedger, Transaction, keep_complete, oldest_held, overdue};
 
 /// How often sites are looked at.
 const TICK: Duration = Duration::from_secs(30);
@@ -84,7 +84,7 @@ impl Devices {
                     let span = (earlier(first, max_shift), earlier(row.complete_to, max_shift));
                     late.push((overdue(tx, &standing.serial, span, max_shift)?, standing.directory));
                 }
-                let mut ledger = SqliteLedger::new(tx);
+                let mut ledger = StoreLedger::new(tx);
                 for (arrivals, directory) in late {
                     for arrival in arrivals {
                         intake.pass(&arrival.person, arrival.at, row.complete_to, &directory, now, &mut ledger)?;

@@ -27,7 +27,7 @@ use crate::config::Config;
 use crate::core::{Directory, Intake, Received, ReceivedRow, Tally};
 use crate::delivery::Engine;
 use crate::stage::{Stage, Watch};
-use crate::store::{ClockRow, DeviceRow, SqliteLedger, Store, StoreError, Transaction};
+use crate::store::{ClockRow, DeviceRow, Store, StoreError, StoreLedger, Transaction};
 
 /// Everything the device listener needs; cheap to clone. `Debug` shows nothing of what terminals have said.
 #[derive(Clone)]
@@ -143,12 +143,12 @@ impl Devices {
         }
         let probe = received.contact.and_then(|contact| contact.probe);
         directory.clock = clockwork.as_ref().map(|clockwork| clockwork.with(probe));
-        let before = tx.total_changes();
-        let mut ledger = SqliteLedger::new(tx);
+        let before = tx.changes();
+        let mut ledger = StoreLedger::new(tx);
         let tally = self.0.intake.take(received, &directory, &mut ledger)?;
         let mut deliveries = ledger.into_deliveries();
         // A replay says nothing new of the clock, and costs no write.
-        let is_new = tx.total_changes() > before;
+        let is_new = tx.changes() > before;
         let attended = if is_new { attend(tx, clockwork, received, &directory.rules)? } else { Attended::default() };
         deliveries.extend(tell(tx, attended.notice.as_ref(), &directory.device, &self.0.key)?);
         Ok(Entered { tally, deliveries, is_new, attended })

@@ -8,6 +8,7 @@ mod quarantine;
 mod reception;
 mod redating;
 mod registry;
+mod replicas;
 mod request_line;
 
 pub(crate) use clocks::NotProbed;

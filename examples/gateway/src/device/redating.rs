@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::handler::Devices;
 use crate::clock::now;
 use crate::core::{Clockwork, Directory};
-use crate::store::{ClockRow, Observed, Span, SqliteLedger, StoreError, Transaction, by_hand, observed};
+use crate::store::{ClockRow, Observed, Span, StoreError, StoreLedger, Transaction, by_hand, observed};
 
 /// Rows that are dated anew in one transaction.
 const SLICE: u32 = 500;
@@ -63,7 +63,7 @@ impl Devices {
                 let clockwork = ClockRow::of(tx, span.serial.as_str())?;
                 let moved = moved(rows, clockwork.as_ref(), &directory, &Normalizer::new(key));
                 let count = moved.values().map(Vec::len).sum::<usize>();
-                let mut ledger = SqliteLedger::new(tx);
+                let mut ledger = StoreLedger::new(tx);
                 for (person, rows) in &moved {
                     intake.redate(person, rows, reason, &directory, now(), &mut ledger)?;
                 }
@@ -105,7 +105,7 @@ impl Devices {
                 // Its time stays what it is, whatever is known of zone and clock since.
                 (row.punch.punched_at, row.punch.local_time) = (punched_at, local_time);
             }
-            let mut ledger = SqliteLedger::new(tx);
+            let mut ledger = StoreLedger::new(tx);
             for row in &dated {
                 devices.0.intake.redate(&row.person, &dated, "by_hand", &directory, now(), &mut ledger)?;
             }

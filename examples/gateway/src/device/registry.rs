@@ -142,6 +142,11 @@ impl Registry {
         Some(self.lock().get_mut(serial)?.session.receive(head, opening, now))
     }
 
+    /// Whether a terminal is let in.
+    pub(super) fn is_approved(&self, serial: &SerialNumber) -> bool {
+        self.lock().get(serial).is_some_and(|device| device.admission == Admission::Approved)
+    }
+
     /// Notes that somebody brings what he read from a terminal, and says whether it is let in; `None` if the serial is
     /// unknown.
     pub(super) fn meet(&self, serial: &SerialNumber, now: DateTime<Utc>) -> Option<Admission> {

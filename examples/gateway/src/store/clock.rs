@@ -3,10 +3,10 @@ use std::collections::BTreeMap;
 
 use punch_normalize::{Diagnosis, EventId, TerminalClock, ZoneHistory};
 use punch_webhook::{ClockAlarm, DeviceInfo, Event};
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde::de::DeserializeOwned;
 
-use super::{SqliteLedger, StoreError, Transaction, from_millis, millis};
+use super::sql::{Connection, Row};
+use super::{StoreError, StoreLedger, Transaction, from_millis, millis};
 use crate::core::{Alarm, AlarmCause, ClockNotice, Clockwork};
 
 /// What the store has of terminals' clocks.
@@ -21,7 +21,7 @@ impl ClockRow {
     /// The store cannot be read.
     pub(crate) fn of(connection: &Connection, serial: &str) -> Result<Option<Clockwork>, StoreError> {
         let sql = "SELECT serial, state, zones, alarm_since, alarm_cause, ahead_at FROM clock WHERE serial = ?1";
-        let found = connection.prepare_cached(sql)?.query_row([serial], read).optional()?;
+        let found = connection.first(sql, &[&serial], read)?;
         Ok(found.flatten().map(|(_, clockwork)| clockwork))
     }
 
@@ -32,9 +32,8 @@ impl ClockRow {
     /// The store cannot be read.
     pub(crate) fn all(connection: &Connection) -> Result<BTreeMap<String, Clockwork>, StoreError> {
         let sql = "SELECT serial, state, zones, alarm_since, alarm_cause, ahead_at FROM clock";
-        let mut statement = connection.prepare(sql)?;
-        let rows = statement.query_map([], read)?;
-        let rows = rows.collect::<Result<Vec<_>, _>>()?;
+
+        let rows = connection.all(sql, &[], read)?;
         Ok(rows.into_iter().flatten().collect())
     }
 
@@ -45,25 +44,25 @@ impl ClockRow {
     /// The store cannot be written.
     pub(crate) fn keep(tx: &Transaction<'_>, serial: &str, clockwork: &Clockwork) -> Result<(), StoreError> {
         let alarm = clockwork.alarm();
-        tx.prepare_cached(
+        tx.execute(
             "INSERT INTO clock (serial, state, zones, alarm_since, alarm_cause, ahead_at)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6)
              ON CONFLICT (serial) DO UPDATE SET state = excluded.state, zones = excluded.zones,
                  alarm_since = excluded.alarm_since, alarm_cause = excluded.alarm_cause, ahead_at = excluded.ahead_at",
-        )?
-        .execute(params![
-            serial,
-            json(&clockwork.clock)?,
-            json(&clockwork.zones)?,
-            alarm.map(|alarm| millis(alarm.since)),
-            alarm.map(|alarm| alarm.cause.as_str()),
-            alarm.and_then(|alarm| alarm.ahead_at).map(millis),
-        ])?;
+            &[
+                &serial,
+                &json(&clockwork.clock)?,
+                &json(&clockwork.zones)?,
+                &alarm.map(|alarm| millis(alarm.since)),
+                &alarm.map(|alarm| alarm.cause.as_str()),
+                &alarm.and_then(|alarm| alarm.ahead_at).map(millis),
+            ],
+        )?;
         Ok(())
     }
 }
 
-impl SqliteLedger<'_, '_> {
+impl StoreLedger<'_, '_> {
     /// Enters the event that tells of an alarm, and its deliveries. If nobody has asked for such events, none is made.
     ///
     /// # Errors
@@ -85,13 +84,13 @@ impl SqliteLedger<'_, '_> {
 }
 
 /// `None` if its zones do not read: then it begins anew with the zone it is configured with.
-fn read(row: &Row<'_>) -> Result<Option<(String, Clockwork)>, rusqlite::Error> {
+fn read(row: &Row<'_>) -> Result<Option<(String, Clockwork)>, StoreError> {
     let serial: String = row.get(0)?;
-    let Some(zones) = stored::<ZoneHistory>(&serial, &row.get::<_, String>(2)?) else { return Ok(None) };
+    let Some(zones) = stored::<ZoneHistory>(&serial, &row.get::<String>(2)?) else { return Ok(None) };
     // What was measured is measured again within a day.
-    let clock: Option<TerminalClock> = stored(&serial, &row.get::<_, String>(1)?);
+    let clock: Option<TerminalClock> = stored(&serial, &row.get::<String>(1)?);
     let (since, cause): (Option<i64>, Option<String>) = (row.get(3)?, row.get(4)?);
-    let ahead_at = row.get::<_, Option<i64>>(5)?.map(from_millis);
+    let ahead_at = row.get::<Option<i64>>(5)?.map(from_millis);
     let cause = AlarmCause::from_word(&cause.unwrap_or_default());
     let alarm = since.map(|since| Alarm { since: from_millis(since), cause, ahead_at });
     Ok(Some((serial, Clockwork { clock: clock.unwrap_or_default(), zones, alarm })))
@@ -107,5 +106,5 @@ fn complain(serial: &str, error: &dyn Display) {
 }
 
 fn json<T: serde::Serialize>(value: &T) -> Result<String, StoreError> {
-    serde_json::to_string(value).map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)).into())
+    serde_json::to_string(value).map_err(StoreError::Json)
 }

@@ -6,10 +6,10 @@ use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use punch_normalize::{EventId, HoldReason, Person};
 use punch_protocol::SerialNumber;
 use punch_webhook::Event;
-use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::person::CIVIL;
-use super::{SqliteLedger, StoreError, Transaction, from_millis, millis};
+use super::sql::Connection;
+use super::{StoreError, StoreLedger, Transaction, from_millis, millis};
 
 /// What is known of a site.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,28 +22,28 @@ pub(crate) struct SiteRow {
 impl SiteRow {
     /// Every site of which something is known, by name.
     pub(crate) fn all(connection: &Connection) -> Result<BTreeMap<String, Self>, StoreError> {
-        let mut statement = connection.prepare("SELECT site, complete_to, waiting_for FROM watermark")?;
-        let rows = statement.query_map([], |row| {
+        let sites = connection.all("SELECT site, complete_to, waiting_for FROM watermark", &[], |row| {
             let waiting_for: Option<String> = row.get(2)?;
             let waiting_for = waiting_for.and_then(|serial| SerialNumber::parse(&serial).ok());
             Ok((row.get(0)?, Self { complete_to: from_millis(row.get(1)?), waiting_for }))
         })?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        Ok(sites.into_iter().collect())
     }
 }
 
 pub(super) fn of(connection: &Connection, site: &str) -> Result<Option<DateTime<Utc>>, StoreError> {
-    let mut statement = connection.prepare_cached("SELECT complete_to FROM watermark WHERE site = ?1")?;
-    Ok(statement.query_row([site], |row| row.get(0)).optional()?.map(from_millis))
+    Ok(connection
+        .first("SELECT complete_to FROM watermark WHERE site = ?1", &[&site], |row| row.get(0))?
+        .map(from_millis))
 }
 
 /// Keeps what is known of a site.
 pub(crate) fn keep_complete(tx: &Transaction<'_>, site: &str, known: &SiteRow) -> Result<(), StoreError> {
-    tx.prepare_cached(
+    tx.execute(
         "INSERT INTO watermark (site, complete_to, waiting_for) VALUES (?1, ?2, ?3)
          ON CONFLICT (site) DO UPDATE SET complete_to = excluded.complete_to, waiting_for = excluded.waiting_for",
-    )?
-    .execute(params![site, millis(known.complete_to), known.waiting_for.as_ref().map(SerialNumber::as_str)])?;
+        &[&site, &millis(known.complete_to), &known.waiting_for.as_ref().map(SerialNumber::as_str)],
+    )?;
     Ok(())
 }
 
@@ -58,22 +58,20 @@ pub(crate) enum Held {
 
 /// The oldest rows that are held, by terminal: those that say when they were made, and the others.
 pub(crate) fn oldest_held(connection: &Connection) -> Result<Vec<(SerialNumber, Held)>, StoreError> {
-    let mut statement = connection.prepare_cached(
+    let (unregistered, clock_wrong) = (HoldReason::UnregisteredBadge.code(), HoldReason::ClockWrong.code());
+    let held = connection.all(
         "SELECT serial, reason IN (?1, ?2) AND device_local IS NOT NULL AS says, min(device_local), min(received_at)
          FROM row WHERE fate = 'held' GROUP BY 1, 2",
+        &[&unregistered, &clock_wrong],
+        |row| {
+            let (serial, says, local): (String, bool, Option<String>) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            let local = local.filter(|_| says).and_then(|local| NaiveDateTime::parse_from_str(&local, CIVIL).ok());
+            let came = Held::Came(from_millis(row.get(3)?));
+            let serial = SerialNumber::parse(&serial).ok();
+            Ok(serial.map(|serial| (serial, local.map_or(came, Held::Made))))
+        },
     )?;
-    let says = [HoldReason::UnregisteredBadge.code(), HoldReason::ClockWrong.code()];
-    let mut rows = statement.query(says)?;
-    let mut held = Vec::new();
-    while let Some(row) = rows.next()? {
-        let (serial, says, local): (String, bool, Option<String>) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        let local = local.filter(|_| says).and_then(|local| NaiveDateTime::parse_from_str(&local, CIVIL).ok());
-        let came = Held::Came(from_millis(row.get(3)?));
-        if let Ok(serial) = SerialNumber::parse(&serial) {
-            held.push((serial, local.map_or(came, Held::Made)));
-        }
-    }
-    Ok(held)
+    Ok(held.into_iter().flatten().collect())
 }
 
 /// Somebody who arrived, and of whom nothing was seen for as long as a shift can be.
@@ -91,7 +89,7 @@ pub(super) const IS_FINAL: &str = "coalesce((
                 OR last.exceptions LIKE '%missing_out%')
     FROM watermark, row AS last
     WHERE watermark.site = coalesce(row.site, '') AND last.session_id = row.session_id AND last.fate = 'delivered'
-    ORDER BY last.punched_at DESC, last.place DESC, last.id DESC LIMIT 1), 0)";
+    ORDER BY last.punched_at DESC, last.place DESC, last.id DESC LIMIT 1), FALSE)";
 
 /// Who arrived at a terminal within `from..=to`, was not seen for `max_shift` afterwards, and is not known to have
 /// forgotten to say that they left.
@@ -101,22 +99,22 @@ pub(crate) fn overdue(
     (from, to): (DateTime<Utc>, DateTime<Utc>),
     max_shift: TimeDelta,
 ) -> Result<Vec<Arrival>, StoreError> {
-    let mut statement = connection.prepare_cached(
+    let span = (from.timestamp(), to.timestamp());
+    connection.all(
         "SELECT person, punched_at FROM row
          WHERE fate = 'delivered' AND direction IN ('in', 'break_in', 'overtime_in') AND punched_at BETWEEN ?2 AND ?3
            AND serial = ?1 AND exceptions NOT LIKE '%missing_out%'
            AND NOT EXISTS (SELECT 1 FROM row AS later WHERE later.person = row.person AND later.fate = 'delivered'
                            AND later.punched_at > row.punched_at AND later.punched_at <= row.punched_at + ?4)",
-    )?;
-    let span = (from.timestamp(), to.timestamp());
-    let rows = statement.query_map(params![serial.as_str(), span.0, span.1, max_shift.num_seconds()], |row| {
-        let at = DateTime::from_timestamp(row.get(1)?, 0).unwrap_or_default();
-        Ok(Arrival { person: Person::new(row.get::<_, String>(0)?), at })
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+        &[&serial.as_str(), &span.0, &span.1, &max_shift.num_seconds()],
+        |row| {
+            let at = DateTime::from_timestamp(row.get(1)?, 0).unwrap_or_default();
+            Ok(Arrival { person: Person::new(row.get::<String>(0)?), at })
+        },
+    )
 }
 
-impl SqliteLedger<'_, '_> {
+impl StoreLedger<'_, '_> {
     /// Enters the event that says up to when everything of a site is known, if anybody has asked for such events.
     pub(crate) fn tell_complete(
         &mut self,

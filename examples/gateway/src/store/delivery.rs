@@ -3,8 +3,8 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use punch_normalize::EventId;
 use punch_webhook::{DeliveryId, EndpointId, Lane, PayloadFormat, Progress, Record, StoredBody, Waiting};
-use rusqlite::{Connection, OptionalExtension as _, params};
 
+use super::sql::{Connection, Row};
 use super::{StoreError, Transaction, from_millis, millis};
 
 /// What one attempt sends.
@@ -25,18 +25,19 @@ impl Outgoing {
     ///
     /// The store cannot be read.
     pub fn of(connection: &Connection, delivery: DeliveryId) -> Result<Option<Self>, StoreError> {
-        let mut statement = connection.prepare_cached(
+        let row = connection.first(
             "SELECT event.id, body.bytes, body.format FROM delivery
              JOIN endpoint ON endpoint.id = delivery.endpoint JOIN event ON event.seq = delivery.event
              JOIN body ON body.event = delivery.event AND body.format IN (endpoint.format, 'nested')
              WHERE delivery.id = ?1 ORDER BY body.format = endpoint.format DESC LIMIT 1",
-        )?;
-        let row = statement.query_row([delivery.0.cast_signed()], |row| {
-            let (id, format): (String, String) = (row.get(0)?, row.get(2)?);
-            let (body, format) = (StoredBody::new(row.get(1)?), format.parse().unwrap_or_default());
-            Ok(EventId::parse(&id).ok().map(|event_id| Self { event_id, format, body }))
-        });
-        Ok(row.optional()?.flatten())
+            &[&delivery.0.cast_signed()],
+            |row| {
+                let (id, format): (String, String) = (row.get(0)?, row.get(2)?);
+                let (body, format) = (StoredBody::new(row.get(1)?), format.parse().unwrap_or_default());
+                Ok(EventId::parse(&id).ok().map(|event_id| Self { event_id, format, body }))
+            },
+        );
+        Ok(row?.flatten())
     }
 
     /// Those of several deliveries; `None` where there is no body.
@@ -79,21 +80,21 @@ impl AttemptRow {
     ///
     /// The store cannot be written.
     pub fn insert(&self, tx: &Transaction<'_>) -> Result<(), StoreError> {
-        tx.prepare_cached(
+        tx.execute(
             "INSERT INTO attempt (delivery, number, at, status, error, millis, response, format, headers)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING",
-        )?
-        .execute(params![
-            self.delivery.0.cast_signed(),
-            self.number,
-            millis(self.at),
-            self.status,
-            self.error,
-            i64::try_from(self.millis).unwrap_or(i64::MAX),
-            self.response.as_deref(),
-            self.format.map(PayloadFormat::as_str),
-            self.headers.as_deref(),
-        ])?;
+            &[
+                &self.delivery.0.cast_signed(),
+                &self.number,
+                &millis(self.at),
+                &self.status,
+                &self.error,
+                &i64::try_from(self.millis).unwrap_or(i64::MAX),
+                &self.response.as_deref(),
+                &self.format.map(PayloadFormat::as_str),
+                &self.headers.as_deref(),
+            ],
+        )?;
         Ok(())
     }
 }
@@ -104,23 +105,25 @@ impl AttemptRow {
 ///
 /// The store cannot be read.
 pub(crate) fn waiting(connection: &Connection, after: u64, limit: u32) -> Result<Vec<Waiting>, StoreError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT id, endpoint, lane, created_at, attempts, slots_used, not_before, blocking_since
-         FROM delivery WHERE state = 'waiting' AND id > ?1 ORDER BY id LIMIT ?2",
-    )?;
-    let rows = statement.query_map(params![after.cast_signed(), limit], |row| {
-        let id = |index| Ok::<u64, rusqlite::Error>(row.get::<_, i64>(index)?.cast_unsigned());
-        let mut progress = Progress::default();
-        progress.attempts = row.get(4)?;
-        progress.slots_used = row.get(5)?;
-        progress.not_before = row.get::<_, Option<i64>>(6)?.map(from_millis);
-        progress.blocking_since = row.get::<_, Option<i64>>(7)?.map(from_millis);
-        let created_at = from_millis(row.get(3)?);
-        let mut waiting = Waiting::new(DeliveryId(id(0)?), EndpointId(id(1)?), Lane(id(2)?), created_at);
-        waiting.progress = progress;
-        Ok(waiting)
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    let sql = format!("{WAITING} AND id > ?1 ORDER BY id LIMIT ?2");
+    connection.all(&sql, &[&after.cast_signed(), &limit], read_waiting)
+}
+
+pub(super) const WAITING: &str = "
+    SELECT id, endpoint, lane, created_at, attempts, slots_used, not_before, blocking_since
+    FROM delivery WHERE state = 'waiting'";
+
+pub(super) fn read_waiting(row: &Row<'_>) -> Result<Waiting, StoreError> {
+    let id = |index| Ok::<u64, StoreError>(row.get::<i64>(index)?.cast_unsigned());
+    let mut progress = Progress::default();
+    progress.attempts = row.get(4)?;
+    progress.slots_used = row.get(5)?;
+    progress.not_before = row.get::<Option<i64>>(6)?.map(from_millis);
+    progress.blocking_since = row.get::<Option<i64>>(7)?.map(from_millis);
+    let created_at = from_millis(row.get(3)?);
+    let mut waiting = Waiting::new(DeliveryId(id(0)?), EndpointId(id(1)?), Lane(id(2)?), created_at);
+    waiting.progress = progress;
+    Ok(waiting)
 }
 
 /// Makes one record of the queue durable.
@@ -135,31 +138,22 @@ pub(crate) fn persist(tx: &Transaction<'_>, record: &Record) -> Result<(), Store
             settle(tx, *delivery, "failed", *attempts, Some(reason.to_string()), *at)
         }
         Record::Waiting { delivery, progress } => {
-            tx.prepare_cached(
-                "UPDATE delivery SET attempts = ?2, slots_used = ?3, not_before = ?4, blocking_since = ?5 WHERE id = ?1",
-            )?
-            .execute(params![
-                delivery.0.cast_signed(),
-                progress.attempts,
-                progress.slots_used,
-                progress.not_before.map(millis),
-                progress.blocking_since.map(millis),
-            ])?;
+            tx.execute("UPDATE delivery SET attempts = ?2, slots_used = ?3, not_before = ?4, blocking_since = ?5 WHERE id = ?1", &[&delivery.0.cast_signed(), &progress.attempts, &progress.slots_used, &progress.not_before.map(millis), &progress.blocking_since.map(millis)])?;
             Ok(())
         }
         Record::Endpoint { endpoint, state } => {
-            tx.prepare_cached(
+            tx.execute(
                 "UPDATE endpoint SET health = ?2, since = ?3, failures = ?4, next_probe_at = ?5, deadlines_from = ?6
                  WHERE id = ?1",
-            )?
-            .execute(params![
-                endpoint.0.cast_signed(),
-                state.health.as_str(),
-                state.since.map(millis),
-                state.failures,
-                state.next_probe_at.map(millis),
-                state.deadlines_from.map(millis),
-            ])?;
+                &[
+                    &endpoint.0.cast_signed(),
+                    &state.health.as_str(),
+                    &state.since.map(millis),
+                    &state.failures,
+                    &state.next_probe_at.map(millis),
+                    &state.deadlines_from.map(millis),
+                ],
+            )?;
             Ok(())
         }
         Record::HeadBypassed { endpoint, head, next, .. } => {
@@ -179,9 +173,9 @@ fn settle(
     reason: Option<String>,
     at: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    tx.prepare_cached(
+    tx.execute(
         "UPDATE delivery SET state = ?2, attempts = ?3, reason = ?4, settled_at = ?5, not_before = NULL WHERE id = ?1",
-    )?
-    .execute(params![delivery.0.cast_signed(), state, attempts, reason, millis(at)])?;
+        &[&delivery.0.cast_signed(), &state, &attempts, &reason, &millis(at)],
+    )?;
     Ok(())
 }

@@ -1,7 +1,7 @@
 use chrono::{DateTime, Utc};
 use punch_protocol::push::{Admission, Dialect, Stamps};
-use rusqlite::{Connection, OptionalExtension as _, params};
 
+use super::sql::{Connection, Row};
 use super::{StoreError, Transaction, from_millis, millis};
 
 /// A terminal, as the store knows it.
@@ -31,25 +31,24 @@ impl DeviceRow {
     ///
     /// The store cannot be read.
     pub fn all(connection: &Connection) -> Result<Vec<Self>, StoreError> {
-        let mut statement = connection.prepare(
+        let mut rows = connection.all(
             "SELECT serial, admission, first_seen, dialect, declines_encryption FROM device ORDER BY serial",
+            &[],
+            |row| {
+                let (admission, dialect): (String, Option<String>) = (row.get(1)?, row.get(3)?);
+                Ok(Self {
+                    serial: row.get(0)?,
+                    admission: admission_of(&admission),
+                    first_seen: from_millis(row.get(2)?),
+                    stamps: Stamps::default(),
+                    dialect: dialect.as_deref().and_then(dialect_of),
+                    declines_encryption: row.get(4)?,
+                })
+            },
         )?;
-        let rows = statement.query_map([], |row| {
-            let (admission, dialect): (String, Option<String>) = (row.get(1)?, row.get(3)?);
-            Ok(Self {
-                serial: row.get(0)?,
-                admission: admission_of(&admission),
-                first_seen: from_millis(row.get(2)?),
-                stamps: Stamps::default(),
-                dialect: dialect.as_deref().and_then(dialect_of),
-                declines_encryption: row.get(4)?,
-            })
-        })?;
-        let mut rows = rows.collect::<Result<Vec<_>, _>>()?;
-        let mut statement = connection.prepare("SELECT serial, name, value FROM stamp")?;
-        let mut stamps = statement.query([])?;
-        while let Some(stamp) = stamps.next()? {
-            let (serial, name, value): (String, String, String) = (stamp.get(0)?, stamp.get(1)?, stamp.get(2)?);
+
+        let stamp = |stamp: &Row<'_>| Ok((stamp.get::<String>(0)?, stamp.get::<String>(1)?, stamp.get::<String>(2)?));
+        for (serial, name, value) in connection.all("SELECT serial, name, value FROM stamp", &[], stamp)? {
             if let Ok(at) = rows.binary_search_by(|row| row.serial.cmp(&serial))
                 && let Some(row) = rows.get_mut(at)
             {
@@ -68,7 +67,7 @@ impl DeviceRow {
         tx.execute(
             "INSERT INTO device (serial, admission, first_seen) VALUES (?1, 'approved', ?2)
              ON CONFLICT (serial) DO UPDATE SET admission = 'approved'",
-            params![serial, millis(now)],
+            &[&serial, &millis(now)],
         )?;
         Ok(())
     }
@@ -80,9 +79,10 @@ impl DeviceRow {
     /// The store cannot be written.
     pub fn note_pending(tx: &Transaction<'_>, serial: &str, now: DateTime<Utc>) -> Result<(), StoreError> {
         tx.execute(
-            "INSERT OR IGNORE INTO device (serial, admission, first_seen)
-             SELECT ?1, 'pending', ?2 WHERE (SELECT count(*) FROM device WHERE admission = 'pending') < ?3",
-            params![serial, millis(now), Self::PENDING_MAX],
+            "INSERT INTO device (serial, admission, first_seen)
+             SELECT ?1, 'pending', CAST(?2 AS BIGINT) WHERE (SELECT count(*) FROM device WHERE admission = 'pending') < ?3
+             ON CONFLICT DO NOTHING",
+            &[&serial, &millis(now), &Self::PENDING_MAX],
         )?;
         Ok(())
     }
@@ -93,11 +93,11 @@ impl DeviceRow {
     ///
     /// The store cannot be written.
     pub fn keep_stamp(tx: &Transaction<'_>, serial: &str, table: &str, stamp: &str) -> Result<(), StoreError> {
-        tx.prepare_cached(
+        tx.execute(
             "INSERT INTO stamp (serial, name, value) VALUES (?1, upper(?2), ?3)
-             ON CONFLICT DO UPDATE SET value = excluded.value WHERE value IS NOT excluded.value",
-        )?
-        .execute(params![serial, table, stamp])?;
+             ON CONFLICT (serial, name) DO UPDATE SET value = excluded.value WHERE stamp.value <> excluded.value",
+            &[&serial, &table, &stamp],
+        )?;
         Ok(())
     }
 
@@ -114,7 +114,7 @@ impl DeviceRow {
     ) -> Result<(), StoreError> {
         tx.execute(
             "UPDATE device SET dialect = ?2, declines_encryption = ?3 WHERE serial = ?1",
-            params![serial, dialect.map(|dialect| dialect.to_string()), declines_encryption],
+            &[&serial, &dialect.map(|dialect| dialect.to_string()), &declines_encryption],
         )?;
         Ok(())
     }
@@ -125,9 +125,8 @@ impl DeviceRow {
     ///
     /// The store cannot be read.
     pub fn admission(connection: &Connection, serial: &str) -> Result<Option<Admission>, StoreError> {
-        let word: Option<String> = connection
-            .query_row("SELECT admission FROM device WHERE serial = ?1", [serial], |row| row.get(0))
-            .optional()?;
+        let word: Option<String> =
+            connection.first("SELECT admission FROM device WHERE serial = ?1", &[&serial], |row| row.get(0))?;
         Ok(word.as_deref().map(admission_of))
     }
 }

@@ -1,7 +1,7 @@
 use punch_normalize::Person;
 use punch_protocol::{Pin, SerialNumber};
-use rusqlite::{Connection, Row, params};
 
+use super::sql::{Connection, Row};
 use super::{StoreError, Transaction};
 use crate::core::{Bound, Clash, Identity, Register, Scope, Validity};
 
@@ -32,13 +32,8 @@ impl Identity {
     pub fn page(connection: &Connection, limit: u32, offset: u32) -> Result<Vec<Self>, StoreError> {
         let sql =
             format!("SELECT {COLUMNS} FROM employee ORDER BY badge, scope_kind, scope, valid_from LIMIT ?1 OFFSET ?2");
-        let mut statement = connection.prepare_cached(&sql)?;
-        let mut rows = statement.query(params![limit, offset])?;
-        let mut page = Vec::new();
-        while let Some(row) = rows.next()? {
-            page.extend(identity(row)?);
-        }
-        Ok(page)
+
+        Ok(connection.all(&sql, &[&limit, &offset], identity)?.into_iter().flatten().collect())
     }
 }
 
@@ -76,45 +71,40 @@ pub(crate) fn put_employee(tx: &Transaction<'_>, identity: &Identity) -> Result<
             return Ok(());
         }
         if known.overlaps(identity) {
-            tx.prepare_cached(
+            tx.execute(
                 "DELETE FROM employee WHERE badge = ?1 AND scope_kind = ?2 AND scope = ?3 AND valid_from = ?4",
-            )?
-            .execute(params![badge, kind, scope, bound(known.validity.from)])?;
+                &[&badge, &kind, &scope, &bound(known.validity.from)],
+            )?;
         }
     }
     // No list of texts fails to be written.
     let shifts = serde_json::to_string(&identity.shifts).unwrap_or_default();
     let sql = format!("INSERT INTO employee ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
     let (from, to) = (bound(validity.from), bound(validity.to));
-    tx.prepare_cached(&sql)?.execute(params![badge, kind, scope, from, to, identity.id, identity.name, shifts])?;
+    tx.execute(&sql, &[&badge, &kind, &scope, &from, &to, &identity.id, &identity.name, &shifts])?;
     Ok(())
 }
 
 /// The names of the shifts of a person, of all their identities.
 pub(super) fn shifts_of(connection: &Connection, person: &Person) -> Result<Vec<String>, StoreError> {
     let sql = "SELECT shifts FROM employee WHERE id = ?1 OR (badge = ?1 AND id IS NULL)";
-    let mut statement = connection.prepare_cached(sql)?;
-    let rows = statement.query_map([person.as_str()], |row| row.get::<_, String>(0))?;
+
+    let rows = connection.all(sql, &[&person.as_str()], |row| row.get::<String>(0))?;
     let mut names = Vec::new();
     for row in rows {
-        names.extend(serde_json::from_str::<Vec<String>>(&row?).unwrap_or_default());
+        names.extend(serde_json::from_str::<Vec<String>>(&row).unwrap_or_default());
     }
     Ok(names)
 }
 
 fn with_pin(connection: &Connection, pin: &Pin<'_>) -> Result<Vec<Identity>, StoreError> {
-    let mut statement = connection.prepare_cached(&format!("SELECT {COLUMNS} FROM employee WHERE badge = ?1"))?;
-    let mut rows = statement.query([pin.to_text()])?;
-    let mut known = Vec::new();
-    while let Some(row) = rows.next()? {
-        known.extend(identity(row)?);
-    }
-    Ok(known)
+    let sql = format!("SELECT {COLUMNS} FROM employee WHERE badge = ?1");
+    Ok(connection.all(&sql, &[&pin.to_text()], identity)?.into_iter().flatten().collect())
 }
 
 /// Reads an identity back; `None` of a row that somebody has damaged.
 fn identity(row: &Row<'_>) -> Result<Option<Identity>, StoreError> {
-    let text = |index: usize| row.get::<_, String>(index);
+    let text = |index: usize| row.get::<String>(index);
     let bound = |index: usize| -> Result<Option<Option<Bound>>, StoreError> {
         let text = text(index)?;
         Ok(if text.is_empty() { Some(None) } else { text.parse().ok().map(Some) })

@@ -1,7 +1,8 @@
 use chrono::{DateTime, Utc};
 use punch_webhook::{EndpointId, EndpointState, EventType, Health, PayloadFormat, Schedule, Secret};
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
+use super::lease::look_again;
+use super::sql::{Connection, Row, ToValue};
 use super::{StoreError, Transaction, from_millis, millis};
 use crate::config::{EndpointConfig, EndpointOptions};
 
@@ -54,9 +55,8 @@ impl EndpointRow {
     ///
     /// The store cannot be read.
     pub fn all(connection: &Connection) -> Result<Vec<Self>, StoreError> {
-        let mut statement = connection.prepare_cached(&format!("{SELECT} ORDER BY id"))?;
-        let rows = statement.query_map([], Self::read)?;
-        Ok(rows.filter_map(Result::transpose).collect::<Result<_, _>>()?)
+        let rows = connection.all(&format!("{SELECT} ORDER BY id"), &[], Self::read)?;
+        Ok(rows.into_iter().flatten().collect())
     }
 
     /// The endpoint with this id.
@@ -65,31 +65,30 @@ impl EndpointRow {
     ///
     /// The store cannot be read.
     pub fn of(connection: &Connection, id: EndpointId) -> Result<Option<Self>, StoreError> {
-        let mut statement = connection.prepare_cached(&format!("{SELECT} WHERE id = ?1"))?;
-        Ok(statement.query_row([id.0.cast_signed()], Self::read).optional()?.flatten())
+        Ok(connection.first(&format!("{SELECT} WHERE id = ?1"), &[&id.0.cast_signed()], Self::read)?.flatten())
     }
 
     /// `None` is a damaged row: an empty secret cannot be written.
-    fn read(row: &Row<'_>) -> Result<Option<Self>, rusqlite::Error> {
-        let moment = |index: usize| Ok::<_, rusqlite::Error>(row.get::<_, Option<i64>>(index)?.map(from_millis));
+    fn read(row: &Row<'_>) -> Result<Option<Self>, StoreError> {
+        let moment = |index: usize| Ok::<_, StoreError>(row.get::<Option<i64>>(index)?.map(from_millis));
         let mut state = EndpointState::default();
-        state.health = health_of(&row.get::<_, String>(5)?);
+        state.health = health_of(&row.get::<String>(5)?);
         (state.since, state.failures) = (moment(6)?, row.get(7)?);
         (state.next_probe_at, state.deadlines_from) = (moment(8)?, moment(9)?);
-        let Ok(secret) = Secret::new(row.get::<_, String>(2)?) else { return Ok(None) };
-        let previous = row.get::<_, Option<String>>(12)?.and_then(|text| Secret::new(text).ok());
+        let Ok(secret) = Secret::new(row.get::<String>(2)?) else { return Ok(None) };
+        let previous = row.get::<Option<String>>(12)?.and_then(|text| Secret::new(text).ok());
         let both_signatures = row.get(14)?;
         Ok(Some(Self {
-            id: EndpointId(row.get::<_, i64>(0)?.cast_unsigned()),
+            id: EndpointId(row.get::<i64>(0)?.cast_unsigned()),
             url: row.get(1)?,
             secret,
             roll: previous.zip(moment(13)?).map(|(previous, until)| Roll { previous, until, both_signatures }),
-            format: row.get::<_, String>(3)?.parse().unwrap_or_default(),
-            schedule: Schedule::named(&row.get::<_, String>(4)?).unwrap_or_default(),
+            format: row.get::<String>(3)?.parse().unwrap_or_default(),
+            schedule: Schedule::named(&row.get::<String>(4)?).unwrap_or_default(),
             schedule_name: row.get(4)?,
             is_removed: row.get(11)?,
-            options: options_of(&row.get::<_, String>(15)?),
-            events: row.get::<_, String>(10)?.split(',').map(ToOwned::to_owned).collect(),
+            options: options_of(&row.get::<String>(15)?),
+            events: row.get::<String>(10)?.split(',').map(ToOwned::to_owned).collect(),
             state,
         }))
     }
@@ -102,19 +101,20 @@ impl EndpointRow {
     pub fn put(tx: &Transaction<'_>, endpoint: &EndpointConfig, now: DateTime<Utc>) -> Result<EndpointId, StoreError> {
         let EndpointConfig { url, secret, format, schedule, events, options } = endpoint;
         let options = serde_json::to_string(options).unwrap_or_else(|_| "{}".to_owned());
-        let id: i64 = tx.query_row(
+        let id: i64 = tx.value(
             "INSERT INTO endpoint (url, secret, format, schedule, events, created_at, options)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
              ON CONFLICT (url) DO UPDATE SET
-                 previous_secret = iif(secret = excluded.secret, previous_secret, NULL),
+                 previous_secret = CASE WHEN endpoint.secret = excluded.secret THEN endpoint.previous_secret END,
                  secret = excluded.secret, format = excluded.format,
                  schedule = excluded.schedule, events = excluded.events, removed_at = NULL,
                  options = excluded.options
              RETURNING id",
-            params![url, secret.expose(), format.as_str(), schedule, events.join(","), millis(now), options],
-            |row| row.get(0),
+            &[&url, &secret.expose(), &format.as_str(), &schedule, &events.join(","), &millis(now), &options],
         )?;
-        Ok(EndpointId(id.cast_unsigned()))
+        let id = EndpointId(id.cast_unsigned());
+        look_again(tx, id)?;
+        Ok(id)
     }
 }
 
@@ -133,8 +133,8 @@ impl EndpointRow {
     ) -> Result<(), StoreError> {
         let sql = "UPDATE endpoint SET previous_secret = secret, secret = ?2, previous_until = ?3, both_signatures = ?4
                    WHERE id = ?1 AND secret <> ?2";
-        tx.execute(sql, params![id.0.cast_signed(), secret.expose(), millis(until), both_signatures])?;
-        Ok(())
+        tx.execute(sql, &[&id.0.cast_signed(), &secret.expose(), &millis(until), &both_signatures])?;
+        look_again(tx, id)
     }
 
     /// Notes that nobody wants it any more, and no replay to it either.
@@ -143,10 +143,10 @@ impl EndpointRow {
     ///
     /// The store cannot be written.
     pub(crate) fn remove(tx: &Transaction<'_>, id: EndpointId, now: DateTime<Utc>) -> Result<(), StoreError> {
-        let known = params![id.0.cast_signed(), millis(now)];
-        tx.execute("UPDATE endpoint SET removed_at = ?2 WHERE id = ?1", known)?;
+        let known: [&dyn ToValue; 2] = [&id.0.cast_signed(), &millis(now)];
+        tx.execute("UPDATE endpoint SET removed_at = ?2 WHERE id = ?1", &known)?;
         let sql = "UPDATE job SET state = 'cancelled', ended_at = ?2 WHERE endpoint = ?1 AND state = 'running'";
-        tx.execute(sql, known)?;
+        tx.execute(sql, &known)?;
         Ok(())
     }
 }
@@ -163,18 +163,20 @@ pub(super) fn wanting(
     event_type: &EventType,
     site: Option<&str>,
 ) -> Result<Vec<(EndpointId, PayloadFormat)>, StoreError> {
-    let mut statement = connection.prepare_cached(
+    let rows = connection.all(
         "SELECT id, format, options FROM endpoint
-         WHERE removed_at IS NULL AND instr(',' || events || ',', ',' || ?1 || ',') AND (format = 'nested' OR NOT ?2)
+         WHERE removed_at IS NULL AND instr(',' || events || ',', ',' || ?1 || ',') > 0
+           AND (format = 'nested' OR ?2 = 0)
          ORDER BY id",
+        &[&event_type.as_str(), &event_type.is_correction()],
+        |row| {
+            let (id, format, options): (i64, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            // Most have none, and that is seen without reading them.
+            let wants = options == "{}" || options_of(&options).wants(site);
+            Ok(wants.then(|| (EndpointId(id.cast_unsigned()), format.parse().unwrap_or_default())))
+        },
     )?;
-    let rows = statement.query_map(params![event_type.as_str(), event_type.is_correction()], |row| {
-        let (id, format, options): (i64, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        // Most have none, and that is seen without reading them.
-        let wants = options == "{}" || options_of(&options).wants(site);
-        Ok(wants.then(|| (EndpointId(id.cast_unsigned()), format.parse().unwrap_or_default())))
-    })?;
-    Ok(rows.filter_map(Result::transpose).collect::<Result<_, _>>()?)
+    Ok(rows.into_iter().flatten().collect())
 }
 
 fn health_of(word: &str) -> Health {

@@ -3,11 +3,11 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use punch_webhook::{DeliveryId, EndpointId, Event, EventType, FailingEndpoint, Health, Record, Waiting};
-use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::endpoint::wanting;
 use super::mail::MailRow;
 use super::outbox::{random_id, send_to};
+use super::sql::Connection;
 use super::{EndpointRow, StoreError, Transaction, millis};
 
 /// Nobody is told of what the same endpoint gave up more often than this.
@@ -87,9 +87,7 @@ pub(crate) fn untold_outages(
     let sql = "SELECT id FROM endpoint WHERE health = 'backing_off' AND removed_at IS NULL AND since <= ?1
                    AND (outage_told IS NULL OR outage_told <> since) ORDER BY id";
     let long_ago = now.checked_sub_signed(after).unwrap_or(now);
-    let mut statement = connection.prepare_cached(sql)?;
-    let ids = statement.query_map([millis(long_ago)], |row| Ok(EndpointId(row.get::<_, i64>(0)?.cast_unsigned())))?;
-    Ok(ids.collect::<Result<_, _>>()?)
+    connection.all(sql, &[&millis(long_ago)], |row| Ok(EndpointId(row.get::<i64>(0)?.cast_unsigned())))
 }
 
 /// Tells of these outages.
@@ -107,17 +105,16 @@ pub(crate) fn tell_outages(
     for endpoint in untold_outages(tx, after, now)? {
         // What is given up now is no news within the hour.
         let sql = "UPDATE endpoint SET outage_told = since, notified_at = ?2 WHERE id = ?1";
-        tx.prepare_cached(sql)?.execute(params![endpoint.0.cast_signed(), millis(now)])?;
+        tx.execute(sql, &[&endpoint.0.cast_signed(), &millis(now)])?;
         tell_of(tx, endpoint, false, by_mail, now, &mut told)?;
     }
     Ok(told)
 }
 
 fn endpoint_of(connection: &Connection, delivery: DeliveryId) -> Result<Option<EndpointId>, StoreError> {
-    let mut statement = connection.prepare_cached("SELECT endpoint FROM delivery WHERE id = ?1")?;
-    let found =
-        statement.query_row([delivery.0.cast_signed()], |row| Ok(EndpointId(row.get::<_, i64>(0)?.cast_unsigned())));
-    Ok(found.optional()?)
+    connection.first("SELECT endpoint FROM delivery WHERE id = ?1", &[&delivery.0.cast_signed()], |row| {
+        Ok(EndpointId(row.get::<i64>(0)?.cast_unsigned()))
+    })
 }
 
 /// Whether nobody was told lately. From now on somebody was.
@@ -125,14 +122,14 @@ fn is_news(tx: &Transaction<'_>, endpoint: EndpointId, now: DateTime<Utc>) -> Re
     let sql = "UPDATE endpoint SET notified_at = ?2
                WHERE id = ?1 AND removed_at IS NULL AND coalesce(notified_at, 0) <= ?3";
     let quiet_since = now.checked_sub_signed(QUIET).unwrap_or(now);
-    Ok(tx.prepare_cached(sql)?.execute(params![endpoint.0.cast_signed(), millis(now), millis(quiet_since)])? > 0)
+    Ok(tx.execute(sql, &[&endpoint.0.cast_signed(), &millis(now), &millis(quiet_since)])? > 0)
 }
 
 /// Whether an outage was told of it. From now on none was.
 fn ends_told_outage(tx: &Transaction<'_>, endpoint: EndpointId) -> Result<bool, StoreError> {
     let sql = "UPDATE endpoint SET outage_told = NULL
                WHERE id = ?1 AND removed_at IS NULL AND outage_told IS NOT NULL";
-    Ok(tx.prepare_cached(sql)?.execute([endpoint.0.cast_signed()])? > 0)
+    Ok(tx.execute(sql, &[&endpoint.0.cast_signed()])? > 0)
 }
 
 fn tell_of(
@@ -146,7 +143,7 @@ fn tell_of(
     let Some(row) = EndpointRow::of(tx, endpoint)? else { return Ok(()) };
     let sql = "SELECT count(*) FROM delivery WHERE endpoint = ?1 AND state = ?2";
     let count = |state: &str| {
-        let count = tx.prepare_cached(sql)?.query_row(params![row.id.0.cast_signed(), state], |row| row.get(0));
+        let count = tx.value(sql, &[&row.id.0.cast_signed(), &state]);
         Ok::<u64, StoreError>(i64::cast_unsigned(count?))
     };
     let (waiting, failed) = (count("waiting")?, count("failed")?);

@@ -2,10 +2,10 @@
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use punch_webhook::{DeliveryId, EndpointId, Lane, Waiting};
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde::Serialize;
 
 use super::outbox::{resend, send};
+use super::sql::{Connection, Row, ToValue};
 use super::{StoreError, Transaction, from_millis, millis};
 
 /// Keeps the lane of a replay apart from that of the same employee's new punches, so that these never wait for it.
@@ -63,8 +63,8 @@ pub struct JobRow {
 
 /// The events a job is about: `?1` to `?6` are endpoint, since, until, types, `only_failed`, last.
 const EVENTS: &str = "event LEFT JOIN delivery ON delivery.event = event.seq AND delivery.endpoint = ?1
-    WHERE event.created_at >= ?2 AND event.created_at < ?3 AND instr(?4, ',' || event.type || ',')
-      AND (NOT ?5 OR delivery.state = 'failed' OR delivery.job IS ?7) AND event.seq <= ?6";
+    WHERE event.created_at >= ?2 AND event.created_at < ?3 AND instr(?4, ',' || event.type || ',') > 0
+      AND (?5 = 0 OR delivery.state = 'failed' OR delivery.job IS NOT DISTINCT FROM ?7) AND event.seq <= ?6";
 
 impl JobRow {
     /// Begins a replay. `None` if one to this endpoint is running.
@@ -75,20 +75,21 @@ impl JobRow {
     pub(crate) fn begin(tx: &Transaction<'_>, range: &Range, now: DateTime<Utc>) -> Result<Option<u64>, StoreError> {
         let endpoint = range.endpoint.0.cast_signed();
         let running = "SELECT EXISTS (SELECT 1 FROM job WHERE endpoint = ?1 AND state = 'running')";
-        if tx.query_row(running, [endpoint], |row| row.get(0))? {
+        if tx.value(running, &[&endpoint])? {
             return Ok(None);
         }
-        let last: i64 = tx.query_row("SELECT coalesce(max(seq), 0) FROM event", [], |row| row.get(0))?;
+        let last: i64 = tx.value("SELECT coalesce(max(seq), 0) FROM event", &[])?;
         let (since, until) = (millis(range.since), millis(range.until));
         let types = range.types.join(",");
-        let known = params![endpoint, since, until, format!(",{types},"), range.only_failed, last, -1];
-        let total: i64 = tx.query_row(&format!("SELECT count(*) FROM {EVENTS}"), known, |row| row.get(0))?;
-        tx.execute(
+        let listed = format!(",{types},");
+        let known: [&dyn ToValue; 7] = [&endpoint, &since, &until, &listed, &range.only_failed, &last, &-1];
+        let total: i64 = tx.value(&format!("SELECT count(*) FROM {EVENTS}"), &known)?;
+        let id: i64 = tx.value(
             "INSERT INTO job (endpoint, since, until, types, only_failed, state, total, last, created_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, 'running', ?6, ?7, ?8)",
-            params![endpoint, since, until, types, range.only_failed, total, last, millis(now)],
+             VALUES (?1, ?2, ?3, ?4, ?5, 'running', ?6, ?7, ?8) RETURNING id",
+            &[&endpoint, &since, &until, &types, &range.only_failed, &total, &last, &millis(now)],
         )?;
-        Ok(Some(tx.last_insert_rowid().cast_unsigned()))
+        Ok(Some(id.cast_unsigned()))
     }
 
     /// One job.
@@ -102,11 +103,11 @@ impl JobRow {
                        (SELECT count(*) FROM delivery WHERE delivery.job = job.id AND delivery.state = 'failed'),
                        (SELECT count(*) FROM delivery WHERE delivery.job = job.id AND delivery.state = 'waiting')
                    FROM job WHERE id = ?1";
-        Ok(connection.prepare_cached(sql)?.query_row([id.cast_signed()], Self::read).optional()?)
+        Ok(connection.first(sql, &[&id.cast_signed()], Self::read)?)
     }
 
-    fn read(row: &Row<'_>) -> Result<Self, rusqlite::Error> {
-        let number = |index: usize| Ok::<u64, rusqlite::Error>(row.get::<_, i64>(index)?.cast_unsigned());
+    fn read(row: &Row<'_>) -> Result<Self, StoreError> {
+        let number = |index: usize| Ok::<u64, StoreError>(row.get::<i64>(index)?.cast_unsigned());
         let moment = |millis: i64| from_millis(millis).to_rfc3339_opts(SecondsFormat::AutoSi, true);
         Ok(Self {
             id: number(0)?,
@@ -114,13 +115,13 @@ impl JobRow {
             endpoint_id: number(1)?,
             since: moment(row.get(2)?),
             until: moment(row.get(3)?),
-            types: row.get::<_, String>(4)?.split(',').map(ToOwned::to_owned).collect(),
+            types: row.get::<String>(4)?.split(',').map(ToOwned::to_owned).collect(),
             only_failed: row.get(5)?,
             state: row.get(6)?,
             total: number(7)?,
             taken: number(8)?,
             created_at: moment(row.get(9)?),
-            ended_at: row.get::<_, Option<i64>>(10)?.map(moment),
+            ended_at: row.get::<Option<i64>>(10)?.map(moment),
             delivered: number(11)?,
             failed: number(12)?,
             waiting: number(13)?,
@@ -133,9 +134,8 @@ impl JobRow {
     ///
     /// The store cannot be read.
     pub(crate) fn running(connection: &Connection) -> Result<Vec<u64>, StoreError> {
-        let mut statement = connection.prepare("SELECT id FROM job WHERE state = 'running' ORDER BY id")?;
-        let ids = statement.query_map([], |row| Ok(row.get::<_, i64>(0)?.cast_unsigned()))?;
-        Ok(ids.collect::<Result<_, _>>()?)
+        let id = |row: &Row<'_>| Ok(row.get::<i64>(0)?.cast_unsigned());
+        connection.all("SELECT id FROM job WHERE state = 'running' ORDER BY id", &[], id)
     }
 
     /// Ends a job before its time; what is on its way goes its way. False if it is not running.
@@ -145,7 +145,7 @@ impl JobRow {
     /// The store cannot be written.
     pub(crate) fn cancel(tx: &Transaction<'_>, id: u64, now: DateTime<Utc>) -> Result<bool, StoreError> {
         let sql = "UPDATE job SET state = 'cancelled', ended_at = ?2 WHERE id = ?1 AND state = 'running'";
-        Ok(tx.execute(sql, params![id.cast_signed(), millis(now)])? > 0)
+        Ok(tx.execute(sql, &[&id.cast_signed(), &millis(now)])? > 0)
     }
 }
 
@@ -164,22 +164,22 @@ pub(crate) enum Step {
 pub(crate) fn step(tx: &Transaction<'_>, id: u64, budget: u32, now: DateTime<Utc>) -> Result<Step, StoreError> {
     let job = id.cast_signed();
     let on_their_way = "SELECT count(*) FROM delivery WHERE job = ?1 AND state = 'waiting'";
-    let waiting: u32 = tx.prepare_cached(on_their_way)?.query_row([job], |row| row.get(0))?;
+    let waiting: u32 = tx.value(on_their_way, &[&job])?;
     let sql = "SELECT endpoint, since, until, ',' || types || ',', only_failed, last, cursor FROM job
                WHERE id = ?1 AND state = 'running'";
-    let known = tx.prepare_cached(sql)?.query_row([job], |row| {
+    let known = tx.first(sql, &[&job], |row| {
         let types: String = row.get(3)?;
         Ok((
-            row.get::<_, i64>(0)?,
-            row.get::<_, i64>(1)?,
-            row.get::<_, i64>(2)?,
+            row.get::<i64>(0)?,
+            row.get::<i64>(1)?,
+            row.get::<i64>(2)?,
             types,
-            row.get::<_, bool>(4)?,
-            row.get::<_, i64>(5)?,
-            row.get::<_, i64>(6)?,
+            row.get::<bool>(4)?,
+            row.get::<i64>(5)?,
+            row.get::<i64>(6)?,
         ))
     });
-    let Some((endpoint, since, until, types, only_failed, last, cursor)) = known.optional()? else {
+    let Some((endpoint, since, until, types, only_failed, last, cursor)) = known? else {
         return Ok(Step::Ended);
     };
     let room = budget.saturating_sub(waiting);
@@ -190,15 +190,16 @@ pub(crate) fn step(tx: &Transaction<'_>, id: u64, budget: u32, now: DateTime<Utc
         "SELECT event.seq, event.lane, delivery.id
          FROM {EVENTS} AND event.seq > ?8 ORDER BY event.seq LIMIT ?9"
     );
-    let mut statement = tx.prepare_cached(&sql)?;
-    let mut rows = statement.query(params![endpoint, since, until, types, only_failed, last, job, cursor, room])?;
+
+    let known = &[&endpoint as &dyn ToValue, &since, &until, &types, &only_failed, &last, &job, &cursor, &room];
+    let next = tx.all(&sql, known, |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
     let (mut deliveries, mut cursor, mut taken) = (Vec::new(), None, 0_u32);
-    while let Some(row) = rows.next()? {
-        let event: i64 = row.get(0)?;
+    for (event, lane, known) in next {
+        let (event, known): (i64, Option<i64>) = (event, known);
         cursor = Some(event);
         taken = taken.saturating_add(1);
-        let lane = Lane(row.get::<_, i64>(1)?.cast_unsigned() ^ REPLAYED);
-        match row.get::<_, Option<i64>>(2)?.map(|id| DeliveryId(id.cast_unsigned())) {
+        let lane = Lane(i64::cast_unsigned(lane) ^ REPLAYED);
+        match known.map(|id| DeliveryId(id.cast_unsigned())) {
             // What is on its way needs no help.
             Some(known) => deliveries.extend(resend(tx, known, Some((job, lane)), now)?),
             None => {
@@ -208,13 +209,12 @@ pub(crate) fn step(tx: &Transaction<'_>, id: u64, budget: u32, now: DateTime<Utc
         }
     }
     if let Some(cursor) = cursor {
-        tx.prepare_cached("UPDATE job SET cursor = ?2, taken = taken + ?3 WHERE id = ?1")?
-            .execute(params![job, cursor, taken])?;
+        tx.execute("UPDATE job SET cursor = ?2, taken = taken + ?3 WHERE id = ?1", &[&job, &cursor, &taken])?;
         return Ok(Step::Deliver(deliveries));
     }
     if waiting > 0 {
         return Ok(Step::Wait);
     }
-    tx.execute("UPDATE job SET state = 'done', ended_at = ?2 WHERE id = ?1", params![job, millis(now)])?;
+    tx.execute("UPDATE job SET state = 'done', ended_at = ?2 WHERE id = ?1", &[&job, &millis(now)])?;
     Ok(Step::Ended)
 }

@@ -5,22 +5,22 @@ use punch_normalize::timeline::StateTrust;
 use punch_normalize::{EventId, Person, Punch};
 use punch_protocol::{Pin, SerialNumber};
 use punch_webhook::{Event, Revision, Waiting};
-use rusqlite::{OptionalExtension as _, Row, params};
 
 use super::endpoint::wanting;
 use super::outbox::send_to;
 use super::person::{self, CIVIL, Original};
+use super::sql::Row;
 use super::{StoreError, Transaction, millis};
 use crate::core::{Correction, Entry, Fate, Known, Ledger, Register, Settled, Told};
 
 /// A [`Ledger`] over one transaction. Collects the deliveries it made, for the queue.
 #[derive(Debug)]
-pub struct SqliteLedger<'t, 'c> {
+pub struct StoreLedger<'t, 'c> {
     transaction: &'t mut Transaction<'c>,
     deliveries: Vec<Waiting>,
 }
 
-impl<'t, 'c> SqliteLedger<'t, 'c> {
+impl<'t, 'c> StoreLedger<'t, 'c> {
     /// A ledger inside `transaction`.
     pub fn new(transaction: &'t mut Transaction<'c>) -> Self {
         Self { transaction, deliveries: Vec::new() }
@@ -48,40 +48,43 @@ impl<'t, 'c> SqliteLedger<'t, 'c> {
         };
         let ((dated, standing), told) = (found.unzip(), told.as_ref());
         let (said, hint) = (entry.punch, place.map(|place| place.hint).unwrap_or_default());
-        let changed = self.transaction.prepare_cached(person::ENTER)?.execute(params![
-            entry.id,
-            entry.serial.as_str(),
-            fate,
-            reason,
-            problem,
-            of,
-            said.map(|punch| punch.pin.as_bytes()),
-            said.map(|punch| punch.time.format(CIVIL).to_string()),
-            said.is_some_and(|punch| punch.is_utc),
-            said.and_then(|punch| punch.status).map(|status| status.0),
-            said.and_then(|punch| punch.verify).map(|verify| verify.0),
-            said.and_then(|punch| punch.work_code.as_deref()),
-            millis(entry.received_at),
-            entry.raw,
-            place.map_or(0, |place| place.order).cast_signed(),
-            hint.previous.map(|previous| previous.timestamp()),
-            hint.received_live.is_some(),
-            standing.map(|standing| standing.person.as_str()),
-            standing.and_then(|standing| standing.site.as_deref()),
-            standing.and_then(|standing| standing.role).map(person::word_of),
-            standing.is_none_or(|standing| standing.is_trusted),
-            dated.map(|punch| punch.punched_at.timestamp()),
-            dated.map(|punch| punch.local_time.to_rfc3339()),
-            dated.map(|punch| punch.time_quality.as_str()),
-            dated.and_then(|punch| punch.clock_offset_s),
-            dated.is_some_and(|punch| punch.is_historic),
-            told.map(|told| told.direction.as_str()),
-            told.map(|told| told.source.as_str()),
-            told.map(|told| told.confidence),
-            told.and_then(|told| told.session.as_deref()),
-            told.and_then(|told| told.business_date).map(person::date_text),
-            told.map(|told| told.exceptions.as_str()),
-        ])?;
+        let changed = self.transaction.execute(
+            person::ENTER,
+            &[
+                &entry.id,
+                &entry.serial.as_str(),
+                &fate,
+                &reason,
+                &problem,
+                &of,
+                &said.map(|punch| punch.pin.as_bytes()),
+                &said.map(|punch| punch.time.format(CIVIL).to_string()),
+                &said.is_some_and(|punch| punch.is_utc),
+                &said.and_then(|punch| punch.status).map(|status| status.0),
+                &said.and_then(|punch| punch.verify).map(|verify| verify.0),
+                &said.and_then(|punch| punch.work_code.as_deref()),
+                &millis(entry.received_at),
+                &entry.raw,
+                &place.map_or(0, |place| place.order).cast_signed(),
+                &hint.previous.map(|previous| previous.timestamp()),
+                &hint.received_live.is_some(),
+                &standing.map(|standing| standing.person.as_str()),
+                &standing.and_then(|standing| standing.site.as_deref()),
+                &standing.and_then(|standing| standing.role).map(person::word_of),
+                &standing.is_none_or(|standing| standing.is_trusted),
+                &dated.map(|punch| punch.punched_at.timestamp()),
+                &dated.map(|punch| punch.local_time.to_rfc3339()),
+                &dated.map(|punch| punch.time_quality.as_str()),
+                &dated.and_then(|punch| punch.clock_offset_s),
+                &dated.is_some_and(|punch| punch.is_historic),
+                &told.map(|told| told.direction.as_str()),
+                &told.map(|told| told.source.as_str()),
+                &told.map(|told| told.confidence),
+                &told.and_then(|told| told.session.as_deref()),
+                &told.and_then(|told| told.business_date).map(person::date_text),
+                &told.map(|told| told.exceptions.as_str()),
+            ],
+        )?;
         Ok(changed > 0)
     }
 
@@ -109,15 +112,16 @@ impl<'t, 'c> SqliteLedger<'t, 'c> {
     }
 }
 
-impl Ledger for SqliteLedger<'_, '_> {
+impl Ledger for StoreLedger<'_, '_> {
     type Error = StoreError;
 
     fn settled(&mut self, event_id: &EventId) -> Result<Option<Settled>, StoreError> {
-        let mut statement = self
-            .transaction
-            .prepare_cached("SELECT fate, shift_s IS NOT NULL OR whose IS NOT NULL FROM row WHERE id = ?1")?;
-        let read = |row: &Row<'_>| Ok((row.get::<_, String>(0)?, row.get(1)?));
-        let found = statement.query_row([event_id.as_str()], read).optional()?;
+        let read = |row: &Row<'_>| Ok((row.get::<String>(0)?, row.get(1)?));
+        let found = self.transaction.first(
+            "SELECT fate, shift_s IS NOT NULL OR whose IS NOT NULL FROM row WHERE id = ?1",
+            &[&event_id.as_str()],
+            read,
+        )?;
         Ok(found.map(|(fate, is_by_hand)| match fate.as_str() {
             "delivered" => Settled::Delivered,
             "suppressed" => Settled::Suppressed,
@@ -151,8 +155,9 @@ impl Ledger for SqliteLedger<'_, '_> {
     }
 
     fn trust(&mut self, serial: &SerialNumber) -> Result<StateTrust, StoreError> {
-        let mut statement = self.transaction.prepare_cached("SELECT last FROM trust WHERE serial = ?1")?;
-        let last: Option<String> = statement.query_row([serial.as_str()], |row| row.get(0)).optional()?;
+        let last: Option<String> =
+            self.transaction
+                .first("SELECT last FROM trust WHERE serial = ?1", &[&serial.as_str()], |row| row.get(0))?;
         // What does not read is as good as nothing: the next punches say it again.
         Ok(last.and_then(|last| serde_json::from_str(&last).ok()).unwrap_or_default())
     }
@@ -161,7 +166,7 @@ impl Ledger for SqliteLedger<'_, '_> {
         let Ok(last) = serde_json::to_string(trust) else { return Ok(()) };
         let sql = "INSERT INTO trust (serial, last) VALUES (?1, ?2)
                    ON CONFLICT (serial) DO UPDATE SET last = excluded.last";
-        self.transaction.prepare_cached(sql)?.execute([serial.as_str(), &last])?;
+        self.transaction.execute(sql, &[&serial.as_str(), &last])?;
         Ok(())
     }
 
@@ -178,8 +183,7 @@ impl Ledger for SqliteLedger<'_, '_> {
     }
 
     fn has_employees(&mut self) -> Result<bool, StoreError> {
-        let mut statement = self.transaction.prepare_cached("SELECT EXISTS (SELECT 1 FROM employee)")?;
-        Ok(statement.query_row([], |row| row.get(0))?)
+        self.transaction.value("SELECT EXISTS (SELECT 1 FROM employee)", &[])
     }
 
     fn enter(&mut self, entry: &Entry<'_>) -> Result<(), StoreError> {

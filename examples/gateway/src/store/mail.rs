@@ -1,8 +1,8 @@
 //! Mails to people, kept until a mail server has taken them.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use rusqlite::{Connection, OptionalExtension as _, params};
 
+use super::sql::Connection;
 use super::{Failing, StoreError, Transaction, from_millis, millis};
 
 /// A mail that waits.
@@ -22,6 +22,9 @@ const PAUSE: TimeDelta = TimeDelta::minutes(1);
 /// The longest pause.
 const PAUSE_MAX: TimeDelta = TimeDelta::hours(1);
 
+/// How long whoever tries a mail has for it. After a crash it is tried again then.
+const CLAIM: TimeDelta = TimeDelta::minutes(2);
+
 /// How long a mail is tried; what it says is old then.
 const TRIED_FOR: TimeDelta = TimeDelta::days(3);
 
@@ -29,22 +32,33 @@ impl MailRow {
     /// Keeps what people have to be told.
     pub(super) fn keep(tx: &Transaction<'_>, failing: &Failing, now: DateTime<Utc>) -> Result<(), StoreError> {
         let sql = "INSERT INTO mail (subject, text, created_at, not_before) VALUES (?1, ?2, ?3, ?3)";
-        tx.prepare_cached(sql)?.execute(params![failing.subject(), failing.text(), millis(now)])?;
+        tx.execute(sql, &[&failing.subject(), &failing.text(), &millis(now)])?;
         Ok(())
     }
 
-    /// The next to be tried, if one is due.
+    /// Whether one is due.
     ///
     /// # Errors
     ///
     /// The store cannot be read.
-    pub(crate) fn due(connection: &Connection, now: DateTime<Utc>) -> Result<Option<Self>, StoreError> {
-        let sql = "SELECT id, subject, text, tries, created_at FROM mail WHERE not_before <= ?1 ORDER BY id LIMIT 1";
-        let mail = connection.prepare_cached(sql)?.query_row([millis(now)], |row| {
+    pub(crate) fn is_due(connection: &Connection, now: DateTime<Utc>) -> Result<bool, StoreError> {
+        let sql = "SELECT 1 FROM mail WHERE not_before <= ?1 LIMIT 1";
+        Ok(connection.first(sql, &[&millis(now)], |_| Ok(()))?.is_some())
+    }
+
+    /// The next to be tried, if one is due. Nobody else tries it meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be written.
+    pub(crate) fn claim(tx: &Transaction<'_>, now: DateTime<Utc>) -> Result<Option<Self>, StoreError> {
+        let sql = "UPDATE mail SET not_before = ?2
+                   WHERE id = (SELECT id FROM mail WHERE not_before <= ?1 ORDER BY id LIMIT 1)
+                   RETURNING id, subject, text, tries, created_at";
+        tx.first(sql, &[&millis(now), &millis(now + CLAIM)], |row| {
             let (id, subject, text, tries) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
             Ok(Self { id, subject, text, tries, created_at: from_millis(row.get(4)?) })
-        });
-        Ok(mail.optional()?)
+        })
     }
 
     /// It was taken, or is given up.
@@ -53,7 +67,7 @@ impl MailRow {
     ///
     /// The store cannot be written.
     pub(crate) fn forget(tx: &Transaction<'_>, id: i64) -> Result<(), StoreError> {
-        tx.prepare_cached("DELETE FROM mail WHERE id = ?1")?.execute([id])?;
+        tx.execute("DELETE FROM mail WHERE id = ?1", &[&id])?;
         Ok(())
     }
 
@@ -74,7 +88,7 @@ impl MailRow {
         let pause = PAUSE.checked_mul(1 << self.tries.min(6)).unwrap_or(PAUSE_MAX).min(PAUSE_MAX);
         let again = now + pause;
         let sql = "UPDATE mail SET tries = ?2, not_before = ?3 WHERE id = ?1";
-        tx.prepare_cached(sql)?.execute(params![self.id, self.tries.saturating_add(1), millis(again)])?;
+        tx.execute(sql, &[&self.id, &self.tries.saturating_add(1), &millis(again)])?;
         Ok(Some(again))
     }
 }

@@ -1,4 +1,4 @@
-//! One SQLite file, one writer that groups commits. What a commit returns for is on disk.
+//! One SQLite file or one schema of PostgreSQL, one writer that groups commits. What a commit returns for is on disk.
 
 mod clock;
 mod completeness;
@@ -9,6 +9,8 @@ mod endpoint;
 mod failing;
 mod idempotency;
 mod job;
+mod layout;
+pub(crate) mod lease;
 mod ledger;
 mod mail;
 mod outbox;
@@ -17,14 +19,14 @@ mod quarantine;
 mod read;
 mod redate;
 mod retention;
+mod sql;
 mod timeline;
 mod writer;
 
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, OptionalExtension as _};
+use tokio::sync::Notify;
 
 pub(crate) use crate::core::Register;
 use crate::metrics::Metrics;
@@ -40,7 +42,8 @@ pub(crate) use failing::{Told, tell as tell_failing, tell_outages, untold_outage
 pub(crate) use idempotency::{answered, keep_answer};
 pub use job::JobRow;
 pub(crate) use job::{Range, Step, step};
-pub use ledger::SqliteLedger;
+use layout::VERSION;
+pub use ledger::StoreLedger;
 pub(crate) use mail::MailRow;
 pub use outbox::{Deliveries, DeliveryRow, SentAttempt};
 pub(crate) use outbox::{events_after, random_id, resend, send_to};
@@ -52,31 +55,10 @@ pub use read::{AttendanceRow, Counts};
 pub(crate) use redate::{Observed, Span, by_hand, observed};
 pub use retention::Removed;
 pub(crate) use retention::{remove_deliveries, remove_events};
+use sql::Opener;
+pub use sql::{Connection, FromValue, Parameters, Place, Row, ToValue, Transaction, Value, connect_file};
 pub use timeline::{AttemptLine, Decision, DeliveryTimeline, Meaning, RevisionLine, Timeline};
-pub use writer::{Transaction, Writer};
-
-/// The layouts of the file, each made from the one before it.
-const LAYOUTS: [(i64, &str); 14] = [
-    (1, include_str!("schema_1.sql")),
-    (2, include_str!("schema_2.sql")),
-    (3, include_str!("schema_3.sql")),
-    (4, include_str!("schema_4.sql")),
-    (5, include_str!("schema_5.sql")),
-    (6, include_str!("schema_6.sql")),
-    (9, include_str!("schema_9.sql")),
-    (12, include_str!("schema_12.sql")),
-    (13, include_str!("schema_13.sql")),
-    (14, include_str!("schema_14.sql")),
-    (15, include_str!("schema_15.sql")),
-    (16, include_str!("schema_16.sql")),
-    (17, include_str!("schema_17.sql")),
-    (19, include_str!("schema_19.sql")),
-];
-/// Most of the file that the writer keeps in memory, in KiB.
-const WRITER_CACHE_KIB: i64 = 16_384;
-
-/// The newest layout this program knows.
-const VERSION: i64 = 19;
+pub use writer::Writer;
 
 /// Why the store could not do something.
 #[derive(Debug, thiserror::Error)]
@@ -85,14 +67,35 @@ pub enum StoreError {
     /// SQLite said no.
     #[error("store: {0}; check the disk and the file's permissions")]
     Sqlite(#[from] rusqlite::Error),
-    /// The file was written by a newer program.
-    #[error("store `{path}`: layout {found} is newer than this program knows ({VERSION}); install the newer version")]
+    /// PostgreSQL said no, or nothing.
+    #[error("store: {}; check that the server runs, and its log", said(.0))]
+    Postgres(#[from] tokio_postgres::Error),
+    /// The store was written by a newer program.
+    #[error("store `{place}`: layout {found} is newer than this program knows ({VERSION}); install the newer version")]
     Newer {
-        /// The file.
-        path: PathBuf,
+        /// The store.
+        place: Place,
         /// Its layout version.
         found: i64,
     },
+    /// A column holds what nobody writes into it.
+    #[error("store: column {index} of a row does not read; somebody has changed the store by hand")]
+    Column {
+        /// Its place in the statement.
+        index: usize,
+    },
+    /// A statement that always returns a row returned none.
+    #[error("store: a row is missing; somebody has changed the store by hand")]
+    NoRow,
+    /// A value could not be written as a text.
+    #[error("store: {0}")]
+    Json(#[source] serde_json::Error),
+    /// There are no random numbers.
+    #[error("store: no random numbers ({0}); the system does not provide any")]
+    Random(#[source] getrandom::Error),
+    /// There is no thread for the conversations with the server.
+    #[error("store: no thread for the database ({0}); the machine is out of memory or of threads")]
+    Thread(#[source] std::io::Error),
     /// The work was done and could not be put on disk.
     #[error("store: the commit failed, nothing of this is on disk; check the disk, the log has the cause")]
     NotCommitted,
@@ -110,28 +113,44 @@ pub enum StoreError {
 /// The store: many readers, one writer.
 #[derive(Debug, Clone)]
 pub struct Store {
-    path: PathBuf,
+    opener: Opener,
     writer: Writer,
     readers: Arc<Mutex<Vec<Connection>>>,
+    replica: Option<Arc<Replica>>,
+}
+
+/// A gateway among several that work with one store.
+#[derive(Debug)]
+pub(crate) struct Replica {
+    /// No two have the same.
+    pub(crate) name: String,
+    /// Wakes who waits for it when somebody has written to the store.
+    pub(crate) changed: Arc<Notify>,
 }
 
 impl Store {
-    /// Opens the file, making it or bringing it to the newest layout first.
+    /// Opens the store, making it or bringing it to the newest layout first.
     ///
     /// # Errors
     ///
-    /// The file cannot be opened or is newer than this program.
-    pub fn open(path: &Path) -> Result<Self, StoreError> {
-        let connection = connect(path)?;
-        migrate(&connection, path)?;
-        // What one upload touches stays in memory until its commit.
-        connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
-        Ok(Self { path: path.to_owned(), writer: Writer::start(connection), readers: Arc::default() })
+    /// It cannot be opened or is newer than this program.
+    pub fn open(place: &Place) -> Result<Self, StoreError> {
+        let opener = Opener::new(place)?;
+        // Whoever calls this may be driving a runtime, and must not wait for a server.
+        let opening = std::thread::scope(|scope| scope.spawn(|| open_for_writing(&opener)).join());
+        let connection = opening.map_err(|_| StoreError::Stopped)??;
+        let replica = if place.is_shared() { Some(Arc::new(Replica::new(&opener)?)) } else { None };
+        Ok(Self { writer: Writer::start(opener.clone(), connection), opener, readers: Arc::default(), replica })
     }
 
-    /// The file.
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
+    /// Who this gateway is, if others may work with the store too.
+    pub(crate) fn replica(&self) -> Option<&Replica> {
+        self.replica.as_deref()
+    }
+
+    /// Where it is.
+    pub(crate) fn place(&self) -> &Place {
+        self.opener.place()
     }
 
     /// What is counted of this store, and by whoever works with it.
@@ -162,10 +181,10 @@ impl Store {
         T: Send + 'static,
         W: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     {
-        let (path, readers) = (self.path.clone(), Arc::clone(&self.readers));
+        let (opener, readers) = (self.opener.clone(), Arc::clone(&self.readers));
         let task = tokio::task::spawn_blocking(move || {
             let idle = readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
-            let connection = idle.map_or_else(|| connect(&path), Ok)?;
+            let connection = idle.filter(|idle| !idle.is_closed()).map_or_else(|| opener.connect(), Ok)?;
             let result = work(&connection);
             readers.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
             result
@@ -184,53 +203,40 @@ impl Store {
         make: impl FnOnce() -> Vec<u8> + Send + 'static,
     ) -> Result<(Vec<u8>, bool), StoreError> {
         self.write(move |tx| {
-            let found = tx.query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| row.get(0)).optional()?;
-            if let Some(value) = found {
+            if let Some(value) = tx.first("SELECT value FROM meta WHERE key = ?1", &[&key], |row| row.get(0))? {
                 return Ok((value, false));
             }
             let value = make();
-            tx.execute("INSERT INTO meta (key, value) VALUES (?1, ?2)", (key, &value))?;
+            tx.execute("INSERT INTO meta (key, value) VALUES (?1, ?2)", &[&key, &value])?;
             Ok((value, true))
         })
         .await
     }
 }
 
-/// A connection whose commits are on disk when they return.
-///
-/// # Errors
-///
-/// The file cannot be opened.
-pub fn connect(path: &Path) -> Result<Connection, StoreError> {
-    #[cfg(unix)]
-    make_private(path);
-    let connection = Connection::open(path)?;
-    connection.busy_timeout(core::time::Duration::from_secs(5))?;
-    connection.pragma_update(None, "journal_mode", "WAL")?;
-    connection.pragma_update(None, "synchronous", "FULL")?;
-    connection.set_prepared_statement_cache_capacity(256);
+impl Replica {
+    fn new(opener: &Opener) -> Result<Self, StoreError> {
+        let mut bytes = [0; 16];
+        getrandom::fill(&mut bytes).map_err(StoreError::Random)?;
+        let changed = Arc::default();
+        opener.listen(&changed)?;
+        Ok(Self { name: format!("{:032x}", u128::from_be_bytes(bytes)), changed })
+    }
+}
+
+/// A connection to what has the newest layout.
+fn open_for_writing(opener: &Opener) -> Result<Connection, StoreError> {
+    let connection = opener.connect()?;
+    layout::migrate(&connection, opener)?;
     Ok(connection)
 }
 
-/// Makes the file, if there is none, for nobody else to read: the keys are in it, and who was where. SQLite gives the files
-/// beside it the same permissions.
-#[cfg(unix)]
-fn make_private(path: &Path) {
-    use std::os::unix::fs::OpenOptionsExt as _;
-    let made = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-    // It is there already, with the permissions somebody gave it, or SQLite says what is wrong.
-    drop(made);
-}
-
-fn migrate(connection: &Connection, path: &Path) -> Result<(), StoreError> {
-    let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    if found > VERSION {
-        return Err(StoreError::Newer { path: path.to_owned(), found });
+/// What a server said, without the values it said it of.
+fn said(error: &tokio_postgres::Error) -> String {
+    match error.as_db_error() {
+        Some(said) => format!("{} ({})", said.message(), said.code().code()),
+        None => error.to_string(),
     }
-    for (version, sql) in LAYOUTS.into_iter().filter(|(version, _)| *version > found) {
-        connection.execute_batch(&format!("BEGIN; {sql} PRAGMA user_version = {version}; COMMIT;"))?;
-    }
-    Ok(())
 }
 
 fn millis(time: DateTime<Utc>) -> i64 {

@@ -3,11 +3,12 @@
 use chrono::{DateTime, Utc};
 use punch_normalize::EventId;
 use punch_webhook::{DeliveryId, EndpointId, Event, Lane, PayloadFormat, StoredBody, Waiting};
-use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, params, params_from_iter};
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::lease::look_again;
+use super::sql::{Clause, Connection, Row};
 use super::timeline::{AttemptLine, attempts};
 use super::{StoreError, Transaction, from_millis, millis};
 
@@ -75,30 +76,35 @@ impl Deliveries {
     ///
     /// The store cannot be read.
     pub fn page(&self, connection: &Connection, limit: u32, offset: u32) -> Result<Vec<DeliveryRow>, StoreError> {
-        let mut clause = "1 = 1".to_owned();
-        let mut values: Vec<Box<dyn ToSql>> = Vec::new();
-        let mut add = |condition: &str, value: Option<Box<dyn ToSql>>| {
-            let Some(value) = value else { return };
-            values.push(value);
-            clause.push_str(&format!(" AND {condition} ?{}", values.len()));
-        };
-        let number = |value: Option<u64>| value.map(|value| Box::new(value.cast_signed()) as Box<dyn ToSql>);
-        let text = |value: &Option<String>| value.clone().map(|value| Box::new(value) as Box<dyn ToSql>);
-        let moment = |value: Option<DateTime<Utc>>| value.map(|value| Box::new(millis(value)) as Box<dyn ToSql>);
-        add("delivery.id =", number(self.id));
-        add("delivery.endpoint =", number(self.endpoint));
-        add("delivery.state =", text(&self.state));
-        add("event.id =", text(&self.event_id));
-        add("event.type =", text(&self.event_type));
-        add(&format!("{SERIAL} ="), text(&self.device));
-        add("delivery.created_at >=", moment(self.since));
-        add("delivery.created_at <", moment(self.until));
+        let mut clause = Clause::default();
+        if let Some(id) = self.id {
+            clause.and("delivery.id =", id.cast_signed());
+        }
+        if let Some(endpoint) = self.endpoint {
+            clause.and("delivery.endpoint =", endpoint.cast_signed());
+        }
+        let serial = format!("{SERIAL} =");
+        let texts = [
+            ("delivery.state =", &self.state),
+            ("event.id =", &self.event_id),
+            ("event.type =", &self.event_type),
+            (&serial, &self.device),
+        ];
+        for (condition, text) in texts {
+            if let Some(text) = text {
+                clause.and(condition, text.clone());
+            }
+        }
+        for (condition, moment) in [("delivery.created_at >=", self.since), ("delivery.created_at <", self.until)] {
+            if let Some(moment) = moment {
+                clause.and(condition, millis(moment));
+            }
+        }
         let sql = format!(
-            "SELECT {COLUMNS} FROM {TABLES} WHERE {clause} ORDER BY delivery.id DESC LIMIT {limit} OFFSET {offset}"
+            "SELECT {COLUMNS} FROM {TABLES} WHERE {} ORDER BY delivery.id DESC LIMIT {limit} OFFSET {offset}",
+            clause.after("TRUE")
         );
-        let mut statement = connection.prepare(&sql)?;
-        let rows = statement.query_map(params_from_iter(values), DeliveryRow::read)?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        connection.all(&sql, &clause.values(), DeliveryRow::read)
     }
 }
 
@@ -121,19 +127,19 @@ impl DeliveryRow {
         let sql = "SELECT body.bytes FROM event JOIN body ON body.event = event.seq JOIN endpoint ON endpoint.id = ?2
                    WHERE event.id = ?1 AND body.format IN (endpoint.format, 'nested')
                    ORDER BY body.format = endpoint.format DESC LIMIT 1";
-        let known = params![self.event_id, self.endpoint_id.cast_signed()];
-        let body: Option<Vec<u8>> = connection.query_row(sql, known, |row| row.get(0)).optional()?;
+        let endpoint = self.endpoint_id.cast_signed();
+        let body: Option<Vec<u8>> = connection.first(sql, &[&self.event_id, &endpoint], |row| row.get(0))?;
         let body = body.and_then(|bytes| serde_json::from_slice(&bytes).ok());
         let bodies = sent_bodies(connection, self.id.cast_signed())?;
         let attempts = attempts(connection, self.id.cast_signed())?.into_iter().zip(bodies);
         Ok((body, attempts.map(|(attempt, body)| SentAttempt { attempt, body }).collect()))
     }
 
-    fn read(row: &Row<'_>) -> Result<Self, rusqlite::Error> {
-        let number = |index: usize| Ok::<u64, rusqlite::Error>(row.get::<_, i64>(index)?.cast_unsigned());
+    fn read(row: &Row<'_>) -> Result<Self, StoreError> {
+        let number = |index: usize| Ok::<u64, StoreError>(row.get::<i64>(index)?.cast_unsigned());
         let moment = |index: usize| {
             let millis: Option<i64> = row.get(index)?;
-            Ok::<_, rusqlite::Error>(millis.map(|millis| from_millis(millis).to_rfc3339()))
+            Ok::<_, StoreError>(millis.map(|millis| from_millis(millis).to_rfc3339()))
         };
         Ok(Self {
             id: number(0)?,
@@ -163,17 +169,17 @@ pub struct SentAttempt {
 
 /// What each attempt sent, in the order of [`attempts`]. Only the number of the attempt differs, so it is kept once.
 fn sent_bodies(connection: &Connection, delivery: i64) -> Result<Vec<Option<String>>, StoreError> {
-    let mut statement = connection.prepare_cached(
+    connection.all(
         "SELECT attempt.number, body.bytes FROM attempt JOIN delivery ON delivery.id = attempt.delivery
          LEFT JOIN body ON body.event = delivery.event AND body.format = attempt.format
          WHERE attempt.delivery = ?1 ORDER BY attempt.at, attempt.number",
-    )?;
-    let rows = statement.query_map([delivery], |row| {
-        let bytes: Option<Vec<u8>> = row.get(1)?;
-        let number = row.get(0)?;
-        Ok(bytes.and_then(|bytes| String::from_utf8(StoredBody::new(bytes).render(number)).ok()))
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+        &[&delivery],
+        |row| {
+            let bytes: Option<Vec<u8>> = row.get(1)?;
+            let number = row.get(0)?;
+            Ok(bytes.and_then(|bytes| String::from_utf8(StoredBody::new(bytes).render(number)).ok()))
+        },
+    )
 }
 
 /// Makes a delivery again that was settled: with its own attempts behind it, and a deadline of its own. A replay says which
@@ -189,14 +195,17 @@ pub(crate) fn resend(
                    lane = coalesce(?4, lane)
                WHERE id = ?1 AND state <> 'waiting' RETURNING endpoint, lane, attempts";
     let (job, lane) = replay.map(|(job, lane)| (job, lane.0.cast_signed())).unzip();
-    let made = tx.prepare_cached(sql)?.query_row(params![id.0.cast_signed(), millis(now), job, lane], |row| {
+    let made = tx.first(sql, &[&id.0.cast_signed(), &millis(now), &job, &lane], |row| {
         let (endpoint, lane): (i64, i64) = (row.get(0)?, row.get(1)?);
         let (endpoint, lane) = (EndpointId(endpoint.cast_unsigned()), Lane(lane.cast_unsigned()));
         let mut waiting = Waiting::new(id, endpoint, lane, now);
         waiting.progress.attempts = row.get(2)?;
         Ok(waiting)
-    });
-    Ok(made.optional()?)
+    })?;
+    if let Some(waiting) = &made {
+        look_again(tx, waiting.endpoint)?;
+    }
+    Ok(made)
 }
 
 /// Makes a delivery of an event that is there; a replay says which one it is.
@@ -209,10 +218,9 @@ pub(super) fn send(
     now: DateTime<Utc>,
 ) -> Result<Waiting, StoreError> {
     let sql = "INSERT INTO delivery (endpoint, event, lane, created_at, state, job)
-               VALUES (?1, ?2, ?3, ?4, 'waiting', ?5)";
-    let known = params![endpoint.0.cast_signed(), event, lane.0.cast_signed(), millis(now), replay];
-    tx.prepare_cached(sql)?.execute(known)?;
-    Ok(Waiting::new(DeliveryId(tx.last_insert_rowid().cast_unsigned()), endpoint, lane, now))
+               VALUES (?1, ?2, ?3, ?4, 'waiting', ?5) RETURNING id";
+    let id: i64 = tx.value(sql, &[&endpoint.0.cast_signed(), &event, &lane.0.cast_signed(), &millis(now), &replay])?;
+    Ok(Waiting::new(DeliveryId(id.cast_unsigned()), endpoint, lane, now))
 }
 
 /// Makes an event for these endpoints. Events of one `key` come in order.
@@ -224,13 +232,10 @@ pub(crate) fn send_to(
     now: DateTime<Utc>,
 ) -> Result<Vec<Waiting>, StoreError> {
     let (id, lane) = (event.id().as_str(), Lane::of(key.as_bytes()));
-    tx.prepare_cached("INSERT INTO event (id, type, lane, created_at) VALUES (?1, ?2, ?3, ?4)")?.execute(params![
-        id,
-        event.event_type().as_str(),
-        lane.0.cast_signed(),
-        millis(now)
-    ])?;
-    let seq = tx.last_insert_rowid();
+    let seq: i64 = tx.value(
+        "INSERT INTO event (id, type, lane, created_at) VALUES (?1, ?2, ?3, ?4) RETURNING seq",
+        &[&id, &event.event_type().as_str(), &lane.0.cast_signed(), &millis(now)],
+    )?;
     // The nested body is always there, for the API and for endpoints that come later.
     let mut formats = vec![PayloadFormat::Nested];
     for (_, format) in endpoints {
@@ -239,11 +244,10 @@ pub(crate) fn send_to(
         }
     }
     for format in formats {
-        tx.prepare_cached("INSERT INTO body (event, format, bytes) VALUES (?1, ?2, ?3)")?.execute(params![
-            seq,
-            format.as_str(),
-            event.body(format).as_bytes()
-        ])?;
+        tx.execute(
+            "INSERT INTO body (event, format, bytes) VALUES (?1, ?2, ?3)",
+            &[&seq, &format.as_str(), &event.body(format).as_bytes()],
+        )?;
     }
     endpoints.iter().map(|(endpoint, _)| send(tx, seq, *endpoint, lane, None, now)).collect()
 }
@@ -267,19 +271,16 @@ pub(crate) fn events_after(
     types: &[String],
     limit: u32,
 ) -> Result<Vec<(u64, Box<RawValue>)>, StoreError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT seq, bytes FROM event JOIN body ON body.event = event.seq AND body.format = 'nested'
-         WHERE seq > ?1 AND (?2 = '' OR instr(?2, ',' || event.type || ',')) ORDER BY seq LIMIT ?3",
-    )?;
     let wanted = if types.is_empty() { String::new() } else { format!(",{},", types.join(",")) };
-    let mut rows = statement.query(params![after.cast_signed(), wanted, limit])?;
-    let mut events = Vec::new();
-    while let Some(row) = rows.next()? {
-        let bytes: Vec<u8> = row.get(1)?;
-        // Written by ourselves, so this only skips a damaged row.
-        if let Ok(body) = serde_json::from_slice(&bytes) {
-            events.push((row.get::<_, i64>(0)?.cast_unsigned(), body));
-        }
-    }
-    Ok(events)
+    let events = connection.all(
+        "SELECT seq, bytes FROM event JOIN body ON body.event = event.seq AND body.format = 'nested'
+         WHERE seq > ?1 AND (?2 = '' OR instr(?2, ',' || event.type || ',') > 0) ORDER BY seq LIMIT ?3",
+        &[&after.cast_signed(), &wanted, &limit],
+        |row| {
+            // Written by ourselves, so this only skips a damaged row.
+            let body = serde_json::from_slice(&row.get::<Vec<u8>>(1)?).ok();
+            Ok(Some(row.get::<i64>(0)?.cast_unsigned()).zip(body))
+        },
+    )?;
+    Ok(events.into_iter().flatten().collect())
 }

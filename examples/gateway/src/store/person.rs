@@ -7,9 +7,9 @@ use punch_normalize::timeline::{Mark, Role};
 use punch_normalize::{Direction, EventId, Person, Punch, TimeQuality};
 use punch_protocol::{Pin, RawPunch, SerialNumber, Status, Verify};
 use punch_webhook::{DeviceInfo, EmployeeInfo};
-use rusqlite::{OptionalExtension as _, Row, params};
 use serde::Deserialize;
 
+use super::sql::Row;
 use super::{StoreError, Transaction, from_millis, millis};
 use crate::core::{Known, Telling, Told};
 
@@ -20,7 +20,7 @@ pub(super) const CIVIL: &str = "%Y-%m-%dT%H:%M:%S";
 pub(super) const SAID: &str = "serial, pin, device_local, is_utc, status, verify, work_code";
 
 /// Reads what the terminal said back. `None` of a row that never read, or that somebody has damaged.
-pub(super) fn raw_punch(row: &Row<'_>) -> Result<Option<RawPunch>, rusqlite::Error> {
+pub(super) fn raw_punch(row: &Row<'_>) -> Result<Option<RawPunch>, StoreError> {
     let serial: String = row.get(0)?;
     let (pin, shown): (Option<Vec<u8>>, Option<String>) = (row.get(1)?, row.get(2)?);
     let (Some(pin), Some(shown)) = (pin, shown) else { return Ok(None) };
@@ -28,8 +28,8 @@ pub(super) fn raw_punch(row: &Row<'_>) -> Result<Option<RawPunch>, rusqlite::Err
     let (Ok(serial), Ok(time)) = parts else { return Ok(None) };
     let mut raw = RawPunch::new(serial, Pin::new(&pin).into_owned(), time);
     raw.is_utc = row.get(3)?;
-    raw.status = row.get::<_, Option<u16>>(4)?.map(Status);
-    raw.verify = row.get::<_, Option<u16>>(5)?.map(Verify);
+    raw.status = row.get::<Option<u16>>(4)?.map(Status);
+    raw.verify = row.get::<Option<u16>>(5)?.map(Verify);
     raw.work_code = row.get(6)?;
     Ok(Some(raw))
 }
@@ -48,20 +48,14 @@ pub(super) fn look(
     at: DateTime<Utc>,
     take: &mut dyn FnMut(Known) -> ControlFlow<()>,
 ) -> Result<(), StoreError> {
-    let mut statement = tx.prepare_cached(&format!(
+    let sql = format!(
         "SELECT id, punched_at, device_local, status, role, trusted, revision, direction, direction_source, confidence,
                 session_id, business_date, exceptions, fate, serial, site, place, local_time, historic, manual
          FROM row WHERE fate IN ('delivered', 'suppressed') AND person = ?1 AND {range}",
-    ))?;
-    let mut rows = statement.query(params![person.as_str(), at.timestamp()])?;
-    while let Some(row) = rows.next()? {
-        if let Some(known) = known(row, person)?
-            && take(known).is_break()
-        {
-            break;
-        }
-    }
-    Ok(())
+    );
+    tx.each(&sql, &[&person.as_str(), &at.timestamp()], |row| {
+        Ok(known(row, person)?.map_or(ControlFlow::Continue(()), &mut *take))
+    })
 }
 
 fn known(row: &Row<'_>, person: &Person) -> Result<Option<Known>, StoreError> {
@@ -71,20 +65,20 @@ fn known(row: &Row<'_>, person: &Person) -> Result<Option<Known>, StoreError> {
     // Nothing else is ever written, so this only skips a damaged row.
     let (Ok(event_id), Some(at), Some(local), Ok(serial)) = parts else { return Ok(None) };
     let mut mark = Mark::new(event_id, at, local);
-    mark.status = row.get::<_, Option<u16>>(3)?.map(Status);
-    mark.role = row.get::<_, Option<String>>(4)?.as_deref().and_then(role_of);
+    mark.status = row.get::<Option<u16>>(3)?.map(Status);
+    mark.role = row.get::<Option<String>>(4)?.as_deref().and_then(role_of);
     mark.is_trusted = row.get(5)?;
-    mark.is_published = row.get::<_, String>(13)? == "delivered";
-    mark.order = row.get::<_, i64>(16)?.cast_unsigned();
-    mark.manual = row.get::<_, Option<String>>(19)?.as_deref().and_then(direction_of);
-    let told = match row.get::<_, Option<String>>(7)?.as_deref().and_then(direction_of) {
+    mark.is_published = row.get::<String>(13)? == "delivered";
+    mark.order = row.get::<i64>(16)?.cast_unsigned();
+    mark.manual = row.get::<Option<String>>(19)?.as_deref().and_then(direction_of);
+    let told = match row.get::<Option<String>>(7)?.as_deref().and_then(direction_of) {
         None => None,
         Some(direction) => Some(Told {
             direction,
             source: row.get(8)?,
             confidence: row.get(9)?,
             session: row.get(10)?,
-            business_date: row.get::<_, Option<String>>(11)?.and_then(|date| date.parse().ok()),
+            business_date: row.get::<Option<String>>(11)?.and_then(|date| date.parse().ok()),
             exceptions: row.get(12)?,
         }),
     };
@@ -130,37 +124,37 @@ pub(super) const ENTER: &str = "
 
 /// Keeps when a punch was made, and how that was found.
 pub(super) fn date(tx: &Transaction<'_>, punch: &Punch) -> Result<(), StoreError> {
-    tx.prepare_cached(
+    tx.execute(
         "UPDATE row SET punched_at = ?2, local_time = ?3, time_quality = ?4, clock_offset_s = ?5, historic = ?6
          WHERE id = ?1",
-    )?
-    .execute(params![
-        punch.event_id.as_str(),
-        punch.punched_at.timestamp(),
-        punch.local_time.to_rfc3339(),
-        punch.time_quality.as_str(),
-        punch.clock_offset_s,
-        punch.is_historic,
-    ])?;
+        &[
+            &punch.event_id.as_str(),
+            &punch.punched_at.timestamp(),
+            &punch.local_time.to_rfc3339(),
+            &punch.time_quality.as_str(),
+            &punch.clock_offset_s,
+            &punch.is_historic,
+        ],
+    )?;
     Ok(())
 }
 
 /// Keeps what is told of a punch.
 pub(super) fn tell(tx: &Transaction<'_>, id: &str, told: &Told, revision: u32) -> Result<(), StoreError> {
-    tx.prepare_cached(
+    tx.execute(
         "UPDATE row SET direction = ?2, direction_source = ?3, confidence = ?4, session_id = ?5, business_date = ?6,
              exceptions = ?7, revision = ?8 WHERE id = ?1",
-    )?
-    .execute(params![
-        id,
-        told.direction.as_str(),
-        told.source,
-        told.confidence,
-        told.session,
-        told.business_date.map(date_text),
-        told.exceptions,
-        revision,
-    ])?;
+        &[
+            &id,
+            &told.direction.as_str(),
+            &told.source,
+            &told.confidence,
+            &told.session,
+            &told.business_date.map(date_text),
+            &told.exceptions,
+            &revision,
+        ],
+    )?;
     Ok(())
 }
 
@@ -172,19 +166,20 @@ pub(super) fn note(
     new: &Told,
     telling: &Telling<'_>,
 ) -> Result<(), StoreError> {
-    tx.prepare_cached("INSERT INTO revision VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")?.execute(
-        params![
-            known.mark.event_id.as_str(),
-            telling.number,
-            telling.event_id.as_str(),
-            millis(telling.at),
-            telling.reason,
-            old.direction.as_str(),
-            old.session,
-            old.business_date.map(date_text),
-            new.direction.as_str(),
-            new.session,
-            new.business_date.map(date_text),
+    tx.execute(
+        "INSERT INTO revision VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+        &[
+            &known.mark.event_id.as_str(),
+            &telling.number,
+            &telling.event_id.as_str(),
+            &millis(telling.at),
+            &telling.reason,
+            &old.direction.as_str(),
+            &old.session,
+            &old.business_date.map(date_text),
+            &new.direction.as_str(),
+            &new.session,
+            &new.business_date.map(date_text),
         ],
     )?;
     Ok(())
@@ -192,21 +187,24 @@ pub(super) fn note(
 
 /// Reads a punch back; `None` if the row never became one.
 pub(super) fn punch(tx: &Transaction<'_>, id: &EventId) -> Result<Option<Punch>, StoreError> {
-    let mut statement = tx.prepare_cached(&format!(
-        "SELECT {SAID}, punched_at, received_at, local_time, time_quality, clock_offset_s, historic
+    let read = tx.first(
+        &format!(
+            "SELECT {SAID}, punched_at, received_at, local_time, time_quality, clock_offset_s, historic
          FROM row WHERE id = ?1 AND punched_at IS NOT NULL",
-    ))?;
-    let read = statement.query_row([id.as_str()], |row| {
-        let Some(raw) = raw_punch(row)? else { return Ok(None) };
-        let at = DateTime::from_timestamp(row.get(7)?, 0).unwrap_or_default();
-        let quality: Option<String> = row.get(10)?;
-        let quality = quality.and_then(|word| quality_of(&word)).unwrap_or(TimeQuality::Exact);
-        let (local_time, received_at) = (wall_time(row.get(9)?, at), from_millis(row.get(8)?));
-        let mut punch = Punch::new(id.clone(), raw, at, local_time, quality, received_at);
-        (punch.clock_offset_s, punch.is_historic) = (row.get(11)?, row.get(12)?);
-        Ok(Some(punch))
-    });
-    Ok(read.optional()?.flatten())
+        ),
+        &[&id.as_str()],
+        |row| {
+            let Some(raw) = raw_punch(row)? else { return Ok(None) };
+            let at = DateTime::from_timestamp(row.get(7)?, 0).unwrap_or_default();
+            let quality: Option<String> = row.get(10)?;
+            let quality = quality.and_then(|word| quality_of(&word)).unwrap_or(TimeQuality::Exact);
+            let (local_time, received_at) = (wall_time(row.get(9)?, at), from_millis(row.get(8)?));
+            let mut punch = Punch::new(id.clone(), raw, at, local_time, quality, received_at);
+            (punch.clock_offset_s, punch.is_historic) = (row.get(11)?, row.get(12)?);
+            Ok(Some(punch))
+        },
+    );
+    Ok(read?.flatten())
 }
 
 /// A punch as it was told first.
@@ -254,13 +252,15 @@ impl Original {
     /// Reads it back; `None` if it was never told.
     pub(super) fn of(tx: &Transaction<'_>, id: &EventId) -> Result<Option<Self>, StoreError> {
         let Some(mut punch) = punch(tx, id)? else { return Ok(None) };
-        let mut statement = tx.prepare_cached(
+
+        let read = tx.first(
             "SELECT bytes, local_time IS NULL FROM row JOIN event ON event.id = row.id
              JOIN body ON body.event = event.seq AND body.format = 'nested'
              WHERE row.id = ?1",
-        )?;
-        let read = statement.query_row([id.as_str()], |row| Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, bool>(1)?)));
-        let Some((bytes, is_old)) = read.optional()? else { return Ok(None) };
+            &[&id.as_str()],
+            |row| Ok((row.get::<Vec<u8>>(0)?, row.get::<bool>(1)?)),
+        );
+        let Some((bytes, is_old)) = read? else { return Ok(None) };
         let Ok(body) = serde_json::from_slice::<Body>(&bytes) else { return Ok(None) };
         if is_old {
             // Rows of older layouts do not say how their instants were found, and the body does.

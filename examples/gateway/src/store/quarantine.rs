@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use punch_normalize::{EventId, Hint, HoldReason};
 use punch_protocol::Pin;
-use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, params_from_iter};
 use serde::Serialize;
 
 use super::person::{SAID, raw_punch};
+use super::sql::{Clause, Connection, Row};
 use super::{StoreError, Transaction, from_millis, millis};
 use crate::core::{ByHand, Place, Received, ReceivedRow};
 
@@ -57,31 +57,26 @@ pub struct HeldRow {
 const COLUMNS: &str = "id, fate, serial, reason, problem, received_at, device_local, raw, put_away";
 
 impl Quarantined {
-    fn clause(&self) -> (String, Vec<Box<dyn ToSql>>) {
-        let fate = if self.discarded { "discarded" } else { "held" };
-        let mut clause = format!("fate = '{fate}'");
-        let mut values: Vec<Box<dyn ToSql>> = Vec::new();
-        let mut add = |condition: &str, value: Box<dyn ToSql>| {
-            values.push(value);
-            clause.push_str(&format!(" AND {condition} ?{}", values.len()));
-        };
+    fn clause(&self) -> (String, Clause) {
+        let mut clause = Clause::default();
         if let Some(reason) = &self.reason {
-            add("reason =", Box::new(reason.clone()));
+            clause.and("reason =", reason.clone());
         }
         if let Some(pin) = &self.pin {
             // Whose somebody says it is, goes before what was sent.
-            add("coalesce(CAST(whose AS BLOB), pin) =", Box::new(pin.as_bytes().to_vec()));
+            clause.and("coalesce(CAST(whose AS BLOB), pin) =", pin.as_bytes().to_vec());
         }
         if let Some(device) = &self.device {
-            add("serial =", Box::new(device.clone()));
+            clause.and("serial =", device.clone());
         }
         if let Some(since) = self.since {
-            add("received_at >=", Box::new(millis(since)));
+            clause.and("received_at >=", millis(since));
         }
         if let Some(until) = self.until {
-            add("received_at <", Box::new(millis(until)));
+            clause.and("received_at <", millis(until));
         }
-        (clause, values)
+        let fate = if self.discarded { "fate = 'discarded'" } else { "fate = 'held'" };
+        (clause.after(fate), clause)
     }
 
     /// A page of them, newest first.
@@ -92,9 +87,7 @@ impl Quarantined {
     pub fn page(&self, connection: &Connection, limit: u32, offset: u32) -> Result<Vec<HeldRow>, StoreError> {
         let (clause, values) = self.clause();
         let sql = format!("SELECT {COLUMNS} FROM row WHERE {clause} ORDER BY seq DESC LIMIT {limit} OFFSET {offset}");
-        let mut statement = connection.prepare(&sql)?;
-        let rows = statement.query_map(params_from_iter(values), HeldRow::read)?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        connection.all(&sql, &values.values(), HeldRow::read)
     }
 
     /// How many there are, by reason.
@@ -105,10 +98,10 @@ impl Quarantined {
     pub fn counts(&self, connection: &Connection) -> Result<BTreeMap<String, u64>, StoreError> {
         let (clause, values) = self.clause();
         let sql = format!("SELECT coalesce(reason, ''), count(*) FROM row WHERE {clause} GROUP BY 1");
-        let mut statement = connection.prepare(&sql)?;
-        let rows = statement
-            .query_map(params_from_iter(values), |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.cast_unsigned())))?;
-        Ok(rows.collect::<Result<_, _>>()?)
+
+        let counted =
+            connection.all(&sql, &values.values(), |row| Ok((row.get(0)?, row.get::<i64>(1)?.cast_unsigned())))?;
+        Ok(counted.into_iter().collect())
     }
 
     /// The next of them behind `after`, in the order they came, as they would be taken once more.
@@ -116,9 +109,7 @@ impl Quarantined {
         let (clause, values) = self.clause();
         let sql =
             format!("SELECT {SAID}, {AGAIN} FROM row WHERE {clause} AND seq > {after} ORDER BY seq LIMIT {limit}");
-        let mut statement = connection.prepare(&sql)?;
-        let rows = statement.query_map(params_from_iter(values), Again::read)?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        connection.all(&sql, &values.values(), Again::read)
     }
 }
 
@@ -130,10 +121,10 @@ impl HeldRow {
     /// The store cannot be read.
     pub fn of(connection: &Connection, id: &str) -> Result<Option<Self>, StoreError> {
         let sql = format!("SELECT {COLUMNS} FROM row WHERE id = ?1 AND fate IN ('held', 'discarded')");
-        Ok(connection.query_row(&sql, [id], Self::read).optional()?)
+        Ok(connection.first(&sql, &[&id], Self::read)?)
     }
 
-    fn read(row: &Row<'_>) -> Result<Self, rusqlite::Error> {
+    fn read(row: &Row<'_>) -> Result<Self, StoreError> {
         let reason: Option<String> = row.get(3)?;
         let reason = reason.unwrap_or_default();
         let advice = HoldReason::from_code(&reason).map(|reason| reason.to_string());
@@ -147,7 +138,7 @@ impl HeldRow {
             put_away: row.get(8)?,
             received_at: from_millis(row.get(5)?).to_rfc3339(),
             device_local: row.get(6)?,
-            raw: String::from_utf8_lossy(&row.get::<_, Vec<u8>>(7)?).into_owned(),
+            raw: String::from_utf8_lossy(&row.get::<Vec<u8>>(7)?).into_owned(),
         })
     }
 }
@@ -172,31 +163,31 @@ impl Again {
     /// One of them.
     pub(crate) fn of(connection: &Connection, id: &str) -> Result<Option<Self>, StoreError> {
         let sql = format!("SELECT {SAID}, {AGAIN} FROM row WHERE id = ?1 AND fate IN ('held', 'discarded')");
-        Ok(connection.query_row(&sql, [id], Self::read).optional()?)
+        Ok(connection.first(&sql, &[&id], Self::read)?)
     }
 
-    fn read(row: &Row<'_>) -> Result<Self, rusqlite::Error> {
-        let is_discarded = row.get::<_, String>(14)? == "discarded";
+    fn read(row: &Row<'_>) -> Result<Self, StoreError> {
+        let is_discarded = row.get::<String>(14)? == "discarded";
         Ok(Self { seq: row.get(7)?, id: row.get(13)?, is_discarded, received: received(row)? })
     }
 }
 
-fn received(row: &Row<'_>) -> Result<Option<Received>, rusqlite::Error> {
+fn received(row: &Row<'_>) -> Result<Option<Received>, StoreError> {
     let Some(punch) = raw_punch(row)? else { return Ok(None) };
     let whose: Option<String> = row.get(11)?;
     let by_hand = ByHand {
-        shift: row.get::<_, Option<i64>>(10)?.and_then(TimeDelta::try_seconds),
+        shift: row.get::<Option<i64>>(10)?.and_then(TimeDelta::try_seconds),
         pin: whose.and_then(|text| Pin::parse_text(&text).ok().map(Pin::into_owned)),
     };
     let (serial, received_at) = (punch.serial.clone(), from_millis(row.get(8)?));
     let mut received = Received::again(serial, received_at, ReceivedRow::Punch { punch, raw: row.get(9)? }, by_hand);
-    received.in_zone_of_now = row.get::<_, Option<String>>(12)?.as_deref() == Some(HoldReason::Future.code());
+    received.in_zone_of_now = row.get::<Option<String>>(12)?.as_deref() == Some(HoldReason::Future.code());
     let mut hint = Hint::default();
     // What was before it, in the zone of then, says nothing in the zone of now.
-    let previous_at = row.get::<_, Option<i64>>(16)?.filter(|_| !received.in_zone_of_now);
+    let previous_at = row.get::<Option<i64>>(16)?.filter(|_| !received.in_zone_of_now);
     hint.previous = previous_at.and_then(|seconds| DateTime::from_timestamp(seconds, 0));
-    hint.received_live = row.get::<_, bool>(17)?.then_some(received_at);
-    received.place = Some(Place { order: row.get::<_, i64>(15)?.cast_unsigned(), hint });
+    hint.received_live = row.get::<bool>(17)?.then_some(received_at);
+    received.place = Some(Place { order: row.get::<i64>(15)?.cast_unsigned(), hint });
     Ok(Some(received))
 }
 
@@ -206,21 +197,21 @@ pub(crate) fn keep_by_hand(tx: &Transaction<'_>, id: &str, by_hand: &ByHand) -> 
     let whose = by_hand.pin.as_ref().map(|pin| pin.to_text().into_owned());
     let sql = "UPDATE row SET shift_s = coalesce(?2, shift_s), whose = coalesce(?3, whose)
                WHERE id = ?1 AND fate IN ('held', 'discarded')";
-    tx.prepare_cached(sql)?.execute((id, shift, whose))?;
+    tx.execute(sql, &[&id, &shift, &whose])?;
     Ok(())
 }
 
 /// Puts a row away: it is kept and counted, and nobody waits for it.
 pub(crate) fn discard(tx: &Transaction<'_>, id: &str, why: &str) -> Result<(), StoreError> {
     let sql = "UPDATE row SET fate = 'discarded', put_away = ?2 WHERE id = ?1 AND fate IN ('held', 'discarded')";
-    tx.prepare_cached(sql)?.execute((id, why))?;
+    tx.execute(sql, &[&id, &why])?;
     Ok(())
 }
 
 /// Takes a row back that was put away.
 pub(crate) fn hold_again(tx: &Transaction<'_>, id: &str) -> Result<(), StoreError> {
     let sql = "UPDATE row SET fate = 'held', put_away = NULL, duplicate_of = NULL WHERE id = ?1 AND fate = 'discarded'";
-    tx.prepare_cached(sql)?.execute([id])?;
+    tx.execute(sql, &[&id])?;
     Ok(())
 }
 
@@ -228,7 +219,7 @@ pub(crate) fn hold_again(tx: &Transaction<'_>, id: &str) -> Result<(), StoreErro
 pub(crate) fn replace(tx: &Transaction<'_>, id: &str, by: &EventId) -> Result<(), StoreError> {
     let sql = "UPDATE row SET fate = 'discarded', put_away = 'corrected by hand', duplicate_of = ?2
                WHERE id = ?1 AND fate IN ('held', 'discarded')";
-    tx.prepare_cached(sql)?.execute((id, by.as_str()))?;
+    tx.execute(sql, &[&id, &by.as_str()])?;
     Ok(())
 }
 
@@ -236,25 +227,24 @@ pub(crate) fn replace(tx: &Transaction<'_>, id: &str, by: &EventId) -> Result<()
 pub(crate) fn unregistered(connection: &Connection) -> Result<Vec<Pin<'static>>, StoreError> {
     let sql = "SELECT DISTINCT coalesce(CAST(whose AS BLOB), pin) FROM row
                WHERE fate = 'held' AND reason = ?1 AND (whose IS NOT NULL OR pin IS NOT NULL)";
-    let mut statement = connection.prepare(sql)?;
-    let rows = statement.query_map([HoldReason::UnregisteredBadge.code()], |row| {
-        Ok(Pin::new(&row.get::<_, Vec<u8>>(0)?).into_owned())
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+
+    connection
+        .all(sql, &[&HoldReason::UnregisteredBadge.code()], |row| Ok(Pin::new(&row.get::<Vec<u8>>(0)?).into_owned()))
 }
 
 #[cfg(test)]
 mod tests {
     use punch_protocol::Pin;
-    use rusqlite::Connection;
 
     use super::Quarantined;
-    use crate::store::LAYOUTS;
+    use crate::store::{Place, Store, connect_file};
 
     #[test]
     fn no_list_of_what_is_held_reads_every_row_there_is() {
-        let connection = Connection::open_in_memory().unwrap();
-        LAYOUTS.iter().for_each(|(_, sql)| connection.execute_batch(sql).unwrap());
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("punch.sqlite");
+        Store::open(&Place::File(path.clone())).unwrap();
+        let connection = connect_file(&path).unwrap();
         let of_pin = Quarantined {
             reason: Some("unregistered_badge".to_owned()),
             pin: Some(Pin::new(b"7").into_owned()),
@@ -265,8 +255,7 @@ mod tests {
             let (clause, values) = which.clause();
             for order in ["ORDER BY seq DESC LIMIT 50", "AND seq > 9 ORDER BY seq LIMIT 200"] {
                 let sql = format!("EXPLAIN QUERY PLAN SELECT raw FROM row WHERE {clause} {order}");
-                let values = rusqlite::params_from_iter(values.iter());
-                let plan: String = connection.query_row(&sql, values, |row| row.get(3)).unwrap();
+                let plan = connection.first(&sql, &values.values(), |row| row.get::<String>(3)).unwrap().unwrap();
                 assert!(plan.contains("USING INDEX row_"), "{clause} {order}: {plan}");
             }
         }

@@ -2,11 +2,11 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use punch_normalize::Direction;
-use rusqlite::{Connection, Row, params};
 use serde::Serialize;
 use serde_json::Value;
 
 use super::completeness::{IS_FINAL, SiteRow};
+use super::sql::{Connection, Row};
 use super::{Quarantined, StoreError};
 
 /// How many rows met which fate, and how the deliveries stand.
@@ -39,7 +39,7 @@ impl Counts {
     pub fn read(connection: &Connection) -> Result<Self, StoreError> {
         let counts: Vec<u64> = Self::statements()
             .iter()
-            .map(|sql| Ok(connection.prepare_cached(sql)?.query_row([], |row| row.get::<_, i64>(0))?.cast_unsigned()))
+            .map(|sql| Ok(connection.value::<i64>(sql, &[])?.cast_unsigned()))
             .collect::<Result<_, StoreError>>()?;
         let [rows, suppressed_rows, held_rows, recorded_rows, discarded_rows, deliveries, waiting, failed] =
             counts.try_into().unwrap_or_default();
@@ -83,17 +83,15 @@ pub(crate) struct Snapshot {
 impl Snapshot {
     pub(crate) fn read(connection: &Connection) -> Result<Self, StoreError> {
         let counts = |sql: &str| {
-            let mut statement = connection.prepare_cached(sql)?;
-            let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.cast_unsigned())))?;
-            Ok::<_, StoreError>(rows.collect::<Result<_, _>>()?)
+            let rows = connection.all(sql, &[], |row| Ok((row.get(0)?, row.get::<i64>(1)?.cast_unsigned())))?;
+            Ok::<_, StoreError>(rows.into_iter().collect())
         };
         let sites = SiteRow::all(connection)?.into_iter().map(|(site, row)| (site, row.complete_to));
-        let size = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
         Ok(Self {
             held: Quarantined::default().counts(connection)?,
             endpoints: counts("SELECT health, count(*) FROM endpoint WHERE removed_at IS NULL GROUP BY 1")?,
             complete_to: sites.collect(),
-            bytes: connection.query_row(size, [], |row| row.get::<_, i64>(0))?.cast_unsigned(),
+            bytes: connection.size()?,
         })
     }
 }
@@ -110,30 +108,28 @@ impl AttendanceRow {
     ///
     /// The store cannot be read.
     pub fn page(connection: &Connection, limit: u32, offset: u32) -> Result<Vec<Self>, StoreError> {
-        let mut statement = connection.prepare(&format!(
+        let sql = format!(
             "SELECT bytes, revision, direction, direction_source, confidence, session_id, business_date, exceptions,
                     {IS_FINAL}, punched_at, local_time, time_quality
              FROM event JOIN body ON body.event = event.seq AND body.format = 'nested' JOIN row ON row.id = event.id
              WHERE event.type = 'attendance.punch' ORDER BY event.seq DESC LIMIT ?1 OFFSET ?2",
-        ))?;
-        let mut rows = statement.query(params![limit, offset])?;
-        let mut page = Vec::new();
-        while let Some(row) = rows.next()? {
-            let Ok(mut punch) = serde_json::from_slice::<Value>(&row.get::<_, Vec<u8>>(0)?) else { continue };
-            if row.get::<_, u32>(1)? > 0 {
+        );
+        let page = connection.all(&sql, &[&limit, &offset], |row| {
+            let Ok(mut punch) = serde_json::from_slice::<Value>(&row.get::<Vec<u8>>(0)?) else { return Ok(None) };
+            if row.get::<u32>(1)? > 0 {
                 revise(&mut punch, row)?;
             }
             if let Some(metadata) = punch.pointer_mut("/metadata").and_then(Value::as_object_mut) {
-                metadata.insert("final".to_owned(), row.get::<_, bool>(8)?.into());
+                metadata.insert("final".to_owned(), row.get::<bool>(8)?.into());
             }
-            page.push(Self(punch));
-        }
-        Ok(page)
+            Ok(Some(Self(punch)))
+        })?;
+        Ok(page.into_iter().flatten().collect())
     }
 }
 
 /// Puts what is found now in the place of what was told first.
-fn revise(punch: &mut Value, row: &Row<'_>) -> Result<(), rusqlite::Error> {
+fn revise(punch: &mut Value, row: &Row<'_>) -> Result<(), StoreError> {
     let direction: String = row.get(2)?;
     if let Some(said) = punch.pointer_mut("/punch/direction") {
         // The shape has no word for what lies between the first and the last.
@@ -157,11 +153,11 @@ fn revise(punch: &mut Value, row: &Row<'_>) -> Result<(), rusqlite::Error> {
     if let Some(metadata) = punch.pointer_mut("/metadata").and_then(Value::as_object_mut) {
         let exceptions: String = row.get(7)?;
         let words: Vec<&str> = exceptions.split(',').filter(|word| !word.is_empty()).collect();
-        metadata.insert("revision".to_owned(), row.get::<_, u32>(1)?.into());
-        metadata.insert("direction_source".to_owned(), row.get::<_, String>(3)?.into());
-        metadata.insert("confidence".to_owned(), (f64::from(row.get::<_, u8>(4)?) / 100.0).into());
-        metadata.insert("session_id".to_owned(), row.get::<_, Option<String>>(5)?.into());
-        metadata.insert("business_date".to_owned(), row.get::<_, Option<String>>(6)?.into());
+        metadata.insert("revision".to_owned(), row.get::<u32>(1)?.into());
+        metadata.insert("direction_source".to_owned(), row.get::<String>(3)?.into());
+        metadata.insert("confidence".to_owned(), (f64::from(row.get::<u8>(4)?) / 100.0).into());
+        metadata.insert("session_id".to_owned(), row.get::<Option<String>>(5)?.into());
+        metadata.insert("business_date".to_owned(), row.get::<Option<String>>(6)?.into());
         metadata.insert("exceptions".to_owned(), words.into());
     }
     Ok(())
@@ -176,13 +172,10 @@ mod tests {
     fn no_count_reads_the_rows() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("punch.sqlite");
-        crate::store::Store::open(&path).unwrap();
-        let connection = Connection::open(&path).unwrap();
-        let ask = |sql: &str| {
-            let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
-            let plan = statement.query_map([], |row| row.get::<_, String>(3)).unwrap();
-            plan.map(Result::unwrap).collect::<Vec<_>>()
-        };
+        crate::store::Store::open(&crate::store::Place::File(path.clone())).unwrap();
+        let connection = crate::store::connect_file(&path).unwrap();
+        let ask =
+            |sql: &str| connection.all(&format!("EXPLAIN QUERY PLAN {sql}"), &[], |row| row.get::<String>(3)).unwrap();
         for sql in Counts::statements() {
             let plan = ask(&sql);
             assert!(plan.iter().all(|step| step.contains("INDEX")), "{sql}: {plan:?}");

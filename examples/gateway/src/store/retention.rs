@@ -2,7 +2,6 @@
 //! keeps the terminal from sending it as new.
 
 use chrono::{DateTime, Utc};
-use rusqlite::{OptionalExtension as _, params};
 
 use super::{StoreError, Transaction, millis};
 
@@ -45,15 +44,13 @@ pub(crate) fn remove_deliveries(
     let mut removed = Removed::default();
     let Some(newest) = delivered.max(failed) else { return Ok((removed, None)) };
     let Some(last) = last_before(tx, newest)? else { return Ok((removed, None)) };
-    let mut page = tx.prepare_cached(
+    let rows: Vec<(i64, i64, String, Option<i64>)> = tx.all(
         "SELECT id, event, state, settled_at FROM delivery WHERE event > ?1 AND event <= ?2 ORDER BY event, id LIMIT ?3",
+        &[&after, &last, &SLICE],
+        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
     )?;
-    let rows = page.query_map(params![after, last, SLICE], |row| {
-        Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get::<_, Option<i64>>(3)?))
-    })?;
-    let rows: Vec<(i64, i64, String, Option<i64>)> = rows.collect::<Result<_, _>>()?;
     // Numbers are never used twice, so the newest stays.
-    let newest: i64 = tx.query_row("SELECT coalesce(max(id), 0) FROM delivery", [], |row| row.get(0))?;
+    let newest: i64 = tx.value("SELECT coalesce(max(id), 0) FROM delivery", &[])?;
     for (id, _, state, settled_at) in rows.iter().filter(|(id, ..)| *id != newest) {
         let cutoff = match state.as_str() {
             "delivered" => delivered,
@@ -76,11 +73,11 @@ pub(crate) fn remove_deliveries(
 /// Removes one, if it still is as it was when it was looked at.
 fn remove_delivery(tx: &Transaction<'_>, id: i64, state: &str, settled_at: i64) -> Result<Removed, StoreError> {
     let sql = "DELETE FROM delivery WHERE id = ?1 AND state = ?2 AND settled_at = ?3";
-    let deliveries = tx.prepare_cached(sql)?.execute(params![id, state, settled_at])?;
+    let deliveries = tx.execute(sql, &[&id, &state, &settled_at])?;
     if deliveries == 0 {
         return Ok(Removed::default());
     }
-    let attempts = tx.prepare_cached("DELETE FROM attempt WHERE delivery = ?1")?.execute([id])?;
+    let attempts = tx.execute("DELETE FROM attempt WHERE delivery = ?1", &[&id])?;
     Ok(Removed { deliveries: 1, attempts: u64::try_from(attempts).unwrap_or(u64::MAX), events: 0 })
 }
 
@@ -97,16 +94,16 @@ pub(crate) fn remove_events(
 ) -> Result<(Removed, Option<i64>), StoreError> {
     let mut removed = Removed::default();
     let Some(last) = last_before(tx, before)? else { return Ok((removed, None)) };
-    let mut page = tx.prepare_cached(
+    let seqs: Vec<i64> = tx.all(
         "SELECT seq FROM event WHERE seq > ?1 AND seq <= ?2 AND created_at < ?3
              AND seq < (SELECT max(seq) FROM event) ORDER BY seq LIMIT ?4",
+        &[&after, &last, &millis(before), &SLICE],
+        |row| row.get(0),
     )?;
-    let seqs = page.query_map(params![after, last, millis(before), SLICE], |row| row.get(0))?;
-    let seqs: Vec<i64> = seqs.collect::<Result<_, _>>()?;
     let sql = "DELETE FROM event WHERE seq = ?1 AND NOT EXISTS (SELECT 1 FROM delivery WHERE delivery.event = ?1)";
     for &seq in &seqs {
-        if tx.prepare_cached(sql)?.execute([seq])? > 0 {
-            tx.prepare_cached("DELETE FROM body WHERE event = ?1")?.execute([seq])?;
+        if tx.execute(sql, &[&seq])? > 0 {
+            tx.execute("DELETE FROM body WHERE event = ?1", &[&seq])?;
             removed.events = removed.events.saturating_add(1);
         }
     }
@@ -116,5 +113,5 @@ pub(crate) fn remove_events(
 /// The last event that was made before this moment.
 fn last_before(tx: &Transaction<'_>, moment: DateTime<Utc>) -> Result<Option<i64>, StoreError> {
     let sql = "SELECT seq FROM event WHERE created_at < ?1 ORDER BY created_at DESC, seq DESC LIMIT 1";
-    Ok(tx.prepare_cached(sql)?.query_row([millis(moment)], |row| row.get(0)).optional()?)
+    tx.first(sql, &[&millis(moment)], |row| row.get(0))
 }

@@ -1,10 +1,10 @@
 use std::collections::BTreeMap;
 
 use chrono::DateTime;
-use rusqlite::{Connection, OptionalExtension as _, Row};
 use serde::Serialize;
 
 use super::completeness::IS_FINAL;
+use super::sql::{Connection, Row};
 use super::{StoreError, from_millis};
 
 /// When a punch was where, and what was decided about it: received, judged, every attempt to deliver it.
@@ -155,10 +155,10 @@ impl Timeline {
                     shift_s, whose, put_away
              FROM row WHERE id = coalesce((SELECT punch FROM revision WHERE event_id = ?1), ?1)"
         );
-        let row = connection.query_row(&sql, [event_id], |row| {
-            Ok((row.get::<_, String>(0)?, row.get(1)?, row.get::<_, i64>(2)?, Decision::read(row)?))
+        let row = connection.first(&sql, &[&event_id], |row| {
+            Ok((row.get::<String>(0)?, row.get(1)?, row.get::<i64>(2)?, Decision::read(row)?))
         });
-        let Some((event_id, fate, received_at, decision)) = row.optional()? else { return Ok(None) };
+        let Some((event_id, fate, received_at, decision)) = row? else { return Ok(None) };
         let revisions = revisions(connection, &event_id)?;
         let deliveries = deliveries(connection, &event_id)?;
         let received_at = from_millis(received_at).to_rfc3339();
@@ -167,8 +167,8 @@ impl Timeline {
 }
 
 impl Decision {
-    fn read(row: &Row<'_>) -> Result<Self, rusqlite::Error> {
-        let punched_at = row.get::<_, Option<i64>>(8)?.and_then(|at| DateTime::from_timestamp(at, 0));
+    fn read(row: &Row<'_>) -> Result<Self, StoreError> {
+        let punched_at = row.get::<Option<i64>>(8)?.and_then(|at| DateTime::from_timestamp(at, 0));
         let exceptions: Option<String> = row.get(17)?;
         let words = exceptions.iter().flat_map(|words| words.split(',')).filter(|word| !word.is_empty());
         Ok(Self {
@@ -183,7 +183,7 @@ impl Decision {
             role: row.get(11)?,
             direction: row.get(12)?,
             direction_source: row.get(13)?,
-            confidence: row.get::<_, Option<u8>>(14)?.map(|percent| f64::from(percent) / 100.0),
+            confidence: row.get::<Option<u8>>(14)?.map(|percent| f64::from(percent) / 100.0),
             session_id: row.get(15)?,
             business_date: row.get(16)?,
             exceptions: words.map(ToOwned::to_owned).collect(),
@@ -191,7 +191,7 @@ impl Decision {
             is_final: row.get(19)?,
             manual: row.get(20)?,
             manual_note: row.get(21)?,
-            manual_at: row.get::<_, Option<i64>>(22)?.map(|at| from_millis(at).to_rfc3339()),
+            manual_at: row.get::<Option<i64>>(22)?.map(|at| from_millis(at).to_rfc3339()),
             shift_seconds: row.get(23)?,
             pin_by_hand: row.get(24)?,
             put_away: row.get(25)?,
@@ -200,69 +200,66 @@ impl Decision {
 }
 
 fn revisions(connection: &Connection, punch: &str) -> Result<Vec<RevisionLine>, StoreError> {
-    let mut statement = connection.prepare_cached(
+    connection.all(
         "SELECT number, event_id, at, reason, old_direction, old_session_id, old_business_date, new_direction,
                 new_session_id, new_business_date
          FROM revision WHERE punch = ?1 ORDER BY number",
-    )?;
-    let mut rows = statement.query([punch])?;
-    let mut revisions = Vec::new();
-    while let Some(row) = rows.next()? {
-        let meaning = |first: usize| -> Result<Meaning, rusqlite::Error> {
-            let (direction, session_id, business_date) = (row.get(first)?, row.get(first + 1)?, row.get(first + 2)?);
-            Ok(Meaning { direction, session_id, business_date })
-        };
-        let event_id: String = row.get(1)?;
-        revisions.push(RevisionLine {
-            number: row.get(0)?,
-            at: from_millis(row.get(2)?).to_rfc3339(),
-            reason: row.get(3)?,
-            old: meaning(4)?,
-            new: meaning(7)?,
-            deliveries: deliveries(connection, &event_id)?,
-            event_id,
-        });
-    }
-    Ok(revisions)
+        &[&punch],
+        |row| {
+            let meaning = |first: usize| -> Result<Meaning, StoreError> {
+                let (direction, session_id, business_date) =
+                    (row.get(first)?, row.get(first + 1)?, row.get(first + 2)?);
+                Ok(Meaning { direction, session_id, business_date })
+            };
+            let event_id: String = row.get(1)?;
+            Ok(RevisionLine {
+                number: row.get(0)?,
+                at: from_millis(row.get(2)?).to_rfc3339(),
+                reason: row.get(3)?,
+                old: meaning(4)?,
+                new: meaning(7)?,
+                deliveries: deliveries(connection, &event_id)?,
+                event_id,
+            })
+        },
+    )
 }
 
 fn deliveries(connection: &Connection, event_id: &str) -> Result<Vec<DeliveryTimeline>, StoreError> {
-    let mut statement = connection.prepare_cached(
+    connection.all(
         "SELECT delivery.id, url, state, reason, settled_at FROM delivery
          JOIN endpoint ON endpoint.id = delivery.endpoint JOIN event ON event.seq = delivery.event
          WHERE event.id = ?1 ORDER BY delivery.id",
-    )?;
-    let mut rows = statement.query([event_id])?;
-    let mut deliveries = Vec::new();
-    while let Some(row) = rows.next()? {
-        deliveries.push(DeliveryTimeline {
-            attempts: attempts(connection, row.get(0)?)?,
-            url: row.get(1)?,
-            state: row.get(2)?,
-            reason: row.get(3)?,
-            settled_at: row.get::<_, Option<i64>>(4)?.map(|at| from_millis(at).to_rfc3339()),
-        });
-    }
-    Ok(deliveries)
+        &[&event_id],
+        |row| {
+            Ok(DeliveryTimeline {
+                attempts: attempts(connection, row.get(0)?)?,
+                url: row.get(1)?,
+                state: row.get(2)?,
+                reason: row.get(3)?,
+                settled_at: row.get::<Option<i64>>(4)?.map(|at| from_millis(at).to_rfc3339()),
+            })
+        },
+    )
 }
 
 pub(super) fn attempts(connection: &Connection, delivery: i64) -> Result<Vec<AttemptLine>, StoreError> {
-    let mut statement = connection.prepare_cached(
+    connection.all(
         "SELECT number, at, status, error, millis, response, headers FROM attempt
          WHERE delivery = ?1 ORDER BY at, number",
-    )?;
-    let rows = statement.query_map([delivery], |row| {
-        Ok(AttemptLine {
-            number: row.get(0)?,
-            at: from_millis(row.get(1)?).to_rfc3339(),
-            status: row.get(2)?,
-            error: row.get(3)?,
-            millis: row.get(4)?,
-            response: row.get(5)?,
-            request_headers: headers_of(row.get::<_, Option<String>>(6)?.as_deref().unwrap_or_default()),
-        })
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+        &[&delivery],
+        |row| {
+            Ok(AttemptLine {
+                number: row.get(0)?,
+                at: from_millis(row.get(1)?).to_rfc3339(),
+                status: row.get(2)?,
+                error: row.get(3)?,
+                millis: row.get(4)?,
+                response: row.get(5)?,
+                request_headers: headers_of(row.get::<Option<String>>(6)?.as_deref().unwrap_or_default()),
+            })
+        },
+    )
 }
 
 /// Headers, one a line, as an attempt keeps them.

@@ -1,14 +1,12 @@
 use core::fmt;
+use std::path::Path;
 
-use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use super::StoreError;
+use super::sql::{Connection, Opener, Place, Transaction};
 use crate::metrics::Metrics;
-
-/// The transaction of one piece of work: a savepoint inside the group's commit.
-pub type Transaction<'a> = rusqlite::Savepoint<'a>;
 
 /// Pieces of work that may wait for the writer; beyond it terminals are told to come back.
 const WAITING_MAX: usize = 4096;
@@ -24,12 +22,27 @@ pub struct Writer {
 }
 
 impl Writer {
+    /// A writer of a file that is made ready by `prepare`.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be opened, or `prepare` says no.
+    pub fn over_file<E: From<StoreError>>(
+        path: &Path,
+        prepare: impl FnOnce(&Connection) -> Result<(), E>,
+    ) -> Result<Self, E> {
+        let opener = Opener::new(&Place::File(path.to_owned()))?;
+        let connection = opener.connect()?;
+        prepare(&connection)?;
+        Ok(Self::start(opener, connection))
+    }
+
     /// Starts the thread. It ends when the last clone is gone.
-    pub fn start(connection: Connection) -> Self {
+    pub(super) fn start(opener: Opener, connection: Connection) -> Self {
         let (jobs, queue) = mpsc::channel(WAITING_MAX);
         let metrics = Metrics::default();
         let counted = metrics.clone();
-        std::thread::spawn(move || work_off(connection, queue, &counted));
+        std::thread::spawn(move || work_off(&opener, connection, queue, &counted));
         Self { jobs, metrics }
     }
 
@@ -66,7 +79,7 @@ impl fmt::Debug for Writer {
 
 trait Job: Send {
     /// Does the work inside `group`, leaving nothing behind if it fails.
-    fn work(&mut self, group: &mut rusqlite::Transaction<'_>);
+    fn work(&mut self, group: &Connection);
     /// Tells whoever waits, once the fate of the commit is known.
     fn answer(self: Box<Self>, committed: bool);
 }
@@ -82,16 +95,9 @@ where
     T: Send,
     W: FnOnce(&mut Transaction<'_>) -> Result<T, StoreError> + Send,
 {
-    fn work(&mut self, group: &mut rusqlite::Transaction<'_>) {
+    fn work(&mut self, group: &Connection) {
         let Some(work) = self.work.take() else { return };
-        let attempt = || {
-            let mut savepoint = group.savepoint()?;
-            // Dropped without a commit, a savepoint rolls back.
-            let value = work(&mut savepoint)?;
-            savepoint.commit()?;
-            Ok(value)
-        };
-        self.result = Some(attempt());
+        self.result = Some(Transaction::run(group, work));
     }
 
     fn answer(self: Box<Self>, committed: bool) {
@@ -105,7 +111,7 @@ where
     }
 }
 
-fn work_off(mut connection: Connection, mut queue: mpsc::Receiver<Box<dyn Job>>, metrics: &Metrics) {
+fn work_off(opener: &Opener, mut connection: Connection, mut queue: mpsc::Receiver<Box<dyn Job>>, metrics: &Metrics) {
     let mut group: Vec<Box<dyn Job>> = Vec::new();
     while let Some(first) = queue.blocking_recv() {
         group.push(first);
@@ -115,7 +121,7 @@ fn work_off(mut connection: Connection, mut queue: mpsc::Receiver<Box<dyn Job>>,
             group.push(next);
         }
         let began = Instant::now();
-        let committed = commit(&mut connection, &mut group);
+        let committed = commit(opener, &mut connection, &mut group);
         metrics.committed(began.elapsed());
         if let Err(error) = &committed {
             tracing::error!(%error, jobs = group.len(), "commit failed");
@@ -126,10 +132,14 @@ fn work_off(mut connection: Connection, mut queue: mpsc::Receiver<Box<dyn Job>>,
     }
 }
 
-fn commit(connection: &mut Connection, group: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
-    let mut transaction = connection.transaction()?;
-    for job in group.iter_mut() {
-        job.work(&mut transaction);
+fn commit(opener: &Opener, connection: &mut Connection, group: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
+    if connection.is_closed() {
+        *connection = opener.connect()?;
     }
-    Ok(transaction.commit()?)
+    connection.transact(|| {
+        for job in group.iter_mut() {
+            job.work(connection);
+        }
+        Ok(())
+    })
 }

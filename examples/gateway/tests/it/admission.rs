@@ -67,7 +67,7 @@ async fn a_blocked_terminal_and_a_request_without_a_usable_serial_get_no_ok() {
     let site = Site::start(|_| ()).await;
     assert!(is_no_ok(&get(site.gateway.device_addr, "/iclock/getrequest?SN=BAD1").await));
     let block = site.gateway.store().write(|tx| {
-        tx.execute("UPDATE device SET admission = 'blocked' WHERE serial = 'BAD1'", [])?;
+        tx.execute("UPDATE device SET admission = 'blocked' WHERE serial = 'BAD1'", &[])?;
         Ok(())
     });
     block.await.unwrap();

@@ -47,10 +47,10 @@ impl Site {
 
     /// Everything the store has of the clock, and how much was ever written.
     async fn written(&self) -> (Vec<String>, u64) {
-        let rows = self.ask_all("SELECT state || zones || ifnull(alarm_since, '') FROM clock").await;
+        let rows = self.ask_all("SELECT state || zones || coalesce(CAST(alarm_since AS TEXT), '') FROM clock").await;
         let mut log = self.store_path().into_os_string();
         log.push("-wal");
-        (rows, std::fs::metadata(log).unwrap().len())
+        (rows, std::fs::metadata(log).map_or(0, |log| log.len()))
     }
 }
 

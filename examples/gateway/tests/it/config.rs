@@ -239,7 +239,7 @@ fn a_whole_file_is_read_as_written() {
         "#,
     )
     .unwrap();
-    assert_eq!(config.store.to_str(), Some("/var/lib/punch/punch.sqlite"));
+    assert_eq!(config.store.to_string(), "sqlite:/var/lib/punch/punch.sqlite");
     assert_eq!((config.device_addr.port(), config.api_addr.port()), (9081, 9080));
     assert_eq!(config.unknown_badges, UnknownBadges::Hold);
     let device = |index: usize| {

@@ -174,10 +174,9 @@ async fn the_ledger_of_the_store_decides_as_the_ledger_of_the_test_does() {
             }
         }
         let stored = site.gateway.store().read(|connection| {
-            let mut statement =
-                connection.prepare("SELECT id, fate || coalesce('/' || reason, ''), duplicate_of FROM row")?;
-            let rows = statement.query_map([], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))))?;
-            Ok(rows.collect::<Result<BTreeMap<String, (String, Option<String>)>, _>>()?)
+            let sql = "SELECT id, fate || coalesce('/' || reason, ''), duplicate_of FROM row";
+            let rows = connection.all(sql, &[], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))))?;
+            Ok(rows.into_iter().collect::<BTreeMap<String, (String, Option<String>)>>())
         });
         assert_eq!(stored.await.unwrap(), book.page(), "seed {seed}");
         let told = site.ask_all(

@@ -222,7 +222,7 @@ async fn punches_of_an_older_layout_are_not_told_anew() {
     site.punch(&row("08:00:00")).await;
     site.punch(&row("14:00:00")).await;
     let forget = |tx: &mut gateway::store::Transaction<'_>| {
-        Ok(tx.execute("UPDATE row SET direction = NULL, session_id = NULL, business_date = NULL", [])?)
+        tx.execute("UPDATE row SET direction = NULL, session_id = NULL, business_date = NULL", &[])
     };
     site.gateway.store().write(forget).await.unwrap();
     site.punch(&row("13:00:00")).await;

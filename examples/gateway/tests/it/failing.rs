@@ -50,12 +50,7 @@ async fn a_delivery_that_is_given_up_is_told_to_another_endpoint_once_an_hour() 
     site.punch("1001\t2026-03-02 17:00:00\t1\t1\t0\n").await;
     settled(&site, "failed", 6).await;
     assert_eq!((told.seen().len(), bystander.seen().len()), (1, 0));
-    let folder = site.folder;
-    site.gateway.shut_down().await;
-    let store = rusqlite::Connection::open(folder.path().join("punch.sqlite")).unwrap();
-    store.execute("UPDATE endpoint SET notified_at = notified_at - 3600000 WHERE id = 1", []).unwrap();
-    drop(store);
-    let site = Site::start_in(folder, |_| ()).await.unwrap();
+    let site = site.restart_edited("UPDATE endpoint SET notified_at = notified_at - 3600000 WHERE id = 1").await;
     site.punch("1002\t2026-03-02 17:00:00\t1\t1\t0\n").await;
     settled(&site, "failed", 7).await;
     eventually("it is told again", async || (told.seen().len() == 2).then_some(())).await;
@@ -129,12 +124,10 @@ impl Site {
 
     /// The same a while later: all times that it waits for are so much longer ago.
     async fn aged(self, span: TimeDelta) -> Self {
-        let folder = self.folder;
-        self.gateway.shut_down().await;
-        let store = rusqlite::Connection::open(folder.path().join("punch.sqlite")).unwrap();
+        let millis = span.num_milliseconds();
         let sql = "UPDATE endpoint SET since = since - ?1, outage_told = outage_told - ?1, next_probe_at = next_probe_at - ?1";
-        store.execute(sql, [span.num_milliseconds()]).unwrap();
-        drop(store);
-        Self::start_in(folder, |_| ()).await.unwrap()
+        let edit = self.gateway.store().write(move |tx| tx.execute(sql, &[&millis]));
+        edit.await.unwrap();
+        self.restart(|_| ()).await
     }
 }

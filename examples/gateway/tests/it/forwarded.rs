@@ -198,7 +198,7 @@ async fn an_unknown_or_blocked_terminal_is_refused_with_the_cure() {
     assert_eq!(site.fates().await, ["delivered"]);
 
     let block = site.gateway.store().write(|tx| {
-        tx.execute("UPDATE device SET admission = 'blocked' WHERE serial = 'NEW1'", [])?;
+        tx.execute("UPDATE device SET admission = 'blocked' WHERE serial = 'NEW1'", &[])?;
         Ok(())
     });
     block.await.unwrap();

@@ -1,5 +1,6 @@
 //! `Idempotency-Key` on whatever changes something: carried out once, answered as often as it is asked.
 
+use chrono::TimeDelta;
 use punch_webhook::Idempotency;
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;
@@ -61,9 +62,8 @@ async fn what_was_carried_out_is_not_carried_out_again() {
     let employee = json!({ "badge_number": "7", "name": "Ana" });
     assert_eq!(call(&site, "POST", "/v1/employees", "test-1", employee).await.0, 201);
     // A day later the request is a new one.
-    let store = rusqlite::Connection::open(site.store_path()).unwrap();
-    let age = Idempotency::LIFETIME.num_milliseconds() + 60_000;
-    store.execute("UPDATE idempotency SET began_at = began_at - ?1", [age]).unwrap();
+    assert_eq!(Idempotency::LIFETIME, TimeDelta::hours(24));
+    site.edit("UPDATE idempotency SET began_at = began_at - 86460000").await;
     let (status, later, is_repeat) = call(&site, "POST", "/v1/webhooks/1/test", "test-1", json!({})).await;
     assert_eq!((status, is_repeat), (202, false));
     assert_ne!(later["data"]["event_id"], first["data"]["event_id"]);

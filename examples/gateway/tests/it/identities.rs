@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, FixedOffset, NaiveDate, TimeDelta};
 use gateway::core::{Bound, Clash, Identity, Periods, Register, Scope, Validity};
-use gateway::store::Store;
+use gateway::store::{Place, Store};
 use proptest::prelude::*;
 use punch_protocol::{Pin, SerialNumber};
 use rusqlite::Connection;
@@ -314,8 +314,8 @@ async fn the_file_has_the_last_word_about_whom_it_names() {
 }
 
 /// Who was registered before badges had places and times has theirs everywhere and always.
-#[test]
-fn people_of_an_older_layout_are_carried_over() {
+#[tokio::test]
+async fn people_of_an_older_layout_are_carried_over() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("punch.sqlite");
     let old = Connection::open(&path).unwrap();
@@ -328,11 +328,11 @@ fn people_of_an_older_layout_are_carried_over() {
     }
     old.execute_batch("INSERT INTO employee VALUES ('7', 'Ada'), ('8', NULL); PRAGMA user_version = 3;").unwrap();
     drop(old);
-    Store::open(&path).unwrap();
-    let new = Connection::open(&path).unwrap();
+    let store = Store::open(&Place::File(path)).unwrap();
     let ada = Identity { name: Some("Ada".to_owned()), ..Identity::new(Pin::new(b"7")) };
-    assert!(Identity::page(&new, 10, 0).unwrap() == [ada, Identity::new(Pin::new(b"8"))]);
-    assert!(Identity::page(&new, 1, 1).unwrap() == [Identity::new(Pin::new(b"8"))]);
+    let page = async |limit, offset| store.read(move |connection| Identity::page(connection, limit, offset)).await;
+    assert!(page(10, 0).await.unwrap() == [ada, Identity::new(Pin::new(b"8"))]);
+    assert!(page(1, 1).await.unwrap() == [Identity::new(Pin::new(b"8"))]);
 }
 
 #[test]

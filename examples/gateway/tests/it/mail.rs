@@ -141,12 +141,8 @@ async fn a_mail_that_nobody_took_is_sent_after_a_restart() {
     .await;
     let waits: i64 = site.ask("SELECT not_before - created_at FROM mail").await;
     assert!(waits >= 60_000, "a minute's pause: {waits}");
-    let folder = site.folder;
-    site.gateway.shut_down().await;
-    let store = rusqlite::Connection::open(folder.path().join("punch.sqlite")).unwrap();
-    store.execute("UPDATE mail SET not_before = not_before - 60000, created_at = created_at - 60000", []).unwrap();
-    drop(store);
-    let site = Site::start_in(folder, |config| config.notify = Some(postbox.config())).await.unwrap();
+    assert_eq!(site.edit("UPDATE mail SET not_before = not_before - 60000, created_at = created_at - 60000").await, 1);
+    let site = site.restart(|config| config.notify = Some(postbox.config())).await;
     eventually("the mail came", async || (!postbox.mails().is_empty()).then_some(())).await;
     eventually("it is kept no longer", async || {
         (site.ask::<i64>("SELECT count(*) FROM mail").await == 0).then_some(())

@@ -38,6 +38,7 @@ mod quarantine;
 mod receivers;
 mod release;
 mod replays;
+mod replicas;
 mod retention;
 mod rolling;
 mod rules;

@@ -36,9 +36,9 @@ async fn what_happened_is_counted_under_the_documented_names() {
         scrape(&site).await.contains("punch_delivery_attempts_total{class=\"5xx\"} 1").then_some(())
     })
     .await;
-    let store = rusqlite::Connection::open(site.store_path()).unwrap();
     let hour_ago = (gateway::clock::now() - chrono::TimeDelta::hours(1)).timestamp_millis();
-    store.execute("INSERT INTO watermark (site, complete_to) VALUES ('Plant', ?1)", [hour_ago]).unwrap();
+    let sql = "INSERT INTO watermark (site, complete_to) VALUES ('Plant', ?1)";
+    site.gateway.store().write(move |tx| tx.execute(sql, &[&hour_ago])).await.unwrap();
     let text = scrape(&site).await;
     assert!((3600.0..3660.0).contains(&value(&text, "punch_watermark_lag_seconds{site=\"Plant\"}")), "{text}");
     for (name, expected) in [

@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use gateway::config::{Config, RetentionConfig};
 use gateway::delivery::retention::pass;
-use gateway::store::{Removed, Store};
+use gateway::store::{Place, Removed, Store};
 use proptest::prelude::*;
 use rusqlite::{Connection, params};
 
@@ -20,7 +20,7 @@ fn days(days: i64) -> Option<TimeDelta> {
 /// A store with an endpoint, and a connection past it.
 fn store(folder: &tempfile::TempDir) -> (Store, Connection) {
     let path = folder.path().join("punch.sqlite");
-    let store = Store::open(&path).unwrap();
+    let store = Store::open(&Place::File(path.clone())).unwrap();
     let connection = Connection::open(&path).unwrap();
     connection
         .execute_batch(

@@ -1,6 +1,6 @@
 //! The store: what a commit returned for is there, in this life and the next.
 
-use gateway::store::{Deliveries, DeviceRow, HeldRow, Store, StoreError};
+use gateway::store::{Deliveries, DeviceRow, HeldRow, Place, Store, StoreError, connect_file};
 use punch_protocol::push::Admission;
 use rusqlite::Connection;
 use tokio::task::JoinSet;
@@ -12,7 +12,7 @@ fn a_store_of_a_newer_program_is_refused_and_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("punch.sqlite");
     Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
-    let error = Store::open(&path).unwrap_err();
+    let error = Store::open(&Place::File(path.clone())).unwrap_err();
     assert!(matches!(error, StoreError::Newer { found: 99, .. }), "{error:?}");
     let text = error.to_string();
     assert!(text.contains("punch.sqlite") && text.contains("newer") && text.contains("install"), "{text}");
@@ -39,16 +39,16 @@ fn punches_of_an_older_layout_are_carried_over() {
         .unwrap();
         old.pragma_update(None, "user_version", layout).unwrap();
         drop(old);
-        Store::open(&path).unwrap();
+        Store::open(&Place::File(path.clone())).unwrap();
         // Opening once more changes nothing.
-        Store::open(&path).unwrap();
+        Store::open(&Place::File(path.clone())).unwrap();
         let new = Connection::open(&path).unwrap();
         let version: i64 = new.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
         let sql = "SELECT id, punched_at, direction, trusted, revision FROM row";
         let row: (String, i64, Option<String>, bool, u32) = new
             .query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)))
             .unwrap();
-        assert_eq!((version, row), (19, ("evt_1".to_owned(), 1_772_438_400, None, true, 0)), "layout {layout}");
+        assert_eq!((version, row), (20, ("evt_1".to_owned(), 1_772_438_400, None, true, 0)), "layout {layout}");
     }
 }
 
@@ -65,8 +65,8 @@ fn an_older_layout_is_carried_over() {
     )
     .unwrap();
     drop(old);
-    Store::open(&path).unwrap();
-    let rows = DeviceRow::all(&Connection::open(&path).unwrap()).unwrap();
+    Store::open(&Place::File(path.clone())).unwrap();
+    let rows = DeviceRow::all(&connect_file(&path).unwrap()).unwrap();
     let told: Vec<_> = rows
         .iter()
         .map(|row| {
@@ -113,8 +113,8 @@ fn deliveries_and_rows_put_away_of_an_older_layout_are_carried_over() {
     )
     .unwrap();
     drop(old);
-    Store::open(&path).unwrap();
-    let new = Connection::open(&path).unwrap();
+    Store::open(&Place::File(path.clone())).unwrap();
+    let new = connect_file(&path).unwrap();
     let deliveries = Deliveries::default().page(&new, 10, 0).unwrap();
     let told: Vec<_> = deliveries.iter().map(|row| (row.id, row.event_id.as_str(), row.attempts)).collect();
     assert_eq!(told, [(8, "evt_b", 1), (7, "evt_a", 3)]);
@@ -171,9 +171,7 @@ async fn of_many_uploads_at_once_every_acknowledged_one_is_there() {
     }
     let answers = uploads.join_all().await;
     assert_eq!(answers, vec!["OK: 1"; 200]);
-    let other = Connection::open(site.store_path()).unwrap();
-    let rows: i64 =
-        other.query_row("SELECT count(DISTINCT pin) FROM row WHERE fate = 'delivered'", [], |row| row.get(0)).unwrap();
+    let rows: i64 = site.ask("SELECT count(DISTINCT pin) FROM row WHERE fate = 'delivered'").await;
     assert_eq!(rows, 200);
 }
 
@@ -186,11 +184,11 @@ async fn a_failing_piece_of_work_spoils_no_other_of_its_group() {
         let store = site.gateway.store().clone();
         jobs.spawn(async move {
             let work = store.write(move |tx| {
-                tx.execute("INSERT INTO employee (badge) VALUES (?1)", [number.to_string()])?;
+                tx.execute("INSERT INTO employee (badge) VALUES (?1)", &[&number.to_string()])?;
                 match number % 3 {
                     0 => Err(StoreError::Stopped),
                     // A second row under the same badge breaks the key.
-                    1 => Ok(tx.execute("INSERT INTO employee (badge) VALUES (?1)", [number.to_string()])?),
+                    1 => Ok(tx.execute("INSERT INTO employee (badge) VALUES (?1)", &[&number.to_string()])?),
                     _ => Ok(1),
                 }
             });
@@ -212,8 +210,7 @@ async fn nobody_else_on_the_machine_reads_a_new_store() {
 
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("punch.sqlite");
-    let connection = gateway::store::connect(&path).unwrap();
-    connection.execute_batch("CREATE TABLE t (x); INSERT INTO t VALUES (1)").unwrap();
+    let _store = Store::open(&Place::File(path)).unwrap();
     let files = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().metadata().unwrap());
     let modes: Vec<u32> = files.map(|file| file.permissions().mode() & 0o777).collect();
     assert!(modes.len() > 1 && modes.iter().all(|mode| *mode == 0o600), "{modes:?}");

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use gateway::store::Value as Cell;
 use punch_webhook::PayloadFormat;
 use serde_json::{Value, json};
 
@@ -114,14 +115,17 @@ async fn a_repeated_upload_is_acknowledged_and_writes_nothing() {
         let read = site.gateway.store().read(move |connection| {
             let mut image = Vec::new();
             for table in tables {
-                let mut statement = connection.prepare(&format!("SELECT * FROM {table} ORDER BY 1, 2"))?;
-                let columns = statement.column_count();
-                let mut found = statement.query([])?;
-                while let Some(row) = found.next()? {
-                    let cells: Result<Vec<rusqlite::types::Value>, _> =
-                        (0..columns).map(|index| row.get(index)).collect();
-                    image.push(format!("{table} {:?}", cells?));
-                }
+                let sql = format!("SELECT * FROM {table} ORDER BY 1, 2");
+                let cell = |value: Cell<'_>| match value {
+                    Cell::Null => "-".to_owned(),
+                    Cell::Integer(number) => number.to_string(),
+                    Cell::Text(text) => text.to_owned(),
+                    Cell::Bytes(bytes) => format!("{bytes:?}"),
+                };
+                image.extend(connection.all(&sql, &[], |row| {
+                    let cells: Result<Vec<_>, _> = (0..row.columns()).map(|index| row.value(index).map(cell)).collect();
+                    Ok(format!("{table} {:?}", cells?))
+                })?);
             }
             Ok(image)
         });
@@ -164,11 +168,9 @@ async fn the_duplicate_window_counts_from_the_last_punch_kept_and_excludes_its_e
                 assert!(site.upload(serial, "ATTLOG", body).await.body.starts_with("OK: "));
             }
             let read = site.gateway.store().read(move |connection| {
-                let mut statement = connection.prepare(
-                    "SELECT punched_at % 3600 FROM row WHERE serial = ?1 AND fate = 'delivered' ORDER BY punched_at",
-                )?;
-                let rows = statement.query_map([serial], |row| row.get::<_, u32>(0))?;
-                Ok(rows.collect::<Result<Vec<_>, _>>()?)
+                let sql =
+                    "SELECT punched_at % 3600 FROM row WHERE serial = ?1 AND fate = 'delivered' ORDER BY punched_at";
+                connection.all(sql, &[&serial], |row| row.get::<u32>(0))
             });
             assert_eq!(read.await.unwrap(), kept, "{serial} one by one: {one_by_one}");
         }

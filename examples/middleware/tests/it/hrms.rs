@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use serde_json::json;
+use simulator::cluster::Cluster;
 use simulator::world::Dice;
 use tempfile::tempdir;
 
-use crate::cluster::Cluster;
 use crate::program::{Program, eventually, hrms, refuses, signed};
 use crate::store::Store;
 
@@ -129,7 +129,7 @@ async fn punches_taken_while_the_database_is_down_are_written_after_a_kill_and_a
     for store in Store::all() {
         let folder = tempdir().unwrap();
         if let Store::Postgres(cluster) = &store {
-            cluster.stop();
+            cluster.stop().unwrap();
         }
         let program = Program::run(hrms(&store.url(), folder.path()), &[]).await;
         for (badge, time) in [("1001", "16:00:00"), ("1002", "08:00:00"), ("1001", "08:00:00")] {
@@ -139,7 +139,7 @@ async fn punches_taken_while_the_database_is_down_are_written_after_a_kill_and_a
         program.stands_at(3, 0, 0).await;
         program.kill();
         if let Store::Postgres(cluster) = &store {
-            cluster.resume();
+            cluster.resume().unwrap();
         }
         store.run(&store.schema()).await;
         let program = Program::run(hrms(&store.url(), folder.path()), &[]).await;
@@ -151,14 +151,14 @@ async fn punches_taken_while_the_database_is_down_are_written_after_a_kill_and_a
 /// The connections of before the restart are gone, and no event is spent on finding out.
 #[tokio::test]
 async fn a_database_that_restarts_is_connected_to_again() {
-    let Some(cluster) = Cluster::start() else { return };
+    let Some(cluster) = Cluster::start().unwrap() else { return };
     let (folder, store) = (tempdir().unwrap(), Store::Postgres(cluster));
     let program = Program::run(hrms(&store.url(), folder.path()), CREATE).await;
     deliver(&program, "1001", "08:00:00", "in").await;
     program.stands_at(0, 1, 0).await;
     let Store::Postgres(cluster) = &store else { panic!() };
-    cluster.stop();
-    cluster.resume();
+    cluster.stop().unwrap();
+    cluster.resume().unwrap();
     deliver(&program, "1001", "16:00:00", "out").await;
     program.stands_at(0, 2, 0).await;
     assert_eq!(store.run(ROWS).await.len(), 2);

@@ -11,7 +11,6 @@
     reason = "a test: std is there, and whatever goes wrong is a failed test"
 )]
 
-mod cluster;
 mod erpnext;
 mod hrms;
 mod humand;

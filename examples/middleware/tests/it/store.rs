@@ -1,10 +1,9 @@
 //! The databases that `hrms` writes to.
 
 use punch_erp::hrms::{Dialect, Hrms, HrmsSettings};
+use simulator::cluster::Cluster;
 use tempfile::{TempDir, tempdir};
 use tokio_postgres::{NoTls, SimpleQueryMessage};
-
-use crate::cluster::Cluster;
 
 /// A database, empty at first.
 pub(crate) enum Store {
@@ -15,7 +14,7 @@ pub(crate) enum Store {
 impl Store {
     /// One of each kind there is.
     pub(crate) fn all() -> Vec<Self> {
-        let postgres = Cluster::start().map(Self::Postgres);
+        let postgres = Cluster::start().unwrap().map(Self::Postgres);
         [Self::Sqlite(tempdir().unwrap())].into_iter().chain(postgres).collect()
     }
 

@@ -8,6 +8,7 @@ use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use gateway::clock::now;
 use gateway::config::{Config, DeviceConfig, EndpointConfig, EndpointOptions, Profile};
 use gateway::stage::Sighting;
+use gateway::store::Place;
 use middleware::{Inbox, Settings};
 use punch_erp::ReqwestTransport;
 use punch_erp::erpnext::{ErpNext, ErpNextSettings};
@@ -89,7 +90,7 @@ impl Cast {
         let (inbox_addr, written) = start_middleware(&settings, erp_addr).await?;
 
         let mut config = Config { device_addr: loopback, api_addr: loopback, ..Config::default() };
-        config.store = folder.path().join("punch.sqlite");
+        config.store = Place::File(folder.path().join("punch.sqlite"));
         config.delivery.allow_http = true;
         config.delivery.allow_private_targets = true;
         config.endpoints = vec![EndpointConfig {

@@ -86,7 +86,7 @@ impl Site {
     /// How many rows and events the gateway has.
     pub(crate) async fn stored(&self) -> (i64, i64) {
         let read = self.gateway.as_ref().unwrap().store().read(|connection| {
-            let count = |table| connection.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0));
+            let count = |table| connection.value(&format!("SELECT count(*) FROM {table}"), &[]);
             Ok((count("row")?, count("event")?))
         });
         read.await.unwrap()
@@ -96,9 +96,7 @@ impl Site {
     pub(crate) async fn order(&self) -> Vec<String> {
         let read = self.gateway.as_ref().unwrap().store().read(|connection| {
             let sql = "SELECT serial || ' ' || CAST(pin AS TEXT) FROM row WHERE fate = 'delivered' ORDER BY seq";
-            let mut statement = connection.prepare(sql)?;
-            let rows = statement.query_map([], |row| row.get(0))?;
-            Ok(rows.collect::<Result<Vec<String>, _>>()?)
+            connection.all(sql, &[], |row| row.get(0))
         });
         read.await.unwrap()
     }
@@ -117,7 +115,7 @@ async fn start(folder: &TempDir) -> Gateway {
     let config = Config {
         device_addr: any,
         api_addr: any,
-        store: folder.path().join("punch.sqlite"),
+        store: gateway::store::Place::File(folder.path().join("punch.sqlite")),
         api_key: Some(ApiKey::new(KEY.to_owned())),
         devices: vec![device("T1"), device("T2")],
         ..Config::default()

@@ -13,7 +13,7 @@ pub(crate) use book::{Book, Line};
 pub(crate) use recorder::{Recorder, Seen};
 pub(crate) use sample::{Language, NODE, PYTHON, RUST, Sample, blocks, is_there};
 pub(crate) use signing::{HEADER, Headers, OTHER_SECRET, STANDARD, flat_punch, rolling, signed, signer, standard};
-pub(crate) use site::{API_KEY, SECRET, Site, device, endpoint};
+pub(crate) use site::{API_KEY, SECRET, Site, device, endpoint, schema};
 pub(crate) use wire::{Answer, exchange, get, post};
 
 /// What has not happened after this long will not happen. No test is decided by anything shorter.

@@ -1,8 +1,9 @@
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use gateway::api::ApiKey;
 use gateway::config::{Config, DeviceConfig, EndpointConfig, Profile};
+use gateway::store::{FromValue, Place, Store};
 use gateway::{Gateway, StartError};
 use punch_protocol::SerialNumber;
 use punch_webhook::{EventType, PayloadFormat, Secret};
@@ -20,6 +21,26 @@ pub(crate) struct Site {
     pub(crate) gateway: Gateway,
     pub(crate) folder: TempDir,
     http: reqwest::Client,
+}
+
+/// The store of a site: a file in its folder, or a schema named after the folder on the server of
+/// `PUNCH_TEST_STORE=postgres`.
+pub(crate) async fn place(folder: &Path) -> Place {
+    if std::env::var_os("PUNCH_TEST_STORE").is_some_and(|kind| kind == "postgres") {
+        let url = std::env::var("PUNCH_TEST_POSTGRES_URL").expect("PUNCH_TEST_POSTGRES_URL says where the server is");
+        let name: String = folder.to_str().unwrap().bytes().map(|byte| format!("{byte:02x}")).collect();
+        return schema(&url, &format!("t{}", &name[name.len() - 40..])).await;
+    }
+    Place::File(folder.join("punch.sqlite"))
+}
+
+/// A schema of a server, made if it is not there.
+pub(crate) async fn schema(url: &str, name: &str) -> Place {
+    let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client.batch_execute(&format!("CREATE SCHEMA IF NOT EXISTS {name}")).await.unwrap();
+    let separator = if url.contains('?') { '&' } else { '?' };
+    Place::parse(&format!("{url}{separator}options=-csearch_path%3D{name}")).unwrap()
 }
 
 /// An approved terminal on UTC with the default window.
@@ -55,7 +76,7 @@ impl Site {
         let mut config = Config::default();
         let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         (config.device_addr, config.api_addr) = (loopback, loopback);
-        config.store = folder.path().join("punch.sqlite");
+        config.store = place(folder.path()).await;
         config.api_key = Some(ApiKey::new(API_KEY.to_owned()));
         (config.delivery.allow_http, config.delivery.allow_private_targets) = (true, true);
         config.devices = vec![device("T1")];
@@ -108,17 +129,28 @@ impl Site {
     }
 
     /// The first column of the first row of a query.
-    pub(crate) async fn ask<T: rusqlite::types::FromSql + Send + 'static>(&self, sql: &'static str) -> T {
-        let read = self.gateway.store().read(move |connection| Ok(connection.query_row(sql, [], |row| row.get(0))?));
+    pub(crate) async fn ask<T: FromValue + Send + 'static>(&self, sql: &'static str) -> T {
+        let read = self.gateway.store().read(move |connection| connection.value(sql, &[]));
         read.await.unwrap_or_else(|error| panic!("{sql}: {error}"))
     }
 
+    /// Changes the store as nobody else does. How many rows.
+    pub(crate) async fn edit(&self, sql: &'static str) -> usize {
+        let write = self.gateway.store().write(move |tx| tx.execute(sql, &[]));
+        write.await.unwrap_or_else(|error| panic!("{sql}: {error}"))
+    }
+
+    /// Stops, changes the store and starts over it.
+    pub(crate) async fn restart_edited(self, sql: &'static str) -> Self {
+        self.gateway.shut_down().await;
+        let store = Store::open(&place(self.folder.path()).await).unwrap();
+        assert_eq!(store.write(move |tx| tx.execute(sql, &[])).await.unwrap(), 1, "{sql}");
+        drop(store);
+        Self::start_in(self.folder, |_| ()).await.unwrap()
+    }
+
     pub(crate) async fn ask_all(&self, sql: &'static str) -> Vec<String> {
-        let read = self.gateway.store().read(move |connection| {
-            let mut statement = connection.prepare(sql)?;
-            let rows = statement.query_map([], |row| row.get(0))?;
-            Ok(rows.collect::<Result<Vec<String>, _>>()?)
-        });
+        let read = self.gateway.store().read(move |connection| connection.all(sql, &[], |row| row.get(0)));
         read.await.unwrap_or_else(|error| panic!("{sql}: {error}"))
     }
 

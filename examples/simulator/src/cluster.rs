@@ -1,59 +1,75 @@
-//! A PostgreSQL of the test's own: in a folder that goes with it, on a socket in that folder.
+//! A PostgreSQL of one's own: in a folder that goes with it, on a socket in that folder.
 
 use std::os::unix::fs::{MetadataExt as _, chown};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use anyhow::{Context as _, ensure};
 use tempfile::TempDir;
 
 /// `nobody`: PostgreSQL refuses to run as root.
 const NOBODY: u32 = 65534;
 
 /// A cluster that is stopped and removed when it is dropped.
-pub(crate) struct Cluster {
+#[derive(Debug)]
+pub struct Cluster {
     folder: TempDir,
     programs: PathBuf,
 }
 
 impl Cluster {
     /// A running one; `None`, with a word about it, where PostgreSQL is not installed.
-    pub(crate) fn start() -> Option<Self> {
+    ///
+    /// # Errors
+    ///
+    /// It is installed and does not run.
+    #[expect(clippy::print_stderr, reason = "whoever runs the tests hears what is not tested")]
+    pub fn start() -> anyhow::Result<Option<Self>> {
         let Some(programs) = programs() else {
             eprintln!("skipped: no `initdb` and `pg_ctl`; install PostgreSQL (Debian: `apt-get install postgresql`)");
-            return None;
+            return Ok(None);
         };
-        let folder = tempfile::tempdir().unwrap();
+        let folder = tempfile::tempdir()?;
         if is_root() {
-            chown(folder.path(), Some(NOBODY), Some(NOBODY)).unwrap();
+            chown(folder.path(), Some(NOBODY), Some(NOBODY))?;
         }
         let cluster = Self { folder, programs };
-        cluster.run("initdb", &["-A", "trust", "-U", "punch", "-E", "UTF8", "--no-locale", "--no-sync"]);
-        cluster.resume();
-        Some(cluster)
+        cluster.run("initdb", &["-A", "trust", "-U", "punch", "-E", "UTF8", "--no-locale", "--no-sync"])?;
+        cluster.resume()?;
+        Ok(Some(cluster))
     }
 
     /// The address, with a password nobody asks for.
-    pub(crate) fn url(&self) -> String {
-        let folder = self.folder.path().to_str().unwrap().replace('/', "%2F");
+    pub fn url(&self) -> String {
+        let folder = self.folder.path().display().to_string().replace('/', "%2F");
         format!("postgres://punch:canary-of-the-api@{folder}/postgres")
     }
 
     /// Takes it away as a crash does.
-    pub(crate) fn stop(&self) {
-        self.run("pg_ctl", &["stop", "-m", "immediate", "-w"]);
+    ///
+    /// # Errors
+    ///
+    /// It does not run.
+    pub fn stop(&self) -> anyhow::Result<()> {
+        self.run("pg_ctl", &["stop", "-m", "immediate", "-w"])
     }
 
     /// Brings it back.
-    pub(crate) fn resume(&self) {
-        let options = format!("-k {} -c listen_addresses= -c timezone=Asia/Dhaka", self.folder.path().display());
-        self.run("pg_ctl", &["start", "-w", "-l", "log", "-o", &options]);
+    ///
+    /// # Errors
+    ///
+    /// It does not begin to run.
+    pub fn resume(&self) -> anyhow::Result<()> {
+        let folder = self.folder.path().display();
+        let options = format!("-k {folder} -c listen_addresses= -c timezone=Asia/Dhaka -c max_connections=200");
+        self.run("pg_ctl", &["start", "-w", "-l", "log", "-o", &options])
     }
 
-    fn run(&self, program: &str, arguments: &[&str]) {
-        let mut command = self.command(program, arguments);
-        let status = command.status().unwrap();
-        assert!(status.success(), "{program} {arguments:?}: {status}");
+    fn run(&self, program: &str, arguments: &[&str]) -> anyhow::Result<()> {
+        let status = self.command(program, arguments).status().with_context(|| program.to_owned())?;
+        ensure!(status.success(), "{program} {arguments:?}: {status}");
+        Ok(())
     }
 
     fn command(&self, program: &str, arguments: &[&str]) -> Command {

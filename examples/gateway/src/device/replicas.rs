@@ -1,0 +1,37 @@
+use core::time::Duration;
+
+use punch_protocol::SerialNumber;
+use punch_protocol::push::Admission;
+use tokio::sync::watch;
+
+use super::handler::Devices;
+use crate::store::{DeviceRow, StoreError};
+
+/// How often it is looked whom other gateways have let in.
+const LOOK: Duration = Duration::from_secs(2);
+
+impl Devices {
+    /// Lets in whom other gateways over the same store have let in, until `stop` says so. Ends at once if there can be none.
+    pub(crate) async fn follow_replicas(self, mut stop: watch::Receiver<bool>) {
+        while self.0.store.replica().is_some() {
+            tokio::select! {
+                () = tokio::time::sleep(LOOK) => {}
+                _ = stop.wait_for(|&stop| stop) => return,
+            }
+            if let Err(error) = self.look_at_admissions().await {
+                tracing::warn!(%error, "whom other gateways have let in is looked at later");
+            }
+        }
+    }
+
+    async fn look_at_admissions(&self) -> Result<(), StoreError> {
+        let rows = self.0.store.read(DeviceRow::all).await?;
+        for row in rows.iter().filter(|row| row.admission == Admission::Approved) {
+            let Ok(serial) = SerialNumber::parse(&row.serial) else { continue };
+            if !self.0.registry.is_approved(&serial) {
+                self.0.registry.admit(serial, row.admission, None, Some(row));
+            }
+        }
+        Ok(())
+    }
+}
