@@ -47,7 +47,32 @@ impl ReqwestTransport {
     ///
     /// [`TransportError`] if TLS cannot be set up.
     pub fn with_limits(timeout: Duration, max_body: usize) -> Result<Self, TransportError> {
-        let client = reqwest::Client::builder()
+        Self::build(reqwest::Client::builder(), timeout, max_body)
+    }
+
+    /// A client that also trusts these roots, PEM, one or several: of a server with a certificate of its own making. The name
+    /// in the certificate still has to be the server's.
+    ///
+    /// # Errors
+    ///
+    /// [`TransportError`] if they are no certificates.
+    pub fn trusting(roots: &[u8]) -> Result<Self, TransportError> {
+        let roots = reqwest::Certificate::from_pem_bundle(roots).map_err(TransportError)?;
+        Self::build(reqwest::Client::builder().tls_certs_merge(roots), Self::TIMEOUT, Self::MAX_BODY)
+    }
+
+    /// A client that checks no certificate. Whoever is in between can read and change everything: for a test, never for work.
+    ///
+    /// # Errors
+    ///
+    /// [`TransportError`] if TLS cannot be set up.
+    pub fn trusting_anybody() -> Result<Self, TransportError> {
+        let builder = reqwest::Client::builder().tls_danger_accept_invalid_certs(true);
+        Self::build(builder, Self::TIMEOUT, Self::MAX_BODY)
+    }
+
+    fn build(builder: reqwest::ClientBuilder, timeout: Duration, max_body: usize) -> Result<Self, TransportError> {
+        let client = builder
             // A POST that becomes a GET is answered 200 and stores nothing; and the secret must not go elsewhere.
             .redirect(Policy::none())
             .referer(false)

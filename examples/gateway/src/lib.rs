@@ -16,6 +16,7 @@ pub mod api;
 pub mod clock;
 pub mod config;
 pub mod core;
+mod dashboard;
 pub mod delivery;
 pub mod device;
 mod metrics;
@@ -33,6 +34,7 @@ use tokio::task::JoinHandle;
 use api::{Api, ApiKey, hash_key};
 use clock::now;
 use config::Config;
+use dashboard::Dashboard;
 use delivery::Engine;
 use delivery::outages::Outages;
 use device::Devices;
@@ -87,6 +89,7 @@ pub struct Gateway {
 pub async fn start(mut config: Config) -> Result<Gateway, StartError> {
     let store = Store::open(&config.store)?;
     let (key, new_api_key, key_hash) = keys(&store, &config).await?;
+    let dashboard_key = made_once(&store, "dashboard_key").await?;
     write_config(&store, &mut config).await?;
     let watch = Watch::default();
     let (stop, stopped) = watch::channel(false);
@@ -109,10 +112,13 @@ pub async fn start(mut config: Config) -> Result<Gateway, StartError> {
         key_hash,
         idempotency: Mutex::default(),
     });
+    let dashboard = Dashboard::new(api.clone(), &dashboard_key, watch.clone(), stopped.clone());
+    let router = api.router().merge(dashboard.router());
     let mut api_stop = stopped.clone();
     let api_task = tokio::spawn(async move {
         let until = async move { drop(api_stop.wait_for(|&stop| stop).await) };
-        if let Err(error) = axum::serve(api_listener, api.router()).with_graceful_shutdown(until).await {
+        let service = router.into_make_service_with_connect_info::<SocketAddr>();
+        if let Err(error) = axum::serve(api_listener, service).with_graceful_shutdown(until).await {
             tracing::error!(%error, "the API has stopped");
         }
     });
@@ -157,12 +163,9 @@ async fn listen(addr: SocketAddr, flag: &'static str) -> Result<(TcpListener, So
 
 /// The tenant's identity key and the API key: made at the first start, then kept.
 async fn keys(store: &Store, config: &Config) -> Result<([u8; 32], Option<ApiKey>, [u8; 32]), StartError> {
-    let mut tenant = [0; 32];
+    let tenant = made_once(store, "tenant_key").await?;
     let mut api = [0; 32];
-    getrandom::fill(&mut tenant).map_err(StartError::Random)?;
     getrandom::fill(&mut api).map_err(StartError::Random)?;
-    let (tenant, _) = store.once("tenant_key", move || tenant.to_vec()).await?;
-    let tenant = <[u8; 32]>::try_from(tenant).unwrap_or_default();
     if let Some(given) = &config.api_key {
         return Ok((tenant, None, hash_key(given.expose())));
     }
@@ -171,6 +174,14 @@ async fn keys(store: &Store, config: &Config) -> Result<([u8; 32], Option<ApiKey
     let (stored, is_new) = store.once("api_key_hash", move || hash.to_vec()).await?;
     let stored = <[u8; 32]>::try_from(stored).unwrap_or_default();
     Ok((tenant, is_new.then_some(key), stored))
+}
+
+/// A random key that is made at the first start and then kept.
+async fn made_once(store: &Store, name: &'static str) -> Result<[u8; 32], StartError> {
+    let mut key = [0; 32];
+    getrandom::fill(&mut key).map_err(StartError::Random)?;
+    let (key, _) = store.once(name, move || key.to_vec()).await?;
+    Ok(<[u8; 32]>::try_from(key).unwrap_or_default())
 }
 
 /// What the file names is approved, registered and subscribed before anybody is served.

@@ -10,13 +10,15 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use chrono::TimeDelta;
 use gateway::clock::now;
+use gateway::store::StoreError;
 use punch_erp::Outcome;
-use punch_webhook::{ReceiveError, ReceivedEvent, ReceivedPunch, Verified, Verifier};
+use punch_webhook::{ReceiveError, ReceivedEvent, ReceivedPunch, Verified, Verifier, Waiting};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use crate::Settings;
-use crate::table::{Progress, Table};
+use crate::hikcentral::Source;
+use crate::table::{Letter, Progress, Table};
 use crate::worker::{Due, Reach, Worker};
 
 /// Receives events, remembers them on disk, and has them written to the ERP.
@@ -26,7 +28,8 @@ pub struct Inbox {
     pub addr: SocketAddr,
     listener: TcpListener,
     table: Table,
-    verifier: Verifier,
+    verifier: Option<Verifier>,
+    source: Option<Arc<Source>>,
 }
 
 /// Calls to an ERP at once: it is slower than a webhook receiver, and some serialise their writers.
@@ -43,7 +46,15 @@ impl Inbox {
         let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, settings.port)).await;
         let listener = listener.with_context(|| format!("listen on port {}; set PORT", settings.port))?;
         let addr = listener.local_addr()?;
-        Ok(Self { addr, listener, table, verifier: Verifier::new(&settings.secret) })
+        let verifier = settings.secret.as_ref().map(Verifier::new);
+        Ok(Self { addr, listener, table, verifier, source: None })
+    }
+
+    /// Takes events from a source besides, or in the place of, the webhook.
+    #[must_use]
+    pub fn fed_by(mut self, source: Source) -> Self {
+        self.source = Some(Arc::new(source));
+        self
     }
 
     /// Serves for ever. `write` is called in order per person, one at a time, until it says that it is done;
@@ -138,21 +149,59 @@ impl Inbox {
         F: Future<Output = Vec<Outcome>> + Send + 'static,
     {
         let worker = Worker::start(self.table.clone(), reach, max_in_flight, write).await?;
-        let door = Arc::new(Door { table: self.table, verifier: self.verifier, worker, takes });
-        let mut router = Router::new().route("/health", get(health));
-        for path in ["/webhook", "/webhook/asistencia", "/webhooks/attendance"] {
-            router = router.route(path, post(receive));
+        let mailbox = Mailbox { table: self.table, worker };
+        let door = Arc::new(Door { mailbox: mailbox.clone(), source: self.source.clone() });
+        let mut router =
+            Router::new().route("/health", get(health)).route("/webhook/health", get(health)).with_state(door);
+        if let Some(verifier) = self.verifier {
+            let slot = Arc::new(Slot { mailbox: mailbox.clone(), verifier, takes });
+            let mut webhook = Router::new();
+            for path in ["/webhook", "/webhook/asistencia", "/webhooks/attendance"] {
+                webhook = webhook.route(path, post(receive));
+            }
+            router = router.merge(webhook.layer(DefaultBodyLimit::max(Verified::MAX_BODY)).with_state(slot));
         }
-        let router = router.layer(DefaultBodyLimit::max(Verified::MAX_BODY)).with_state(door);
-        axum::serve(self.listener, router).await.context("listener")
+        let feeding = match &self.source {
+            Some(source) => {
+                router = router.merge(source.routes(&mailbox));
+                Arc::clone(source).feed(mailbox)
+            }
+            None => Box::pin(std::future::pending()),
+        };
+        let service = router.into_make_service_with_connect_info::<SocketAddr>();
+        tokio::select! {
+            served = async { axum::serve(self.listener, service).await } => served.context("listener"),
+            fed = feeding => fed,
+        }
+    }
+}
+
+/// Where events are stored and from where they are written: one place for the webhook and for sources.
+#[derive(Debug, Clone)]
+pub(crate) struct Mailbox {
+    pub(crate) table: Table,
+    worker: Worker,
+}
+
+impl Mailbox {
+    /// Stores punches, and has those that are new written. Which ones are new.
+    pub(crate) async fn take(&self, letters: Vec<Letter>) -> Result<Vec<bool>, StoreError> {
+        let taken = self.table.remember(letters, now()).await?;
+        let write = |waiting: Option<Waiting>| waiting.map(|waiting| self.worker.write(waiting)).is_some();
+        Ok(taken.into_iter().map(write).collect())
     }
 }
 
 #[derive(Debug)]
 struct Door {
-    table: Table,
+    mailbox: Mailbox,
+    source: Option<Arc<Source>>,
+}
+
+#[derive(Debug)]
+struct Slot {
+    mailbox: Mailbox,
     verifier: Verifier,
-    worker: Worker,
     takes: Takes,
 }
 
@@ -168,71 +217,69 @@ enum Takes {
 }
 
 async fn health(State(door): State<Arc<Door>>) -> Response {
-    match door.table.progress().await {
+    match door.mailbox.table.progress().await {
         Ok(Progress { waiting, done, parked }) => {
-            answer(StatusCode::OK, &json!({ "waiting": waiting, "done": done, "parked": parked }))
+            let mut health = json!({ "waiting": waiting, "done": done, "parked": parked });
+            if let Some(source) = &door.source {
+                health["source"] = source.health();
+            }
+            answer(StatusCode::OK, &health)
         }
         Err(error) => answer(StatusCode::SERVICE_UNAVAILABLE, &json!({ "error": error.to_string() })),
     }
 }
 
-async fn receive(State(door): State<Arc<Door>>, headers: HeaderMap, body: Bytes) -> Response {
+async fn receive(State(slot): State<Arc<Slot>>, headers: HeaderMap, body: Bytes) -> Response {
     let pairs = headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
-    let verified = match door.verifier.verify(pairs, &body, now()) {
+    let verified = match slot.verifier.verify(pairs, &body, now()) {
         Ok(verified) => verified,
         Err(error) => {
             tracing::warn!(%error, "signature");
             return answer(StatusCode::UNAUTHORIZED, &json!({ "error": "Invalid signature" }));
         }
     };
-    let told = match door.told(&verified) {
-        Ok(told) => told,
+    let letters = match slot.letters(&verified) {
+        Ok(letters) => letters,
         Err(error) => {
             tracing::warn!(%error, "event");
             return answer(StatusCode::BAD_REQUEST, &json!({ "error": error.to_string(), "code": error.reason() }));
         }
     };
     // What is not remembered is taken note of and forgotten, which is no duplicate.
-    let mut is_new = told.is_empty();
-    for (event_id, punch, body) in told {
-        match door.table.remember(event_id.clone(), &punch, body, now()).await {
-            Ok(Some(waiting)) => {
-                door.worker.write(waiting);
-                is_new = true;
-            }
-            Ok(None) => {}
-            Err(error) => {
-                tracing::error!(%error, event_id, "not remembered, the sender will try again");
-                return answer(StatusCode::SERVICE_UNAVAILABLE, &json!({ "error": "not stored" }));
-            }
+    if letters.is_empty() {
+        return answer(StatusCode::OK, &json!({ "received": true }));
+    }
+    match slot.mailbox.take(letters).await.map(|taken| taken.contains(&true)) {
+        Ok(true) => answer(StatusCode::OK, &json!({ "received": true })),
+        Ok(false) if slot.takes == Takes::Tellings => {
+            // The word of the sample that writes to a table of its own.
+            answer(StatusCode::OK, &json!({ "received": true, "duplicate": true, "status": "duplicado" }))
+        }
+        Ok(false) => answer(StatusCode::OK, &json!({ "received": true, "duplicate": true })),
+        Err(error) => {
+            tracing::error!(%error, "not remembered, the sender will try again");
+            answer(StatusCode::SERVICE_UNAVAILABLE, &json!({ "error": "not stored" }))
         }
     }
-    let said = match is_new {
-        true => json!({ "received": true }),
-        // The word of the sample that writes to a table of its own.
-        false if door.takes == Takes::Tellings => json!({ "received": true, "duplicate": true, "status": "duplicado" }),
-        false => json!({ "received": true, "duplicate": true }),
-    };
-    answer(StatusCode::OK, &said)
 }
 
-impl Door {
-    /// What a body, or its list, has that is remembered: each with its id and its own bytes.
-    fn told(&self, verified: &Verified<'_>) -> Result<Vec<(String, ReceivedPunch, Vec<u8>)>, ReceiveError> {
-        let mut told = Vec::new();
+impl Slot {
+    /// What a body, or its list, has that is remembered: each with its own bytes.
+    fn letters(&self, verified: &Verified<'_>) -> Result<Vec<Letter>, ReceiveError> {
+        let mut letters = Vec::new();
         for one in verified.each()? {
             let (event_id, punch) = match one.event()? {
                 ReceivedEvent::Punch(punch) => (punch.event_id.to_string(), punch),
-                ReceivedEvent::Revised(it) if self.takes != Takes::Punches => (it.event_id.to_string(), it.punch),
-                ReceivedEvent::Late(it) if self.takes == Takes::Tellings => (it.event_id.to_string(), it.punch),
+                ReceivedEvent::Revised(told) if self.takes != Takes::Punches => (told.event_id.to_string(), told.punch),
+                ReceivedEvent::Late(told) if self.takes == Takes::Tellings => (told.event_id.to_string(), told.punch),
                 _ => continue,
             };
-            told.push((event_id, punch, one.body().to_vec()));
+            letters.push(Letter::new(event_id, &punch, one.body().to_vec()));
         }
-        Ok(told)
+        Ok(letters)
     }
 }
 
-fn answer(status: StatusCode, body: &Value) -> Response {
+pub(crate) fn answer(status: StatusCode, body: &Value) -> Response {
     (status, axum::Json(body)).into_response()
 }

@@ -17,6 +17,7 @@
 )]
 
 pub mod erpnext;
+pub mod hikcentral;
 pub mod hrms;
 pub mod humand;
 mod inbox;
@@ -39,8 +40,8 @@ pub use table::Progress;
 /// What the environment tells every middleware. The names are those of the published samples.
 #[derive(Debug)]
 pub struct Settings {
-    /// `WEBHOOK_SECRET`: what the sender signs with.
-    pub secret: Secret,
+    /// `WEBHOOK_SECRET`: what the sender signs with. Without it there is no webhook, and a source brings the events.
+    pub secret: Option<Secret>,
     /// `PORT`: where to listen. Default 3000; 0 takes any.
     pub port: u16,
     /// `INBOX`: the file that remembers events. Default `inbox.sqlite`.
@@ -56,13 +57,23 @@ impl Settings {
     ///
     /// A variable is missing or does not read; the text names it.
     pub fn from_env() -> anyhow::Result<Self> {
+        let secret = Secret::new(env("WEBHOOK_SECRET")?).context("WEBHOOK_SECRET")?;
+        Ok(Self { secret: Some(secret), ..Self::without_webhook()? })
+    }
+
+    /// Reads the environment of a program whose events come from elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// A variable does not read; the text names it.
+    pub fn without_webhook() -> anyhow::Result<Self> {
         let port = match std::env::var("PORT") {
             Ok(text) => text.parse().with_context(|| format!("PORT is `{text}`, expected a number up to 65535"))?,
             Err(VarError::NotPresent) => 3000,
             Err(error) => return Err(error).context("PORT"),
         };
         Ok(Self {
-            secret: Secret::new(env("WEBHOOK_SECRET")?).context("WEBHOOK_SECRET")?,
+            secret: None,
             port,
             path: std::env::var_os("INBOX").map_or_else(|| PathBuf::from("inbox.sqlite"), PathBuf::from),
             dry_run: env_flag("DRY_RUN"),

@@ -14,6 +14,7 @@ const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS inbox (
         id         INTEGER PRIMARY KEY,
         event_id   TEXT NOT NULL UNIQUE,
+        source_key TEXT,                             -- what a source knows the same event by under another id
         lane       INTEGER NOT NULL,
         punched_at INTEGER,                          -- milliseconds; none in files of the first version
         created_at INTEGER NOT NULL,
@@ -24,11 +25,41 @@ const SCHEMA: &str = "
         body       BLOB NOT NULL
     );
     CREATE INDEX IF NOT EXISTS inbox_waiting ON inbox (id) WHERE state = 'waiting';
+    CREATE TABLE IF NOT EXISTS source_mark (
+        name TEXT PRIMARY KEY,
+        mark TEXT NOT NULL
+    );
 ";
 
-const PUNCHED_AT: &str = "ALTER TABLE inbox ADD COLUMN punched_at INTEGER";
+/// What files of earlier versions lack.
+const ADDED: [(&str, &str); 2] = [
+    ("SELECT punched_at FROM inbox LIMIT 0", "ALTER TABLE inbox ADD COLUMN punched_at INTEGER"),
+    ("SELECT source_key FROM inbox LIMIT 0", "ALTER TABLE inbox ADD COLUMN source_key TEXT"),
+];
 
-const BY_PERSON: &str = "CREATE INDEX IF NOT EXISTS inbox_lane ON inbox (lane, punched_at)";
+const INDEXES: &str = "
+    CREATE INDEX IF NOT EXISTS inbox_lane ON inbox (lane, punched_at);
+    CREATE UNIQUE INDEX IF NOT EXISTS inbox_source_key ON inbox (source_key);
+";
+
+/// A punch to be remembered.
+#[derive(Debug)]
+pub(crate) struct Letter {
+    /// The event's id: it is taken once.
+    pub(crate) event_id: String,
+    /// Another key that it is taken once by.
+    pub(crate) source_key: Option<String>,
+    pub(crate) lane: Lane,
+    pub(crate) punched_at: DateTime<Utc>,
+    /// The event, as the worker reads it.
+    pub(crate) body: Vec<u8>,
+}
+
+impl Letter {
+    pub(crate) fn new(event_id: String, punch: &ReceivedPunch, body: Vec<u8>) -> Self {
+        Self { event_id, source_key: None, lane: Lane::of(punch.badge.as_bytes()), punched_at: punch.at, body }
+    }
+}
 
 /// The events received, on disk.
 #[derive(Debug, Clone)]
@@ -51,33 +82,65 @@ impl Table {
     pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
         let writer = Writer::over_file(path, |connection| {
             connection.batch(SCHEMA)?;
-            if connection.all("SELECT punched_at FROM inbox LIMIT 0", &[], |_| Ok(())).is_err() {
-                connection.batch(PUNCHED_AT)?;
+            for (look, add) in ADDED {
+                if connection.all(look, &[], |_| Ok(())).is_err() {
+                    connection.batch(add)?;
+                }
             }
-            connection.batch(BY_PERSON)
+            connection.batch(INDEXES)
         })?;
         Ok(Self { writer })
     }
 
-    /// Remembers an event about a punch. `None` if it was remembered before.
+    /// Remembers events about punches, all or none. What is new among them is to be written; what was remembered before is
+    /// `None`.
     pub(crate) async fn remember(
         &self,
-        event_id: String,
-        punch: &ReceivedPunch,
-        body: Vec<u8>,
+        letters: Vec<Letter>,
         now: DateTime<Utc>,
-    ) -> Result<Option<Waiting>, StoreError> {
-        let (lane, punched_at) = (Lane::of(punch.badge.as_bytes()), punch.at.timestamp_millis());
-        let insert = move |tx: &mut Transaction<'_>| {
-            let id = tx.first(
-                "INSERT INTO inbox (event_id, lane, punched_at, created_at, body) VALUES (?1, ?2, ?3, ?4, ?5)
-                     ON CONFLICT (event_id) DO NOTHING RETURNING id",
-                &[&event_id, &lane.0.cast_signed(), &punched_at, &now.timestamp_millis(), &body],
-                |row| row.get(0),
-            )?;
-            Ok(id.map(|id: i64| Waiting::new(DeliveryId(id.cast_unsigned()), ERP, lane, now)))
-        };
-        self.writer.run(insert).await
+    ) -> Result<Vec<Option<Waiting>>, StoreError> {
+        self.writer.run(move |tx| letters.iter().map(|letter| remember(tx, letter, now)).collect()).await
+    }
+
+    /// Keeps what cannot be read, for a person to look at. `key` keeps it from being kept twice.
+    pub(crate) async fn put_away(
+        &self,
+        key: String,
+        reason: &'static str,
+        raw: String,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        self.writer
+            .run(move |tx| {
+                tx.execute(
+                    "INSERT INTO inbox (event_id, lane, created_at, state, reason, body) VALUES (?1, 0, ?2, 'parked', ?3, ?4)
+                     ON CONFLICT DO NOTHING",
+                    &[&key, &now.timestamp_millis(), &reason, &raw.into_bytes()],
+                )
+                .map(drop)
+            })
+            .await
+    }
+
+    /// How far a source was read.
+    pub(crate) async fn mark(&self, name: &'static str) -> Result<Option<String>, StoreError> {
+        self.writer
+            .run(move |tx| tx.first("SELECT mark FROM source_mark WHERE name = ?1", &[&name], |row| row.get(0)))
+            .await
+    }
+
+    /// Remembers how far a source was read: everything before is in the table.
+    pub(crate) async fn set_mark(&self, name: &'static str, mark: String) -> Result<(), StoreError> {
+        self.writer
+            .run(move |tx| {
+                tx.execute(
+                    "INSERT INTO source_mark (name, mark) VALUES (?1, ?2)
+                     ON CONFLICT (name) DO UPDATE SET mark = excluded.mark",
+                    &[&name, &mark],
+                )
+                .map(drop)
+            })
+            .await
     }
 
     /// What an earlier life left undone.
@@ -145,6 +208,18 @@ impl Table {
             })
             .await
     }
+}
+
+fn remember(tx: &Transaction<'_>, letter: &Letter, now: DateTime<Utc>) -> Result<Option<Waiting>, StoreError> {
+    let Letter { event_id, source_key, lane, punched_at, body } = letter;
+    let (punched_at, created_at) = (punched_at.timestamp_millis(), now.timestamp_millis());
+    let id = tx.first(
+        "INSERT INTO inbox (event_id, source_key, lane, punched_at, created_at, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+         ON CONFLICT DO NOTHING RETURNING id",
+        &[event_id, source_key, &lane.0.cast_signed(), &punched_at, &created_at, body],
+        |row| row.get(0),
+    )?;
+    Ok(id.map(|id: i64| Waiting::new(DeliveryId(id.cast_unsigned()), ERP, *lane, now)))
 }
 
 fn waiting(connection: &Connection) -> Result<Vec<Waiting>, StoreError> {

@@ -22,7 +22,7 @@ pub(crate) struct Reach {
 }
 
 /// Has the events written, in order, by the queue's rules.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Worker {
     orders: mpsc::UnboundedSender<Waiting>,
 }

@@ -14,10 +14,11 @@ use gateway::clock::now;
 use tokio::net::TcpListener;
 
 use crate::erpnext::ErpNextStandIn;
+use crate::hikcentral::HikCentralStandIn;
 use crate::humand::HumandStandIn;
 use crate::odoo::OdooStandIn;
 use crate::successfactors::SuccessFactorsStandIn;
-use crate::{erpnext, humand, odoo, successfactors};
+use crate::{erpnext, hikcentral, humand, odoo, successfactors};
 
 /// Largest request a stand-in reads, in bytes.
 const BODY_MAX: usize = 1 << 20;
@@ -33,6 +34,9 @@ pub type SharedHumand = Arc<Mutex<HumandStandIn>>;
 
 /// A tenant that others can look into while it serves.
 pub type SharedSuccessFactors = Arc<Mutex<SuccessFactorsStandIn>>;
+
+/// A HikCentral that others can look into while it serves.
+pub type SharedHikCentral = Arc<Mutex<HikCentralStandIn>>;
 
 /// Serves a stand-in ERPNext on `addr`; it ends with the runtime.
 ///
@@ -70,6 +74,30 @@ pub async fn serve_successfactors(addr: SocketAddr, tenant: SharedSuccessFactors
     serve(addr, tenant).await
 }
 
+/// Serves a stand-in HikCentral on `addr`; it ends with the runtime.
+///
+/// # Errors
+///
+/// The address cannot be listened on.
+pub async fn serve_hikcentral(addr: SocketAddr, server: SharedHikCentral) -> std::io::Result<SocketAddr> {
+    serve(addr, server).await
+}
+
+/// Posts what a HikCentral has to push, in order. What is not answered with a status of 200 is gone, and its statuses are
+/// given back; 0 is no answer.
+pub async fn push_hikcentral(server: &SharedHikCentral) -> Vec<u16> {
+    let pushes = server.lock().unwrap_or_else(PoisonError::into_inner).take_pushes();
+    let (client, mut statuses) = (reqwest::Client::new(), Vec::new());
+    for push in pushes {
+        let status = match reqwest::Request::try_from(push) {
+            Ok(push) => client.execute(push).await.map_or(0, |response| response.status().as_u16()),
+            Err(_) => 0,
+        };
+        statuses.push(status);
+    }
+    statuses
+}
+
 /// What answers requests; `None` where nothing is to be sent.
 trait StandIn: Send + 'static {
     fn answer(&mut self, request: &http::Request<Bytes>, now: DateTime<Utc>) -> Option<http::Response<Bytes>>;
@@ -100,6 +128,13 @@ impl StandIn for SuccessFactorsStandIn {
     fn answer(&mut self, request: &http::Request<Bytes>, now: DateTime<Utc>) -> Option<http::Response<Bytes>> {
         let response = self.answer(request, now);
         response.extensions().get::<successfactors::NoAnswer>().is_none().then_some(response)
+    }
+}
+
+impl StandIn for HikCentralStandIn {
+    fn answer(&mut self, request: &http::Request<Bytes>, now: DateTime<Utc>) -> Option<http::Response<Bytes>> {
+        let response = self.answer(request, now);
+        response.extensions().get::<hikcentral::NoAnswer>().is_none().then_some(response)
     }
 }
 

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
+use punch_erp::hikcentral::SignatureFault;
 use punch_erp::hrms::DatabaseError;
+use punch_erp::passage::SourceError;
 use punch_erp::{CallError, ConfigError, Evidence, Failure, HttpResponse, ParkReason, RetryReason};
 
 const TRANSPORT: &str = "PE-NET-003";
@@ -19,6 +21,8 @@ fn every_code_has_its_paragraph() {
     codes.extend(RetryReason::CODES);
     codes.extend(DatabaseError::CODES);
     codes.extend(ParkReason::CODES);
+    codes.extend(SourceError::CODES);
+    codes.extend(SignatureFault::CODES);
     assert_eq!(documented.iter().copied().collect::<BTreeSet<_>>(), codes);
     assert_eq!(documented.len(), codes.len(), "one paragraph each");
 }
@@ -70,6 +74,24 @@ fn database_errors() {
     assert_eq!(all.each_ref().map(DatabaseError::code), DatabaseError::CODES);
     for error in &all {
         assert!(error.to_string().starts_with(&format!("{}: ", error.code())), "{error}");
+    }
+}
+
+#[test]
+fn source_errors() {
+    let all = [
+        SourceError::Unreadable { expected: "JSON" },
+        SourceError::TooLong { limit: 1 },
+        SourceError::TooManyEvents { found: 2, limit: 1 },
+        SourceError::DoctypeRefused,
+    ];
+    assert_eq!(all.each_ref().map(SourceError::code), SourceError::CODES);
+    let texts = all.each_ref().map(ToString::to_string).into_iter().zip(SourceError::CODES);
+    let faults = [SignatureFault::Missing, SignatureFault::Wrong];
+    assert_eq!(faults.each_ref().map(SignatureFault::code), SignatureFault::CODES);
+    let faults = faults.each_ref().map(ToString::to_string).into_iter().zip(SignatureFault::CODES);
+    for (text, code) in texts.chain(faults) {
+        assert!(text.starts_with(&format!("{code}: ")), "{text}");
     }
 }
 

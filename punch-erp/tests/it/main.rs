@@ -18,11 +18,19 @@ mod documents;
 #[allow(dead_code, unreachable_pub, missing_docs, reason = "the crate `simulator` compiles it as its own")]
 mod erpnext;
 mod faults;
+mod hikcentral;
+#[path = "../../../examples/simulator/src/hikcentral/mod.rs"]
+#[allow(dead_code, unreachable_pub, missing_docs, reason = "the crate `simulator` compiles it as its own")]
+mod hikcentral_server;
 mod hrms;
 mod humand;
 #[path = "../../../examples/simulator/src/humand/mod.rs"]
 #[allow(dead_code, unreachable_pub, missing_docs, reason = "the crate `simulator` compiles it as its own")]
 mod humand_server;
+mod isapi;
+#[path = "../../../examples/simulator/src/isapi/mod.rs"]
+#[allow(dead_code, unreachable_pub, missing_docs, reason = "the crate `simulator` compiles it as its own")]
+mod isapi_server;
 mod middleware;
 mod odoo;
 #[path = "../../../examples/simulator/src/odoo/mod.rs"]

@@ -69,6 +69,11 @@ pub(super) async fn show(State(api): State<Api>, Path(id): Path<u64>) -> Result<
 
 /// Sends once more what was delivered or given up, under the same event id. S1-055.
 pub(super) async fn send_again(State(api): State<Api>, Path(id): Path<u64>) -> Result<Response, ApiError> {
+    Ok(one(StatusCode::ACCEPTED, &make_again(&api, id).await?))
+}
+
+/// Makes a delivery again that was settled, and hands it over.
+pub(crate) async fn make_again(api: &Api, id: u64) -> Result<DeliveryRow, ApiError> {
     // The answer says how it stood when it was made again; by the time it arrives it may be delivered.
     let made = api.store.write(move |tx| Ok((resend(tx, DeliveryId(id), None, now())?, DeliveryRow::of(tx, id)?)));
     let (waiting, row) = made.await?;
@@ -76,7 +81,7 @@ pub(super) async fn send_again(State(api): State<Api>, Path(id): Path<u64>) -> R
     let on_its_way = || ApiError::conflict("id", "is of a delivery that is on its way already");
     let waiting = waiting.ok_or_else(on_its_way)?;
     api.engine.deliver(vec![waiting]);
-    Ok(one(StatusCode::ACCEPTED, &row))
+    Ok(row)
 }
 
 #[derive(Default, Deserialize)]

@@ -137,6 +137,13 @@ fn instant(field: &str, text: &str) -> Result<DateTime<Utc>, ApiError> {
 }
 
 async fn described(api: &Api, rows: Vec<DeviceRow>) -> Result<Vec<Value>, ApiError> {
+    let last_seen = api.devices.last_seen();
+    let rows = with_clocks(api, rows).await?;
+    Ok(rows.iter().map(|(row, clockwork)| device(row, last_seen.get(&row.serial), clockwork)).collect())
+}
+
+/// Terminals, each with what is known of its clock.
+pub(crate) async fn with_clocks(api: &Api, rows: Vec<DeviceRow>) -> Result<Vec<(DeviceRow, Clockwork)>, ApiError> {
     let serials: Vec<String> = rows.iter().map(|row| row.serial.clone()).collect();
     let known = move |connection: &Connection| {
         let mut clocks = BTreeMap::new();
@@ -147,12 +154,12 @@ async fn described(api: &Api, rows: Vec<DeviceRow>) -> Result<Vec<Value>, ApiErr
         }
         Ok::<_, StoreError>(clocks)
     };
-    let (mut clocks, last_seen) = (api.store.read(known).await?, api.devices.last_seen());
-    let describe = |row: &DeviceRow| {
+    let mut clocks = api.store.read(known).await?;
+    let clock = |row: DeviceRow| {
         let clockwork = clocks.remove(&row.serial).unwrap_or_else(|| Clockwork::new(zone(api, &row.serial)));
-        device(row, last_seen.get(&row.serial), &clockwork)
+        (row, clockwork)
     };
-    Ok(rows.iter().map(describe).collect())
+    Ok(rows.into_iter().map(clock).collect())
 }
 
 fn zone(api: &Api, serial: &str) -> punch_normalize::DeviceZone {

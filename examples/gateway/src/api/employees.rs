@@ -11,12 +11,12 @@ use super::Api;
 use super::envelope::{ApiError, Paging, one, page};
 use super::routes::PageQuery;
 use crate::core::{Bound, Clash, Identity, Scope, Validity};
-use crate::device::Devices;
+use crate::device::{Devices, Released};
 use crate::store::register;
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct NewEmployee {
+pub(crate) struct NewEmployee {
     badge_number: String,
     id: Option<String>,
     name: Option<String>,
@@ -28,6 +28,13 @@ pub(super) struct NewEmployee {
     shifts: Vec<String>,
 }
 
+impl NewEmployee {
+    /// Somebody who has this badge everywhere and for ever.
+    pub(crate) fn everywhere(badge_number: String, name: Option<String>) -> Self {
+        Self { badge_number, name, ..Self::default() }
+    }
+}
+
 /// Registers a badge and releases the rows that were held for it. S2-070.
 pub(super) async fn add_employee(
     State(api): State<Api>,
@@ -35,6 +42,12 @@ pub(super) async fn add_employee(
 ) -> Result<Response, ApiError> {
     let Json(new) = body?;
     let badge = new.badge_number.clone();
+    let released = enter(&api, new).await?;
+    Ok(one(StatusCode::CREATED, &json!({ "badge_number": badge, "released_rows": released.delivered })))
+}
+
+/// Registers a badge and takes the rows once more that were held for it.
+pub(crate) async fn enter(api: &Api, new: NewEmployee) -> Result<Released, ApiError> {
     let identity = identity(new)?;
     let names = api.shifts.names();
     if let Some(unknown) = identity.shifts.iter().find(|name| !names.contains(name.as_str())) {
@@ -42,8 +55,7 @@ pub(super) async fn add_employee(
     }
     let (pin, entry) = (identity.pin.clone(), identity);
     api.store.write(move |tx| register(tx, &entry)).await?.map_err(refused)?;
-    let released = api.devices.release(Devices::held_for(pin)).await?;
-    Ok(one(StatusCode::CREATED, &json!({ "badge_number": badge, "released_rows": released.delivered })))
+    Ok(api.devices.release(Devices::held_for(pin)).await?)
 }
 
 fn refused(clash: Clash) -> ApiError {

@@ -90,7 +90,7 @@ impl Paging {
 
 /// One refused call: a status, a stable code, a sentence, and the field at fault.
 #[derive(Debug)]
-pub(super) struct ApiError {
+pub(crate) struct ApiError {
     status: StatusCode,
     code: &'static str,
     message: String,
@@ -133,6 +133,11 @@ impl ApiError {
         let message = format!("The terminal {serial} is {found}: {cure}.");
         let field = Some("serial".to_owned());
         Self { status: StatusCode::CONFLICT, code: "device_not_approved", message, field }
+    }
+
+    /// Its stable code, and the field at fault: what a page for people goes by.
+    pub(crate) fn cause(&self) -> (&'static str, Option<&str>) {
+        (self.code, self.field.as_deref())
     }
 
     /// After how many seconds the same call may be sent again, if that is worth a try.

@@ -1,19 +1,18 @@
-//! The API listener: `/v1`, health, and a page for people.
+//! The API listener: `/v1` and health. The pages for people beside it are the dashboard's.
 
 mod attendance;
 mod auth;
-mod deliveries;
-mod devices;
-mod employees;
+pub(crate) mod deliveries;
+pub(crate) mod devices;
+pub(crate) mod employees;
 mod envelope;
 mod idempotent;
 mod jobs;
-mod page;
 mod punches;
-mod quarantine;
+pub(crate) mod quarantine;
 mod roll;
 mod routes;
-mod webhooks;
+pub(crate) mod webhooks;
 
 use std::sync::{Arc, Mutex};
 
@@ -30,6 +29,7 @@ use crate::device::Devices;
 use crate::store::Store;
 
 pub use auth::{ApiKey, hash_key};
+pub(crate) use envelope::ApiError;
 
 /// What every route can reach.
 #[derive(Debug, Clone)]
@@ -97,13 +97,12 @@ impl Api {
             .layer(from_fn_with_state(self.clone(), idempotent::once_a_key))
             .layer(from_fn_with_state(self.clone(), auth::require_key));
         Router::new()
-            .route("/", get(page::overview))
             .route("/livez", get(|| async { "live\n" }))
             .route("/readyz", get(routes::ready))
             .route("/metrics", get(routes::metrics))
             .merge(guarded)
-            .fallback(|| async { envelope::ApiError::not_found("route") })
-            .method_not_allowed_fallback(|| async { envelope::ApiError::wrong_method() })
+            .fallback(|| async { ApiError::not_found("route") })
+            .method_not_allowed_fallback(|| async { ApiError::wrong_method() })
             .with_state(self)
     }
 }

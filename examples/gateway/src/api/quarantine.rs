@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::Api;
 use super::envelope::{ApiError, Paging, one, page};
 use crate::core::ByHand;
-use crate::device::NotTaken;
+use crate::device::{NotTaken, Released};
 use crate::store::{HeldRow, Quarantined, discard};
 
 /// Which rows: of a query, or of the body of a bulk retry.
@@ -86,12 +86,13 @@ pub(super) async fn retry_all(
 
 /// Takes a row once more, one that was put away too.
 pub(super) async fn retry(State(api): State<Api>, Path(id): Path<String>) -> Result<Response, ApiError> {
-    take_again(&api, id, ByHand::default()).await
+    Ok(one(StatusCode::OK, &take_again(&api, id, ByHand::default()).await?))
 }
 
-async fn take_again(api: &Api, id: String, by_hand: ByHand) -> Result<Response, ApiError> {
+/// Takes one row once more, with what somebody says of it.
+pub(crate) async fn take_again(api: &Api, id: String, by_hand: ByHand) -> Result<Released, ApiError> {
     match api.devices.retry(id, by_hand).await? {
-        Ok(released) => Ok(one(StatusCode::OK, &released)),
+        Ok(released) => Ok(released),
         Err(NotTaken::Gone) => Err(ApiError::not_found("row in quarantine")),
         Err(NotTaken::Unread) => Err(ApiError::conflict(
             "id",
@@ -119,26 +120,30 @@ pub(super) async fn put_away(
     body: Result<Json<Reason>, JsonRejection>,
 ) -> Result<Response, ApiError> {
     let Json(Reason { reason }) = body?;
+    Ok(one(StatusCode::OK, &discard_row(&api, &id, reason).await?))
+}
+
+/// Puts a row away for a reason, which has to be given.
+pub(crate) async fn discard_row(api: &Api, id: &str, reason: String) -> Result<HeldRow, ApiError> {
     if reason.trim().is_empty() || reason.len() > REASON_MAX {
         return Err(ApiError::invalid("reason", "expected why, in 1 to 500 bytes; it is kept with the row"));
     }
-    find(&api, &id).await?;
-    let known = id.clone();
+    find(api, id).await?;
+    let known = id.to_owned();
     api.store.write(move |tx| discard(tx, &known, &reason)).await?;
-    let row = find(&api, &id).await?;
-    Ok(one(StatusCode::OK, &row))
+    find(api, id).await
 }
 
 /// Longest reason to put a row away, in bytes.
 const REASON_MAX: usize = 500;
 
 /// What somebody says of a row that the terminal did not.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Fix {
-    shift_seconds: Option<i64>,
-    pin: Option<String>,
-    text: Option<String>,
+pub(crate) struct Fix {
+    pub(crate) shift_seconds: Option<i64>,
+    pub(crate) pin: Option<String>,
+    pub(crate) text: Option<String>,
 }
 
 /// Takes a row once more with what somebody says of it. What the terminal said stays as it is.
@@ -147,21 +152,27 @@ pub(super) async fn fix(
     Path(id): Path<String>,
     body: Result<Json<Fix>, JsonRejection>,
 ) -> Result<Response, ApiError> {
-    let Json(Fix { shift_seconds, pin, text }) = body?;
+    let Json(fix) = body?;
+    Ok(one(StatusCode::OK, &put_right(&api, id, fix).await?))
+}
+
+/// Takes a row once more as somebody says that it is right.
+pub(crate) async fn put_right(api: &Api, id: String, fix: Fix) -> Result<Released, ApiError> {
+    let Fix { shift_seconds, pin, text } = fix;
     if let Some(text) = text {
         if shift_seconds.is_some() || pin.is_some() {
             return Err(ApiError::invalid("text", "is a whole row; send it without `shift_seconds` and `pin`"));
         }
-        return replace(&api, find(&api, &id).await?, &text).await;
+        return replace(api, find(api, &id).await?, &text).await;
     }
     let by_hand = ByHand { shift: shift_seconds.map(shift).transpose()?, pin: pin.map(pin_of).transpose()? };
     if by_hand == ByHand::default() {
         return Err(ApiError::invalid("shift_seconds", "or `pin` or `text` is missing: say what is right"));
     }
-    take_again(&api, id, by_hand).await
+    take_again(api, id, by_hand).await
 }
 
-async fn replace(api: &Api, row: HeldRow, text: &str) -> Result<Response, ApiError> {
+async fn replace(api: &Api, row: HeldRow, text: &str) -> Result<Released, ApiError> {
     if row.reason != HoldReason::Malformed.code() {
         return Err(ApiError::invalid(
             "text",
@@ -171,7 +182,7 @@ async fn replace(api: &Api, row: HeldRow, text: &str) -> Result<Response, ApiErr
     let serial = SerialNumber::parse(&row.device_serial).map_err(|_| ApiError::not_found("device"))?;
     let received_at = row.received_at.parse().map_err(|_| ApiError::not_found("row in quarantine"))?;
     match api.devices.replace(row.id, serial, received_at, text).await? {
-        Some(released) => Ok(one(StatusCode::OK, &released)),
+        Some(released) => Ok(released),
         None => {
             Err(ApiError::invalid("text", "is no row either, expected PIN, TAB, YYYY-MM-DD hh:mm:ss, TAB, state, …"))
         }
@@ -180,10 +191,10 @@ async fn replace(api: &Api, row: HeldRow, text: &str) -> Result<Response, ApiErr
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Reanchoring {
-    shift_seconds: i64,
-    since: Option<DateTime<Utc>>,
-    until: Option<DateTime<Utc>>,
+pub(crate) struct Reanchoring {
+    pub(crate) shift_seconds: i64,
+    pub(crate) since: Option<DateTime<Utc>>,
+    pub(crate) until: Option<DateTime<Utc>>,
 }
 
 /// T12: all rows that a terminal made while its clock was unset, once somebody knows by how much.
@@ -192,16 +203,21 @@ pub(super) async fn reanchor(
     Path(serial): Path<String>,
     body: Result<Json<Reanchoring>, JsonRejection>,
 ) -> Result<Response, ApiError> {
-    let serial = SerialNumber::parse(&serial).map_err(|error| ApiError::invalid("serial", &error.to_string()))?;
-    let Json(Reanchoring { shift_seconds, since, until }) = body?;
+    let Json(reanchoring) = body?;
+    Ok(one(StatusCode::OK, &shift_all(&api, &serial, reanchoring).await?))
+}
+
+/// Takes those rows once more.
+pub(crate) async fn shift_all(api: &Api, serial: &str, reanchoring: Reanchoring) -> Result<Released, ApiError> {
+    let serial = SerialNumber::parse(serial).map_err(|error| ApiError::invalid("serial", &error.to_string()))?;
+    let Reanchoring { shift_seconds, since, until } = reanchoring;
     if !api.devices.knows(&serial) {
         return Err(ApiError::not_found("device"));
     }
     let by_hand = ByHand { shift: Some(shift(shift_seconds)?), pin: None };
     let (reason, device) = (Some(HoldReason::ClockReset.code().to_owned()), Some(serial.to_string()));
     let which = Quarantined { reason, device, since, until, ..Quarantined::default() };
-    let released = api.devices.release_with(which, by_hand).await?;
-    Ok(one(StatusCode::OK, &released))
+    Ok(api.devices.release_with(which, by_hand).await?)
 }
 
 fn shift(seconds: i64) -> Result<TimeDelta, ApiError> {

@@ -244,7 +244,13 @@ pub(super) async fn remove_webhook(State(api): State<Api>, Path(id): Path<u64>) 
 
 /// Sends an event of no meaning to one endpoint, to see it arrive.
 pub(super) async fn test_webhook(State(api): State<Api>, Path(id): Path<u64>) -> Result<Response, ApiError> {
-    let row = find(&api, id).await?;
+    let (event_id, delivery) = send_test(&api, id).await?;
+    Ok(one(StatusCode::ACCEPTED, &json!({ "event_id": event_id, "delivery_id": delivery })))
+}
+
+/// Makes that event; its identity, and the number of its delivery.
+pub(crate) async fn send_test(api: &Api, id: u64) -> Result<(String, Option<u64>), ApiError> {
+    let row = find(api, id).await?;
     let event_id = random_id("test").ok_or_else(|| ApiError::unavailable("the system has no random numbers"))?;
     let (text, endpoint, format) = (event_id.to_string(), row.id, row.format);
     let work = move |tx: &mut crate::store::Transaction<'_>| -> Result<_, StoreError> {
@@ -253,10 +259,10 @@ pub(super) async fn test_webhook(State(api): State<Api>, Path(id): Path<u64>) ->
     let deliveries = api.store.write(work).await?;
     let delivery = deliveries.first().map(|waiting| waiting.delivery.0);
     api.engine.deliver(deliveries);
-    Ok(one(StatusCode::ACCEPTED, &json!({ "event_id": text, "delivery_id": delivery })))
+    Ok((text, delivery))
 }
 
-pub(super) async fn find(api: &Api, id: u64) -> Result<EndpointRow, ApiError> {
+pub(crate) async fn find(api: &Api, id: u64) -> Result<EndpointRow, ApiError> {
     let row = api.store.read(move |connection| EndpointRow::of(connection, EndpointId(id))).await?;
     row.filter(|row| !row.is_removed).ok_or_else(|| ApiError::not_found("webhook"))
 }

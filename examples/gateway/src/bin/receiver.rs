@@ -66,11 +66,11 @@ impl Receiver {
         let mut store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
         let transaction = store.transaction()?;
         let insert = "INSERT INTO events (event_id, body) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
-        let mut new = 0;
+        let mut is_new = false;
         for (event_id, body) in events {
-            new += transaction.execute(insert, params![event_id, body])?;
+            is_new |= transaction.execute(insert, params![event_id, body])? == 1;
         }
         transaction.commit()?;
-        Ok(new > 0)
+        Ok(is_new)
     }
 }

@@ -18,6 +18,9 @@ const RENEWAL: Duration = Duration::from_secs(3);
 /// Nothing is begun in the last part of a lease: an attempt may take as long as this until its answer is written down.
 const LAST_PART: Duration = Duration::from_secs(2);
 
+/// Under load, what others write is looked at once in this time and not for each commit.
+const PAUSE: Duration = Duration::from_millis(20);
+
 /// What changed of what a gateway holds.
 #[derive(Debug, Default)]
 pub(super) struct Change {
@@ -39,6 +42,7 @@ pub(super) struct Leases {
     leaving: BTreeSet<EndpointId>,
     renewed_at: Instant,
     next_at: Instant,
+    look_at: Instant,
     /// Somebody has written to the store.
     changed: Arc<Notify>,
     /// Deliveries up to this number have been looked at.
@@ -53,7 +57,7 @@ impl Leases {
         let seen_to = store.read(lease::last_delivery).await?;
         let (store, now) = (store.clone(), Instant::now());
         let (held, leaving) = (BTreeSet::new(), BTreeSet::new());
-        Ok(Some(Self { store, holder, held, leaving, renewed_at: now, next_at: now, changed, seen_to }))
+        Ok(Some(Self { store, holder, held, leaving, renewed_at: now, next_at: now, look_at: now, changed, seen_to }))
     }
 
     /// Whether this gateway may begin an attempt now.
@@ -68,13 +72,23 @@ impl Leases {
 
     /// Ends when something is to be looked at: somebody has written, or it is time to say that this gateway is there.
     pub(super) async fn news(&self) {
+        let changed = async {
+            self.changed.notified().await;
+            tokio::time::sleep_until(self.look_at).await;
+        };
         // Which of them it was makes no difference.
-        drop(tokio::time::timeout_at(self.next_at, self.changed.notified()).await);
+        drop(tokio::time::timeout_at(self.next_at, changed).await);
     }
 
     /// There is an endpoint that nobody may hold yet.
     pub(super) fn hurry(&mut self) {
         self.next_at = Instant::now();
+    }
+
+    /// Everything others had written was looked at.
+    pub(super) fn looked(&mut self) {
+        let now = Instant::now();
+        self.look_at = now.checked_add(PAUSE).unwrap_or(now);
     }
 
     /// Whether it is time to say that this gateway is there.
@@ -87,7 +101,7 @@ impl Leases {
         let (holder, asked_at) = (self.holder.clone(), Instant::now());
         self.next_at = asked_at.checked_add(RENEWAL).unwrap_or(asked_at);
         let renewed = self.store.read(move |connection| lease::renew(connection, &holder, LEASE)).await;
-        let Holding { held, share } = match renewed {
+        let Holding { kept, taken, share } = match renewed {
             Ok(holding) => holding,
             Err(error) if self.renewed_at.elapsed() < LEASE => return Err(error),
             Err(error) => {
@@ -96,13 +110,12 @@ impl Leases {
             }
         };
         self.renewed_at = asked_at;
-        let change = Change {
-            gained: held.difference(&self.held).copied().collect(),
-            lost: self.held.difference(&held).copied().collect(),
-            surplus: held.iter().skip(share).copied().collect(),
-        };
-        self.held = held;
-        Ok(change)
+        // What was taken now may have been held before, and somebody else's in between.
+        let lost = self.held.difference(&kept).copied().collect();
+        let gained = kept.difference(&self.held).chain(&taken).copied().collect();
+        self.held = kept.union(&taken).copied().collect();
+        let surplus = self.held.iter().skip(share).copied().collect();
+        Ok(Change { gained, lost, surplus })
     }
 
     /// Lets go of what was surplus the last time, and says to what nothing new may be sent from now on.

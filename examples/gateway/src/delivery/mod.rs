@@ -11,10 +11,11 @@ mod sender;
 mod shared;
 
 use core::time::Duration;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chrono::TimeDelta;
+use punch_normalize::EventId;
 use punch_webhook::{Class, DeliveryId, EndpointId, EnqueueError, Queue, QueueLimits, QueueStatus, Record, Waiting};
 use tokio::sync::futures::OwnedNotified;
 use tokio::sync::{Notify, mpsc, oneshot};
@@ -24,7 +25,7 @@ use crate::clock::now;
 use crate::config::DeliveryConfig;
 use crate::stage::{Stage, Watch};
 use crate::store::lease;
-use crate::store::{EndpointRow, Failing, Store, StoreError, Told, delivery_rows, tell_failing};
+use crate::store::{AttemptRow, EndpointRow, Failing, Store, StoreError, Told, delivery_rows, tell_failing};
 
 use leases::Leases;
 use request::{Answered, make, read_bodies};
@@ -98,6 +99,8 @@ impl Engine {
             watch,
             in_flight: JoinSet::new(),
             writes: JoinSet::new(),
+            unwritten: BTreeSet::new(),
+            look_again: BTreeSet::new(),
             early: Vec::new(),
             unfed_after: None,
             leases,
@@ -170,7 +173,11 @@ struct Driver {
     post: Option<Arc<Notify>>,
     in_flight: JoinSet<Answered>,
     /// Results on their way to the disk.
-    writes: JoinSet<()>,
+    writes: JoinSet<Vec<DeliveryId>>,
+    /// Of which deliveries. The store still has them as waiting.
+    unwritten: BTreeSet<DeliveryId>,
+    /// Endpoints of which such a delivery was read, which may be one that is made again.
+    look_again: BTreeSet<EndpointId>,
     /// Deliveries that came before their endpoint did.
     early: Vec<Waiting>,
     /// The queue was full: deliveries above this id are in the store only.
@@ -292,6 +299,11 @@ impl Driver {
         if self.unfed_after.is_some() {
             return;
         }
+        // Where one gateway works alone, what is handed over was made after its last result was on disk.
+        if self.store.replica().is_some() && self.unwritten.contains(&waiting.delivery) {
+            self.look_again.insert(waiting.endpoint);
+            return;
+        }
         match self.queue.enqueue(waiting, now()) {
             Ok(()) => {}
             // Somebody else holds it, and finds it in the store.
@@ -300,6 +312,23 @@ impl Driver {
             Err(error) => {
                 tracing::warn!(%error, "delivery stays in the store for now");
                 self.unfed_after = Some(waiting.delivery.0.saturating_sub(1));
+            }
+        }
+    }
+
+    fn forget_written(&mut self) {
+        while let Some(written) = self.writes.try_join_next() {
+            match written {
+                Ok(deliveries) => {
+                    for delivery in &deliveries {
+                        self.unwritten.remove(delivery);
+                    }
+                }
+                // Which one it was is not said, so each may be sent once more.
+                Err(error) => {
+                    tracing::error!(%error, "a result was lost");
+                    self.unwritten.clear();
+                }
             }
         }
     }
@@ -354,6 +383,18 @@ impl Driver {
             }
             next = if rows.len() < TOGETHER { self.in_flight.try_join_next() } else { None };
         }
+        self.write_down(rows, follows, arrived);
+        if let Some(after) = self.unfed_after
+            && self.queue.status().waiting < REFILL_BELOW
+            && let Err(error) = self.feed(after).await
+        {
+            tracing::error!(%error, "undelivered rows could not be read");
+            self.unfed_after = Some(after);
+        }
+    }
+
+    /// Has it written down what was tried, what follows from it, and what arrived.
+    fn write_down(&mut self, rows: Vec<AttemptRow>, follows: Vec<(EndpointId, Vec<Record>)>, arrived: Vec<EventId>) {
         for row in &rows {
             self.store.metrics().attempted(row.status, Duration::from_millis(row.millis));
             tracing::debug!(delivery = row.delivery.0, number = row.number, status = row.status, "attempt");
@@ -363,7 +404,9 @@ impl Driver {
         let (back, post) = (self.back.clone(), self.post.clone());
         let by_mail = post.is_some();
         // Not awaited: until a record is durable a crash sends once more, which receivers expect.
-        while self.writes.try_join_next().is_some() {}
+        self.forget_written();
+        let deliveries: Vec<DeliveryId> = rows.iter().map(|row| row.delivery).collect();
+        self.unwritten.extend(&deliveries);
         self.writes.spawn(async move {
             let written = store
                 .write(move |tx| {
@@ -389,14 +432,8 @@ impl Driver {
                 Err(error) => tracing::error!(%error, "an attempt could not be written down"),
             }
             settled.notify_waiters();
+            deliveries
         });
-        if let Some(after) = self.unfed_after
-            && self.queue.status().waiting < REFILL_BELOW
-            && let Err(error) = self.feed(after).await
-        {
-            tracing::error!(%error, "undelivered rows could not be read");
-            self.unfed_after = Some(after);
-        }
     }
 
     /// What follows from an answer, and for which endpoint.

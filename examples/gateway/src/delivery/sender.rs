@@ -9,7 +9,7 @@ use reqwest::redirect::Policy;
 use super::guard::{Guard, GuardedResolver};
 use crate::clock::now;
 use crate::config::{Batch, DeliveryConfig, check_url};
-use crate::store::EndpointRow;
+use crate::store::{EndpointRow, NOT_KEPT};
 
 /// Bytes of an answer that are read; then the connection is closed.
 const ANSWER_MAX: usize = 16 << 10;
@@ -157,7 +157,7 @@ fn request(client: &reqwest::Client, target: &Target, parcel: Parcel) -> reqwest
 fn kept(headers: &HeaderMap, own: &HeaderMap) -> String {
     let mut text = String::with_capacity(512);
     for (name, value) in headers {
-        let value = if own.contains_key(name) { "(not kept)" } else { value.to_str().unwrap_or("(not text)") };
+        let value = if own.contains_key(name) { NOT_KEPT } else { value.to_str().unwrap_or("(not text)") };
         for part in [name.as_str(), ": ", value, "\n"] {
             text.push_str(part);
         }

@@ -14,6 +14,7 @@ impl Driver {
         if let Err(error) = self.look_with(&mut leases).await {
             tracing::warn!(%error, "what others have written is looked at later");
         }
+        leases.looked();
         self.leases = Some(leases);
     }
 
@@ -21,6 +22,10 @@ impl Driver {
         if leases.is_due() {
             let change = leases.renew().await?;
             self.follow_change(leases, change).await?;
+        }
+        self.forget_written();
+        for endpoint in core::mem::take(&mut self.look_again) {
+            self.take_up(leases, endpoint).await?;
         }
         let holder = leases.holder();
         for (endpoint, wish) in self.store.read(move |connection| wishes(connection, &holder)).await? {
@@ -32,7 +37,11 @@ impl Driver {
             // Whatever is wished, there may be something to look for too.
             self.take_up(leases, endpoint).await?;
         }
-        self.feed_held(leases).await
+        self.feed_held(leases).await?;
+        if !self.look_again.is_empty() {
+            leases.hurry();
+        }
+        Ok(())
     }
 
     async fn follow_change(&mut self, leases: &mut Leases, change: Change) -> Result<(), StoreError> {

@@ -29,7 +29,7 @@ pub(super) struct Device {
     pub(super) session: Session,
     pub(super) admission: Admission,
     /// When its punches last came from somebody who had read them.
-    forwarded_at: Option<DateTime<Utc>>,
+    pub(super) forwarded_at: Option<DateTime<Utc>>,
     pub(super) directory: Directory,
     pub(super) timekeeping: Timekeeping,
     /// What the store knows of the terminal's dialect, and whether it has tried to encrypt.

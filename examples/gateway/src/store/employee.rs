@@ -35,6 +35,15 @@ impl Identity {
 
         Ok(connection.all(&sql, &[&limit, &offset], identity)?.into_iter().flatten().collect())
     }
+
+    /// How many there are.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read.
+    pub(crate) fn count(connection: &Connection) -> Result<u64, StoreError> {
+        Ok(connection.value::<i64>("SELECT count(*) FROM employee", &[])?.cast_unsigned())
+    }
 }
 
 /// Registers an identity, or changes what is known of the same person.

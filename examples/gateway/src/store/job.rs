@@ -103,7 +103,7 @@ impl JobRow {
                        (SELECT count(*) FROM delivery WHERE delivery.job = job.id AND delivery.state = 'failed'),
                        (SELECT count(*) FROM delivery WHERE delivery.job = job.id AND delivery.state = 'waiting')
                    FROM job WHERE id = ?1";
-        Ok(connection.first(sql, &[&id.cast_signed()], Self::read)?)
+        connection.first(sql, &[&id.cast_signed()], Self::read)
     }
 
     fn read(row: &Row<'_>) -> Result<Self, StoreError> {

@@ -12,8 +12,10 @@ use super::{StoreError, Transaction};
 /// What a gateway may deliver to after [`renew`].
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Holding {
-    /// The endpoints it holds.
-    pub(crate) held: BTreeSet<EndpointId>,
+    /// The endpoints it held before, without anybody else in between.
+    pub(crate) kept: BTreeSet<EndpointId>,
+    /// Those it has taken now.
+    pub(crate) taken: BTreeSet<EndpointId>,
     /// How many it should hold, for each to have as many.
     pub(crate) share: usize,
 }
@@ -34,16 +36,17 @@ pub(crate) fn renew(connection: &Connection, holder: &str, lease: Duration) -> R
     let share = usize::try_from(all.cast_unsigned().div_ceil(there.max(1).cast_unsigned())).unwrap_or(usize::MAX);
 
     let sql = "UPDATE endpoint SET held_until = now_millis() + ?2 WHERE holder = ?1 RETURNING id";
-    let mut held: BTreeSet<EndpointId> = connection.all(sql, &[&holder, &lease], id)?.into_iter().collect();
-    if let Some(room) = share.checked_sub(held.len()).filter(|room| *room > 0) {
+    let kept: BTreeSet<EndpointId> = connection.all(sql, &[&holder, &lease], id)?.into_iter().collect();
+    let mut taken = BTreeSet::new();
+    if let Some(room) = share.checked_sub(kept.len()).filter(|room| *room > 0) {
         let room = i64::try_from(room).unwrap_or(i64::MAX);
         let sql = "UPDATE endpoint SET holder = ?1, held_until = now_millis() + ?2 WHERE id IN (
                        SELECT id FROM endpoint WHERE holder IS NULL OR held_until < now_millis()
                        ORDER BY id LIMIT ?3 FOR UPDATE SKIP LOCKED)
                    RETURNING id";
-        held.extend(connection.all(sql, &[&holder, &lease, &room], id)?);
+        taken.extend(connection.all(sql, &[&holder, &lease, &room], id)?);
     }
-    Ok(Holding { held, share })
+    Ok(Holding { kept, taken, share })
 }
 
 /// Lets go of an endpoint, so that others need not wait for the end of the lease.

@@ -1,5 +1,6 @@
 //! One SQLite file or one schema of PostgreSQL, one writer that groups commits. What a commit returns for is on disk.
 
+mod activity;
 mod clock;
 mod completeness;
 mod delivery;
@@ -30,6 +31,7 @@ use tokio::sync::Notify;
 
 pub(crate) use crate::core::Register;
 use crate::metrics::Metrics;
+pub(crate) use activity::{Activity, Hour};
 pub(crate) use clock::ClockRow;
 pub(crate) use completeness::{Held, SiteRow, keep_complete, oldest_held, overdue};
 pub use delivery::{AttemptRow, Outgoing};
@@ -46,7 +48,7 @@ use layout::VERSION;
 pub use ledger::StoreLedger;
 pub(crate) use mail::MailRow;
 pub use outbox::{Deliveries, DeliveryRow, SentAttempt};
-pub(crate) use outbox::{events_after, random_id, resend, send_to};
+pub(crate) use outbox::{EndpointLoad, events_after, random_id, resend, send_to};
 pub(crate) use person::direction_of;
 pub(crate) use quarantine::{Again, discard, hold_again, keep_by_hand, replace, unregistered};
 pub use quarantine::{HeldRow, Quarantined};
@@ -57,6 +59,7 @@ pub use retention::Removed;
 pub(crate) use retention::{remove_deliveries, remove_events};
 use sql::Opener;
 pub use sql::{Connection, FromValue, Parameters, Place, Row, ToValue, Transaction, Value, connect_file};
+pub(crate) use timeline::NOT_KEPT;
 pub use timeline::{AttemptLine, Decision, DeliveryTimeline, Meaning, RevisionLine, Timeline};
 pub use writer::Writer;
 

@@ -1,5 +1,8 @@
 //! Deliveries as people look at them: which, to whom, what was answered; and those that are made again.
 
+use core::ops::ControlFlow;
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use punch_normalize::EventId;
 use punch_webhook::{DeliveryId, EndpointId, Event, Lane, PayloadFormat, StoredBody, Waiting};
@@ -155,6 +158,54 @@ impl DeliveryRow {
             settled_at: moment(10)?,
         })
     }
+}
+
+/// What an endpoint has not taken.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct EndpointLoad {
+    /// Deliveries that wait for it.
+    pub(crate) waiting: u64,
+    /// Deliveries that were given up and not sent again.
+    pub(crate) failed: u64,
+    /// The last attempt that it did not take, among those of what it has not taken.
+    pub(crate) last_error: Option<AttemptLine>,
+}
+
+impl EndpointLoad {
+    /// Deliveries that are looked through for the last error, newest first.
+    const LOOKED_THROUGH: i64 = 10_000;
+
+    /// What each endpoint has not taken, by its number. One that has taken everything is not there.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read.
+    pub(crate) fn all(connection: &Connection) -> Result<BTreeMap<u64, Self>, StoreError> {
+        let mut loads = BTreeMap::<u64, Self>::new();
+        let sql = "SELECT endpoint, state, count(*) FROM delivery WHERE state <> 'delivered' GROUP BY 1, 2";
+        connection.each(sql, &[], |row| {
+            let (endpoint, count) = (row.get::<i64>(0)?.cast_unsigned(), row.get::<i64>(2)?.cast_unsigned());
+            let load = loads.entry(endpoint).or_default();
+            match row.get::<String>(1)?.as_str() {
+                "waiting" => load.waiting = count,
+                _ => load.failed = count,
+            }
+            Ok(ControlFlow::Continue(()))
+        })?;
+        for (endpoint, load) in &mut loads {
+            load.last_error = last_error(connection, endpoint.cast_signed())?;
+        }
+        Ok(loads)
+    }
+}
+
+fn last_error(connection: &Connection, endpoint: i64) -> Result<Option<AttemptLine>, StoreError> {
+    let sql = "SELECT number, at, status, error, millis, response, headers FROM delivery
+               JOIN attempt ON attempt.delivery = delivery.id
+               WHERE endpoint = ?1 AND state <> 'delivered' AND (status IS NULL OR status NOT BETWEEN 200 AND 299)
+                   AND id > (SELECT coalesce(max(id), 0) FROM delivery) - ?2
+               ORDER BY at DESC LIMIT 1";
+    connection.first(sql, &[&endpoint, &EndpointLoad::LOOKED_THROUGH], AttemptLine::read)
 }
 
 /// One attempt of a delivery, with what it sent.

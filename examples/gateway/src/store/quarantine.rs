@@ -121,7 +121,7 @@ impl HeldRow {
     /// The store cannot be read.
     pub fn of(connection: &Connection, id: &str) -> Result<Option<Self>, StoreError> {
         let sql = format!("SELECT {COLUMNS} FROM row WHERE id = ?1 AND fate IN ('held', 'discarded')");
-        Ok(connection.first(&sql, &[&id], Self::read)?)
+        connection.first(&sql, &[&id], Self::read)
     }
 
     fn read(row: &Row<'_>) -> Result<Self, StoreError> {
@@ -163,7 +163,7 @@ impl Again {
     /// One of them.
     pub(crate) fn of(connection: &Connection, id: &str) -> Result<Option<Self>, StoreError> {
         let sql = format!("SELECT {SAID}, {AGAIN} FROM row WHERE id = ?1 AND fate IN ('held', 'discarded')");
-        Ok(connection.first(&sql, &[&id], Self::read)?)
+        connection.first(&sql, &[&id], Self::read)
     }
 
     fn read(row: &Row<'_>) -> Result<Self, StoreError> {

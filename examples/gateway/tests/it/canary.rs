@@ -139,7 +139,8 @@ impl Show {
         self.refused("/v1/employees", format!("{{\"badge_number\":\"{PIN}\",")).await;
         let wrong_key = self.site.request("GET", "/v1/devices").bearer_auth(&API_KEY[..API_KEY.len() - 1]);
         self.shown.push(self.site.call(wrong_key).await.1.to_string());
-        for path in ["/", "/metrics", "/livez", "/readyz", "/v1/attendance", &format!("/v1/{PIN}")] {
+        for path in ["/", "/dashboard/sites", "/metrics", "/livez", "/readyz", "/v1/attendance", &format!("/v1/{PIN}")]
+        {
             self.shown.push(self.site.request("GET", path).send().await.unwrap().text().await.unwrap());
         }
         let (status, numbers) = self.site.call(self.site.request("GET", "/status").bearer_auth(API_KEY)).await;

@@ -1,6 +1,6 @@
 //! Clocks and zones from outside: rows and calls into the device listener, probes into the API, answers out of it.
 
-use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDateTime, SecondsFormat, TimeDelta, Utc};
 use gateway::clock::now;
 use gateway::config::{Config, EndpointConfig};
 use punch_normalize::{ClockPolicy, DeviceZone};
@@ -123,16 +123,24 @@ async fn each_policy_does_what_it_says_with_a_clock_that_is_measured() {
     ] {
         let site = Site::start(|config| config.devices[0].profile.clock = policy).await;
         site.punches(1, 7, behind, 0).await;
-        let offset: i64 = site.ask("SELECT ifnull(clock_offset_s, -1) FROM row ORDER BY seq DESC LIMIT 1").await;
+        let offset: i64 = site.ask("SELECT coalesce(clock_offset_s, -1) FROM row ORDER BY seq DESC LIMIT 1").await;
         assert!(fate == "held" || near(&json!(offset), behind), "{policy:?} {behind}: {offset}");
-        let sql = "SELECT fate || ' ' || ifnull(time_quality, '') || ' ' || ifnull(clock_offset_s, '') || ' ' ||
-                          ifnull(punched_at - unixepoch(device_local), '') FROM row ORDER BY seq DESC LIMIT 1";
-        let told: String = site.ask(sql).await;
+        let sql =
+            "SELECT fate || ' ' || coalesce(time_quality, '') || ' ' || coalesce(CAST(clock_offset_s AS TEXT), '')
+                   FROM row ORDER BY seq DESC LIMIT 1";
+        let mut told: String = site.ask(sql).await;
+        let last = "SELECT punched_at FROM row WHERE punched_at IS NOT NULL AND seq = (SELECT max(seq) FROM row)";
+        for at in site.instants(last).await {
+            let shown: String = site.ask("SELECT device_local FROM row ORDER BY seq DESC LIMIT 1").await;
+            let shown = shown.parse::<NaiveDateTime>().unwrap();
+            told += &format!(" {}", at.naive_utc().signed_duration_since(shown).num_seconds());
+        }
         let moved = if moved == 0 { 0 } else { offset };
-        let expected = if fate == "held" { "held   ".to_owned() } else { format!("{fate} {quality} {offset} {moved}") };
+        let expected = if fate == "held" { "held  ".to_owned() } else { format!("{fate} {quality} {offset} {moved}") };
         assert_eq!(told, expected, "{policy:?} {behind}");
         // What was received before anything was measured stays as it was.
-        let first: String = site.ask("SELECT ifnull(clock_offset_s, 'none') FROM row WHERE seq = 1").await;
+        let first: String =
+            site.ask("SELECT coalesce(CAST(clock_offset_s AS TEXT), 'none') FROM row WHERE seq = 1").await;
         assert_eq!(first, "none");
     }
 }
@@ -157,8 +165,11 @@ async fn a_changed_zone_applies_to_what_is_received_since() {
 
     site.punch("2\t2026-03-28 08:00:00\t0\t1\n").await;
     site.punch("1\t2026-03-28 08:00:00\t0\t1\n").await;
-    let instants = site.ask_all("SELECT datetime(punched_at, 'unixepoch') FROM row ORDER BY pin").await;
-    assert_eq!(instants, ["2026-03-28 14:00:00", "2026-03-28 15:00:00"]);
+    let instants = site.instants("SELECT punched_at FROM row ORDER BY pin").await;
+    assert_eq!(
+        instants,
+        ["2026-03-28T14:00:00Z", "2026-03-28T15:00:00Z"].map(|at| at.parse::<DateTime<Utc>>().unwrap())
+    );
     // The same zone at the next start is no change.
     let site = site.restart(in_zone("America/Tijuana")).await;
     assert_eq!(site.t1().await["zone_changes"].as_array().unwrap().len(), 1);
@@ -169,7 +180,7 @@ async fn a_changed_zone_applies_to_what_is_received_since() {
 async fn replays_polls_and_times_told_to_a_clock_that_nobody_measured_cost_no_write() {
     let site = Site::start(in_zone("UTC")).await;
     site.punches(1, 6, 47, 0).await;
-    let row: String = site.ask("SELECT replace(device_local, 'T', ' ') FROM row WHERE pin = X'36'").await;
+    let row: String = site.ask("SELECT replace(device_local, 'T', ' ') FROM row WHERE person = '6'").await;
     let before = site.written().await;
     let addr = site.gateway.device_addr;
     for _ in 0..3 {

@@ -22,9 +22,8 @@ async fn subscribe(site: &Site, url: &str, event: &str) {
 
 async fn settled(site: &Site, state: &'static str, count: i64) {
     eventually("the deliveries stand so", async || {
-        let sql = "SELECT group_concat(state) FROM delivery WHERE endpoint = 1";
-        let states: Option<String> = site.ask(sql).await;
-        let found = states.unwrap_or_default().split(',').filter(|found| *found == state).count();
+        let states = site.ask_all("SELECT state FROM delivery WHERE endpoint = 1").await;
+        let found = states.iter().filter(|found| *found == state).count();
         (i64::try_from(found) == Ok(count)).then_some(())
     })
     .await;

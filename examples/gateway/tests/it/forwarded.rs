@@ -99,9 +99,9 @@ async fn lines_and_an_array_say_the_same_and_other_members_are_not_kept() {
         assert_eq!(site.taken(nothing).await, [0; 5], "{nothing:?}");
     }
     // What is kept is the row as the terminal would have pushed it.
-    let raw = site.ask_all("SELECT CAST(raw AS TEXT) FROM row ORDER BY seq").await;
+    let raw = site.raw("SELECT raw FROM row ORDER BY seq").await;
     assert_eq!(raw, ["1001\t2026-03-28 08:47:12\t0\t15\t7", "1002\t2026-03-28 08:47:13\t\t\t"]);
-    let columns = site.ask_all("SELECT coalesce(status, '-') || ' ' || coalesce(verify, '-') || ' ' || coalesce(work_code, '-') FROM row ORDER BY seq");
+    let columns = site.ask_all("SELECT coalesce(CAST(status AS TEXT), '-') || ' ' || coalesce(CAST(verify AS TEXT), '-') || ' ' || coalesce(work_code, '-') FROM row ORDER BY seq");
     assert_eq!(columns.await, ["0 15 7", "- - -"]);
     // By push they are known too.
     site.punch(&format!("{}\n{}\n", raw[0], raw[1])).await;
@@ -146,7 +146,7 @@ async fn a_row_that_cannot_be_read_is_held_and_costs_no_neighbour() {
         assert!(found.starts_with(&format!("malformed line {}: ", 2 * at + 2)), "{found}");
         assert!(found.contains(expected), "{found}, expected {expected}");
     }
-    let kept = site.ask_all("SELECT CAST(raw AS TEXT) FROM row WHERE fate = 'held' ORDER BY seq").await;
+    let kept = site.raw("SELECT raw FROM row WHERE fate = 'held' ORDER BY seq").await;
     for ((bad, _), kept) in cases.iter().zip(&kept) {
         assert_eq!(kept, bad.get(..Received::RAW_LIMIT).unwrap_or(bad));
     }

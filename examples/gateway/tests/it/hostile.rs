@@ -52,7 +52,7 @@ async fn everything(family: &'static str, profile: fn() -> Profile) {
     assert!(bent.len() + 4 >= Mischief::ALL.len(), "{family}: only {bent:?} were put to the test");
     for serial in &serials {
         let sql = format!(
-            "SELECT count(*) FROM row WHERE serial = '{serial}' AND fate = 'delivered' AND pin BETWEEN CAST('1000' AS BLOB) AND CAST('1011' AS BLOB)"
+            "SELECT count(*) FROM row WHERE serial = '{serial}' AND fate = 'delivered' AND person BETWEEN '1000' AND '1011'"
         );
         let kept = site.gateway.store().read(move |connection| connection.value::<i64>(&sql, &[]));
         assert_eq!(kept.await.unwrap(), i64::from(PUNCHES), "{serial}");

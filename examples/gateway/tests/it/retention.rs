@@ -46,12 +46,12 @@ fn event(connection: &Connection, number: i64, age: i64, deliveries: &[(&str, i6
         params![number, id, at(age)],
     );
     one("INSERT INTO body (event, format, bytes) VALUES (?1, 'nested', ?2)", params![number, vec![b'x'; 600]]);
-    for (endpoint, (state, settled)) in deliveries.iter().enumerate() {
+    for (endpoint, (state, settled)) in (1_i64..).zip(deliveries) {
         let settled_at = (*state != "waiting").then(|| at(*settled));
         one(
             "INSERT INTO delivery (endpoint, event, lane, created_at, state, attempts, settled_at)
              VALUES (?1, ?2, 1, ?3, ?4, 2, ?5)",
-            params![endpoint as i64 + 1, number, at(age), state, settled_at],
+            params![endpoint, number, at(age), state, settled_at],
         );
         let delivery = connection.last_insert_rowid();
         for attempt in [1, 2] {
@@ -189,8 +189,8 @@ proptest! {
         let folder = tempfile::tempdir().unwrap();
         let (store, mut connection) = store(&folder);
         let transaction = connection.transaction().unwrap();
-        for (index, (age, deliveries)) in plan.iter().enumerate() {
-            event(&transaction, index as i64 + 1, *age, deliveries);
+        for (number, (age, deliveries)) in (1_i64..).zip(&plan) {
+            event(&transaction, number, *age, deliveries);
         }
         transaction.commit().unwrap();
         let undelivered = "SELECT event || ' ' || id || ' ' || (SELECT bytes IS NOT NULL FROM body WHERE body.event = delivery.event)

@@ -12,6 +12,7 @@
 )]
 
 mod erpnext;
+mod hikcentral;
 mod hrms;
 mod humand;
 mod odoo;

@@ -9,6 +9,7 @@ use std::time::Duration;
 use punch_normalize::EventId;
 use punch_webhook::{Secret, Signer};
 use reqwest::Client;
+use serde_json::Value;
 
 /// What has not happened after this long will not happen. No test is decided by anything shorter.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -77,12 +78,17 @@ impl Program {
         self.post("/webhook", &signed(id, &body), &body).await
     }
 
+    /// What `/health` says.
+    pub(crate) async fn health(&self) -> Option<Value> {
+        let response = self.http.get(self.url("/health")).send().await.ok()?;
+        serde_json::from_str(&response.text().await.ok()?).ok()
+    }
+
     /// Waits until the inbox stands so: waiting, done, parked.
     pub(crate) async fn stands_at(&self, waiting: u64, done: u64, parked: u64) {
-        let wanted = format!("{{\"done\":{done},\"parked\":{parked},\"waiting\":{waiting}}}");
-        eventually(&wanted, async || {
-            let response = self.http.get(self.url("/health")).send().await.ok()?;
-            (response.text().await.ok()? == wanted).then_some(())
+        eventually(&format!("waiting {waiting}, done {done}, parked {parked}"), async || {
+            let health = self.health().await?;
+            (health["waiting"] == waiting && health["done"] == done && health["parked"] == parked).then_some(())
         })
         .await;
     }
@@ -140,6 +146,22 @@ pub(crate) fn odoo(url: &str, folder: &Path) -> Command {
 pub(crate) fn humand(url: &str, folder: &Path) -> Command {
     let mut command = bare(env!("CARGO_BIN_EXE_humand"), folder);
     command.envs([("HUMAND_BASE_URL", url), ("HUMAND_TOKEN", "canary-of-the-api")]);
+    command
+}
+
+/// The same for `hikcentral_humand`, with doors 7 and 8 and what happened since `begin`.
+pub(crate) fn hikcentral_humand(hik: &str, humand: &str, begin: &str, folder: &Path) -> Command {
+    let mut command = bare(env!("CARGO_BIN_EXE_hikcentral_humand"), folder);
+    command.env_remove("WEBHOOK_SECRET").envs([
+        ("HIKVISION_HOST", hik),
+        ("HIK_APP_KEY", "24680135"),
+        ("HIK_SECRET", "canary-of-the-api"),
+        ("HIK_DOORS", "7=in,8=out"),
+        ("HIK_BEGIN", begin),
+        ("HIK_EVENT_TYPES", "196893"),
+        ("HUMAND_BASE_URL", humand),
+        ("HUMAND_AUTH", "Basic canary-of-the-api"),
+    ]);
     command
 }
 

@@ -82,7 +82,7 @@ impl Cast {
 
         let secret = Secret::from_random([7; 32]);
         let settings = Settings {
-            secret: Secret::new(secret.expose())?,
+            secret: Some(Secret::new(secret.expose())?),
             port: 0,
             path: folder.path().join("inbox.sqlite"),
             dry_run: false,

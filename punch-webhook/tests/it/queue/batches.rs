@@ -79,7 +79,7 @@ fn a_poisoned_batch_is_halved_until_the_bad_event_is_alone() {
 /// Many bad events at once, as where a receiver does not know half of the people: each fails by its own answer.
 #[test]
 fn every_bad_event_of_a_batch_is_found() {
-    let answer = |attempt: &Attempt, _| if attempt.lane.0 % 2 == 0 { status(422) } else { Class::Delivered };
+    let answer = |attempt: &Attempt, _| if attempt.lane.0.is_multiple_of(2) { status(422) } else { Class::Delivered };
     let mut world = World::new(answer).endpoint(1, batches(16));
     for id in 0..48 {
         world.event(0, id, 1, id % 7);

@@ -48,8 +48,12 @@ impl Presence {
             self.behind_until = now.checked_add_signed(twice(delay));
         }
         self.seen_at = self.seen_at.max(Some(now));
-        let behind = self.behind_until.is_some_and(|until| now <= until);
-        Contact { silence, delay, behind, probe: None }
+        Contact { silence, delay, behind: self.is_behind(now), probe: None }
+    }
+
+    /// Whether earlier rows may be waiting on the terminal.
+    pub fn is_behind(&self, now: DateTime<Utc>) -> bool {
+        self.behind_until.is_some_and(|until| now <= until)
     }
 
     /// The call brought nothing: the terminal had nothing to tell, unless an upload was on its way beside it. So what is

@@ -1,6 +1,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
+use chrono::{DateTime, Utc};
 use gateway::api::ApiKey;
 use gateway::config::{Config, DeviceConfig, EndpointConfig, Profile};
 use gateway::store::{FromValue, Place, Store};
@@ -28,8 +29,9 @@ pub(crate) struct Site {
 pub(crate) async fn place(folder: &Path) -> Place {
     if std::env::var_os("PUNCH_TEST_STORE").is_some_and(|kind| kind == "postgres") {
         let url = std::env::var("PUNCH_TEST_POSTGRES_URL").expect("PUNCH_TEST_POSTGRES_URL says where the server is");
-        let name: String = folder.to_str().unwrap().bytes().map(|byte| format!("{byte:02x}")).collect();
-        return schema(&url, &format!("t{}", &name[name.len() - 40..])).await;
+        let name = folder.file_name().unwrap().to_str().unwrap();
+        let name: String = name.bytes().map(|byte| format!("{byte:02x}")).collect();
+        return schema(&url, &format!("t{name}")).await;
     }
     Place::File(folder.join("punch.sqlite"))
 }
@@ -152,6 +154,20 @@ impl Site {
     pub(crate) async fn ask_all(&self, sql: &'static str) -> Vec<String> {
         let read = self.gateway.store().read(move |connection| connection.all(sql, &[], |row| row.get(0)));
         read.await.unwrap_or_else(|error| panic!("{sql}: {error}"))
+    }
+
+    /// Rows as they came, of a query for them.
+    pub(crate) async fn raw(&self, sql: &'static str) -> Vec<String> {
+        let read = self.gateway.store().read(move |connection| connection.all(sql, &[], |row| row.get::<Vec<u8>>(0)));
+        let rows = read.await.unwrap_or_else(|error| panic!("{sql}: {error}"));
+        rows.into_iter().map(|raw| String::from_utf8(raw).unwrap()).collect()
+    }
+
+    /// Instants, of a query for seconds since 1970.
+    pub(crate) async fn instants(&self, sql: &'static str) -> Vec<DateTime<Utc>> {
+        let read = self.gateway.store().read(move |connection| connection.all(sql, &[], |row| row.get::<i64>(0)));
+        let seconds = read.await.unwrap_or_else(|error| panic!("{sql}: {error}"));
+        seconds.into_iter().map(|seconds| DateTime::from_timestamp(seconds, 0).unwrap()).collect()
     }
 
     /// Waits until no delivery waits any more.
