@@ -31,15 +31,16 @@ use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
-use api::{Api, ApiKey, hash_key};
+use api::{Api, ApiKey, Keys, hash_key};
 use clock::now;
 use config::Config;
+use core::{KeyScope, Quota};
 use dashboard::Dashboard;
 use delivery::Engine;
 use delivery::outages::Outages;
 use device::Devices;
 use stage::Watch;
-use store::{DeviceRow, EndpointRow, Store, StoreError};
+use store::{ApiKeyRow, DeviceRow, EndpointRow, Store, StoreError, restore_calls};
 
 /// Why the gateway did not start.
 #[derive(Debug, thiserror::Error)]
@@ -88,7 +89,7 @@ pub struct Gateway {
 /// [`StartError`] says what could not be opened, and what to do.
 pub async fn start(mut config: Config) -> Result<Gateway, StartError> {
     let store = Store::open(&config.store)?;
-    let (key, new_api_key, key_hash) = keys(&store, &config).await?;
+    let (key, new_api_key, keys) = keys(&store, &config).await?;
     let dashboard_key = made_once(&store, "dashboard_key").await?;
     write_config(&store, &mut config).await?;
     let watch = Watch::default();
@@ -100,18 +101,23 @@ pub async fn start(mut config: Config) -> Result<Gateway, StartError> {
     let rows = store.read(DeviceRow::all).await?;
     let devices = Devices::new(&config, &rows, key, store.clone(), engine.clone(), watch.clone());
     devices.keep_zones().await?;
+    devices.find_commands().await?;
     let (device_listener, device_addr) = listen(config.device_addr, "--device-addr").await?;
     let (api_listener, api_addr) = listen(config.api_addr, "--api-addr").await?;
 
+    let mut quota = Quota::new(config.calls);
+    let quota = store.read(move |connection| restore_calls(connection, &mut quota).map(|()| quota)).await?;
     let api = Api::new(api::Inner {
         store: store.clone(),
         engine: engine.clone(),
         devices: devices.clone(),
         delivery: config.delivery.clone(),
         shifts: config.shifts.clone(),
-        key_hash,
+        keys,
+        quota: Mutex::new(quota),
         idempotency: Mutex::default(),
     });
+    let key_task = tokio::spawn(api.clone().watch_keys(stopped.clone()));
     let dashboard = Dashboard::new(api.clone(), &dashboard_key, watch.clone(), stopped.clone());
     let router = api.router().merge(dashboard.router());
     let mut api_stop = stopped.clone();
@@ -129,8 +135,11 @@ pub async fn start(mut config: Config) -> Result<Gateway, StartError> {
     outages.look().await?;
     let outage_task = tokio::spawn(outages.watch(stopped.clone()));
     let retention_task = tokio::spawn(delivery::retention::keep(store.clone(), config.retention, stopped.clone()));
+    let command_task = tokio::spawn(devices.clone().watch_commands(stopped.clone()));
+    let expansion_task = tokio::spawn(devices.clone().expand_commands(stopped.clone()));
     let replica_task = tokio::spawn(devices.clone().follow_replicas(stopped.clone()));
     let mut tasks = vec![api_task, site_task, release_task, outage_task, retention_task, replica_task];
+    tasks.extend([command_task, expansion_task, key_task]);
     if let (Some(notify), Some(post)) = (notify, post) {
         tasks.push(tokio::spawn(delivery::mail::post(notify, store.clone(), post, stopped.clone())));
     }
@@ -161,19 +170,24 @@ async fn listen(addr: SocketAddr, flag: &'static str) -> Result<(TcpListener, So
     Ok((listener, bound))
 }
 
-/// The tenant's identity key and the API key: made at the first start, then kept.
-async fn keys(store: &Store, config: &Config) -> Result<([u8; 32], Option<ApiKey>, [u8; 32]), StartError> {
+/// The tenant's identity key and the keys to the API. If no key may do everything, one is made.
+async fn keys(store: &Store, config: &Config) -> Result<([u8; 32], Option<ApiKey>, Keys), StartError> {
     let tenant = made_once(store, "tenant_key").await?;
     let mut api = [0; 32];
     getrandom::fill(&mut api).map_err(StartError::Random)?;
-    if let Some(given) = &config.api_key {
-        return Ok((tenant, None, hash_key(given.expose())));
-    }
-    let key = ApiKey::from_random(api);
+    let in_file = config.api_key.as_ref().map(|given| hash_key(given.expose()));
+    let (key, is_needed) = (ApiKey::from_random(api), in_file.is_none());
     let hash = hash_key(key.expose());
-    let (stored, is_new) = store.once("api_key_hash", move || hash.to_vec()).await?;
-    let stored = <[u8; 32]>::try_from(stored).unwrap_or_default();
-    Ok((tenant, is_new.then_some(key), stored))
+    let work = move |tx: &mut store::Transaction<'_>| {
+        let is_admin = |row: &ApiKeyRow| row.revoked_at.is_none() && row.scope == KeyScope::Admin;
+        let is_new = is_needed && !ApiKeyRow::all(tx)?.iter().any(is_admin);
+        if is_new {
+            ApiKeyRow::put(tx, "first start", &hash, KeyScope::Admin, now())?;
+        }
+        Ok((ApiKeyRow::all(tx)?, is_new))
+    };
+    let (rows, is_new) = store.write(work).await?;
+    Ok((tenant, is_new.then_some(key), Keys::new(in_file, &rows)))
 }
 
 /// A random key that is made at the first start and then kept.
@@ -192,7 +206,7 @@ async fn write_config(store: &Store, config: &mut Config) -> Result<(), StoreErr
     store
         .write(move |tx| {
             for serial in &serials {
-                DeviceRow::approve(tx, serial, now())?;
+                DeviceRow::approve_unless_blocked(tx, serial, now())?;
             }
             for employee in &employees {
                 store::put_employee(tx, employee)?;

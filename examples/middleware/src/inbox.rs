@@ -220,8 +220,8 @@ async fn health(State(door): State<Arc<Door>>) -> Response {
     match door.mailbox.table.progress().await {
         Ok(Progress { waiting, done, parked }) => {
             let mut health = json!({ "waiting": waiting, "done": done, "parked": parked });
-            if let Some(source) = &door.source {
-                health["source"] = source.health();
+            if let (Some(source), Some(health)) = (&door.source, health.as_object_mut()) {
+                health.insert("source".to_owned(), source.health());
             }
             answer(StatusCode::OK, &health)
         }

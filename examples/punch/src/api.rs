@@ -68,6 +68,16 @@ impl ApiArgs {
         self.call(Method::POST, path, Some(body)).await
     }
 
+    /// Changes something, and returns the `data` of the answer; `None` if the gateway has no such thing.
+    pub(crate) async fn patch(&self, path: &str, body: &Value) -> anyhow::Result<Option<Value>> {
+        self.call(Method::PATCH, path, Some(body)).await
+    }
+
+    /// Takes something back, and returns the `data` of the answer; `None` if the gateway has no such thing.
+    pub(crate) async fn delete(&self, path: &str) -> anyhow::Result<Option<Value>> {
+        self.call(Method::DELETE, path, None).await
+    }
+
     /// For what goes through many rows and takes its time.
     pub(crate) fn patient(&self) -> Self {
         Self { is_patient: true, ..self.clone() }
@@ -115,4 +125,14 @@ impl ApiArgs {
             }
         }
     }
+}
+
+/// A text of a row; nothing if it has no such.
+pub(crate) fn text<'v>(row: &'v Value, name: &str) -> &'v str {
+    row.get(name).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// A number of a row; 0 if it has no such.
+pub(crate) fn number(row: &Value, name: &str) -> u64 {
+    row.get(name).and_then(Value::as_u64).unwrap_or_default()
 }

@@ -14,9 +14,11 @@
 mod agent_command;
 mod api;
 mod clocks;
+mod command;
 mod config;
 mod decode;
 mod demo;
+mod devices;
 mod doctor;
 mod exit;
 mod explain;
@@ -54,6 +56,8 @@ enum Command {
     Normalize(Box<normalize::Normalize>),
     Explain(explain::Explain),
     Clocks(clocks::Clocks),
+    Devices(devices::DevicesCommand),
+    Command(Box<command::CommandCommand>),
     Quarantine(quarantine::QuarantineCommand),
     Replay(replay::Replay),
     Decode(decode::Decode),
@@ -89,6 +93,8 @@ fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Normalize(command) => normalize::run(&command),
         Command::Explain(explain) => asynchronous(explain::run(explain)),
         Command::Clocks(clocks) => asynchronous(clocks::run(clocks)),
+        Command::Devices(command) => asynchronous(devices::run(command)),
+        Command::Command(command) => asynchronous(command::run(*command)),
         Command::Quarantine(command) => asynchronous(quarantine::run(command)),
         Command::Replay(replay) => asynchronous(replay::run(replay)),
         Command::Doctor(doctor) => asynchronous(doctor::run(doctor)),

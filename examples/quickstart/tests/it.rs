@@ -78,7 +78,7 @@ fn programs_are_short() {
 }
 
 const READMES: [&str; 2] = ["README.md", "README.es.md"];
-const DOCUMENTS: [&str; 15] = [
+const DOCUMENTS: [&str; 18] = [
     "README.md",
     "README.es.md",
     "ARCHITECTURE.md",
@@ -86,6 +86,7 @@ const DOCUMENTS: [&str; 15] = [
     "CHANGELOG.md",
     "SECURITY.md",
     "docs/agent.md",
+    "docs/api.md",
     "docs/clocks.md",
     "docs/dashboard.md",
     "docs/delivery.md",

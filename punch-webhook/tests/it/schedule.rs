@@ -28,6 +28,7 @@ fn offsets(schedule: &Schedule, key: u64) -> (Vec<i64>, Disposition) {
     }
 }
 
+/// S0-030, S1-034, S1-039, S2-012, S2-014, S2-022 to S2-026: the steps of both named schedules, to the last at 72 h.
 #[test]
 fn whk_40_and_41_offsets_are_exact_without_jitter() {
     let rows = vectors("retry_schedule");
@@ -42,6 +43,7 @@ fn whk_40_and_41_offsets_are_exact_without_jitter() {
     assert_eq!(Schedule::default(), Schedule::seed_002());
 }
 
+/// S1-011, S2-019: any 2xx is delivered, 5xx and silence are tried again.
 #[test]
 fn whk_50_to_66_classes() {
     let rows = vectors("delivery_class");

@@ -10,45 +10,44 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::Api;
-use super::envelope::{ApiError, Paging, moment, one, page};
+use super::envelope::{ApiError, one};
+use super::listing::{Asked, Pairs, Terms};
 use crate::clock::now;
 use crate::config::EndpointConfig;
 use crate::store::{Deliveries, DeliveryRow, events_after, resend};
 
-#[derive(Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(super) struct Which {
-    endpoint_id: Option<u64>,
-    state: Option<String>,
-    event_id: Option<String>,
-    event_type: Option<String>,
-    device: Option<String>,
-    since: Option<String>,
-    until: Option<String>,
-    page: Option<u32>,
-    per_page: Option<u32>,
-}
+const TERMS: Terms = Terms {
+    filters: &["endpoint_id", "state", "event_id", "event_type", "device", "since", "until"],
+    sorts: &[
+        ("id", "delivery.id"),
+        ("created_at", "delivery.created_at"),
+        ("settled_at", "coalesce(delivery.settled_at, 0)"),
+        ("state", "delivery.state"),
+        ("attempts", "delivery.attempts"),
+        ("endpoint_id", "delivery.endpoint"),
+    ],
+    newest_first: true,
+};
 
 /// Deliveries, newest first. S1-051, S1-054.
-pub(super) async fn list(
-    State(api): State<Api>,
-    query: Result<Query<Which>, QueryRejection>,
-) -> Result<Response, ApiError> {
-    let expected = "expected some of endpoint_id, state, event_id, event_type, device, since, until, page, per_page";
-    let Query(Which { endpoint_id, state, event_id, event_type, device, since, until, page: number, per_page }) =
-        query.map_err(|_| ApiError::invalid("query", expected))?;
-    if state.as_deref().is_some_and(|state| !["waiting", "delivered", "failed"].contains(&state)) {
-        return Err(ApiError::invalid("state", "expected waiting, delivered or failed"));
-    }
-    let since = since.map(|since| moment("since", &since)).transpose()?;
-    let until = until.map(|until| moment("until", &until)).transpose()?;
-    if since.zip(until).is_some_and(|(since, until)| until <= since) {
+pub(super) async fn list(State(api): State<Api>, query: Pairs) -> Result<Response, ApiError> {
+    let asked = Asked::of(query, &TERMS)?;
+    let which = Deliveries {
+        endpoint: asked.number("endpoint_id")?,
+        state: asked.one_of("state", &["waiting", "delivered", "failed"])?.map(ToOwned::to_owned),
+        event_id: asked.text("event_id"),
+        event_type: asked.text("event_type"),
+        device: asked.text("device"),
+        id: None,
+        since: asked.moment("since")?,
+        until: asked.moment("until")?,
+    };
+    if which.since.zip(which.until).is_some_and(|(since, until)| until <= since) {
         return Err(ApiError::invalid("until", "expected a moment behind `since`"));
     }
-    let paging = Paging::of(number, per_page)?;
-    let which = Deliveries { endpoint: endpoint_id, state, event_id, event_type, device, since, until, id: None };
-    let rows = api.store.read(move |c| which.page(c, paging.per_page, paging.offset())).await?;
-    Ok(page(&rows, paging))
+    let part = asked.part()?;
+    let (rows, total) = api.store.read(move |c| Ok((which.part(c, part)?, which.total(c)?))).await?;
+    Ok(asked.page(rows.into_iter().map(|row| (row.id, row)).collect(), total))
 }
 
 /// One delivery: what was sent, when, and what was answered. S1-051 to S1-054.

@@ -12,43 +12,111 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Api;
-use super::envelope::{ApiError, Paging, one, page};
-use super::routes::PageQuery;
+use super::commands::find_device;
+use super::envelope::{ApiError, one};
+use super::listing::{Asked, Pairs, Terms};
 use crate::clock::now;
 use crate::core::{Clockwork, Probe, ProbeError};
-use crate::device::NotProbed;
+use crate::device::{NotProbed, Standing};
 use crate::store::{ClockRow, Connection, DeviceRow, SiteRow, Span, StoreError};
 
-/// Terminals, each with what is known of its clock.
-pub(super) async fn list_devices(State(api): State<Api>, query: PageQuery) -> Result<Response, ApiError> {
-    let paging = Paging::checked(query)?;
+const TERMS: Terms = Terms {
+    filters: &["status", "admission", "site"],
+    sorts: &[
+        ("serial_number", "serial"),
+        ("name", "name"),
+        ("site", "site"),
+        ("status", "status"),
+        ("admission", "admission"),
+        ("first_seen", "first_seen"),
+        ("last_seen", "last_seen"),
+    ],
+    newest_first: false,
+};
+
+/// Terminals, each with what is known of it and of its clock. S2-079.
+pub(super) async fn list_devices(State(api): State<Api>, query: Pairs) -> Result<Response, ApiError> {
+    let asked = Asked::of(query, &TERMS)?;
+    let status = asked.one_of("status", &["online", "offline", "unheard", "pending", "blocked"])?;
+    let admission = asked.one_of("admission", &["approved", "pending", "blocked"])?;
+    let site = asked.text("site");
     let rows = api.store.read(DeviceRow::all).await?;
-    let data = described(&api, paging.part_of(&rows).cloned().collect()).await?;
-    Ok(page(&data, paging))
+    let wanted = [("status", status), ("admission", admission), ("site", site.as_deref())];
+    let fits = |device: &Value| {
+        let is = |name: &str, text: &str| device.get(name).and_then(Value::as_str).unwrap_or_default() == text;
+        wanted.iter().all(|(name, text)| text.is_none_or(|text| is(name, text)))
+    };
+    let devices = described(&api, rows).await?;
+    asked.arrange(devices.into_iter().filter(fits).collect(), &["serial_number"])
 }
 
+const SITES: Terms =
+    Terms { filters: &["site"], sorts: &[("site", "site"), ("complete_to", "complete_to")], newest_first: false };
+
 /// Sites, each with up to when everything of it is known.
-pub(super) async fn list_sites(State(api): State<Api>, query: PageQuery) -> Result<Response, ApiError> {
-    let paging = Paging::checked(query)?;
+pub(super) async fn list_sites(State(api): State<Api>, query: Pairs) -> Result<Response, ApiError> {
+    let asked = Asked::of(query, &SITES)?;
+    let wanted = asked.text("site");
     let sites = api.store.read(SiteRow::all).await?;
-    let described: Vec<Value> = sites
-        .iter()
-        .map(|(name, site)| {
-            let waiting_for = site.waiting_for.as_ref().map(SerialNumber::as_str);
-            let complete_to = site.complete_to.to_rfc3339_opts(SecondsFormat::Secs, true);
-            json!({ "site": name, "complete_to": complete_to, "waiting_for": waiting_for })
-        })
-        .collect();
-    let data: Vec<&Value> = paging.part_of(&described).collect();
-    Ok(page(&data, paging))
+    let sites = sites.iter().filter(|(name, _)| wanted.as_ref().is_none_or(|wanted| *name == wanted));
+    let described = sites.map(|(name, site)| {
+        let waiting_for = site.waiting_for.as_ref().map(SerialNumber::as_str);
+        let complete_to = site.complete_to.to_rfc3339_opts(SecondsFormat::Secs, true);
+        json!({ "site": name, "complete_to": complete_to, "waiting_for": waiting_for })
+    });
+    asked.arrange(described.collect(), &["site"])
 }
 
 /// One terminal.
-pub(super) async fn show_device(State(api): State<Api>, Path(serial): Path<String>) -> Result<Response, ApiError> {
+pub(super) async fn show_device(State(api): State<Api>, Path(id): Path<String>) -> Result<Response, ApiError> {
+    Ok(one(StatusCode::OK, &find(&api, &id).await?))
+}
+
+/// What was seen of a terminal since the start, and why it was refused: what the timeline is for.
+pub(super) async fn show_timeline(State(api): State<Api>, Path(id): Path<String>) -> Result<Response, ApiError> {
+    let serial = find_device(&api, &id)?;
+    let moment = |at: DateTime<Utc>| at.to_rfc3339();
+    let seen: Vec<Value> = api
+        .devices
+        .encounters(&serial)
+        .into_iter()
+        .map(|seen| {
+            json!({
+                "what": seen.what, "outcome": seen.outcome, "count": seen.count,
+                "first_at": moment(seen.first_at), "last_at": moment(seen.last_at),
+            })
+        })
+        .collect();
+    Ok(one(StatusCode::OK, &json!({ "serial_number": serial.as_str(), "since_start": seen })))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Change {
+    admission: String,
+}
+
+/// Lets a terminal in that has called, or keeps it out.
+pub(super) async fn change_device(
+    State(api): State<Api>,
+    Path(id): Path<String>,
+    body: Result<Json<Change>, JsonRejection>,
+) -> Result<Response, ApiError> {
+    let Json(Change { admission }) = body?;
+    let serial = find_device(&api, &id)?;
+    match admission.as_str() {
+        "approved" => api.devices.approve(serial.clone()).await?,
+        "blocked" => api.devices.block(&serial).await?,
+        _ => return Err(ApiError::invalid("admission", "expected `approved` or `blocked`")),
+    }
+    Ok(one(StatusCode::OK, &find(&api, serial.as_str()).await?))
+}
+
+async fn find(api: &Api, id: &str) -> Result<Value, ApiError> {
+    let serial = find_device(api, id)?;
     let rows = api.store.read(DeviceRow::all).await?;
-    let found = rows.into_iter().filter(|row| row.serial == serial).collect();
-    let device = described(&api, found).await?.pop().ok_or_else(|| ApiError::not_found("device"))?;
-    Ok(one(StatusCode::OK, &device))
+    let found = rows.into_iter().filter(|row| row.serial == serial.as_str()).collect();
+    described(api, found).await?.pop().ok_or_else(|| ApiError::not_found("device"))
 }
 
 #[derive(Debug, Deserialize)]
@@ -89,8 +157,7 @@ pub(super) async fn add_reading(
     let probe = Probe { shown: shown(&device_time)?, before, after };
     match api.devices.meet(&serial).await {
         Admission::Approved => {}
-        Admission::Pending => return Err(ApiError::not_approved(&serial, "not approved")),
-        Admission::Blocked => return Err(ApiError::not_approved(&serial, "blocked")),
+        found => return Err(ApiError::not_approved(&serial, found)),
     }
     let clockwork = api.devices.probe(&serial, probe).await.map_err(|error| match error {
         NotProbed::Store(error) => error.into(),
@@ -139,7 +206,13 @@ fn instant(field: &str, text: &str) -> Result<DateTime<Utc>, ApiError> {
 async fn described(api: &Api, rows: Vec<DeviceRow>) -> Result<Vec<Value>, ApiError> {
     let last_seen = api.devices.last_seen();
     let rows = with_clocks(api, rows).await?;
-    Ok(rows.iter().map(|(row, clockwork)| device(row, last_seen.get(&row.serial), clockwork)).collect())
+    let standing = |row: &DeviceRow| {
+        let serial = SerialNumber::parse(&row.serial).ok()?;
+        api.devices.standing(&serial, now())
+    };
+    let described =
+        rows.iter().map(|(row, clockwork)| device(row, last_seen.get(&row.serial), clockwork, standing(row).as_ref()));
+    Ok(described.collect())
 }
 
 /// Terminals, each with what is known of its clock.
@@ -166,14 +239,33 @@ fn zone(api: &Api, serial: &str) -> punch_normalize::DeviceZone {
     SerialNumber::parse(serial).map_or(punch_normalize::DeviceZone::Utc, |serial| api.devices.zone(&serial))
 }
 
-fn device(row: &DeviceRow, last_seen: Option<&DateTime<Utc>>, clockwork: &Clockwork) -> Value {
+fn device(
+    row: &DeviceRow,
+    last_seen: Option<&DateTime<Utc>>,
+    clockwork: &Clockwork,
+    standing: Option<&Standing>,
+) -> Value {
     let admission = match row.admission {
         Admission::Approved => "approved",
         Admission::Pending => "pending",
         Admission::Blocked => "blocked",
     };
+    let said: Option<Value> = row.said.as_deref().and_then(|said| serde_json::from_str(said).ok());
+    let info = standing.and_then(|standing| standing.info.as_ref());
+    let info = info.map(|info| {
+        json!({
+            "firmware": info.firmware, "users": info.users, "fingerprints": info.fingerprints, "faces": info.faces,
+            "cards": info.cards, "punches": info.punches, "address": info.address,
+        })
+    });
     json!({
         "serial_number": row.serial, "admission": admission, "first_seen": row.first_seen.to_rfc3339(),
+        "id": standing.and_then(|standing| standing.id.as_deref()),
+        "name": standing.and_then(|standing| standing.name.as_deref()),
+        "site": standing.and_then(|standing| standing.site.as_deref()),
+        "status": standing.map_or(admission, |standing| standing.status),
+        "dialect": standing.and_then(|standing| standing.dialect).map(|dialect| dialect.to_string()),
+        "info": info, "said": said,
         "last_seen": last_seen.map(DateTime::to_rfc3339), "zone": clockwork.zone_at(now()).to_string(),
         "zone_changes": clockwork.zone_changes(), "clock": clockwork.report(now()),
     })

@@ -8,8 +8,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Api;
-use super::envelope::{ApiError, Paging, one, page};
-use super::routes::PageQuery;
+use super::envelope::{ApiError, one};
+use super::listing::{Asked, Pairs, Terms};
 use crate::core::{Bound, Clash, Identity, Scope, Validity};
 use crate::device::{Devices, Released};
 use crate::store::register;
@@ -34,6 +34,12 @@ impl NewEmployee {
         Self { badge_number, name, ..Self::default() }
     }
 }
+
+const TERMS: Terms = Terms {
+    filters: &["badge_number", "id", "site", "device"],
+    sorts: &[("badge_number", "badge"), ("name", "name"), ("id", "id"), ("site", "site"), ("valid_from", "valid_from")],
+    newest_first: false,
+};
 
 /// Registers a badge and releases the rows that were held for it. S2-070.
 pub(super) async fn add_employee(
@@ -103,11 +109,15 @@ fn identity(new: NewEmployee) -> Result<Identity, ApiError> {
 }
 
 /// Who is registered, by badge.
-pub(super) async fn list_employees(State(api): State<Api>, query: PageQuery) -> Result<Response, ApiError> {
-    let paging = Paging::checked(query)?;
-    let known = api.store.read(move |c| Identity::page(c, paging.per_page, paging.offset())).await?;
-    let data: Vec<Value> = known.iter().map(shown).collect();
-    Ok(page(&data, paging))
+pub(super) async fn list_employees(State(api): State<Api>, query: Pairs) -> Result<Response, ApiError> {
+    let asked = Asked::of(query, &TERMS)?;
+    let wanted = ["badge_number", "id", "site", "device"].map(|name| (name, asked.text(name)));
+    let known = api.store.read(Identity::all).await?;
+    let fits = |row: &Value| {
+        let is = |name: &str, text: &str| row.get(name).and_then(Value::as_str) == Some(text);
+        wanted.iter().all(|(name, text)| text.as_ref().is_none_or(|text| is(name, text)))
+    };
+    asked.arrange(known.iter().map(shown).filter(fits).collect(), &["badge_number", "device", "site", "valid_from"])
 }
 
 fn shown(identity: &Identity) -> Value {

@@ -1,15 +1,16 @@
 use axum::Json;
-use axum::extract::Query;
 use axum::extract::rejection::JsonRejection;
 use axum::http::StatusCode;
 use axum::http::header::{HeaderValue, RETRY_AFTER};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use punch_protocol::SerialNumber;
+use punch_protocol::push::Admission;
 use punch_webhook::IdempotencyError;
-use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde::Serialize;
+use serde_json::{Value, json};
 
+use crate::core::KeyScope;
 use crate::store::StoreError;
 
 /// Where the paragraph of each error code stands.
@@ -20,10 +21,12 @@ pub(super) fn one<T: Serialize>(status: StatusCode, data: &T) -> Response {
     (status, Json(json!({ "data": data, "meta": { "request_id": request_id() } }))).into_response()
 }
 
-/// `{"data": […], "meta": {"page", "per_page", "request_id"}}`.
-pub(super) fn page<T: Serialize>(data: &[T], paging: Paging) -> Response {
-    let meta = json!({ "page": paging.page, "per_page": paging.per_page, "request_id": request_id() });
-    (StatusCode::OK, Json(json!({ "data": data, "meta": meta }))).into_response()
+/// `{"data": …, "meta": …}`, where `meta` gets a `request_id`.
+pub(super) fn answer(status: StatusCode, data: Value, mut meta: Value) -> Response {
+    if let Some(members) = meta.as_object_mut() {
+        members.insert("request_id".to_owned(), request_id().into());
+    }
+    (status, Json(json!({ "data": data, "meta": meta }))).into_response()
 }
 
 fn request_id() -> String {
@@ -40,8 +43,7 @@ pub(super) fn moment(field: &str, text: &str) -> Result<DateTime<Utc>, ApiError>
 }
 
 /// Which part of a list: `page` from 1, `per_page` 1 to 200.
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(default)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Paging {
     pub(super) page: u32,
     pub(super) per_page: u32,
@@ -56,16 +58,7 @@ impl Default for Paging {
 impl Paging {
     const PER_PAGE_MAX: u32 = 200;
 
-    pub(super) fn checked(
-        query: Result<Query<Self>, axum::extract::rejection::QueryRejection>,
-    ) -> Result<Self, ApiError> {
-        let Ok(Query(Self { page, per_page })) = query else {
-            return Err(ApiError::invalid("page", "`page` and `per_page` are whole numbers"));
-        };
-        Self::of(Some(page), Some(per_page))
-    }
-
-    /// What a query with other keys beside these says.
+    /// What a query says.
     pub(super) fn of(page: Option<u32>, per_page: Option<u32>) -> Result<Self, ApiError> {
         let usual = Self::default();
         let paging = Self { page: page.unwrap_or(usual.page), per_page: per_page.unwrap_or(usual.per_page) };
@@ -76,11 +69,6 @@ impl Paging {
             return Err(ApiError::invalid("per_page", "expected 1 to 200"));
         }
         Ok(paging)
-    }
-
-    pub(super) fn part_of<T>(self, rows: &[T]) -> impl Iterator<Item = &T> {
-        let whole = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
-        rows.iter().skip(whole(self.offset())).take(whole(self.per_page))
     }
 
     pub(super) fn offset(self) -> u32 {
@@ -108,6 +96,16 @@ impl ApiError {
         Self { status: StatusCode::UNAUTHORIZED, code: "unauthorized", message, field: None }
     }
 
+    pub(super) fn forbidden(scope: KeyScope) -> Self {
+        let message = format!("The key has the scope `{}`, which does not allow this call.", scope.as_str());
+        Self { status: StatusCode::FORBIDDEN, code: "forbidden", message, field: None }
+    }
+
+    pub(super) fn rate_limited(seconds: i64) -> Self {
+        let message = format!("Too many calls with this key; call again in {seconds} seconds.");
+        Self { status: StatusCode::TOO_MANY_REQUESTS, code: "rate_limited", message, field: None }
+    }
+
     pub(super) fn not_found(what: &str) -> Self {
         let message = format!("There is no such {what}.");
         Self { status: StatusCode::NOT_FOUND, code: "not_found", message, field: None }
@@ -116,6 +114,23 @@ impl ApiError {
     pub(super) fn wrong_method() -> Self {
         let message = "This route has no such method; see `Allow`.".to_owned();
         Self { status: StatusCode::METHOD_NOT_ALLOWED, code: "method_not_allowed", message, field: None }
+    }
+
+    /// The terminal cannot do what is asked.
+    pub(super) fn unsupported(problem: &str) -> Self {
+        let message = format!("The terminal cannot do it: {problem}.");
+        let field = Some("command".to_owned());
+        Self { status: StatusCode::UNPROCESSABLE_ENTITY, code: "unsupported_command", message, field }
+    }
+
+    /// What became of a step that went wrong. It is no refusal of a call, so it has no status of its own.
+    pub(super) fn of_step(code: &'static str, message: String) -> Self {
+        Self { status: StatusCode::OK, code, message, field: None }
+    }
+
+    /// The error as a member of an object that is no refusal.
+    pub(super) fn to_json(&self) -> Value {
+        json!({ "code": self.code, "message": self.message, "doc_url": format!("{DOCS}#{}", self.code) })
     }
 
     pub(super) fn conflict(field: &str, message: &str) -> Self {
@@ -128,8 +143,9 @@ impl ApiError {
         Self { status: StatusCode::PAYLOAD_TOO_LARGE, code: "too_large", message, field: None }
     }
 
-    pub(super) fn not_approved(serial: &SerialNumber, found: &str) -> Self {
-        let cure = "nothing was kept; approve it with `POST /v1/devices` and send the rows again";
+    pub(super) fn not_approved(serial: &SerialNumber, found: Admission) -> Self {
+        let found = if found == Admission::Blocked { "blocked" } else { "not approved" };
+        let cure = "nothing was done; approve it with `POST /v1/devices` and send this again";
         let message = format!("The terminal {serial} is {found}: {cure}.");
         let field = Some("serial".to_owned());
         Self { status: StatusCode::CONFLICT, code: "device_not_approved", message, field }
@@ -203,9 +219,11 @@ impl IntoResponse for ApiError {
 #[cfg(test)]
 mod tests {
     use punch_protocol::SerialNumber;
+    use punch_protocol::push::Admission;
     use punch_webhook::{IdempotencyError, IdempotencyKey};
 
     use super::ApiError;
+    use crate::core::KeyScope;
 
     /// S2-007, S2-090.
     #[test]
@@ -213,10 +231,16 @@ mod tests {
         let errors = [
             ApiError::invalid("url", ""),
             ApiError::unauthorized(""),
+            ApiError::forbidden(KeyScope::Read),
+            ApiError::rate_limited(1),
             ApiError::not_found(""),
             ApiError::wrong_method(),
             ApiError::conflict("url", ""),
-            ApiError::not_approved(&SerialNumber::parse("T1").unwrap(), ""),
+            ApiError::not_approved(&SerialNumber::parse("T1").unwrap(), Admission::Pending),
+            ApiError::unsupported(""),
+            ApiError::of_step("terminal_refused", String::new()),
+            ApiError::of_step("outcome_unknown", String::new()),
+            ApiError::of_step("command_expired", String::new()),
             ApiError::too_large(""),
             ApiError::unavailable(""),
             ApiError::from(IdempotencyKey::parse("", "").unwrap_err()),

@@ -26,6 +26,18 @@ const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 /// How long an answer is kept at once that the store could not take.
 const AGAIN_AFTER: Duration = Duration::from_millis(50);
 
+/// What is kept of an answer that has a secret in it.
+#[derive(Debug, Clone)]
+pub(super) struct KeptInstead(Bytes);
+
+impl KeptInstead {
+    /// The same answer without the secret.
+    pub(super) async fn of(answer: Response) -> Result<Self, ApiError> {
+        let body = to_bytes(answer.into_body(), usize::MAX).await;
+        body.map(Self).map_err(|_| ApiError::unavailable("the answer could not be read"))
+    }
+}
+
 /// S2-011, S2-045 to S2-048: whatever changes something can be sent again under its key.
 ///
 /// A crash of the gateway between the change and the keeping of its answer lets the next request carry it out again.
@@ -68,7 +80,8 @@ async fn keep(api: &Api, claim: Claim, response: Response) -> Result<Response, A
     let lost = |_| ApiError::unavailable("the answer could not be read");
     let body = to_bytes(body, usize::MAX).await.map_err(lost)?;
     let text = |name| parts.headers.get(name).and_then(|value| value.to_str().ok()).map(ToOwned::to_owned);
-    if let Ok(mut answer) = SavedAnswer::new(parts.status.as_u16(), body.to_vec()) {
+    let kept = parts.extensions.get::<KeptInstead>().map_or_else(|| body.to_vec(), |KeptInstead(kept)| kept.to_vec());
+    if let Ok(mut answer) = SavedAnswer::new(parts.status.as_u16(), kept) {
         (answer.content_type, answer.location) = (text(CONTENT_TYPE), text(LOCATION));
         if let Some(record) = claim.record(answer) {
             let keep = || {

@@ -1,13 +1,18 @@
 //! The API listener: `/v1` and health. The pages for people beside it are the dashboard's.
 
+mod api_keys;
 mod attendance;
 mod auth;
+mod batch;
+mod commands;
 pub(crate) mod deliveries;
 pub(crate) mod devices;
 pub(crate) mod employees;
 mod envelope;
 mod idempotent;
+mod items;
 mod jobs;
+mod listing;
 mod punches;
 pub(crate) mod quarantine;
 mod roll;
@@ -19,16 +24,16 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use punch_webhook::Idempotency;
 
 use crate::config::DeliveryConfig;
-use crate::core::{Received, Shifts};
+use crate::core::{Quota, Received, Shifts};
 use crate::delivery::Engine;
 use crate::device::Devices;
 use crate::store::Store;
 
-pub use auth::{ApiKey, hash_key};
+pub use auth::{ApiKey, Keys, hash_key};
 pub(crate) use envelope::ApiError;
 
 /// What every route can reach.
@@ -42,7 +47,8 @@ pub(crate) struct Inner {
     pub(crate) devices: Devices,
     pub(crate) delivery: DeliveryConfig,
     pub(crate) shifts: Shifts,
-    pub(crate) key_hash: [u8; 32],
+    pub(crate) keys: Keys,
+    pub(crate) quota: Mutex<Quota>,
     pub(crate) idempotency: Mutex<Idempotency>,
 }
 
@@ -70,13 +76,25 @@ impl Api {
             .route("/v1/webhooks/{id}/secret", post(roll::roll_secret))
             .route("/v1/webhooks/{id}/test", post(webhooks::test_webhook))
             .route("/v1/webhooks/{id}/replay", post(jobs::replay_webhook))
+            .route("/v1/jobs", get(jobs::list))
             .route("/v1/jobs/{id}", get(jobs::show).delete(jobs::cancel))
+            .route("/v1/jobs/{id}/items", get(jobs::list_items))
+            .route("/v1/jobs/{id}/retry", post(jobs::retry))
+            .route("/v1/commands", get(commands::list).post(batch::add_commands).layer(forwarded_body))
+            .route("/v1/commands/{id}", get(commands::show).delete(commands::cancel))
+            .route("/v1/commands/{id}/items", get(commands::list_items))
+            .route("/v1/commands/{id}/retry", post(commands::retry))
+            .route(
+                "/v1/devices/{serial}/commands",
+                get(commands::list_of_device).post(commands::add_command).layer(forwarded_body),
+            )
             .route("/v1/deliveries", get(deliveries::list))
             .route("/v1/deliveries/{id}", get(deliveries::show))
             .route("/v1/deliveries/{id}/resend", post(deliveries::send_again))
             .route("/v1/events", get(deliveries::events))
             .route("/v1/devices", get(devices::list_devices).post(devices::add_device))
-            .route("/v1/devices/{serial}", get(devices::show_device))
+            .route("/v1/devices/{serial}", get(devices::show_device).patch(devices::change_device))
+            .route("/v1/devices/{serial}/timeline", get(devices::show_timeline))
             .route("/v1/devices/{serial}/redate", post(devices::redate))
             .route("/v1/devices/{serial}/clock", post(devices::add_reading))
             .route("/v1/devices/{serial}/punches", post(punches::add_punches).layer(forwarded_body))
@@ -93,6 +111,8 @@ impl Api {
             .route("/v1/quarantine/{id}/discard", post(quarantine::put_away))
             .route("/v1/quarantine/{id}/fix", post(quarantine::fix))
             .route("/v1/devices/{serial}/reanchor", post(quarantine::reanchor))
+            .route("/v1/api-keys", get(api_keys::list).post(api_keys::add))
+            .route("/v1/api-keys/{id}", delete(api_keys::revoke))
             .route("/status", get(routes::status))
             .layer(from_fn_with_state(self.clone(), idempotent::once_a_key))
             .layer(from_fn_with_state(self.clone(), auth::require_key));
@@ -103,6 +123,7 @@ impl Api {
             .merge(guarded)
             .fallback(|| async { ApiError::not_found("route") })
             .method_not_allowed_fallback(|| async { ApiError::wrong_method() })
+            .layer(from_fn_with_state(self.clone(), auth::tell_allowance))
             .with_state(self)
     }
 }

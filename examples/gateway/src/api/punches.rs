@@ -36,8 +36,7 @@ pub(super) async fn add_punches(
     let body = body.map_err(|rejection| unread(&rejection))?;
     match api.devices.meet(&serial).await {
         Admission::Approved => {}
-        Admission::Pending => return Err(ApiError::not_approved(&serial, "not approved")),
-        Admission::Blocked => return Err(ApiError::not_approved(&serial, "blocked")),
+        found => return Err(ApiError::not_approved(&serial, found)),
     }
     let contact = api.devices.forwarded(&serial);
     let received = Received::forwarded(serial, &body, manner.live, now()).map_err(|error| match error {

@@ -1,6 +1,6 @@
 use axum::Json;
-use axum::extract::rejection::{JsonRejection, QueryRejection};
-use axum::extract::{Path, Query, State};
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -9,12 +9,19 @@ use punch_protocol::{Pin, SerialNumber};
 use serde::Deserialize;
 
 use super::Api;
-use super::envelope::{ApiError, Paging, one, page};
+use super::envelope::{ApiError, one};
+use super::listing::{Asked, Pairs, Terms};
 use crate::core::ByHand;
 use crate::device::{NotTaken, Released};
 use crate::store::{HeldRow, Quarantined, discard};
 
-/// Which rows: of a query, or of the body of a bulk retry.
+const TERMS: Terms = Terms {
+    filters: &["reason", "device", "since", "until", "discarded"],
+    sorts: &[("received_at", "seq"), ("reason", "coalesce(reason, '')"), ("device_serial", "serial")],
+    newest_first: true,
+};
+
+/// Which rows, of the body of a bulk retry.
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Which {
@@ -23,21 +30,17 @@ pub(super) struct Which {
     since: Option<DateTime<Utc>>,
     until: Option<DateTime<Utc>>,
     discarded: bool,
-    page: Option<u32>,
-    per_page: Option<u32>,
 }
 
-const EXPECTED: &str = "expected some of reason, device, since, until, discarded, page, per_page; moments in RFC 3339";
-
 impl Which {
-    fn of(query: Result<Query<Self>, QueryRejection>) -> Result<(Quarantined, Paging), ApiError> {
-        let Query(which) = query.map_err(|_| ApiError::invalid("query", EXPECTED))?;
-        let paging = Paging::of(which.page, which.per_page)?;
-        Ok((which.rows()?, paging))
+    fn of(asked: &Asked) -> Result<Quarantined, ApiError> {
+        let discarded = asked.one_of("discarded", &["true", "false"])? == Some("true");
+        let (since, until) = (asked.moment("since")?, asked.moment("until")?);
+        Self { reason: asked.text("reason"), device: asked.text("device"), since, until, discarded }.rows()
     }
 
     fn rows(self) -> Result<Quarantined, ApiError> {
-        let Self { reason, device, since, until, discarded, .. } = self;
+        let Self { reason, device, since, until, discarded } = self;
         if let Some(reason) = reason.as_deref().filter(|reason| HoldReason::from_code(reason).is_none()) {
             let codes: Vec<&str> = HoldReason::ALL.iter().map(|reason| reason.code()).collect();
             let problem = format!("`{reason}` is no reason, expected one of: {}", codes.join(", "));
@@ -47,21 +50,16 @@ impl Which {
     }
 }
 
-pub(super) async fn list(
-    State(api): State<Api>,
-    query: Result<Query<Which>, QueryRejection>,
-) -> Result<Response, ApiError> {
-    let (which, paging) = Which::of(query)?;
-    let rows = api.store.read(move |c| which.page(c, paging.per_page, paging.offset())).await?;
-    Ok(page(&rows, paging))
+pub(super) async fn list(State(api): State<Api>, query: Pairs) -> Result<Response, ApiError> {
+    let asked = Asked::of(query, &TERMS)?;
+    let (which, part) = (Which::of(&asked)?, asked.part()?);
+    let (rows, total) = api.store.read(move |c| Ok((which.part(c, part)?, which.total(c)?))).await?;
+    Ok(asked.page(rows, total))
 }
 
 /// How many there are, by reason.
-pub(super) async fn summary(
-    State(api): State<Api>,
-    query: Result<Query<Which>, QueryRejection>,
-) -> Result<Response, ApiError> {
-    let (which, _) = Which::of(query)?;
+pub(super) async fn summary(State(api): State<Api>, query: Pairs) -> Result<Response, ApiError> {
+    let which = Which::of(&Asked::of(query, &TERMS)?)?;
     let counts = api.store.read(move |connection| which.counts(connection)).await?;
     Ok(one(StatusCode::OK, &counts))
 }
@@ -77,9 +75,6 @@ pub(super) async fn retry_all(
     body: Result<Json<Which>, JsonRejection>,
 ) -> Result<Response, ApiError> {
     let Json(which) = body?;
-    if which.page.is_some() || which.per_page.is_some() {
-        return Err(ApiError::invalid("page", "is for lists; every row that fits is taken once more"));
-    }
     let released = api.devices.release(which.rows()?).await?;
     Ok(one(StatusCode::OK, &released))
 }

@@ -1,17 +1,18 @@
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse as _, Response};
+use chrono::{DateTime, NaiveDate, Utc};
+use punch_normalize::Direction;
 use serde_json::{Value, json};
 
 use super::Api;
-use super::envelope::{ApiError, Paging, one, page};
+use super::commands::known_device;
+use super::envelope::{ApiError, one};
+use super::listing::{Asked, Pairs, Terms};
 use crate::clock::now;
 use crate::metrics::{Now, disk_free};
-use crate::store::{AttendanceRow, Counts, Snapshot, Timeline};
-
-pub(super) type PageQuery = Result<Query<Paging>, QueryRejection>;
+use crate::store::{Attendance, Counts, Edge, Snapshot, Timeline};
 
 /// The part of the disk that must be free, or terminals are better off keeping their rows.
 const DISK_FREE_MIN: f64 = 0.05;
@@ -62,10 +63,50 @@ pub(super) async fn status(State(api): State<Api>) -> Result<Response, ApiError>
     Ok(one(StatusCode::OK, &status))
 }
 
-pub(super) async fn list_attendance(State(api): State<Api>, query: PageQuery) -> Result<Response, ApiError> {
-    let paging = Paging::checked(query)?;
-    let rows = api.store.read(move |c| AttendanceRow::page(c, paging.per_page, paging.offset())).await?;
-    Ok(page(&rows, paging))
+const ATTENDANCE: Terms = Terms {
+    filters: &["start_date", "end_date", "device_id", "site", "employee", "direction"],
+    sorts: &[
+        ("received", "event.seq"),
+        ("timestamp", "row.punched_at"),
+        ("employee", "coalesce(row.person, '')"),
+        ("device_serial", "row.serial"),
+    ],
+    newest_first: true,
+};
+
+/// Punches. A day is one of the place where they were made, and included; a moment is one. S2-078.
+pub(super) async fn list_attendance(State(api): State<Api>, query: Pairs) -> Result<Response, ApiError> {
+    let asked = Asked::of(query, &ATTENDANCE)?;
+    let serial = asked.text("device_id").map(|id| known_device(&api, "device_id", &id)).transpose()?;
+    let directions = [
+        Direction::In,
+        Direction::Out,
+        Direction::BreakOut,
+        Direction::BreakIn,
+        Direction::OvertimeIn,
+        Direction::OvertimeOut,
+        Direction::Unknown,
+    ]
+    .map(Direction::as_str);
+    let which = Attendance {
+        from: edge(&asked, "start_date")?,
+        to: edge(&asked, "end_date")?,
+        serial: serial.map(|serial| serial.to_string()),
+        site: asked.text("site"),
+        employee: asked.text("employee"),
+        direction: asked.one_of("direction", &directions)?.map(ToOwned::to_owned),
+    };
+    let part = asked.part()?;
+    let (rows, total) = api.store.read(move |c| Ok((which.part(c, part)?, which.total(c)?))).await?;
+    Ok(asked.page(rows, total))
+}
+
+fn edge(asked: &Asked, name: &str) -> Result<Option<Edge>, ApiError> {
+    let Some(text) = asked.text(name) else { return Ok(None) };
+    let day = text.parse::<NaiveDate>().map(Edge::Day).ok();
+    let edge = day.or_else(|| text.parse::<DateTime<Utc>>().map(Edge::Moment).ok());
+    let expected = "expected a day such as `2026-03-28` or a moment such as `2026-03-28T08:00:00Z`";
+    edge.map(Some).ok_or_else(|| ApiError::invalid(name, expected))
 }
 
 /// When a punch was where. S0-007, S1-052 to S1-054.

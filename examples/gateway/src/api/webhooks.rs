@@ -6,13 +6,13 @@ use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use punch_webhook::{EndpointId, Event, PayloadFormat, Secret};
+use punch_webhook::{EndpointId, Event, Health, PayloadFormat, Secret};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Api;
-use super::envelope::{ApiError, Paging, one, page};
-use super::routes::PageQuery;
+use super::envelope::{ApiError, one};
+use super::listing::{Asked, Pairs, Terms};
 use crate::clock::now;
 use crate::config::{BatchWish, EndpointConfig, EndpointOptions, check_events, check_url};
 use crate::delivery::Wish;
@@ -33,6 +33,12 @@ pub(super) struct NewWebhook {
     max_events_per_second: Option<u32>,
     sites: Option<BTreeSet<String>>,
 }
+
+const TERMS: Terms = Terms {
+    filters: &["state", "event"],
+    sorts: &[("id", "id"), ("url", "url"), ("state", "state"), ("failures", "failures")],
+    newest_first: false,
+};
 
 /// Registers an endpoint. S1-017, S1-018.
 pub(super) async fn add_webhook(
@@ -144,12 +150,16 @@ pub(super) fn random_secret() -> Result<String, ApiError> {
     Ok(Secret::from_random(bytes).expose().to_owned())
 }
 
-pub(super) async fn list_webhooks(State(api): State<Api>, query: PageQuery) -> Result<Response, ApiError> {
-    let paging = Paging::checked(query)?;
+pub(super) async fn list_webhooks(State(api): State<Api>, query: Pairs) -> Result<Response, ApiError> {
+    let asked = Asked::of(query, &TERMS)?;
+    let states = [Health::Healthy, Health::BackingOff, Health::Paused, Health::Disabled].map(Health::as_str);
+    let state = asked.one_of("state", &states)?;
+    let event = asked.text("event");
     let rows = api.store.read(EndpointRow::all).await?;
-    let rows: Vec<Value> = rows.iter().filter(|row| !row.is_removed).map(described).collect();
-    let data: Vec<&Value> = paging.part_of(&rows).collect();
-    Ok(page(&data, paging))
+    let rows = rows.iter().filter(|row| !row.is_removed);
+    let rows = rows.filter(|row| state.is_none_or(|state| row.state.health.as_str() == state));
+    let rows = rows.filter(|row| event.as_ref().is_none_or(|event| row.events.contains(event)));
+    asked.arrange(rows.map(described).collect(), &["id"])
 }
 
 pub(super) async fn show_webhook(State(api): State<Api>, Path(id): Path<u64>) -> Result<Response, ApiError> {

@@ -22,7 +22,7 @@ use punch_protocol::push::{CommKey, Limits};
 use punch_webhook::{EventType, PayloadFormat, Secret};
 
 use crate::api::ApiKey;
-use crate::core::{Identity, Shifts};
+use crate::core::{CallLimits, Identity, Shifts};
 use crate::store::Place;
 pub use batch::Batch;
 pub(crate) use batch::BatchWish;
@@ -66,6 +66,8 @@ pub struct Config {
     pub notify: Option<NotifyConfig>,
     /// How much a terminal may send.
     pub limits: Limits,
+    /// How often the API may be called with one key.
+    pub calls: CallLimits,
 }
 
 /// What a terminal without a setting of its own gets.
@@ -176,6 +178,7 @@ impl Default for Config {
             retention: RetentionConfig::default(),
             notify: None,
             limits: Limits::default(),
+            calls: CallLimits::default(),
         }
     }
 }

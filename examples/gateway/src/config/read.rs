@@ -8,6 +8,7 @@ use super::terminals::Terminals;
 use super::{Config, DeliveryConfig, EndpointConfig, EndpointOptions, RetentionConfig, UnknownBadges};
 use super::{check_events, check_url, notify, people, schedule};
 use crate::api::ApiKey;
+use crate::core::CallLimits;
 use crate::store::Place;
 
 impl Config {
@@ -31,6 +32,7 @@ impl Config {
             limits.stream = usize::try_from(body).unwrap_or(limits.stream);
             limits.body = limits.body.min(limits.stream);
         }
+        let calls = call_limits(root, base.calls);
         let terminals = Terminals::read(root);
         let endpoints =
             root.sections("endpoint").into_iter().filter_map(|section| endpoint(root, section, &delivery)).collect();
@@ -56,6 +58,7 @@ impl Config {
             retention,
             notify,
             limits,
+            calls,
         };
         refuse_repeats(root, &config);
         config
@@ -78,6 +81,18 @@ fn delivery(root: &mut Section, base: &DeliveryConfig) -> DeliveryConfig {
     };
     root.absorb(section);
     delivery
+}
+
+fn call_limits(root: &mut Section, base: CallLimits) -> CallLimits {
+    let mut section = root.section("rate_limit");
+    let calls = CallLimits {
+        per_device_and_day: section
+            .whole_number("per_device_and_day", 1, 1_000_000_000)
+            .unwrap_or(base.per_device_and_day),
+        per_minute: section.whole_number("per_minute", 1, 1_000_000_000).unwrap_or(base.per_minute),
+    };
+    root.absorb(section);
+    calls
 }
 
 fn endpoint(root: &mut Section, mut section: Section, delivery: &DeliveryConfig) -> Option<EndpointConfig> {

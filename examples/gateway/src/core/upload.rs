@@ -1,9 +1,9 @@
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use punch_protocol::civil::CivilError;
 use punch_protocol::push::{
-    AttlogRow, CommandResult, CommandResults, ErrorRow, GuessedForm, GuessedPunch, GuessedTime, KeyedRow, OperationRow,
-    Package, PackageError, PackageLimits, Pair, QueryPage, Row, RowError, Rows, Streamed, Table, TransactionRow,
-    Upload, UploadHead,
+    AttlogRow, CommandResult, ErrorRow, GuessedForm, GuessedPunch, GuessedTime, KeyedRow, OperationRow, Package,
+    PackageError, PackageLimits, Pair, QueryPage, Row, RowError, Rows, Streamed, Table, TransactionRow, Upload,
+    UploadHead,
 };
 use punch_protocol::{Pin, RawPunch, SerialNumber};
 
@@ -195,14 +195,15 @@ impl Received {
         }
     }
 
-    /// The results of commands: what they are about and how they ended. Contents may be anything and are not kept.
-    pub fn results(serial: SerialNumber, results: &CommandResults<'_>, received_at: DateTime<Utc>) -> Self {
-        let line = |result: CommandResult<'_>| {
-            let code = result.code_raw.unwrap_or_default();
-            let raw = format!("ID={}&Return={code}&CMD={}", result.id, result.command.unwrap_or_default());
+    /// Results of commands that nobody here gave: what they are about and how they ended. Contents may be anything and are
+    /// not kept.
+    pub fn results(serial: SerialNumber, results: &[CommandResult<'_>], received_at: DateTime<Utc>) -> Self {
+        let line = |result: &CommandResult<'_>| {
+            let code = result.code_raw.as_deref().unwrap_or_default();
+            let raw = format!("ID={}&Return={code}&CMD={}", result.id, result.command.as_deref().unwrap_or_default());
             ReceivedRow::Record { raw: clip(raw.as_bytes()) }
         };
-        let rows = results.read().into_iter().map(line).collect();
+        let rows = results.iter().map(line).collect();
         Self { rows, ..Self::empty(serial, "devicecmd", received_at) }
     }
 

@@ -16,11 +16,13 @@ use punch_protocol::push::{
     Admission, Limits, PackageError, ParseError, Parts, Receipt, Request, Response, Stamps, Turn, UploadHead,
 };
 use punch_webhook::Waiting;
+use tokio::sync::Notify;
 use tokio::time::Instant;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use super::clocks::{Attended, announce, attend, tell};
+use super::encounters::{kind_of, upload_of};
 use super::registry::Registry;
 use crate::clock::now;
 use crate::config::Config;
@@ -41,6 +43,8 @@ pub(super) struct Inner {
     pub(super) intake: Arc<Intake>,
     pub(super) key: TenantKey,
     pub(super) limits: Limits,
+    /// Wakes whoever turns what was asked into commands.
+    pub(super) unexpanded: Notify,
     watch: Watch,
 }
 
@@ -75,6 +79,7 @@ impl Devices {
             intake: Arc::new(Intake::new(key)),
             key: TenantKey::new(key),
             limits: config.limits,
+            unexpanded: Notify::new(),
             watch,
         }))
     }
@@ -155,6 +160,9 @@ impl Devices {
     }
 
     async fn turn(&self, serial: SerialNumber, request: &Request<'_>) -> Response {
+        if matches!(request, Request::Poll(_) | Request::Results(_)) {
+            self.load_commands(&serial).await;
+        }
         let contact = self.0.registry.called(&serial, now());
         let Some((contact, turn)) = contact.zip(self.0.registry.handle(&serial, request, now())) else {
             return self.refuse_unknown(serial).await;
@@ -166,16 +174,14 @@ impl Devices {
         self.keep_told(&serial).await;
         match (turn, request) {
             (Turn::Reply(response), _) => response,
-            // Nothing gives commands to a gateway yet, so there is no place to write down that one is sent.
-            (Turn::Dispatch(dispatch), _) => self.0.registry.withhold(&serial, dispatch),
+            (Turn::Dispatch(dispatch), _) => self.send_commands(&serial, dispatch).await,
             (Turn::Store(receipt), Request::Upload(upload)) => {
                 let received = Received::read(serial, upload, now()).by(contact);
                 self.store_upload(receipt, received, upload.head()).await
             }
-            (Turn::Store(receipt), Request::Results(results)) => {
-                self.store(receipt, Received::results(serial, results, now())).await
-            }
+            (Turn::Store(receipt), Request::Results(results)) => self.take_results(serial, receipt, results).await,
             (Turn::Store(receipt), Request::QueryPage(page)) => {
+                self.keep_answer(&serial, page).await;
                 let received = Received::page(serial, page, now());
                 self.store_opened(receipt, received.map(|received| received.by(contact))).await
             }
@@ -285,6 +291,31 @@ impl Devices {
         }
     }
 
+    /// Whether a terminal is let in; `None` if nobody has named it.
+    pub(crate) fn admission(&self, serial: &SerialNumber) -> Option<Admission> {
+        self.0.registry.admission(serial)
+    }
+
+    /// How many terminals are let in.
+    pub(crate) fn approved(&self) -> usize {
+        self.0.registry.approved()
+    }
+
+    /// The terminal with this serial number, or with this id in payloads.
+    pub(crate) fn find(&self, id: &str) -> Option<SerialNumber> {
+        self.0.registry.find(id)
+    }
+
+    /// The id that payloads have of a terminal.
+    pub(crate) fn id_of(&self, serial: &SerialNumber) -> Option<String> {
+        self.0.registry.directory(serial)?.device.id
+    }
+
+    /// The terminals of a site that are let in.
+    pub(crate) fn of_site(&self, site: &str) -> Vec<SerialNumber> {
+        self.0.registry.of_site(site)
+    }
+
     /// Remembers a serial nobody has approved, so that somebody can.
     async fn note_unknown(&self, serial: SerialNumber) {
         self.0.store.metrics().met_unknown();
@@ -314,7 +345,9 @@ async fn answer(
         Err(error) => to_http(refusal(&error)),
         // A body without an announced length may be none, which is another request.
         Ok(Some((serial, head))) if parts.declared_length.is_some() || chunked => {
-            to_http(devices.receive(serial, &head, body).await)
+            let response = devices.receive(serial.clone(), &head, body).await;
+            devices.note_seen(&serial, &upload_of(head.table().as_str()), &response);
+            to_http(response)
         }
         Ok(_) => {
             // A body cut short ends in an error here, so it never reaches the parser.
@@ -323,7 +356,12 @@ async fn answer(
             };
             parts.body = &body;
             match Request::parse(parts, &limits) {
-                Ok((serial, request)) => to_http(devices.turn(serial, &request).await),
+                Ok((serial, request)) => {
+                    let response = devices.turn(serial.clone(), &request).await;
+                    devices.note_seen(&serial, &kind_of(&request), &response);
+                    devices.keep_said(&serial, &request, text(header::USER_AGENT)).await;
+                    to_http(response)
+                }
                 Err(error) => to_http(refusal(&error)),
             }
         }

@@ -1,8 +1,11 @@
 //! The device listener: plain HTTP/1 exactly as firmware speaks and hears it.
 
 mod clocks;
+mod commands;
 mod completeness;
 mod connection;
+mod encounters;
+mod expansion;
 mod handler;
 mod presence;
 mod quarantine;
@@ -14,6 +17,7 @@ mod request_line;
 
 pub(crate) use clocks::NotProbed;
 pub(crate) use connection::serve;
+pub(crate) use encounters::Standing;
 pub use handler::Devices;
 pub(crate) use presence::{Heard, Manner};
 pub(crate) use quarantine::NotTaken;

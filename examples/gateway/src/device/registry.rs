@@ -11,7 +11,7 @@ use punch_webhook::DeviceInfo;
 
 use super::clocks::Timekeeping;
 use crate::config::{Config, DeviceConfig, DeviceDefaults, UnknownBadges};
-use crate::core::{Directory, Shifts};
+use crate::core::{Directory, Encounters, Shifts};
 use crate::store::DeviceRow;
 
 /// The terminals the gateway knows, and the conversation with each.
@@ -32,6 +32,14 @@ pub(super) struct Device {
     pub(super) forwarded_at: Option<DateTime<Utc>>,
     pub(super) directory: Directory,
     pub(super) timekeeping: Timekeeping,
+    /// What it says of itself, if nobody has let it in.
+    pub(super) said: Option<String>,
+    /// What was seen of it.
+    pub(super) encounters: Encounters,
+    /// Whether the store has got commands for it of which its session has not heard.
+    pub(super) has_commands: bool,
+    /// Whether the store has more than its session has room for.
+    pub(super) has_more: bool,
     /// What the store knows of the terminal's dialect, and whether it has tried to encrypt.
     speech: (Option<Dialect>, bool),
 }
@@ -103,6 +111,7 @@ impl Registry {
             // What is known about it stays, and a call that was on its way when it was approved changes nothing.
             if admission == Admission::Approved {
                 (known.session, known.admission) = (session, admission);
+                known.has_commands = true;
             }
             return;
         }
@@ -116,9 +125,22 @@ impl Registry {
                     forwarded_at: None,
                     directory,
                     timekeeping: Timekeeping::default(),
+                    said: None,
+                    encounters: Encounters::default(),
+                    has_commands: false,
+                    has_more: false,
                     speech,
                 },
             );
+        }
+    }
+
+    /// Keeps a terminal out from now on.
+    pub(super) fn block(&self, serial: &SerialNumber) {
+        let mut devices = self.lock();
+        if let Some(device) = devices.get_mut(serial).filter(|device| device.admission != Admission::Blocked) {
+            device.session = Session::unapproved(serial.clone(), Admission::Blocked);
+            device.admission = Admission::Blocked;
         }
     }
 
@@ -156,6 +178,36 @@ impl Registry {
         Some(device.admission)
     }
 
+    /// Whether a terminal is let in; `None` if nobody has named it.
+    pub(super) fn admission(&self, serial: &SerialNumber) -> Option<Admission> {
+        Some(self.lock().get(serial)?.admission)
+    }
+
+    /// The terminal with this serial number, or with this id in payloads.
+    pub(super) fn find(&self, id: &str) -> Option<SerialNumber> {
+        let devices = self.lock();
+        if let Some((serial, _)) = SerialNumber::parse(id).ok().and_then(|serial| devices.get_key_value(&serial)) {
+            return Some(serial.clone());
+        }
+        let mut devices = devices.iter();
+        devices.find(|(_, device)| device.directory.device.id.as_deref() == Some(id)).map(|(serial, _)| serial.clone())
+    }
+
+    /// How many terminals are let in.
+    pub(super) fn approved(&self) -> usize {
+        self.lock().values().filter(|device| device.admission == Admission::Approved).count()
+    }
+
+    /// The terminals of a site that are let in.
+    pub(super) fn of_site(&self, site: &str) -> Vec<SerialNumber> {
+        let devices = self.lock();
+        let at_site = devices.iter().filter(|(_, device)| {
+            device.admission == Admission::Approved
+                && device.directory.device.site.as_deref().unwrap_or_default() == site
+        });
+        at_site.map(|(serial, _)| serial.clone()).collect()
+    }
+
     /// What a terminal was found to speak since the store was last told; `None` if nothing is new.
     pub(super) fn new_speech(&self, serial: &SerialNumber) -> Option<(Option<Dialect>, bool)> {
         let mut devices = self.lock();
@@ -187,13 +239,19 @@ impl Registry {
     /// When each terminal was last heard, itself or through somebody who had read it.
     pub(super) fn last_seen(&self) -> BTreeMap<String, DateTime<Utc>> {
         let devices = self.lock();
-        let last = |device: &Device| device.session.last_seen().max(device.forwarded_at);
-        devices.iter().filter_map(|(serial, device)| Some((serial.to_string(), last(device)?))).collect()
+        devices.iter().filter_map(|(serial, device)| Some((serial.to_string(), device.last_seen()?))).collect()
     }
 
     pub(super) fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<SerialNumber, Device>> {
         // A panic elsewhere leaves a session in one of its legal states.
         self.devices.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Device {
+    /// When it was last heard, itself or through somebody who had read it.
+    pub(super) fn last_seen(&self) -> Option<DateTime<Utc>> {
+        self.session.last_seen().max(self.forwarded_at)
     }
 }
 

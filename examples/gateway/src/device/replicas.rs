@@ -32,6 +32,12 @@ impl Devices {
                 self.0.registry.admit(serial, row.admission, None, Some(row));
             }
         }
-        Ok(())
+        for row in rows.iter().filter(|row| row.admission == Admission::Blocked) {
+            if let Ok(serial) = SerialNumber::parse(&row.serial) {
+                self.0.registry.block(&serial);
+            }
+        }
+        // And what they were asked to have done.
+        self.find_commands().await
     }
 }

@@ -19,6 +19,8 @@ pub struct DeviceRow {
     pub dialect: Option<Dialect>,
     /// Whether it has tried to encrypt.
     pub declines_encryption: bool,
+    /// What it said of itself before anybody let it in, as JSON.
+    pub said: Option<String>,
 }
 
 impl DeviceRow {
@@ -32,7 +34,7 @@ impl DeviceRow {
     /// The store cannot be read.
     pub fn all(connection: &Connection) -> Result<Vec<Self>, StoreError> {
         let mut rows = connection.all(
-            "SELECT serial, admission, first_seen, dialect, declines_encryption FROM device ORDER BY serial",
+            "SELECT serial, admission, first_seen, dialect, declines_encryption, said FROM device ORDER BY serial",
             &[],
             |row| {
                 let (admission, dialect): (String, Option<String>) = (row.get(1)?, row.get(3)?);
@@ -43,6 +45,7 @@ impl DeviceRow {
                     stamps: Stamps::default(),
                     dialect: dialect.as_deref().and_then(dialect_of),
                     declines_encryption: row.get(4)?,
+                    said: row.get(5)?,
                 })
             },
         )?;
@@ -69,6 +72,45 @@ impl DeviceRow {
              ON CONFLICT (serial) DO UPDATE SET admission = 'approved'",
             &[&serial, &millis(now)],
         )?;
+        Ok(())
+    }
+
+    /// Approves a terminal of the file, unless somebody has blocked it since.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be written.
+    pub(crate) fn approve_unless_blocked(
+        tx: &Transaction<'_>,
+        serial: &str,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        match Self::admission(tx, serial)? {
+            Some(Admission::Blocked) => {
+                tracing::warn!(serial, "named by the file and blocked over the API; it stays blocked");
+                Ok(())
+            }
+            Some(Admission::Approved | Admission::Pending) | None => Self::approve(tx, serial, now),
+        }
+    }
+
+    /// Keeps a terminal out.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be written.
+    pub(crate) fn block(tx: &Transaction<'_>, serial: &str) -> Result<(), StoreError> {
+        tx.execute("UPDATE device SET admission = 'blocked' WHERE serial = ?1", &[&serial])?;
+        Ok(())
+    }
+
+    /// Keeps what a terminal says of itself, as JSON.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be written.
+    pub(crate) fn keep_said(tx: &Transaction<'_>, serial: &str, said: &str) -> Result<(), StoreError> {
+        tx.execute("UPDATE device SET said = ?2 WHERE serial = ?1", &[&serial, &said])?;
         Ok(())
     }
 

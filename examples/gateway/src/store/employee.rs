@@ -24,16 +24,14 @@ impl Register {
 }
 
 impl Identity {
-    /// A page of them, by PIN.
+    /// All of them, by PIN.
     ///
     /// # Errors
     ///
     /// The store cannot be read.
-    pub fn page(connection: &Connection, limit: u32, offset: u32) -> Result<Vec<Self>, StoreError> {
-        let sql =
-            format!("SELECT {COLUMNS} FROM employee ORDER BY badge, scope_kind, scope, valid_from LIMIT ?1 OFFSET ?2");
-
-        Ok(connection.all(&sql, &[&limit, &offset], identity)?.into_iter().flatten().collect())
+    pub fn all(connection: &Connection) -> Result<Vec<Self>, StoreError> {
+        let sql = format!("SELECT {COLUMNS} FROM employee ORDER BY badge, scope_kind, scope, valid_from");
+        Ok(connection.all(&sql, &[], identity)?.into_iter().flatten().collect())
     }
 
     /// How many there are.

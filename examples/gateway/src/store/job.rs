@@ -85,8 +85,8 @@ impl JobRow {
         let known: [&dyn ToValue; 7] = [&endpoint, &since, &until, &listed, &range.only_failed, &last, &-1];
         let total: i64 = tx.value(&format!("SELECT count(*) FROM {EVENTS}"), &known)?;
         let id: i64 = tx.value(
-            "INSERT INTO job (endpoint, since, until, types, only_failed, state, total, last, created_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, 'running', ?6, ?7, ?8) RETURNING id",
+            "INSERT INTO job (kind, endpoint, since, until, types, only_failed, state, total, last, created_at)
+             VALUES ('replay', ?1, ?2, ?3, ?4, ?5, 'running', ?6, ?7, ?8) RETURNING id",
             &[&endpoint, &since, &until, &types, &range.only_failed, &total, &last, &millis(now)],
         )?;
         Ok(Some(id.cast_unsigned()))
@@ -102,7 +102,7 @@ impl JobRow {
                        (SELECT count(*) FROM delivery WHERE delivery.job = job.id AND delivery.state = 'delivered'),
                        (SELECT count(*) FROM delivery WHERE delivery.job = job.id AND delivery.state = 'failed'),
                        (SELECT count(*) FROM delivery WHERE delivery.job = job.id AND delivery.state = 'waiting')
-                   FROM job WHERE id = ?1";
+                   FROM job WHERE id = ?1 AND kind = 'replay'";
         connection.first(sql, &[&id.cast_signed()], Self::read)
     }
 
@@ -135,7 +135,7 @@ impl JobRow {
     /// The store cannot be read.
     pub(crate) fn running(connection: &Connection) -> Result<Vec<u64>, StoreError> {
         let id = |row: &Row<'_>| Ok(row.get::<i64>(0)?.cast_unsigned());
-        connection.all("SELECT id FROM job WHERE state = 'running' ORDER BY id", &[], id)
+        connection.all("SELECT id FROM job WHERE kind = 'replay' AND state = 'running' ORDER BY id", &[], id)
     }
 
     /// Ends a job before its time; what is on its way goes its way. False if it is not running.

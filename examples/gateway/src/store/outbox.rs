@@ -11,6 +11,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::lease::look_again;
+use super::part::{Part, total};
 use super::sql::{Clause, Connection, Row};
 use super::timeline::{AttemptLine, attempts};
 use super::{StoreError, Transaction, from_millis, millis};
@@ -79,12 +80,36 @@ impl Deliveries {
     ///
     /// The store cannot be read.
     pub fn page(&self, connection: &Connection, limit: u32, offset: u32) -> Result<Vec<DeliveryRow>, StoreError> {
+        self.part(connection, Part { offset, ..Part::newest(limit) })
+    }
+
+    /// A part of them.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read.
+    pub fn part(&self, connection: &Connection, part: Part) -> Result<Vec<DeliveryRow>, StoreError> {
+        let mut clause = self.clause();
+        let tail = part.cut(&mut clause, "delivery.id");
+        let sql = format!("SELECT {COLUMNS} FROM {TABLES} WHERE {} {tail}", clause.after("TRUE"));
+        connection.all(&sql, &clause.values(), DeliveryRow::read)
+    }
+
+    /// How many there are, if they are not too many to be counted.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read.
+    pub fn total(&self, connection: &Connection) -> Result<Option<u64>, StoreError> {
+        total(connection, TABLES, &self.clause())
+    }
+
+    fn clause(&self) -> Clause {
         let mut clause = Clause::default();
-        if let Some(id) = self.id {
-            clause.and("delivery.id =", id.cast_signed());
-        }
-        if let Some(endpoint) = self.endpoint {
-            clause.and("delivery.endpoint =", endpoint.cast_signed());
+        for (condition, number) in [("delivery.id =", self.id), ("delivery.endpoint =", self.endpoint)] {
+            if let Some(number) = number {
+                clause.and(condition, number.cast_signed());
+            }
         }
         let serial = format!("{SERIAL} =");
         let texts = [
@@ -103,11 +128,7 @@ impl Deliveries {
                 clause.and(condition, millis(moment));
             }
         }
-        let sql = format!(
-            "SELECT {COLUMNS} FROM {TABLES} WHERE {} ORDER BY delivery.id DESC LIMIT {limit} OFFSET {offset}",
-            clause.after("TRUE")
-        );
-        connection.all(&sql, &clause.values(), DeliveryRow::read)
+        clause
     }
 }
 

@@ -7,6 +7,7 @@ use punch_normalize::{EventId, Hint, HoldReason};
 use punch_protocol::Pin;
 use serde::Serialize;
 
+use super::part::{Part, total};
 use super::person::{SAID, raw_punch};
 use super::sql::{Clause, Connection, Row};
 use super::{StoreError, Transaction, from_millis, millis};
@@ -57,8 +58,9 @@ pub struct HeldRow {
 const COLUMNS: &str = "id, fate, serial, reason, problem, received_at, device_local, raw, put_away";
 
 impl Quarantined {
-    fn clause(&self) -> (String, Clause) {
+    fn clause(&self) -> Clause {
         let mut clause = Clause::default();
+        clause.also(if self.discarded { "fate = 'discarded'" } else { "fate = 'held'" });
         if let Some(reason) = &self.reason {
             clause.and("reason =", reason.clone());
         }
@@ -75,8 +77,7 @@ impl Quarantined {
         if let Some(until) = self.until {
             clause.and("received_at <", millis(until));
         }
-        let fate = if self.discarded { "fate = 'discarded'" } else { "fate = 'held'" };
-        (clause.after(fate), clause)
+        clause
     }
 
     /// A page of them, newest first.
@@ -85,9 +86,30 @@ impl Quarantined {
     ///
     /// The store cannot be read.
     pub fn page(&self, connection: &Connection, limit: u32, offset: u32) -> Result<Vec<HeldRow>, StoreError> {
-        let (clause, values) = self.clause();
-        let sql = format!("SELECT {COLUMNS} FROM row WHERE {clause} ORDER BY seq DESC LIMIT {limit} OFFSET {offset}");
-        connection.all(&sql, &values.values(), HeldRow::read)
+        let rows = self.part(connection, Part { offset, ..Part::newest(limit) })?;
+        Ok(rows.into_iter().map(|(_, row)| row).collect())
+    }
+
+    /// A part of them, each with its place among all rows.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read.
+    pub fn part(&self, connection: &Connection, part: Part) -> Result<Vec<(u64, HeldRow)>, StoreError> {
+        let mut clause = self.clause();
+        let tail = part.cut(&mut clause, "seq");
+        let sql = format!("SELECT {COLUMNS}, seq FROM row WHERE {} {tail}", clause.after("TRUE"));
+        let read = |row: &Row<'_>| Ok((row.get::<i64>(9)?.cast_unsigned(), HeldRow::read(row)?));
+        connection.all(&sql, &clause.values(), read)
+    }
+
+    /// How many there are, if they are not too many to be counted.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read.
+    pub fn total(&self, connection: &Connection) -> Result<Option<u64>, StoreError> {
+        total(connection, "row", &self.clause())
     }
 
     /// How many there are, by reason.
@@ -96,20 +118,20 @@ impl Quarantined {
     ///
     /// The store cannot be read.
     pub fn counts(&self, connection: &Connection) -> Result<BTreeMap<String, u64>, StoreError> {
-        let (clause, values) = self.clause();
-        let sql = format!("SELECT coalesce(reason, ''), count(*) FROM row WHERE {clause} GROUP BY 1");
-
-        let counted =
-            connection.all(&sql, &values.values(), |row| Ok((row.get(0)?, row.get::<i64>(1)?.cast_unsigned())))?;
-        Ok(counted.into_iter().collect())
+        let clause = self.clause();
+        let sql = format!("SELECT coalesce(reason, ''), count(*) FROM row WHERE {} GROUP BY 1", clause.after("TRUE"));
+        let read = |row: &Row<'_>| Ok((row.get(0)?, row.get::<i64>(1)?.cast_unsigned()));
+        Ok(connection.all(&sql, &clause.values(), read)?.into_iter().collect())
     }
 
     /// The next of them behind `after`, in the order they came, as they would be taken once more.
     pub(crate) fn next(&self, connection: &Connection, after: i64, limit: u32) -> Result<Vec<Again>, StoreError> {
-        let (clause, values) = self.clause();
-        let sql =
-            format!("SELECT {SAID}, {AGAIN} FROM row WHERE {clause} AND seq > {after} ORDER BY seq LIMIT {limit}");
-        connection.all(&sql, &values.values(), Again::read)
+        let clause = self.clause();
+        let sql = format!(
+            "SELECT {SAID}, {AGAIN} FROM row WHERE {} AND seq > {after} ORDER BY seq LIMIT {limit}",
+            clause.after("TRUE")
+        );
+        connection.all(&sql, &clause.values(), Again::read)
     }
 }
 
@@ -252,11 +274,11 @@ mod tests {
         };
         let discarded = Quarantined { discarded: true, ..Quarantined::default() };
         for which in [Quarantined::default(), discarded, of_pin] {
-            let (clause, values) = which.clause();
+            let clause = which.clause();
             for order in ["ORDER BY seq DESC LIMIT 50", "AND seq > 9 ORDER BY seq LIMIT 200"] {
-                let sql = format!("EXPLAIN QUERY PLAN SELECT raw FROM row WHERE {clause} {order}");
-                let plan = connection.first(&sql, &values.values(), |row| row.get::<String>(3)).unwrap().unwrap();
-                assert!(plan.contains("USING INDEX row_"), "{clause} {order}: {plan}");
+                let sql = format!("EXPLAIN QUERY PLAN SELECT raw FROM row WHERE {} {order}", clause.after("TRUE"));
+                let plan = connection.first(&sql, &clause.values(), |row| row.get::<String>(3)).unwrap().unwrap();
+                assert!(plan.contains("USING INDEX row_"), "{} {order}: {plan}", clause.after("TRUE"));
             }
         }
     }

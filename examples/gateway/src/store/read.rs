@@ -1,12 +1,13 @@
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, SecondsFormat, Utc};
 use punch_normalize::Direction;
 use serde::Serialize;
 use serde_json::Value;
 
 use super::completeness::{IS_FINAL, SiteRow};
-use super::sql::{Connection, Row};
+use super::part::{Part, total};
+use super::sql::{Clause, Connection, Row};
 use super::{Quarantined, StoreError};
 
 /// How many rows met which fate, and how the deliveries stand.
@@ -108,13 +109,108 @@ impl AttendanceRow {
     ///
     /// The store cannot be read.
     pub fn page(connection: &Connection, limit: u32, offset: u32) -> Result<Vec<Self>, StoreError> {
+        let rows = Attendance::default().part(connection, Part { offset, ..Part::newest(limit) })?;
+        Ok(rows.into_iter().map(|(_, row)| row).collect())
+    }
+}
+
+/// Which punches are looked at.
+#[derive(Debug, Clone, Default)]
+pub struct Attendance {
+    /// From then on.
+    pub from: Option<Edge>,
+    /// Up to then; a day is included.
+    pub to: Option<Edge>,
+    /// At this terminal.
+    pub serial: Option<String>,
+    /// At this site.
+    pub site: Option<String>,
+    /// Of this person, by their key, or by the badge of whoever has none.
+    pub employee: Option<String>,
+    /// Those that went this way, by the word of payloads.
+    pub direction: Option<String>,
+}
+
+/// Where a range of punches begins or ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Edge {
+    /// With a day, where the punch was made.
+    Day(NaiveDate),
+    /// With a moment.
+    Moment(DateTime<Utc>),
+}
+
+/// Clocks of the world differ by so much from UTC at most, in seconds.
+const OFFSET_MAX: i64 = 14 * 3600;
+
+impl Edge {
+    fn cut(self, clause: &mut Clause, is_end: bool) {
+        let comparison = if is_end { "<=" } else { ">=" };
+        match self {
+            Self::Day(day) => {
+                // The first finds the rows, the second is what is meant.
+                let midnight = day.and_time(NaiveTime::MIN).and_utc().timestamp();
+                let bound = if is_end { midnight + 86_400 + OFFSET_MAX } else { midnight - OFFSET_MAX };
+                clause.and(&format!("row.punched_at {comparison}"), bound);
+                let local = "substr(coalesce(row.local_time, row.device_local), 1, 10)";
+                clause.and(&format!("{local} {comparison}"), day.to_string());
+            }
+            Self::Moment(moment) => clause.and(&format!("row.punched_at {comparison}"), moment.timestamp()),
+        }
+        // The index is of those.
+        clause.also("row.fate = 'delivered'");
+    }
+}
+
+impl Attendance {
+    fn clause(&self) -> Clause {
+        let mut clause = Clause::default();
+        clause.also("event.type = 'attendance.punch'");
+        for (edge, is_end) in [(self.from, false), (self.to, true)] {
+            if let Some(edge) = edge {
+                edge.cut(&mut clause, is_end);
+            }
+        }
+        let texts = [("row.serial =", &self.serial), ("row.site =", &self.site), ("row.person =", &self.employee)];
+        for (condition, text) in texts {
+            if let Some(text) = text {
+                clause.and(condition, text.clone());
+            }
+        }
+        match self.direction.as_deref() {
+            // Payloads have no word for what lies between the first and the last.
+            Some("unknown") => clause.also("coalesce(row.direction, 'unknown') IN ('unknown', 'intermediate')"),
+            Some(word) => clause.and("row.direction =", word.to_owned()),
+            None => {}
+        }
+        clause
+    }
+
+    /// How many there are, if they are not too many to be counted.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read.
+    pub fn total(&self, connection: &Connection) -> Result<Option<u64>, StoreError> {
+        total(connection, "event JOIN row ON row.id = event.id", &self.clause())
+    }
+
+    /// A part of them, each with its place among all events.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read.
+    pub fn part(&self, connection: &Connection, part: Part) -> Result<Vec<(u64, AttendanceRow)>, StoreError> {
+        let mut clause = self.clause();
+        let tail = part.cut(&mut clause, "event.seq");
         let sql = format!(
             "SELECT bytes, revision, direction, direction_source, confidence, session_id, business_date, exceptions,
-                    {IS_FINAL}, punched_at, local_time, time_quality
+                    {IS_FINAL}, punched_at, local_time, time_quality, event.seq
              FROM event JOIN body ON body.event = event.seq AND body.format = 'nested' JOIN row ON row.id = event.id
-             WHERE event.type = 'attendance.punch' ORDER BY event.seq DESC LIMIT ?1 OFFSET ?2",
+             WHERE {} {tail}",
+            clause.after("TRUE")
         );
-        let page = connection.all(&sql, &[&limit, &offset], |row| {
+        let page = connection.all(&sql, &clause.values(), |row| {
             let Ok(mut punch) = serde_json::from_slice::<Value>(&row.get::<Vec<u8>>(0)?) else { return Ok(None) };
             if row.get::<u32>(1)? > 0 {
                 revise(&mut punch, row)?;
@@ -122,7 +218,7 @@ impl AttendanceRow {
             if let Some(metadata) = punch.pointer_mut("/metadata").and_then(Value::as_object_mut) {
                 metadata.insert("final".to_owned(), row.get::<bool>(8)?.into());
             }
-            Ok(Some(Self(punch)))
+            Ok(Some((row.get::<i64>(12)?.cast_unsigned(), AttendanceRow(punch))))
         })?;
         Ok(page.into_iter().flatten().collect())
     }

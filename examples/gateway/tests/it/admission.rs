@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::harness::{Answer, Recorder, Site, device, exchange, get, post};
+use crate::harness::{API_KEY, Answer, Recorder, Site, device, device as device_of, exchange, get, post};
 
 const ROWS: &str =
     "1001\t2026-03-28 08:47:12\t0\t1\t0\n1002\t2026-03-28 08:47:13\t0\t15\t0\n1003\t2026-03-28 08:48:00\t1\t1\t0\n";
@@ -171,4 +171,55 @@ async fn approving_a_configured_terminal_again_keeps_its_zone_and_name() {
     let event = receiver.seen()[0].json();
     assert_eq!(event["timestamp"], "2026-03-28T13:47:12Z");
     assert_eq!((&event["device"]["name"], &event["device"]["site"]), (&json!("Door LIMA1"), &json!("Plant")));
+}
+
+/// S1-025: what it said is there to decide by, and what was seen of it says why it was refused.
+#[tokio::test]
+async fn a_pending_terminal_shows_what_it_said_and_can_be_let_in_or_kept_out() {
+    let site = Site::start(|_| ()).await;
+    let addr = site.gateway.device_addr;
+    get(addr, "/iclock/cdata?SN=NEW1&options=all&pushver=2.4.1&language=83&pushcommkey=canarykey").await;
+    for _ in 0..3 {
+        post(addr, "/iclock/cdata?SN=NEW1&table=ATTLOG&Stamp=9999", ROWS.as_bytes()).await;
+    }
+    let (_, device) = site.get("/v1/devices/NEW1").await;
+    let device = &device["data"];
+    assert_eq!((&device["admission"], &device["status"]), (&json!("pending"), &json!("pending")));
+    let said = json!({ "push_version": "2.4.1", "language": "83", "user_agent": "iClock Proxy/1.09" });
+    assert_eq!(device["said"], said);
+    assert!(!device.to_string().contains("canarykey"), "{device}");
+    let seen = async |site: &Site| {
+        let (_, timeline) = site.get("/v1/devices/NEW1/timeline").await;
+        let seen = timeline["data"]["since_start"].as_array().unwrap().clone();
+        let told =
+            seen.iter().map(|seen| format!("{} {} {}", seen["what"], seen["outcome"], seen["count"]).replace('"', ""));
+        told.collect::<Vec<String>>()
+    };
+    assert_eq!(seen(&site).await, ["upload ATTLOG not_approved 3", "handshake not_approved 1"]);
+
+    let change = |admission: &str| {
+        let request = site.request("PATCH", "/v1/devices/NEW1").bearer_auth(API_KEY);
+        site.call(
+            request.header("Content-Type", "application/json").body(json!({ "admission": admission }).to_string()),
+        )
+    };
+    let (status, approved) = change("approved").await;
+    assert_eq!((status, &approved["data"]["admission"]), (200, &json!("approved")));
+    assert_eq!(site.upload("NEW1", "ATTLOG", ROWS).await.body, "OK: 3");
+    let (status, blocked) = change("blocked").await;
+    assert_eq!((status, &blocked["data"]["status"]), (200, &json!("blocked")));
+    assert!(is_no_ok(&site.upload("NEW1", "ATTLOG", ROWS).await));
+    let (status, answer) = change("maybe").await;
+    assert_eq!((status, &answer["error"]["field"]), (400, &json!("admission")));
+    let told = seen(&site).await;
+    assert!(
+        told.contains(&"upload ATTLOG served 1".to_owned()) && told.contains(&"upload ATTLOG blocked 1".to_owned()),
+        "{told:?}"
+    );
+    // Nobody lets it in again by starting anew, the file neither.
+    let site = site.restart(|config| config.devices.push(device_of("NEW1"))).await;
+    assert!(is_no_ok(&site.upload("NEW1", "ATTLOG", ROWS).await));
+    let (_, shown) = site.get("/v1/devices/NEW1").await;
+    assert_eq!((&shown["data"]["admission"], &shown["data"]["said"]), (&json!("blocked"), &said));
+    assert_eq!(site.get("/v1/devices/NOBODY").await.0, 404);
 }

@@ -15,7 +15,7 @@ pub(crate) fn check_error(answer: &Value, code: &str) {
     assert!(error["request_id"].as_str().unwrap().starts_with("req_"), "{answer}");
 }
 
-const ROUTES: [(&str, &str); 24] = [
+pub(crate) const ROUTES: [(&str, &str); 39] = [
     ("GET", "/v1/webhooks"),
     ("POST", "/v1/webhooks"),
     ("GET", "/v1/webhooks/1"),
@@ -32,6 +32,8 @@ const ROUTES: [(&str, &str); 24] = [
     ("GET", "/v1/devices"),
     ("POST", "/v1/devices"),
     ("GET", "/v1/devices/T1"),
+    ("PATCH", "/v1/devices/T1"),
+    ("GET", "/v1/devices/T1/timeline"),
     ("POST", "/v1/devices/T1/clock"),
     ("POST", "/v1/devices/T1/punches"),
     ("GET", "/v1/employees"),
@@ -39,6 +41,19 @@ const ROUTES: [(&str, &str); 24] = [
     ("GET", "/v1/attendance"),
     ("GET", "/v1/attendance/evt_1"),
     ("GET", "/v1/quarantine"),
+    ("GET", "/v1/devices/T1/commands"),
+    ("POST", "/v1/devices/T1/commands"),
+    ("GET", "/v1/commands"),
+    ("POST", "/v1/commands"),
+    ("GET", "/v1/commands/1"),
+    ("DELETE", "/v1/commands/1"),
+    ("GET", "/v1/commands/1/items"),
+    ("POST", "/v1/commands/1/retry"),
+    ("GET", "/v1/jobs"),
+    ("GET", "/v1/jobs/1/items"),
+    ("GET", "/v1/api-keys"),
+    ("POST", "/v1/api-keys"),
+    ("DELETE", "/v1/api-keys/99"),
     ("GET", "/status"),
 ];
 

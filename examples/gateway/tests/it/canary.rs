@@ -137,6 +137,15 @@ impl Show {
         self.refused("/v1/webhooks", json!({ "url": url, "events": [], "secret": SECRET }).to_string()).await;
         self.refused("/v1/webhooks", json!({ "url": url, "secret": SECRET }).to_string()).await;
         self.refused("/v1/employees", format!("{{\"badge_number\":\"{PIN}\",")).await;
+        let person = |card: Option<&str>| json!({ "badge_number": PIN, "name": NAME, "card_number": card });
+        let command = |person| json!({ "command": "sync_employees", "payload": { "employees": [person] } }).to_string();
+        self.refused("/v1/devices/T1/commands", command(person(Some(CARD)))).await;
+        let (status, asked) = self.post("/v1/devices/T1/commands", command(person(None))).await;
+        assert_eq!(status, 202, "{asked}");
+        self.shown.push(asked.to_string());
+        let told = self.site.poll_until_told("T1").await;
+        assert!(told[0].text.contains(NAME), "{told:?}");
+        self.site.results("T1", &[(&told[0].id, -1002)]).await;
         let wrong_key = self.site.request("GET", "/v1/devices").bearer_auth(&API_KEY[..API_KEY.len() - 1]);
         self.shown.push(self.site.call(wrong_key).await.1.to_string());
         for path in ["/", "/dashboard/sites", "/metrics", "/livez", "/readyz", "/v1/attendance", &format!("/v1/{PIN}")]

@@ -323,6 +323,7 @@ fn the_example_file_names_every_key() {
     let sections = [
         "[listen]",
         "[defaults]",
+        "[rate_limit]",
         "[delivery]",
         "[notify]",
         "[retention]",

@@ -208,7 +208,7 @@ async fn deliveries_are_found_by_time_type_and_terminal() {
         ("since=yesterday", "since"),
         ("until=2026-03-01", "until"),
         ("since=2026-03-02T00:00:00Z&until=2026-03-02T00:00:00Z", "until"),
-        ("serial=T1", "query"),
+        ("serial=T1", "serial"),
     ] {
         let (status, answer) = site.get(&format!("/v1/deliveries?{query}")).await;
         assert_eq!((status, &answer["error"]["field"]), (400, &json!(field)));

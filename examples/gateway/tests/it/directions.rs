@@ -186,6 +186,7 @@ async fn without_inference_an_unknown_direction_stays_unknown_and_a_declared_one
     assert_eq!(site.ask::<i64>("SELECT count(*) FROM revision").await, 0);
 }
 
+/// S2-066: without keys that say something, arrivals and departures take turns.
 #[tokio::test]
 async fn a_terminal_whose_keys_do_not_count_alternates() {
     let site = Site::start(with_rules(|rules| rules.direction = DirectionRule::Alternate)).await;
@@ -195,7 +196,7 @@ async fn a_terminal_whose_keys_do_not_count_alternates() {
     assert_eq!(directions(&site).await, ["in/alternate", "out/alternate", "in/alternate"]);
 }
 
-/// The last punch of a day is known when the day is over; until then each one is the last.
+/// S2-065: the last punch of a day is known when the day is over; until then each one is the last.
 #[tokio::test]
 async fn first_and_last_of_a_day_count_and_what_was_last_before_is_told_anew() {
     let receiver = Recorder::always(200).await;

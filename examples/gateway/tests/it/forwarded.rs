@@ -187,7 +187,7 @@ async fn an_unknown_or_blocked_terminal_is_refused_with_the_cure() {
         assert_eq!(status, 409);
         check_error(&answer, "device_not_approved");
         let message = answer["error"]["message"].as_str().unwrap();
-        assert!(message.contains("POST /v1/devices") && message.contains("nothing was kept"), "{message}");
+        assert!(message.contains("POST /v1/devices") && message.contains("nothing was done"), "{message}");
     }
     let (_, devices) = site.get("/v1/devices").await;
     assert_eq!(devices["data"][0]["serial_number"], "NEW1");

@@ -12,11 +12,14 @@
 
 mod admission;
 mod api;
+mod api_keys;
 mod batches;
 mod canary;
 mod clock_world;
 mod clocks;
 mod clockwork;
+mod command_jobs;
+mod commands;
 mod config;
 mod core;
 mod dashboard;
@@ -34,11 +37,13 @@ mod harness;
 mod hostile;
 mod idempotent;
 mod identities;
+mod lists;
 mod mail;
 mod metrics;
 mod options;
 mod profiles;
 mod quarantine;
+mod rate_limit;
 mod receivers;
 mod release;
 mod replays;

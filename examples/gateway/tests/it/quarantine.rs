@@ -36,7 +36,7 @@ async fn held_rows_are_listed_counted_and_shown_with_what_to_do() {
     let row = &row["data"];
     assert_eq!((&row["fate"], &row["device_local"]), (&json!("held"), &json!("2000-01-01T00:00:07")));
     assert!(row["advice"].as_str().unwrap().contains("release the row with the right shift"), "{row}");
-    for (path, field) in [("?reason=bad", "reason"), ("?color=red", "query"), ("?per_page=0", "per_page")] {
+    for (path, field) in [("?reason=bad", "reason"), ("?color=red", "color"), ("?per_page=0", "per_page")] {
         let (status, answer) = site.get(&format!("/v1/quarantine{path}")).await;
         assert_eq!((status, &answer["error"]["field"]), (400, &json!(field)), "{path}");
     }

@@ -47,7 +47,7 @@ pub fn from_env(dry_run: bool) -> anyhow::Result<Source> {
         site: HikCentral::new(settings(rules.passage.zone)?)?,
         transport: transport()?,
         employee_field: env_any(&["HIK_EMPLOYEE_FIELD"]).as_deref().unwrap_or("person_code").parse::<PersonScheme>()?,
-        poll: poll(subscription.is_some(), task)?,
+        poll: poll(subscription.is_some())?,
         begin: begin.transpose()?.unwrap_or_else(now),
         rules,
         receiver,
@@ -93,7 +93,7 @@ fn transport() -> anyhow::Result<ReqwestTransport> {
 }
 
 /// S3-018: every five minutes, or what `HIK_POLL_SECONDS` says; below a subscription every half hour.
-fn poll(is_subscribed: bool, task: Task) -> anyhow::Result<PollRules> {
+fn poll(is_subscribed: bool) -> anyhow::Result<PollRules> {
     let mut rules = PollRules::default();
     if is_subscribed {
         rules.interval = PollRules::RECONCILE_INTERVAL;
@@ -101,9 +101,6 @@ fn poll(is_subscribed: bool, task: Task) -> anyhow::Result<PollRules> {
     if let Some(text) = env_any(&["HIK_POLL_SECONDS"]) {
         let seconds = text.parse().ok().filter(|seconds| (60..=3600).contains(seconds));
         rules.interval = TimeDelta::seconds(seconds.context("HIK_POLL_SECONDS is no number from 60 to 3600")?);
-    }
-    if task == Task::Once {
-        rules.interval = TimeDelta::zero();
     }
     Ok(rules)
 }

@@ -11,7 +11,7 @@ use punch_erp::hikcentral::{
 use punch_erp::{CallError, Endpoint as _, RetryReason, drive_async, render_masked};
 
 use super::taking::explain;
-use super::{Source, Task, lock, stamp};
+use super::{Source, lock, stamp};
 use crate::inbox::Mailbox;
 
 const MARK: &str = "hikcentral";
@@ -28,15 +28,19 @@ const PATIENCE: Duration = Duration::from_secs(60);
 impl Source {
     pub(super) async fn feed_always(&self, mailbox: &Mailbox) -> anyhow::Result<()> {
         let mut mark = self.mark(mailbox).await?;
-        let (mut look_at, mut is_renewed) = (now(), false);
+        let (mut look_at, mut is_renewed, mut is_begun) = (now(), false, false);
         loop {
             if self.subscription.is_some() && now() >= look_at {
                 let is_kept = self.keep_subscribed(!is_renewed).await;
                 is_renewed |= is_kept;
                 look_at = now() + if is_kept { LOOK } else { PAUSE };
             }
-            let next = match self.read(mailbox, &mut mark).await {
-                Ok(()) => mark.next_at(&self.poll),
+            // Whoever starts was away, and nobody keeps pushes for them.
+            let next = match self.read(mailbox, &mut mark, !is_begun).await {
+                Ok(()) => {
+                    is_begun = true;
+                    mark.next_at(&self.poll)
+                }
                 Err(error) => {
                     tracing::error!(error = format!("{error:#}"), "events were not read; the mark stays where it is");
                     lock(&self.seen).error = Some(format!("{error:#}"));
@@ -52,7 +56,7 @@ impl Source {
     /// S3-017: reads what is new, waits until it is written, and says how it stands.
     pub(super) async fn feed_once(&self, mailbox: &Mailbox) -> anyhow::Result<()> {
         let mut mark = self.mark(mailbox).await?;
-        self.read(mailbox, &mut mark).await?;
+        self.read(mailbox, &mut mark, true).await?;
         let written = async {
             while mailbox.table.progress().await?.waiting > 0 {
                 tokio::time::sleep(Duration::from_millis(50)).await;
@@ -76,18 +80,19 @@ impl Source {
         serde_json::from_str(&text).context("the mark in the inbox does not read")
     }
 
-    /// Reads everything that is due. The mark moves by what is on disk.
-    async fn read(&self, mailbox: &Mailbox, mark: &mut PollMark) -> anyhow::Result<()> {
+    /// Reads everything that is due, or all there is up to now. The mark moves by what is on disk.
+    async fn read(&self, mailbox: &Mailbox, mark: &mut PollMark, at_once: bool) -> anyhow::Result<()> {
         let begun = now();
-        while let Some(window) = mark.window(&self.poll, begun) {
+        let mut without_interval = self.poll;
+        without_interval.interval = TimeDelta::zero();
+        loop {
+            let is_early = at_once && mark.read_to() < begun;
+            let rules = if is_early { &without_interval } else { &self.poll };
+            let Some(window) = mark.window(rules, begun) else { break };
             self.read_window(mailbox, &window).await?;
             mark.stored(&window);
             mailbox.table.set_mark(MARK, serde_json::to_string(&mark)?).await?;
             lock(&self.seen).read_to = Some(mark.read_to());
-            // A single run reads up to its begin, and does not look back twice.
-            if self.task == Task::Once && !window.is_sweep && mark.read_to() >= begun {
-                break;
-            }
         }
         lock(&self.seen).error = None;
         Ok(())

@@ -165,8 +165,10 @@ async fn what_a_lost_subscription_did_not_tell_is_read() {
     let (is_success, log) = world.once(&[]).await;
     assert!(is_success && log.contains("done=2"), "{log}");
     assert!(world.entries()[1].starts_with("1002 "), "{:?}", world.entries());
-    // The next start subscribes again.
-    world.run_pushed().await.kill();
+    // The next start subscribes again, and reads at once what happened while nobody listened.
+    world.hik.lock().unwrap().happen_unseen(DoorEvent::face("then", at, "3", "7"));
+    let program = world.run_pushed().await;
+    program.stands_at(0, 3, 0).await;
 }
 
 /// S3-021: the receiver by itself. A push without the token is refused and stores nothing; one bad event costs no other.

@@ -1,8 +1,6 @@
 use serde_json::Value;
 
-fn text<'v>(row: &'v Value, name: &str) -> &'v str {
-    row.get(name).and_then(Value::as_str).unwrap_or_default()
-}
+use crate::api::text;
 
 /// A line a row.
 pub(super) fn print(rows: &[Value]) {

@@ -7,8 +7,7 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget};
 use serde_json::{Value, json};
 
-use super::outbox::{number, text};
-use crate::api::ApiArgs;
+use crate::api::{ApiArgs, number, text};
 use crate::exit::{Exit, UsageError};
 
 #[derive(Debug, Args)]

@@ -5,7 +5,7 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget};
 use serde_json::{Value, json};
 
-use crate::api::ApiArgs;
+use crate::api::{ApiArgs, number, text};
 use crate::exit::{Exit, UsageError};
 
 const NO_LIST: &str = "the gateway sent no list";
@@ -142,12 +142,4 @@ async fn again(api: &ApiArgs, id: u64) -> anyhow::Result<()> {
 async fn list(api: &ApiArgs, path: &str) -> anyhow::Result<Vec<Value>> {
     let answer = api.get(path).await?.unwrap_or_default();
     serde_json::from_value(answer).context(NO_LIST)
-}
-
-pub(super) fn text<'v>(row: &'v Value, name: &str) -> &'v str {
-    row.get(name).and_then(Value::as_str).unwrap_or_default()
-}
-
-pub(super) fn number(row: &Value, name: &str) -> u64 {
-    row.get(name).and_then(Value::as_u64).unwrap_or_default()
 }

@@ -14,6 +14,7 @@
 mod agent;
 mod clocks;
 mod command;
+mod commands;
 mod decode;
 mod decode_tcp;
 mod demo;

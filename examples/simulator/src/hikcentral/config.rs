@@ -64,11 +64,7 @@ impl HikCentralConfig {
 
     /// An event as it is pushed.
     pub(super) fn push(&self, event: &DoorEvent, destination: &str, token: Option<&str>) -> Request<Bytes> {
-        let mut pushed = json!({
-            "eventId": event.event_id, "eventType": event.event_type, "happenTime": text(event.at), "srcType": "door",
-            "srcIndex": event.door, "srcName": self.door_name(&event.door), "status": 0, "timeout": 0,
-        });
-        pushed["data"] = if self.is_isecure {
+        let data = if self.is_isecure {
             json!({
                 "ExtEventPersonNo": event.person_id, "ExtEventCardNo": event.card, "ExtEventInOut": event.in_out,
                 "ExtEventReaderID": 0, "ExtEventCode": event.event_type, "ExtEventIdentityCardInfo": { "IdNum": "canary" },
@@ -80,6 +76,10 @@ impl HikCentralConfig {
                 "personCode": self.push_has_code.then(|| self.code_of(&event.person_id)),
             })
         };
+        let pushed = json!({
+            "eventId": event.event_id, "eventType": event.event_type, "happenTime": text(event.at), "srcType": "door",
+            "srcIndex": event.door, "srcName": self.door_name(&event.door), "status": 0, "timeout": 0, "data": data,
+        });
         let body = json!({
             "method": "OnEventNotify",
             "params": { "ability": "event_acs", "sendTime": text(event.at), "events": [pushed] },
@@ -97,13 +97,12 @@ impl HikCentralConfig {
     pub(super) fn listed(&self, event: &DoorEvent) -> Value {
         let id = if self.ids_differ { format!("{}-listed", event.event_id) } else { event.event_id.clone() };
         let in_out = if self.is_isecure { "inAndOutType" } else { "checkInAndOutType" };
-        let mut row = json!({
+        json!({
             "eventId": id, "eventType": event.event_type, "eventTime": text(event.at), "personId": event.person_id,
             "personName": "Canary Nightingale", "cardNo": event.card, "doorIndexCode": event.door,
             "doorName": self.door_name(&event.door), "picUri": "/pic?canary",
-        });
-        row[in_out] = json!(event.in_out);
-        row
+            (in_out): event.in_out,
+        })
     }
 }
 

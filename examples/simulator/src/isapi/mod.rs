@@ -206,7 +206,7 @@ impl IsapiStandIn {
 
     fn search(&self, body: &[u8]) -> Response<Bytes> {
         let body: Value = serde_json::from_slice(body).unwrap_or_default();
-        let condition = &body["AcsEventCond"];
+        let condition = &body.get("AcsEventCond").cloned().unwrap_or_default();
         let time = |name: &str| self.time(condition[name].as_str()?);
         let (Some(from), Some(to)) = (time("startTime"), time("endTime")) else { return page(StatusCode::BAD_REQUEST) };
         if condition["major"] != 5 || condition["searchID"].as_str().is_none_or(str::is_empty) {

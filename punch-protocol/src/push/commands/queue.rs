@@ -100,13 +100,8 @@ impl CommandQueue {
     /// The commands whose time is over, and those that cannot be written. Changes nothing.
     pub fn overdue(&self, now: DateTime<Utc>) -> Vec<CommandUpdate> {
         let update = |ticket: &Ticket| {
-            let change = match ticket.state {
-                CommandState::Refused(error) => CommandChange::Refused(error),
-                _ if now < ticket.expires_at => return None,
-                CommandState::Queued => CommandChange::Expired,
-                CommandState::Sent { .. } | CommandState::Accepted => CommandChange::Unknown,
-            };
-            Some(CommandUpdate { id: ticket.id.as_str().to_owned(), change })
+            let is_over = now >= ticket.expires_at || matches!(ticket.state, CommandState::Refused(_));
+            is_over.then(|| CommandUpdate { id: ticket.id.as_str().to_owned(), change: ticket.state.when_over() })
         };
         self.tickets.iter().filter_map(update).collect()
     }

@@ -56,6 +56,17 @@ pub enum CommandState {
     Refused(CommandError),
 }
 
+impl CommandState {
+    /// What has become of a command that is in this state when its time is over.
+    pub fn when_over(self) -> CommandChange {
+        match self {
+            Self::Refused(error) => CommandChange::Refused(error),
+            Self::Queued => CommandChange::Expired,
+            Self::Sent { .. } | Self::Accepted => CommandChange::Unknown,
+        }
+    }
+}
+
 /// What has become of a command. Write it down, then tell [`Session::settled`](super::super::Session::settled).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -64,6 +75,13 @@ pub struct CommandUpdate {
     pub id: String,
     /// What has become of it.
     pub change: CommandChange,
+}
+
+impl CommandUpdate {
+    /// What a shell has found out by itself, such as that the time of a command was over before it came to a session.
+    pub fn new(id: impl Into<String>, change: CommandChange) -> Self {
+        Self { id: id.into(), change }
+    }
 }
 
 /// The change of a [`CommandUpdate`]. All are final but [`CommandChange::Accepted`].

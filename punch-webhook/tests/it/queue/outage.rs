@@ -23,6 +23,7 @@ fn events(world: &mut World, count: u64, seconds: i64, lanes: u64) {
     }
 }
 
+/// S0-074, S0-075, S1-012, S1-048, S1-049, S2-092: what waited comes in the order it was made.
 #[test]
 fn s0_075_s2_092_after_an_outage_of_five_hours_everything_arrives_in_order() {
     let mut world = with_outage(600, 5 * HOUR + 600);
@@ -43,6 +44,7 @@ fn s0_075_s2_092_after_an_outage_of_five_hours_everything_arrives_in_order() {
     assert!(drained > 1500, "drained at once, not by each event's schedule: {drained}");
 }
 
+/// S1-040: nothing is given up before its time.
 #[test]
 fn s1_040_down_for_71_hours_then_delivered() {
     for schedule in [Schedule::seed_001(), Schedule::seed_002()] {
@@ -56,6 +58,7 @@ fn s1_040_down_for_71_hours_then_delivered() {
     }
 }
 
+/// S2-027: afterwards it is, and says so.
 #[test]
 fn s2_027_down_for_longer_than_72_hours_then_failed_and_visible() {
     let mut world = with_outage(0, 100 * HOUR);

@@ -14,6 +14,11 @@ impl Clause {
         self.text.push_str(&format!(" AND {condition} ?{}", self.values.len()));
     }
 
+    /// One more condition, without a value.
+    pub(in crate::store) fn also(&mut self, condition: &str) {
+        self.text.push_str(&format!(" AND {condition}"));
+    }
+
     /// What stands behind `WHERE`: these, and all that were added.
     pub(in crate::store) fn after(&self, first: &str) -> String {
         format!("{first}{}", self.text)

@@ -5,6 +5,7 @@ mod recorder;
 mod sample;
 mod signing;
 mod site;
+mod terminal;
 mod visitor;
 mod wire;
 
@@ -15,6 +16,7 @@ pub(crate) use recorder::{Recorder, Seen};
 pub(crate) use sample::{Language, NODE, PYTHON, RUST, Sample, blocks, is_there};
 pub(crate) use signing::{HEADER, Headers, OTHER_SECRET, STANDARD, flat_punch, rolling, signed, signer, standard};
 pub(crate) use site::{API_KEY, SECRET, Site, device, endpoint, schema};
+pub(crate) use terminal::Told;
 pub(crate) use visitor::{PAGES, Visitor};
 pub(crate) use wire::{Answer, exchange, get, post};
 

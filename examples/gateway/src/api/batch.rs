@@ -1,0 +1,91 @@
+use std::collections::BTreeSet;
+
+use axum::Json;
+use axum::extract::State;
+use axum::extract::rejection::JsonRejection;
+use axum::http::StatusCode;
+use axum::response::Response;
+use punch_protocol::SerialNumber;
+use punch_protocol::push::Admission;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::Api;
+use super::commands::{Wanted, known_device};
+use super::envelope::{ApiError, one};
+use crate::clock::now;
+use crate::core::Order;
+use crate::store::{CommandJob, NewCommand, put_steps};
+
+/// What is asked of many terminals.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Batch {
+    command: String,
+    #[serde(default)]
+    payload: Value,
+    ttl_seconds: Option<i64>,
+    #[serde(default)]
+    devices: Vec<String>,
+    #[serde(default)]
+    sites: Vec<String>,
+}
+
+/// Terminals that one call is for at most.
+const DEVICES_MAX: usize = 1000;
+
+/// Asks the same of many terminals: a job, with a command for each of them. S2-087.
+pub(super) async fn add_commands(
+    State(api): State<Api>,
+    body: Result<Json<Batch>, JsonRejection>,
+) -> Result<Response, ApiError> {
+    let Json(Batch { command, payload, ttl_seconds, devices, sites }) = body?;
+    let wanted = Wanted { command, payload, ttl_seconds };
+    let order = wanted.order()?;
+    let serials = named(&api, &devices, &sites)?;
+    let commands: Vec<NewCommand> = serials
+        .into_iter()
+        .map(|serial| wanted.command_for(&order, serial.clone(), refusal(&api, &order, &serial)))
+        .collect::<Result<_, _>>()?;
+    let steps = order.steps;
+    let begin = api.store.write(move |tx| {
+        let list = put_steps(tx, &steps)?;
+        let job = CommandJob::begin(tx, &commands, list, now())?;
+        CommandJob::of(tx, job)
+    });
+    let job = begin.await?.ok_or_else(|| ApiError::not_found("job"))?;
+    api.devices.has_steps();
+    Ok(one(StatusCode::ACCEPTED, &job))
+}
+
+/// Everybody who is named, once.
+fn named(api: &Api, devices: &[String], sites: &[String]) -> Result<BTreeSet<SerialNumber>, ApiError> {
+    let mut serials = BTreeSet::new();
+    for (index, id) in devices.iter().enumerate() {
+        serials.insert(known_device(api, &format!("devices[{index}]"), id)?);
+    }
+    for (index, site) in sites.iter().enumerate() {
+        let at_site = api.devices.of_site(site);
+        if at_site.is_empty() {
+            return Err(ApiError::invalid(
+                &format!("sites[{index}]"),
+                "has no approved terminal; see `GET /v1/devices`",
+            ));
+        }
+        serials.extend(at_site);
+    }
+    if serials.is_empty() || serials.len() > DEVICES_MAX {
+        let problem = format!("and `sites` name {} terminals, expected 1 to {DEVICES_MAX}", serials.len());
+        return Err(ApiError::invalid("devices", &problem));
+    }
+    Ok(serials)
+}
+
+/// Why a terminal cannot do it. The others still do: S2-089.
+fn refusal(api: &Api, order: &Order, serial: &SerialNumber) -> Option<String> {
+    match api.devices.admission(serial) {
+        Some(Admission::Approved) => order.check(api.devices.command_dialect(serial)).err().map(|error| error.problem),
+        Some(Admission::Blocked) => Some("it is blocked".to_owned()),
+        Some(Admission::Pending) | None => Some("it is not approved".to_owned()),
+    }
+}

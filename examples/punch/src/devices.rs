@@ -1,0 +1,160 @@
+//! `punch devices`: the terminals of a gateway, and who is let in.
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+use crate::api::{ApiArgs, number, text};
+use crate::exit::{Exit, UsageError};
+
+/// Look at the terminals of a gateway, let them in or keep them out.
+///
+/// Example: punch devices list --api-key-file punch.key
+#[derive(Debug, Args)]
+pub(crate) struct DevicesCommand {
+    #[command(subcommand)]
+    verb: Verb,
+    #[command(flatten)]
+    api: ApiArgs,
+    /// Print what the gateway says, as JSON, an object a terminal.
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// List them. The exit code is 1 if one waits to be let in or is offline.
+    ///
+    /// Example: punch devices list --status pending
+    List {
+        /// online, offline, unheard, pending or blocked.
+        #[arg(long)]
+        status: Option<String>,
+        /// Of this site.
+        #[arg(long)]
+        site: Option<String>,
+    },
+    /// Show one.
+    ///
+    /// Example: punch devices show CZKE2241600045
+    Show {
+        /// Its serial number.
+        serial: String,
+    },
+    /// Let one in: what it has kept, it sends.
+    ///
+    /// Example: punch devices approve CZKE2241600045
+    Approve {
+        /// Its serial number.
+        serial: String,
+    },
+    /// Keep one out: it keeps its rows.
+    ///
+    /// Example: punch devices block CZKE2241600045
+    Block {
+        /// Its serial number.
+        serial: String,
+    },
+    /// Say what was seen of one since the gateway's start, and why it was refused.
+    ///
+    /// Example: punch devices timeline CZKE2241600045
+    Timeline {
+        /// Its serial number.
+        serial: String,
+    },
+}
+
+/// Runs the command.
+pub(crate) async fn run(command: DevicesCommand) -> anyhow::Result<Exit> {
+    let DevicesCommand { verb, api, json } = command;
+    match verb {
+        Verb::List { status, site } => list(&api, status, site, json).await,
+        Verb::Show { serial } => show(api.get(&format!("/v1/devices/{serial}")).await?, &serial, json),
+        Verb::Approve { serial } => {
+            // One that has not called yet is let in too.
+            let made = api.post("/v1/devices", &json!({ "serial_number": serial })).await?;
+            done(made, &format!("{serial} is let in; it comes by itself"), &serial, json)
+        }
+        Verb::Block { serial } => {
+            let blocked = api.patch(&format!("/v1/devices/{serial}"), &json!({ "admission": "blocked" })).await?;
+            done(blocked, &format!("{serial} is kept out; what it has, it keeps"), &serial, json)
+        }
+        Verb::Timeline { serial } => timeline(&api, &serial, json).await,
+    }
+}
+
+async fn list(api: &ApiArgs, status: Option<String>, site: Option<String>, json: bool) -> anyhow::Result<Exit> {
+    let pairs = [("status", status), ("site", site.map(|site| site.replace(' ', "%20").replace('&', "%26")))];
+    let query: Vec<String> = pairs.into_iter().filter_map(|(name, value)| Some(format!("{name}={}", value?))).collect();
+    let rows = api.all(&format!("/v1/devices?{}", query.join("&")), "the gateway sent no list of terminals").await?;
+    if !json {
+        crate::say(format_args!(
+            "{:<20} {:<8} {:<16} {:<15} {:<22} last heard",
+            "terminal", "status", "site", "speaks", "clock"
+        ));
+    }
+    let mut is_wrong = false;
+    for row in &rows {
+        is_wrong |= ["pending", "offline"].contains(&text(row, "status"));
+        if json {
+            crate::say(format_args!("{row}"));
+        } else {
+            let [serial, status, site, dialect, heard] =
+                ["serial_number", "status", "site", "dialect", "last_seen"].map(|name| text(row, name));
+            let health = row.get("clock").map(|clock| text(clock, "health")).unwrap_or_default();
+            crate::say(format_args!("{serial:<20} {status:<8} {site:<16} {dialect:<15} {health:<22} {heard}"));
+        }
+    }
+    Ok(if is_wrong { Exit::Wrong } else { Exit::Done })
+}
+
+fn show(found: Option<Value>, serial: &str, json: bool) -> anyhow::Result<Exit> {
+    let row = found.ok_or_else(|| unknown(serial))?;
+    if json {
+        crate::say(format_args!("{row}"));
+        return Ok(Exit::Done);
+    }
+    for name in
+        ["serial_number", "id", "name", "site", "admission", "status", "dialect", "zone", "first_seen", "last_seen"]
+    {
+        crate::say(format_args!("{name:<14} {}", text(&row, name)));
+    }
+    for part in ["info", "said", "clock"] {
+        for (name, value) in
+            row.get(part).and_then(Value::as_object).into_iter().flatten().filter(|(_, value)| !value.is_null())
+        {
+            crate::say(format_args!(
+                "{part:<14} {name}: {}",
+                value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned)
+            ));
+        }
+    }
+    Ok(Exit::Done)
+}
+
+async fn timeline(api: &ApiArgs, serial: &str, json: bool) -> anyhow::Result<Exit> {
+    let seen = api.get(&format!("/v1/devices/{serial}/timeline")).await?.ok_or_else(|| unknown(serial))?;
+    let seen = seen.get("since_start").and_then(Value::as_array).cloned().unwrap_or_default();
+    if !json {
+        crate::say(format_args!("{:<28} {:<22} {:>7}  last", "what", "outcome", "times"));
+    }
+    for row in &seen {
+        if json {
+            crate::say(format_args!("{row}"));
+        } else {
+            let (what, outcome, last) = (text(row, "what"), text(row, "outcome"), text(row, "last_at"));
+            let count = number(row, "count");
+            crate::say(format_args!("{what:<28} {outcome:<22} {count:>7}  {last}"));
+        }
+    }
+    Ok(Exit::Done)
+}
+
+fn done(answer: Option<Value>, words: &str, serial: &str, json: bool) -> anyhow::Result<Exit> {
+    let answer = answer.ok_or_else(|| unknown(serial))?;
+    crate::say(format_args!("{}", if json { answer.to_string() } else { words.to_owned() }));
+    Ok(Exit::Done)
+}
+
+fn unknown(serial: &str) -> UsageError {
+    UsageError(format!("the gateway knows no terminal {serial}; see `punch devices list`"))
+}
