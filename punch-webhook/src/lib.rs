@@ -55,6 +55,8 @@
 //! * No input panics, whatever a stranger writes into headers or body.
 //! * Bodies are signed and verified as bytes, never written anew. Signatures are decoded, then compared in constant
 //!   time; what they cover is read only afterwards.
+//! * A request may hold several events where the receiver asked for it: [`BatchBody`] writes it, [`Verified::each`] takes it
+//!   apart. Signed is the whole; each event is judged by itself.
 //! * A [`ReceivedEvent`] comes from a [`Verified`] body and from nowhere else.
 //! * `event_id` is equal for every delivery of an event, and nothing else is: the body holds the attempt number.
 //! * No correction is a [`ReceivedEvent::Punch`]: what tells a punch anew, or too late, is another variant.
@@ -93,8 +95,8 @@ pub use idempotency::{
 pub use key_pair::{KeyPairError, SigningKey, VerifyingKey};
 pub use outcome::{Class, MAX_RETRY_AFTER, Outcome, Reason, body_says_duplicate, parse_retry_after};
 pub use payload::{
-    ClockAlarm, DeviceInfo, EmployeeInfo, Event, FailingEndpoint, PayloadFormat, PayloadFormatError, Revision,
-    StoredBody,
+    BatchBody, ClockAlarm, DeviceInfo, EmployeeInfo, Event, FailingEndpoint, PayloadFormat, PayloadFormatError,
+    Revision, StoredBody,
 };
 pub use queue::{
     Attempt, DeliveryId, EndpointId, EndpointRules, EndpointState, EndpointStatus, EnqueueError, Health, Lane,

@@ -25,10 +25,10 @@ pub mod store;
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use tokio::net::TcpListener;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
 use api::{Api, ApiKey, Keys, hash_key};
@@ -37,6 +37,7 @@ use config::Config;
 use core::{KeyScope, Quota};
 use dashboard::Dashboard;
 use delivery::Engine;
+use delivery::outages::Outages;
 use device::Devices;
 use stage::Watch;
 use store::{ApiKeyRow, DeviceRow, EndpointRow, Store, StoreError, restore_calls};
@@ -92,11 +93,10 @@ pub async fn start(mut config: Config) -> Result<Gateway, StartError> {
     let dashboard_key = made_once(&store, "dashboard_key").await?;
     write_config(&store, &mut config).await?;
     let watch = Watch::default();
-    let (news, untold) = mpsc::channel(64);
-    if let Some(notify) = config.notify.take() {
-        tokio::spawn(delivery::mail::tell(notify, untold));
-    }
-    let engine = Engine::start(store.clone(), &config.delivery, watch.clone(), news).await?;
+    let (stop, stopped) = watch::channel(false);
+    let notify = config.notify.take();
+    let post = notify.is_some().then(Arc::<Notify>::default);
+    let engine = Engine::start(store.clone(), &config.delivery, watch.clone(), post.clone()).await?;
     delivery::replay::go_on(&store, &engine).await?;
     let rows = store.read(DeviceRow::all).await?;
     let devices = Devices::new(&config, &rows, key, store.clone(), engine.clone(), watch.clone());
@@ -107,7 +107,6 @@ pub async fn start(mut config: Config) -> Result<Gateway, StartError> {
 
     let mut quota = Quota::new(config.calls);
     let quota = store.read(move |connection| restore_calls(connection, &mut quota).map(|()| quota)).await?;
-    let (stop, stopped) = watch::channel(false);
     let api = Api::new(api::Inner {
         store: store.clone(),
         engine: engine.clone(),
@@ -131,12 +130,20 @@ pub async fn start(mut config: Config) -> Result<Gateway, StartError> {
     });
     let site_task = tokio::spawn(devices.clone().watch_sites(stopped.clone()));
     let release_task = tokio::spawn(devices.clone().release_by_file(stopped.clone()));
+    let (after, post_too) = (config.delivery.failing_after, post.clone());
+    let outages = Outages { store: store.clone(), engine: engine.clone(), after, post: post_too };
+    outages.look().await?;
+    let outage_task = tokio::spawn(outages.watch(stopped.clone()));
+    let retention_task = tokio::spawn(delivery::retention::keep(store.clone(), config.retention, stopped.clone()));
     let command_task = tokio::spawn(devices.clone().watch_commands(stopped.clone()));
     let expansion_task = tokio::spawn(devices.clone().expand_commands(stopped.clone()));
     let replica_task = tokio::spawn(devices.clone().follow_replicas(stopped.clone()));
-    let device_task = tokio::spawn(device::serve(device_listener, devices.clone(), stopped));
-    let mut tasks = vec![api_task, device_task, site_task, release_task, replica_task];
+    let mut tasks = vec![api_task, site_task, release_task, outage_task, retention_task, replica_task];
     tasks.extend([command_task, expansion_task, key_task]);
+    if let (Some(notify), Some(post)) = (notify, post) {
+        tasks.push(tokio::spawn(delivery::mail::post(notify, store.clone(), post, stopped.clone())));
+    }
+    tasks.push(tokio::spawn(device::serve(device_listener, devices.clone(), stopped)));
     Ok(Gateway { device_addr, api_addr, new_api_key, watch, devices, store, engine, stop, tasks })
 }
 

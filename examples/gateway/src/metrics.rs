@@ -15,7 +15,7 @@ use prometheus_client::registry::{Registry, Unit};
 use punch_webhook::QueueStatus;
 
 use crate::core::Tally;
-use crate::store::Snapshot;
+use crate::store::{Removed, Snapshot};
 
 /// One label and its value.
 type Label = [(&'static str, String); 1];
@@ -27,6 +27,7 @@ pub(crate) struct Metrics(Arc<Inner>);
 struct Inner {
     rows: Family<Label, Counter>,
     attempts: Family<Label, Counter>,
+    removed: Family<Label, Counter>,
     refused_uploads: Counter,
     unknown_terminals: Counter,
     acknowledge: Histogram,
@@ -38,9 +39,15 @@ impl Default for Inner {
     fn default() -> Self {
         // From a quarter of a millisecond to 16 s.
         let buckets = || exponential_buckets(0.000_25, 4.0, 9);
+        // There from the start, so that nobody takes what is not there for what never happens.
+        let removed = Family::<Label, Counter>::default();
+        for what in ["deliveries", "attempts", "events"] {
+            drop(removed.get_or_create(&[("what", what.to_owned())]));
+        }
         Self {
             rows: Family::default(),
             attempts: Family::default(),
+            removed,
             refused_uploads: Counter::default(),
             unknown_terminals: Counter::default(),
             acknowledge: Histogram::new(buckets()),
@@ -96,6 +103,14 @@ impl Metrics {
         self.0.attempt.observe(took.as_secs_f64());
     }
 
+    /// This was old enough to be removed.
+    pub(crate) fn removed(&self, removed: Removed) {
+        let Removed { deliveries, attempts, events } = removed;
+        for (what, count) in [("deliveries", deliveries), ("attempts", attempts), ("events", events)] {
+            self.0.removed.get_or_create(&[("what", what.to_owned())]).inc_by(count);
+        }
+    }
+
     /// All of it as OpenMetrics text.
     ///
     /// # Errors
@@ -111,7 +126,8 @@ impl Metrics {
     }
 
     fn register_counted(&self, registry: &mut Registry) {
-        let Inner { rows, attempts, refused_uploads, unknown_terminals, acknowledge, commit, attempt } = &*self.0;
+        let Inner { rows, attempts, removed, refused_uploads, unknown_terminals, acknowledge, commit, attempt } =
+            &*self.0;
         registry.register("rows", "Rows on disk, by what became of them", rows.clone());
         registry.register("uploads_refused", "Uploads that could not be put on disk", refused_uploads.clone());
         registry.register(
@@ -120,6 +136,7 @@ impl Metrics {
             unknown_terminals.clone(),
         );
         registry.register("delivery_attempts", "Attempts to deliver, by class of status", attempts.clone());
+        registry.register("removed", "What was old enough to be removed, by what it is", removed.clone());
         let mut timed = |name, help, histogram: &Histogram| {
             registry.register_with_unit(name, help, Unit::Seconds, histogram.clone());
         };

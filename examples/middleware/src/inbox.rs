@@ -12,7 +12,7 @@ use chrono::TimeDelta;
 use gateway::clock::now;
 use gateway::store::StoreError;
 use punch_erp::Outcome;
-use punch_webhook::{ReceivedEvent, ReceivedPunch, Verifier, Waiting};
+use punch_webhook::{ReceiveError, ReceivedEvent, ReceivedPunch, Verified, Verifier, Waiting};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -31,9 +31,6 @@ pub struct Inbox {
     verifier: Option<Verifier>,
     source: Option<Arc<Source>>,
 }
-
-/// Largest body received, in bytes.
-const BODY_MAX: usize = 64 << 10;
 
 /// Calls to an ERP at once: it is slower than a webhook receiver, and some serialise their writers.
 const IN_FLIGHT: usize = 4;
@@ -162,7 +159,7 @@ impl Inbox {
             for path in ["/webhook", "/webhook/asistencia", "/webhooks/attendance"] {
                 webhook = webhook.route(path, post(receive));
             }
-            router = router.merge(webhook.layer(DefaultBodyLimit::max(BODY_MAX)).with_state(slot));
+            router = router.merge(webhook.layer(DefaultBodyLimit::max(Verified::MAX_BODY)).with_state(slot));
         }
         let feeding = match &self.source {
             Some(source) => {
@@ -241,18 +238,18 @@ async fn receive(State(slot): State<Arc<Slot>>, headers: HeaderMap, body: Bytes)
             return answer(StatusCode::UNAUTHORIZED, &json!({ "error": "Invalid signature" }));
         }
     };
-    let (event_id, punch) = match verified.event() {
-        Ok(ReceivedEvent::Punch(punch)) => (punch.event_id.to_string(), punch),
-        Ok(ReceivedEvent::Revised(told)) if slot.takes != Takes::Punches => (told.event_id.to_string(), told.punch),
-        Ok(ReceivedEvent::Late(told)) if slot.takes == Takes::Tellings => (told.event_id.to_string(), told.punch),
-        Ok(_) => return answer(StatusCode::OK, &json!({ "received": true })),
+    let letters = match slot.letters(&verified) {
+        Ok(letters) => letters,
         Err(error) => {
             tracing::warn!(%error, "event");
             return answer(StatusCode::BAD_REQUEST, &json!({ "error": error.to_string(), "code": error.reason() }));
         }
     };
-    let letter = Letter::new(event_id.clone(), &punch, body.to_vec());
-    match slot.mailbox.take(vec![letter]).await.map(|taken| taken == [true]) {
+    // What is not remembered is taken note of and forgotten, which is no duplicate.
+    if letters.is_empty() {
+        return answer(StatusCode::OK, &json!({ "received": true }));
+    }
+    match slot.mailbox.take(letters).await.map(|taken| taken.contains(&true)) {
         Ok(true) => answer(StatusCode::OK, &json!({ "received": true })),
         Ok(false) if slot.takes == Takes::Tellings => {
             // The word of the sample that writes to a table of its own.
@@ -260,9 +257,26 @@ async fn receive(State(slot): State<Arc<Slot>>, headers: HeaderMap, body: Bytes)
         }
         Ok(false) => answer(StatusCode::OK, &json!({ "received": true, "duplicate": true })),
         Err(error) => {
-            tracing::error!(%error, event_id, "not remembered, the sender will try again");
+            tracing::error!(%error, "not remembered, the sender will try again");
             answer(StatusCode::SERVICE_UNAVAILABLE, &json!({ "error": "not stored" }))
         }
+    }
+}
+
+impl Slot {
+    /// What a body, or its list, has that is remembered: each with its own bytes.
+    fn letters(&self, verified: &Verified<'_>) -> Result<Vec<Letter>, ReceiveError> {
+        let mut letters = Vec::new();
+        for one in verified.each()? {
+            let (event_id, punch) = match one.event()? {
+                ReceivedEvent::Punch(punch) => (punch.event_id.to_string(), punch),
+                ReceivedEvent::Revised(told) if self.takes != Takes::Punches => (told.event_id.to_string(), told.punch),
+                ReceivedEvent::Late(told) if self.takes == Takes::Tellings => (told.event_id.to_string(), told.punch),
+                _ => continue,
+            };
+            letters.push(Letter::new(event_id, &punch, one.body().to_vec()));
+        }
+        Ok(letters)
     }
 }
 

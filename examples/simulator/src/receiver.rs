@@ -14,7 +14,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::stream;
 use gateway::clock::now;
-use punch_webhook::{Secret, Verifier};
+use punch_webhook::{ReceiveError, Secret, Verified, Verifier};
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -77,7 +77,7 @@ impl Default for Script {
     }
 }
 
-/// One request that arrived.
+/// One event that arrived, alone or in a list, or a request that had none.
 #[derive(Debug, Clone)]
 pub struct Arrival {
     /// The event, if the body was one and the signature held.
@@ -143,22 +143,24 @@ async fn receive(State(state): State<Arc<Inner>>, headers: HeaderMap, body: Byte
     tokio::time::sleep(state.script.delay).await;
     let pairs = headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
     let read = match state.verifier.verify(pairs, &body, now()) {
-        Ok(verified) => verified.event().map_err(|error| (400, error.to_string())),
+        Ok(verified) => events_of(&verified).map_err(|error| (400, error.to_string())),
         Err(error) => Err((401, error.to_string())),
     };
-    let event_id = read.as_ref().ok().map(|event| event.event_id().to_string());
     let reply = match &read {
         Ok(_) => state.next_reply(),
         Err((status, _)) => Reply::Status(*status),
     };
-    let is_accepted = matches!(reply, Reply::Status(200..300));
-    if let Some(id) = event_id.as_ref().filter(|_| is_accepted) {
-        *state.accepted.lock().unwrap_or_else(PoisonError::into_inner).entry(id.clone()).or_default() += 1;
+    let problem = read.as_ref().err().map(|(_, problem)| problem.clone());
+    let unread = |_| vec![(None, body.to_vec())];
+    for (event_id, body) in
+        read.map_or_else(unread, |events| events.into_iter().map(|(id, body)| (Some(id), body)).collect())
+    {
+        if let Some(id) = event_id.as_ref().filter(|_| matches!(reply, Reply::Status(200..300))) {
+            *state.accepted.lock().unwrap_or_else(PoisonError::into_inner).entry(id.clone()).or_default() += 1;
+        }
+        // Whoever listened may be gone; the answer goes out all the same.
+        drop(state.arrivals.send(Arrival { event_id, problem: problem.clone(), reply, body }));
     }
-    let problem = read.err().map(|(_, problem)| problem);
-    let arrival = Arrival { event_id, problem: problem.clone(), reply, body: body.to_vec() };
-    // Whoever listened may be gone; the answer goes out all the same.
-    drop(state.arrivals.send(arrival));
     let status = match reply {
         Reply::Status(status) => StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
         Reply::Silent => core::future::pending().await,
@@ -169,6 +171,12 @@ async fn receive(State(state): State<Arc<Inner>>, headers: HeaderMap, body: Byte
         Some(problem) => (status, axum::Json(json!({ "error": problem }))).into_response(),
         None => (status, axum::Json(json!({ "received": true }))).into_response(),
     }
+}
+
+/// The events of a body, or of its list, each with its id and its bytes.
+fn events_of(verified: &Verified<'_>) -> Result<Vec<(String, Vec<u8>)>, ReceiveError> {
+    let each = verified.each()?.into_iter();
+    each.map(|one| Ok((one.event()?.event_id().to_string(), one.body().to_vec()))).collect()
 }
 
 /// 200 with a byte after each pause, or with one that is the last before the connection breaks.

@@ -32,13 +32,20 @@ pub struct FailingEndpoint {
     since: Option<DateTime<Utc>>,
     failures: u32,
     waiting: u64,
+    recovered: bool,
 }
 
 impl FailingEndpoint {
     /// Of the endpoint with this id, URL and state, for which `waiting` deliveries are held.
     pub fn new(id: impl Into<String>, url: &str, state: &EndpointState, waiting: u64) -> Self {
         let EndpointState { health, since, failures, .. } = *state;
-        Self { id: id.into(), host: host(url).to_owned(), health, since, failures, waiting }
+        Self { id: id.into(), host: host(url).to_owned(), health, since, failures, waiting, recovered: false }
+    }
+
+    /// The same, of one that takes events again after an outage that was told.
+    #[must_use]
+    pub fn recovered(self) -> Self {
+        Self { recovered: true, ..self }
     }
 
     /// The host of its URL, empty if it has none.
@@ -65,11 +72,12 @@ impl FailingEndpoint {
         object.optional_text("since", self.since.map(utc).as_deref());
         object.number("failures", self.failures);
         object.integer("waiting", i64::try_from(self.waiting).unwrap_or(i64::MAX));
+        object.flag_if("recovered", self.recovered);
     }
 }
 
 impl<'a> Event<'a> {
-    /// `webhook.failing`: another endpoint takes no events, found at `at`.
+    /// `webhook.failing`: another endpoint takes no events, or takes them [again](FailingEndpoint::recovered), found at `at`.
     pub fn webhook_failing(id: &'a EventId, failing: &'a FailingEndpoint, at: DateTime<Utc>) -> Self {
         Self { id, at, detail: Detail::Failing(failing) }
     }

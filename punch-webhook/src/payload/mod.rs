@@ -1,3 +1,4 @@
+mod batch;
 mod body;
 mod device;
 mod failing;
@@ -18,6 +19,7 @@ use device::DeviceDetail;
 use json::Object;
 use site::WatermarkDetail;
 
+pub use batch::BatchBody;
 pub use body::StoredBody;
 pub use device::ClockAlarm;
 pub use failing::FailingEndpoint;

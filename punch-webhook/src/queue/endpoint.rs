@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::lanes::{Bypass, Held, Lanes};
+use super::pace::Pace;
 use super::ramp::Ramp;
 use super::{
     Attempt, DeliveryId, EndpointId, EndpointRules, EndpointState, EndpointStatus, Health, Lane, Progress, Record,
@@ -17,6 +18,9 @@ pub(super) struct Endpoint {
     pub(super) state: EndpointState,
     pub(super) lanes: Lanes,
     pub(super) ramp: Ramp,
+    pub(super) pace: Pace,
+    /// Of what was refused together with others: the most that go out with it. Not durable, as the faults are not.
+    pub(super) parts: BTreeMap<DeliveryId, usize>,
     /// The receiver asked to be left alone until then.
     pub(super) hold_until: Option<DateTime<Utc>>,
     pub(super) successes: u64,
@@ -39,8 +43,22 @@ pub(super) enum Fault {
 impl Endpoint {
     pub(super) fn new(id: EndpointId, rules: EndpointRules, state: EndpointState) -> Self {
         let lanes = Lanes::new(rules.max_head_block);
-        let (ramp, faults, suspects) = (Ramp::default(), BTreeMap::new(), BTreeSet::new());
-        Self { id, rules, state, lanes, ramp, hold_until: None, successes: 0, faults, suspects, probe: None }
+        let (ramp, pace, parts) = (Ramp::default(), Pace::default(), BTreeMap::new());
+        let (faults, suspects) = (BTreeMap::new(), BTreeSet::new());
+        Self {
+            id,
+            rules,
+            state,
+            lanes,
+            ramp,
+            pace,
+            parts,
+            hold_until: None,
+            successes: 0,
+            faults,
+            suspects,
+            probe: None,
+        }
     }
 
     pub(super) fn set_rules(&mut self, rules: EndpointRules) {
@@ -57,6 +75,7 @@ impl Endpoint {
 
     pub(super) fn remove(&mut self, id: DeliveryId) -> Option<Held> {
         let held = self.lanes.remove(id)?;
+        self.parts.remove(&id);
         if self.lanes.is_empty(held.lane) {
             self.faults.remove(&held.lane);
         }
@@ -74,11 +93,15 @@ impl Endpoint {
             Health::BackingOff => self.state.next_probe_at,
         };
         let scheduled = not_before.map_or(wake, |at| at.max(wake));
-        Some(self.early_probe_at().map_or(scheduled, |early| early.min(scheduled)))
+        let at = self.early_probe_at().map_or(scheduled, |early| early.min(scheduled));
+        Some(self.pace.next_at(&self.rules).map_or(at, |paced| paced.max(at)))
     }
 
-    pub(super) fn begin(&mut self, now: DateTime<Utc>, records: &mut Vec<Record>) -> Option<Attempt> {
-        self.next_at().filter(|&at| at <= now)?;
+    /// The attempts of the next request, at most `most`: a probe is always alone. Empty if none may go out now.
+    pub(super) fn begin(&mut self, most: usize, now: DateTime<Utc>, records: &mut Vec<Record>) -> Vec<Attempt> {
+        if self.next_at().is_none_or(|at| at > now) {
+            return Vec::new();
+        }
         let probe = self.state.health == Health::BackingOff;
         let mut bypasses = Vec::new();
         let taken = if probe { self.take_probe(now, &mut bypasses) } else { self.lanes.take_due(now, &mut bypasses) };
@@ -89,11 +112,31 @@ impl Endpoint {
             next,
             at: now,
         }));
-        let delivery = taken?;
+        let Some(first) = taken else { return Vec::new() };
+        self.probe = probe.then_some(first);
+        let mut together = alloc::vec![first];
+        if !probe && most > 1 {
+            let most = most.min(self.rules.max_batch).min(self.pace.room(&self.rules, now));
+            self.lanes.take_along(&mut together, most, &self.parts, now);
+        }
+        self.pace.spend(&self.rules, together.len(), now);
+        together.into_iter().filter_map(|delivery| self.attempt(delivery, probe)).collect()
+    }
+
+    fn attempt(&self, delivery: DeliveryId, probe: bool) -> Option<Attempt> {
         let held = self.lanes.held(delivery)?;
-        self.probe = probe.then_some(delivery);
         let number = held.progress.attempts.saturating_add(1);
         Some(Attempt { delivery, endpoint: self.id, lane: held.lane, number, probe })
+    }
+
+    /// A delivery did not go out with its request.
+    pub(super) fn give_back(&mut self, delivery: DeliveryId) -> bool {
+        let is_given = self.lanes.give_back(delivery);
+        if is_given {
+            self.probe.take_if(|probe| *probe == delivery);
+            self.pace.refund(&self.rules);
+        }
+        is_given
     }
 
     pub(super) fn pause(&mut self, now: DateTime<Utc>, records: &mut Vec<Record>) -> bool {
@@ -126,7 +169,7 @@ impl Endpoint {
         let in_flight = self.lanes.in_flight();
         EndpointStatus {
             state: self.state,
-            waiting: self.lanes.count().saturating_sub(in_flight),
+            waiting: self.lanes.waiting(),
             in_flight,
             allowed_in_flight: self.allowed_in_flight(),
             oldest_created_at: self.lanes.oldest_created_at(),

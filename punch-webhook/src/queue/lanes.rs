@@ -1,3 +1,4 @@
+use alloc::collections::btree_map::Entry;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
@@ -33,7 +34,7 @@ pub(super) struct Bypass {
 /// When a lane has something to send, the sequence of what it would send, and the lane.
 type Wake = (DateTime<Utc>, u64, Lane);
 
-/// The deliveries of one endpoint: in order within a lane, at most one in flight per lane, oldest lane first.
+/// The deliveries of one endpoint: in order within a lane, at most one request in flight per lane, oldest lane first.
 ///
 /// It knows no outcome and no endpoint state. Every operation costs a few tree look-ups.
 #[derive(Debug)]
@@ -42,7 +43,12 @@ pub(super) struct Lanes {
     all: BTreeMap<DeliveryId, Held>,
     line: BTreeMap<(Lane, u64), DeliveryId>,
     passed: BTreeMap<(Lane, DateTime<Utc>, u64), DeliveryId>,
-    busy: BTreeMap<Lane, DeliveryId>,
+    /// What is in flight, and the number of its request.
+    flying: BTreeMap<DeliveryId, u64>,
+    /// How many of each request, and of each lane, are in flight.
+    requests: BTreeMap<u64, usize>,
+    busy: BTreeMap<Lane, usize>,
+    last_request: u64,
     /// One entry for every lane that holds something and is not busy.
     ready: BTreeSet<Wake>,
     by_age: BTreeSet<(DateTime<Utc>, DeliveryId)>,
@@ -56,19 +62,24 @@ impl Lanes {
             all: BTreeMap::new(),
             line: BTreeMap::new(),
             passed: BTreeMap::new(),
+            flying: BTreeMap::new(),
+            requests: BTreeMap::new(),
             busy: BTreeMap::new(),
+            last_request: 0,
             ready: BTreeSet::new(),
             by_age: BTreeSet::new(),
             retrying: BTreeSet::new(),
         }
     }
 
-    pub(super) fn count(&self) -> usize {
-        self.all.len()
+    /// How many wait and are not in flight.
+    pub(super) fn waiting(&self) -> usize {
+        self.all.len().saturating_sub(self.flying.len())
     }
 
+    /// Requests in flight.
     pub(super) fn in_flight(&self) -> usize {
-        self.busy.len()
+        self.requests.len()
     }
 
     pub(super) fn ids(&self) -> impl Iterator<Item = DeliveryId> {
@@ -92,7 +103,7 @@ impl Lanes {
     }
 
     pub(super) fn held_in_flight(&self, id: DeliveryId) -> Option<Held> {
-        self.held(id).filter(|held| self.busy.get(&held.lane) == Some(&id))
+        self.held(id).filter(|_| self.flying.contains_key(&id))
     }
 
     pub(super) fn is_empty(&self, lane: Lane) -> bool {
@@ -146,6 +157,14 @@ impl Lanes {
         self.file(held.lane);
     }
 
+    /// Ends an attempt that was not made after all: the delivery waits as if it had never been taken.
+    pub(super) fn give_back(&mut self, id: DeliveryId) -> bool {
+        let Some(held) = self.held_in_flight(id) else { return false };
+        self.free(held.lane, id);
+        self.file(held.lane);
+        true
+    }
+
     /// Everything that waits for a time of its own after a failure.
     pub(super) fn take_retrying(&mut self) -> Vec<(DeliveryId, Held)> {
         let retrying = core::mem::take(&mut self.retrying).into_iter();
@@ -186,14 +205,64 @@ impl Lanes {
         }
     }
 
+    /// Adds to a request, oldest first, what may go out with the one it has: up to `most`, and of each no more than its
+    /// part. What has failed by itself goes alone.
+    pub(super) fn take_along(
+        &mut self,
+        taken: &mut Vec<DeliveryId>,
+        most: usize,
+        parts: &BTreeMap<DeliveryId, usize>,
+        now: DateTime<Utc>,
+    ) {
+        let part = |id: &DeliveryId| parts.get(id).copied().unwrap_or(usize::MAX);
+        let Some(first) = taken.first().copied().filter(|&id| self.joins(id)) else { return };
+        let mut most = most.min(part(&first));
+        let mut behind: BTreeSet<Wake> = self.follower(first).into_iter().collect();
+        while taken.len() < most {
+            let next = self.ready.first().into_iter().chain(behind.first()).min().copied();
+            let Some((_, sequence, lane)) = next.filter(|&(wake, _, _)| wake <= now) else { return };
+            let Some(&id) = self.line.get(&(lane, sequence)) else { return };
+            if !self.joins(id) || part(&id) <= taken.len() {
+                return;
+            }
+            most = most.min(part(&id));
+            self.unfile(lane);
+            self.fly(lane, id);
+            behind.retain(|&(_, _, other)| other != lane);
+            behind.extend(self.follower(id));
+            taken.push(id);
+        }
+    }
+
+    /// Whether it may share a request.
+    fn joins(&self, id: DeliveryId) -> bool {
+        self.held(id).is_some_and(|held| held.progress.blocking_since.is_none())
+    }
+
+    /// When what stands behind this one in its lane could go out with it.
+    fn follower(&self, id: DeliveryId) -> Option<Wake> {
+        let held = self.held(id)?;
+        let next = self.held(self.successor(held.lane, held.sequence)?)?;
+        Some((next.due(), next.sequence, next.lane))
+    }
+
     fn take_from(&mut self, lane: Lane, now: DateTime<Utc>, bypasses: &mut Vec<Bypass>) -> Option<DeliveryId> {
         self.unfile(lane);
         let chosen = self.choose(lane, now, bypasses);
         if let Some(id) = chosen {
-            self.busy.insert(lane, id);
+            self.last_request = self.last_request.wrapping_add(1);
+            self.fly(lane, id);
         }
         self.file(lane);
         chosen
+    }
+
+    /// Notes that a delivery goes out with the last request.
+    fn fly(&mut self, lane: Lane, id: DeliveryId) {
+        self.flying.insert(id, self.last_request);
+        for count in [self.requests.entry(self.last_request).or_default(), self.busy.entry(lane).or_default()] {
+            *count = count.saturating_add(1);
+        }
     }
 
     /// What the lane sends now: a bypassed delivery whose turn has come, its head, or what may pass the head.
@@ -241,8 +310,9 @@ impl Lanes {
         self.line.range((lane, 0)..=(lane, u64::MAX)).next().map(|(&(_, sequence), &id)| (sequence, id))
     }
 
+    /// What stands behind this place in its lane. A bypassed delivery has a place and is not in the line.
     fn successor(&self, lane: Lane, sequence: u64) -> Option<DeliveryId> {
-        self.line.range((lane, sequence)..=(lane, u64::MAX)).nth(1).map(|(_, &id)| id)
+        self.line.range((lane, sequence.saturating_add(1))..=(lane, u64::MAX)).next().map(|(_, &id)| id)
     }
 
     fn first_passed(&self, lane: Lane) -> Option<(DateTime<Utc>, u64, DeliveryId)> {
@@ -263,8 +333,9 @@ impl Lanes {
     }
 
     fn free(&mut self, lane: Lane, id: DeliveryId) {
-        if self.busy.get(&lane) == Some(&id) {
-            self.busy.remove(&lane);
+        if let Some(request) = self.flying.remove(&id) {
+            one_less(&mut self.requests, request);
+            one_less(&mut self.busy, lane);
         }
     }
 
@@ -273,6 +344,16 @@ impl Lanes {
             self.retrying.insert(id);
         } else {
             self.retrying.remove(&id);
+        }
+    }
+}
+
+/// Counts one down, and forgets the key with the last one.
+fn one_less<K: Ord>(counts: &mut BTreeMap<K, usize>, key: K) {
+    if let Entry::Occupied(mut count) = counts.entry(key) {
+        *count.get_mut() = count.get().saturating_sub(1);
+        if *count.get() == 0 {
+            count.remove();
         }
     }
 }

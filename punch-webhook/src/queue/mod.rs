@@ -2,11 +2,13 @@ mod agenda;
 mod endpoint;
 mod ids;
 mod lanes;
+mod pace;
 mod ramp;
 mod record;
 mod rules;
 mod settling;
 mod state;
+mod together;
 
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
@@ -27,7 +29,7 @@ use lanes::Held;
 ///
 /// # Rules
 ///
-/// * Order is per (endpoint, lane): one attempt in flight per lane, events in the order they were enqueued. While the
+/// * Order is per (endpoint, lane): one request in flight per lane, events in the order they were enqueued. While the
 ///   head of a lane is retried the rest waits, at most [`EndpointRules::max_head_block`]; then it goes ahead with a
 ///   [`Record::HeadBypassed`] and the head keeps its own schedule.
 /// * Retry state belongs to the endpoint. After [`EndpointRules::back_off_after`] retryable failures in a row it backs
@@ -43,7 +45,10 @@ use lanes::Held;
 /// * `Retry-After` holds the whole endpoint, at most for the probe interval, and the event itself at most for twice its
 ///   slot.
 /// * A paused or disabled endpoint keeps its events, without a deadline; those count anew when it starts again.
-/// * A dead endpoint or a failing lane delays no other: budgets are per endpoint and endpoints take turns.
+/// * A dead endpoint or a failing lane delays no other: budgets and rates are per endpoint, and endpoints take turns.
+/// * [`EndpointRules::max_batch`] deliveries may share a request. Each keeps its attempts, its schedule and its deadline.
+///   What failed by itself goes alone, and so does a probe. A request of several that is refused for good, or with 404,
+///   fails nobody: its deliveries go out again at once in two halves, until the one to blame is alone.
 ///
 /// # Driver
 ///
@@ -199,23 +204,48 @@ impl Queue {
         self.change(endpoint, |it, _| it.remove(delivery)).flatten().is_some()
     }
 
-    /// The next attempt to make at `now`, until `None`.
+    /// The next attempt to make at `now`, alone in its request, until `None`.
     #[must_use]
     pub fn poll_attempt(&mut self, now: DateTime<Utc>) -> Option<Attempt> {
-        while self.in_flight < self.limits.max_in_flight.max(1) {
-            let endpoint = self.agenda.turn(now)?;
-            let attempt = self.change(endpoint, |it, records| it.begin(now, records)).flatten();
-            if attempt.is_some() {
-                return attempt;
-            }
-        }
-        None
+        self.poll(1, now)?.pop()
+    }
+
+    /// The attempts of the next request to make at `now`, until `None`: never none, and several only where
+    /// [`EndpointRules::max_batch`] allows it, in the order in which their events have to be taken.
+    ///
+    /// Settle them together, by [`Queue::settle_request`]. What does not fit into the request after all is
+    /// [given back](Queue::give_back), from the last on.
+    #[must_use]
+    pub fn poll_request(&mut self, now: DateTime<Utc>) -> Option<Vec<Attempt>> {
+        self.poll(usize::MAX, now)
     }
 
     /// Takes the answer to an attempt. `None`, and nothing happens, if the delivery has no attempt in flight.
     pub fn settle(&mut self, delivery: DeliveryId, class: Class, now: DateTime<Utc>) -> Option<Disposition> {
-        let endpoint = self.owners.get(&delivery).copied()?;
-        self.change(endpoint, |it, records| it.settle(delivery, &class, now, records)).flatten()
+        self.settle_request(&[delivery], &class, now)
+    }
+
+    /// Takes the answer to a request, in which these deliveries of one endpoint were sent. What becomes of the first;
+    /// `None`, and nothing happens, if none has an attempt in flight.
+    pub fn settle_request(
+        &mut self,
+        deliveries: &[DeliveryId],
+        class: &Class,
+        now: DateTime<Utc>,
+    ) -> Option<Disposition> {
+        let endpoint = deliveries.iter().find_map(|delivery| self.owners.get(delivery)).copied()?;
+        self.change(endpoint, |it, records| match deliveries {
+            &[delivery] => it.settle(delivery, class, now, records),
+            several => it.settle_together(several, class, now, records),
+        })
+        .flatten()
+    }
+
+    /// Takes an attempt back that was not made: it is not counted, and the delivery waits as before. `false` if it has
+    /// none in flight.
+    pub fn give_back(&mut self, delivery: DeliveryId) -> bool {
+        let Some(&endpoint) = self.owners.get(&delivery) else { return false };
+        self.change(endpoint, |it, _| it.give_back(delivery)).unwrap_or(false)
     }
 
     /// The next record to make durable, until `None`.
@@ -239,7 +269,7 @@ impl Queue {
     /// The whole queue in numbers.
     pub fn status(&self) -> QueueStatus {
         QueueStatus {
-            waiting: self.owners.len().saturating_sub(self.in_flight),
+            waiting: self.endpoints.values().map(|it| it.lanes.waiting()).sum(),
             in_flight: self.in_flight,
             oldest_created_at: self.endpoints.values().filter_map(|it| it.lanes.oldest_created_at()).min(),
         }
@@ -253,6 +283,17 @@ impl Queue {
     /// Every endpoint in numbers, by id.
     pub fn endpoint_statuses(&self) -> impl Iterator<Item = (EndpointId, EndpointStatus)> {
         self.endpoints.iter().map(|(&id, it)| (id, it.status()))
+    }
+
+    fn poll(&mut self, most: usize, now: DateTime<Utc>) -> Option<Vec<Attempt>> {
+        while self.in_flight < self.limits.max_in_flight.max(1) {
+            let endpoint = self.agenda.turn(now)?;
+            let attempts = self.change(endpoint, |it, records| it.begin(most, now, records)).unwrap_or_default();
+            if !attempts.is_empty() {
+                return Some(attempts);
+            }
+        }
+        None
     }
 
     /// Changes one endpoint, then brings the totals, the records and the agenda up to date.

@@ -1,3 +1,5 @@
+use core::num::NonZeroU32;
+
 use chrono::TimeDelta;
 
 use super::{DeliveryId, EndpointId};
@@ -11,7 +13,7 @@ pub struct QueueLimits {
     ///
     /// The store keeps what does not fit and feeds it later.
     pub max_waiting: usize,
-    /// The most attempts in flight over all endpoints. Default 256; 0 counts as 1.
+    /// The most requests in flight over all endpoints. Default 256; 0 counts as 1.
     pub max_in_flight: usize,
 }
 
@@ -27,8 +29,17 @@ impl Default for QueueLimits {
 pub struct EndpointRules {
     /// When a failed attempt is repeated. Default `seed-002`.
     pub schedule: Schedule,
-    /// The most attempts in flight at this endpoint. Default 8; 0 counts as 1.
+    /// The most requests in flight at this endpoint. Default 8; 0 counts as 1.
     pub max_in_flight: usize,
+    /// The most deliveries in one request, for [`Queue::poll_request`](super::Queue::poll_request). Default 1; 0 counts
+    /// as 1.
+    pub max_batch: usize,
+    /// The most requests in a second. Default no limit.
+    ///
+    /// They go out evenly, up to a tenth of the number at once: in any second at most the number and a tenth of it.
+    pub max_requests_per_second: Option<NonZeroU32>,
+    /// The most deliveries in a second, evenly as requests are. Default no limit.
+    pub max_events_per_second: Option<NonZeroU32>,
     /// How many retryable failures in a row, without a success between them, make it back off. Default 3; 0 counts as 1.
     pub back_off_after: u32,
     /// The longest pause between two probes while it backs off and events wait. Default 15 min.
@@ -44,6 +55,9 @@ impl Default for EndpointRules {
         Self {
             schedule: Schedule::default(),
             max_in_flight: 8,
+            max_batch: 1,
+            max_requests_per_second: None,
+            max_events_per_second: None,
             back_off_after: 3,
             probe_interval: TimeDelta::minutes(15),
             max_head_block: TimeDelta::minutes(15),

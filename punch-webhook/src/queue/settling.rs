@@ -10,14 +10,22 @@ use crate::schedule::later;
 use crate::{Class, Disposition, Reason};
 
 /// An attempt that was answered at `now`; `held.progress` counts it already.
-struct Tried {
-    delivery: DeliveryId,
-    held: Held,
+pub(super) struct Tried {
+    pub(super) delivery: DeliveryId,
+    pub(super) held: Held,
     was_probe: bool,
-    now: DateTime<Utc>,
+    pub(super) now: DateTime<Utc>,
 }
 
 impl Endpoint {
+    /// What was tried, if an attempt of this delivery is in flight.
+    pub(super) fn tried(&mut self, delivery: DeliveryId, now: DateTime<Utc>) -> Option<Tried> {
+        let mut held = self.lanes.held_in_flight(delivery)?;
+        held.progress.attempts = held.progress.attempts.saturating_add(1);
+        let was_probe = self.probe.take_if(|probe| *probe == delivery).is_some();
+        Some(Tried { delivery, held, was_probe, now })
+    }
+
     /// Takes the answer to an attempt. `None` if no attempt of this delivery is in flight.
     pub(super) fn settle(
         &mut self,
@@ -26,10 +34,7 @@ impl Endpoint {
         now: DateTime<Utc>,
         records: &mut Vec<Record>,
     ) -> Option<Disposition> {
-        let mut held = self.lanes.held_in_flight(delivery)?;
-        held.progress.attempts = held.progress.attempts.saturating_add(1);
-        let was_probe = self.probe.take_if(|probe| *probe == delivery).is_some();
-        let tried = Tried { delivery, held, was_probe, now };
+        let tried = self.tried(delivery, now)?;
         Some(match class {
             Class::Delivered => self.delivered(&tried, records),
             // No proof that the endpoint is back; its next probe is due, so the next event is asked at once.
@@ -41,11 +46,22 @@ impl Endpoint {
     }
 
     fn delivered(&mut self, tried: &Tried, records: &mut Vec<Record>) -> Disposition {
+        self.arrived(tried, records);
+        self.succeeded(tried.now, records);
+        Disposition::Delivered
+    }
+
+    /// What an event brings about that has arrived.
+    pub(super) fn arrived(&mut self, tried: &Tried, records: &mut Vec<Record>) {
         self.remove(tried.delivery);
         let attempts = tried.held.progress.attempts;
         records.push(Record::Delivered { delivery: tried.delivery, attempts, at: tried.now });
-        self.suspects.clear();
         self.faults.remove(&tried.held.lane);
+    }
+
+    /// What a request brings about that was taken.
+    pub(super) fn succeeded(&mut self, now: DateTime<Utc>, records: &mut Vec<Record>) {
+        self.suspects.clear();
         self.successes = self.successes.saturating_add(1);
         match self.state.health {
             Health::Healthy => {
@@ -54,7 +70,7 @@ impl Endpoint {
             }
             Health::BackingOff => {
                 let deadlines_from = self.state.deadlines_from;
-                self.state = EndpointState { deadlines_from, ..EndpointState::new(Health::Healthy, tried.now) };
+                self.state = EndpointState { deadlines_from, ..EndpointState::new(Health::Healthy, now) };
                 self.hold_until = None;
                 self.ramp = Ramp::restarted();
                 self.record_state(records);
@@ -62,7 +78,6 @@ impl Endpoint {
             // A late answer does not undo what the user, or a 410, decided.
             Health::Paused | Health::Disabled => {}
         }
-        Disposition::Delivered
     }
 
     fn gone(&mut self, tried: &Tried, records: &mut Vec<Record>) -> Disposition {
@@ -81,11 +96,9 @@ impl Endpoint {
         match self.state.health {
             Health::Healthy => {
                 self.suspects.insert(tried.held.lane);
-                self.state.failures = self.state.failures.saturating_add(1);
-                if self.state.failures < self.rules.back_off_after.max(1) {
+                if !self.has_failed_too_often(tried.now) {
                     return self.follow_schedule(tried, &Class::Retry { after }, records);
                 }
-                (self.state.health, self.state.since) = (Health::BackingOff, Some(tried.now));
                 let disposition = self.wait_for_endpoint(tried, records);
                 self.release_retrying(tried.now, records);
                 self.plan_probe(after, tried.now, records);
@@ -101,6 +114,16 @@ impl Endpoint {
             }
             Health::Paused | Health::Disabled => self.wait(tried, tried.held.progress, records),
         }
+    }
+
+    /// Counts a failure. With one too many the endpoint backs off.
+    pub(super) fn has_failed_too_often(&mut self, now: DateTime<Utc>) -> bool {
+        self.state.failures = self.state.failures.saturating_add(1);
+        let too_often = self.state.failures >= self.rules.back_off_after.max(1);
+        if too_often {
+            (self.state.health, self.state.since) = (Health::BackingOff, Some(now));
+        }
+        too_often
     }
 
     /// A failure that says something about the event: it uses up a slot even where the endpoint backs off.
@@ -128,7 +151,7 @@ impl Endpoint {
     }
 
     /// The delivery goes on by its own schedule, and its lane waits for it.
-    fn follow_schedule(&mut self, tried: &Tried, class: &Class, records: &mut Vec<Record>) -> Disposition {
+    pub(super) fn follow_schedule(&mut self, tried: &Tried, class: &Class, records: &mut Vec<Record>) -> Disposition {
         let disposition = self.decide(tried, class);
         if let Disposition::Failed { reason } = &disposition {
             return self.fail(tried, reason, records);
@@ -154,7 +177,7 @@ impl Endpoint {
     }
 
     /// While the endpoint backs off, an event fails by nothing but its deadline.
-    fn wait_for_endpoint(&mut self, tried: &Tried, records: &mut Vec<Record>) -> Disposition {
+    pub(super) fn wait_for_endpoint(&mut self, tried: &Tried, records: &mut Vec<Record>) -> Disposition {
         if self.rules.schedule.deadline(self.horizon_from(tried.held.created_at)) <= tried.now {
             return self.fail(tried, &Reason::Exhausted, records);
         }
@@ -176,7 +199,7 @@ impl Endpoint {
     }
 
     /// By the schedule and the count of probes that failed, but often enough, and at the first deadline.
-    fn plan_probe(&mut self, after: Option<TimeDelta>, now: DateTime<Utc>, records: &mut Vec<Record>) {
+    pub(super) fn plan_probe(&mut self, after: Option<TimeDelta>, now: DateTime<Utc>, records: &mut Vec<Record>) {
         let index = self.probes_made();
         let slot = self.rules.schedule.probe_delay(index, self.id.0).max(after.unwrap_or(TimeDelta::zero()));
         let at = later(now, slot.min(self.rules.probe_interval.max(MIN_PROBE_PAUSE)));
@@ -186,14 +209,14 @@ impl Endpoint {
     }
 
     /// `Retry-After` speaks for the whole service: nothing more is sent until then, and then carefully.
-    fn hold(&mut self, after: Option<TimeDelta>, now: DateTime<Utc>) {
+    pub(super) fn hold(&mut self, after: Option<TimeDelta>, now: DateTime<Utc>) {
         let Some(after) = after.filter(|after| *after > TimeDelta::zero()) else { return };
         let until = later(now, after.min(self.rules.probe_interval));
         self.hold_until = Some(self.hold_until.map_or(until, |earlier| earlier.max(until)));
         self.ramp = Ramp::restarted();
     }
 
-    fn until_next_probe(&self, disposition: Disposition) -> Disposition {
+    pub(super) fn until_next_probe(&self, disposition: Disposition) -> Disposition {
         let next = self.state.next_probe_at.filter(|_| disposition == Disposition::Kept);
         next.map_or(disposition, Disposition::RetryAt)
     }
@@ -209,7 +232,7 @@ impl Endpoint {
         fault
     }
 
-    fn wait(&mut self, tried: &Tried, progress: Progress, records: &mut Vec<Record>) -> Disposition {
+    pub(super) fn wait(&mut self, tried: &Tried, progress: Progress, records: &mut Vec<Record>) -> Disposition {
         self.release(tried.delivery, &tried.held, progress, tried.now, records);
         Disposition::Kept
     }

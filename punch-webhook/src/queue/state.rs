@@ -60,9 +60,9 @@ pub struct EndpointStatus {
     pub state: EndpointState,
     /// Deliveries held and not in flight.
     pub waiting: usize,
-    /// Attempts in flight.
+    /// Requests in flight.
     pub in_flight: usize,
-    /// How many attempts may be in flight now: less than the rule allows just after an outage, 0 when stopped.
+    /// How many requests may be in flight now: less than the rule allows just after an outage, 0 when stopped.
     pub allowed_in_flight: usize,
     /// When the oldest delivery held was made.
     pub oldest_created_at: Option<DateTime<Utc>>,
@@ -76,7 +76,7 @@ pub struct EndpointStatus {
 pub struct QueueStatus {
     /// Deliveries held and not in flight.
     pub waiting: usize,
-    /// Attempts in flight.
+    /// Requests in flight.
     pub in_flight: usize,
     /// When the oldest delivery held was made.
     pub oldest_created_at: Option<DateTime<Utc>>,

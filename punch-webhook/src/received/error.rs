@@ -17,7 +17,7 @@ pub enum ReceiveError {
         column: usize,
     },
     /// JSON, but a list, a string, a number …
-    #[error("PW-RCV-003: body is not a JSON object, expected one event; send events one by one")]
+    #[error("PW-RCV-003: body is not a JSON object, expected one event; a list is taken apart by `Verified::each`")]
     NotAnObject,
     /// No `event_id`, without which a repeated delivery cannot be told from a new punch.
     #[error(
@@ -48,6 +48,18 @@ pub enum ReceiveError {
          site's offset; check the sender's zone"
     )]
     TimeConflict,
+    /// More than [`Verified::MAX_BODY`](crate::Verified::MAX_BODY) bytes of several events.
+    #[error("PW-RCV-008: list of events has {len} bytes, expected at most 262144; have the sender make smaller ones")]
+    BatchTooLarge {
+        /// Bytes found.
+        len: usize,
+    },
+    /// No event, or more than [`BatchBody::MAX_EVENTS`](crate::BatchBody::MAX_EVENTS).
+    #[error("PW-RCV-009: list has {found} events, expected 1 to 500; have the sender make smaller ones")]
+    BatchCount {
+        /// Events found.
+        found: usize,
+    },
 }
 
 impl ReceiveError {
@@ -61,6 +73,8 @@ impl ReceiveError {
             Self::MissingField { .. } => "PW-RCV-005",
             Self::BadField { .. } => "PW-RCV-006",
             Self::TimeConflict => "PW-RCV-007",
+            Self::BatchTooLarge { .. } => "PW-RCV-008",
+            Self::BatchCount { .. } => "PW-RCV-009",
         }
     }
 
@@ -74,6 +88,8 @@ impl ReceiveError {
             Self::MissingField { .. } => "missing_field",
             Self::BadField { .. } => "bad_field",
             Self::TimeConflict => "time_conflict",
+            Self::BatchTooLarge { .. } => "batch_too_large",
+            Self::BatchCount { .. } => "batch_count",
         }
     }
 

@@ -17,7 +17,7 @@ pub struct ReceivedFailing {
     pub endpoint_id: Option<String>,
     /// The host it is at.
     pub host: Option<String>,
-    /// Its state, as a word: `backing_off`, `paused` or `disabled`.
+    /// Its state, as a word: `healthy`, `backing_off`, `paused` or `disabled`.
     pub state: Option<String>,
     /// Since when it is in that state.
     pub since: Option<DateTime<Utc>>,
@@ -25,6 +25,8 @@ pub struct ReceivedFailing {
     pub failures: Option<u32>,
     /// How many deliveries wait for it.
     pub waiting: Option<u64>,
+    /// Whether it takes events again, after an outage that was told.
+    pub recovered: bool,
 }
 
 impl ReceivedFailing {
@@ -40,6 +42,7 @@ impl ReceivedFailing {
             since: endpoint.time("since").or_else(|| event.time("since")),
             failures: endpoint.count("failures").or_else(|| event.count("failures")),
             waiting: endpoint.unsigned("waiting").or_else(|| event.unsigned("waiting")),
+            recovered: endpoint.flag("recovered").or_else(|| event.flag("recovered")).unwrap_or(false),
         }
     }
 }

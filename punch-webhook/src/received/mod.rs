@@ -8,7 +8,10 @@ mod metadata;
 mod punch;
 mod site;
 
+use alloc::vec::Vec;
+
 use punch_normalize::EventId;
+use serde_json::value::RawValue;
 
 use crate::event_type::EventType;
 use fields::{Fields, Presence};
@@ -129,6 +132,19 @@ pub(crate) fn parse(body: &[u8]) -> Result<ReceivedEvent, ReceiveError> {
         _ => ReceivedEvent::Other { event_id, event_type },
     };
     Ok(read)
+}
+
+/// The bytes of each element of an array.
+pub(crate) fn parts(body: &[u8]) -> Result<Vec<&[u8]>, ReceiveError> {
+    if body.len() > crate::BatchBody::MAX_BYTES {
+        return Err(ReceiveError::BatchTooLarge { len: body.len() });
+    }
+    let parts: Vec<&RawValue> = serde_json::from_slice(body)
+        .map_err(|error| ReceiveError::BadJson { line: error.line(), column: error.column() })?;
+    if parts.is_empty() || parts.len() > crate::BatchBody::MAX_EVENTS {
+        return Err(ReceiveError::BatchCount { found: parts.len() });
+    }
+    Ok(parts.into_iter().map(|part| part.get().as_bytes()).collect())
 }
 
 fn event_id(event: &Fields<'_>) -> Result<EventId, ReceiveError> {

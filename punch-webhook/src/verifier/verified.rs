@@ -1,3 +1,5 @@
+use alloc::vec;
+use alloc::vec::Vec;
 use core::fmt;
 
 use crate::received::{self, ReceiveError, ReceivedEvent};
@@ -46,6 +48,38 @@ impl<'b> Verified<'b> {
     pub fn event(&self) -> Result<ReceivedEvent, ReceiveError> {
         received::parse(self.body)
     }
+
+    /// The events of a body that may hold several, in order: those of a JSON array, or the body itself. Each has the bytes
+    /// it would have alone, to be stored and read by itself: one that cannot be read costs no other.
+    ///
+    /// Answer 2xx only when all of them are stored. What is stored twice, because an answer was lost or a part of them was
+    /// refused, has its `event_id` again.
+    ///
+    /// ```
+    /// use punch_webhook::Verified;
+    ///
+    /// let body = br#"[{"event_id":"evt_1","event_type":"webhook.test"}, {"event_id":7}]"#;
+    /// let each = Verified::assume_verified(body).each()?;
+    /// assert_eq!(each[0].event()?.event_id().as_str(), "evt_1");
+    /// assert_eq!(each[1].body(), br#"{"event_id":7}"#);
+    /// # Ok::<(), punch_webhook::ReceiveError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ReceiveError`] if the array is no JSON, is empty, or is larger than [`Verified::MAX_BODY`] or has more events than
+    /// [`BatchBody::MAX_EVENTS`](crate::BatchBody::MAX_EVENTS).
+    pub fn each(&self) -> Result<Vec<Self>, ReceiveError> {
+        if self.body.trim_ascii_start().first() != Some(&b'[') {
+            return Ok(vec![*self]);
+        }
+        let parts = received::parts(self.body)?;
+        Ok(parts.into_iter().map(|body| Self { body, ..*self }).collect())
+    }
+
+    /// The longest body of several events that is read, in bytes. One event has at most
+    /// [`ReceivedEvent::MAX_BODY`](crate::ReceivedEvent::MAX_BODY).
+    pub const MAX_BODY: usize = crate::BatchBody::MAX_BYTES;
 }
 
 impl fmt::Debug for Verified<'_> {

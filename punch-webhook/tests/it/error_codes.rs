@@ -58,6 +58,8 @@ fn texts_begin_with_their_code_and_are_lower_case() {
         ReceiveError::MissingField { field: "timestamp" },
         ReceiveError::BadField { field: "timestamp", expected: "a time" },
         ReceiveError::TimeConflict,
+        ReceiveError::BatchTooLarge { len: 262_145 },
+        ReceiveError::BatchCount { found: 0 },
     ];
     texts.extend(receive.map(|error| (error.code(), error.to_string())));
     let minute = TimeDelta::minutes(1);

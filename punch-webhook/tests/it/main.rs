@@ -4,6 +4,8 @@
 extern crate alloc;
 
 #[cfg(test)]
+mod batch;
+#[cfg(test)]
 mod build;
 #[cfg(test)]
 mod error_codes;

@@ -247,12 +247,13 @@ proptest! {
     #[test]
     fn failing_endpoints_read_back(
         endpoint in ".{1,40}", since in proptest::option::of(SECONDS), failures: u32, waiting in 0_u64..1 << 53,
-        state in 0_usize..4,
+        state in 0_usize..4, recovered: bool,
     ) {
         let health = [Health::Healthy, Health::BackingOff, Health::Paused, Health::Disabled][state];
         let mut state = EndpointState::new(health, DateTime::UNIX_EPOCH);
         (state.since, state.failures) = (since.map(at), failures);
         let failing = FailingEndpoint::new(&endpoint, "https://hr.example.com/x?secret", &state, waiting);
+        let failing = if recovered { failing.recovered() } else { failing };
         let own = id("evt_own");
         let event = Event::webhook_failing(&own, &failing, at(0));
         for format in PayloadFormat::ALL {
@@ -261,6 +262,7 @@ proptest! {
             prop_assert_eq!(read.host.as_deref(), Some("hr.example.com"));
             prop_assert_eq!((read.state.as_deref(), read.since), (Some(health.as_str()), since.map(at)));
             prop_assert_eq!((read.failures, read.waiting, read.at), (Some(failures), Some(waiting), Some(at(0))));
+            prop_assert_eq!(read.recovered, recovered);
         }
     }
 }

@@ -17,7 +17,7 @@ use crate::config::EndpointConfig;
 use crate::store::{Deliveries, DeliveryRow, events_after, resend};
 
 const TERMS: Terms = Terms {
-    filters: &["endpoint_id", "state", "event_id", "since", "until"],
+    filters: &["endpoint_id", "state", "event_id", "event_type", "device", "since", "until"],
     sorts: &[
         ("id", "delivery.id"),
         ("created_at", "delivery.created_at"),
@@ -36,10 +36,15 @@ pub(super) async fn list(State(api): State<Api>, query: Pairs) -> Result<Respons
         endpoint: asked.number("endpoint_id")?,
         state: asked.one_of("state", &["waiting", "delivered", "failed"])?.map(ToOwned::to_owned),
         event_id: asked.text("event_id"),
+        event_type: asked.text("event_type"),
+        device: asked.text("device"),
         id: None,
         since: asked.moment("since")?,
         until: asked.moment("until")?,
     };
+    if which.since.zip(which.until).is_some_and(|(since, until)| until <= since) {
+        return Err(ApiError::invalid("until", "expected a moment behind `since`"));
+    }
     let part = asked.part()?;
     let (rows, total) = api.store.read(move |c| Ok((which.part(c, part)?, which.total(c)?))).await?;
     Ok(asked.page(rows.into_iter().map(|row| (row.id, row)).collect(), total))

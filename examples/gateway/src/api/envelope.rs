@@ -3,6 +3,7 @@ use axum::extract::rejection::JsonRejection;
 use axum::http::StatusCode;
 use axum::http::header::{HeaderValue, RETRY_AFTER};
 use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
 use punch_protocol::SerialNumber;
 use punch_protocol::push::Admission;
 use punch_webhook::IdempotencyError;
@@ -33,6 +34,12 @@ fn request_id() -> String {
     // An id that repeats is a nuisance in a log and nothing more.
     let _ = getrandom::fill(&mut bytes);
     format!("req_{:016x}", u64::from_be_bytes(bytes))
+}
+
+/// A moment that a call names.
+pub(super) fn moment(field: &str, text: &str) -> Result<DateTime<Utc>, ApiError> {
+    let moment = DateTime::parse_from_rfc3339(text).map(|moment| moment.to_utc());
+    moment.map_err(|_| ApiError::invalid(field, "expected a moment like `2026-03-28T08:00:00Z`"))
 }
 
 /// Which part of a list: `page` from 1, `per_page` 1 to 200.

@@ -3,11 +3,10 @@ use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
 use super::Api;
-use super::envelope::{ApiError, one};
+use super::envelope::{ApiError, moment, one};
 use super::items;
 use super::listing::{Asked, Pairs, Terms};
 use super::webhooks::find;
@@ -60,11 +59,6 @@ pub(super) async fn replay_webhook(
     let row = find_job(&api, job).await?;
     replay::spawn(api.store.clone(), api.engine.clone(), job);
     Ok(one(StatusCode::ACCEPTED, &row))
-}
-
-fn moment(field: &str, text: &str) -> Result<DateTime<Utc>, ApiError> {
-    let moment = DateTime::parse_from_rfc3339(text).map(|moment| moment.to_utc());
-    moment.map_err(|_| ApiError::invalid(field, "expected a moment like `2026-03-28T08:00:00Z`"))
 }
 
 /// Jobs of both kinds, newest first.

@@ -1,3 +1,4 @@
+use core::num::NonZeroU32;
 use std::collections::{BTreeMap, BTreeSet};
 
 use axum::Json;
@@ -13,7 +14,7 @@ use super::Api;
 use super::envelope::{ApiError, one};
 use super::listing::{Asked, Pairs, Terms};
 use crate::clock::now;
-use crate::config::{EndpointConfig, EndpointOptions, check_events, check_url};
+use crate::config::{BatchWish, EndpointConfig, EndpointOptions, check_events, check_url};
 use crate::delivery::Wish;
 use crate::store::{EndpointRow, StoreError, random_id, send_to};
 
@@ -27,6 +28,9 @@ pub(super) struct NewWebhook {
     schedule: Option<String>,
     headers: Option<BTreeMap<String, String>>,
     max_in_flight: Option<u8>,
+    batch: Option<BatchWish>,
+    max_requests_per_second: Option<u32>,
+    max_events_per_second: Option<u32>,
     sites: Option<BTreeSet<String>>,
 }
 
@@ -42,7 +46,15 @@ pub(super) async fn add_webhook(
     body: Result<Json<NewWebhook>, JsonRejection>,
 ) -> Result<Response, ApiError> {
     let Json(new) = body?;
-    let options = options(EndpointOptions::default(), new.headers, new.max_in_flight, new.sites)?;
+    let options = Differences {
+        headers: new.headers,
+        max_in_flight: new.max_in_flight,
+        batch: new.batch,
+        max_requests_per_second: new.max_requests_per_second,
+        max_events_per_second: new.max_events_per_second,
+        sites: new.sites,
+    };
+    let options = options.from(EndpointOptions::default())?;
     let settings = Settings::checked(&api, new.payload_format, new.schedule, &new.url, &new.events)?;
     let known = api.store.read(EndpointRow::all).await?.into_iter().find(|row| row.url == new.url);
     let made = new.secret.is_none();
@@ -69,20 +81,32 @@ pub(super) async fn add_webhook(
     Ok(one(StatusCode::CREATED, &data))
 }
 
-/// How an endpoint differs from the others, by what a call names of it. The rest stays as known.
-fn options(
-    known: EndpointOptions,
+/// How an endpoint differs from the others, by what a call names of it.
+struct Differences {
     headers: Option<BTreeMap<String, String>>,
     max_in_flight: Option<u8>,
+    batch: Option<BatchWish>,
+    max_requests_per_second: Option<u32>,
+    max_events_per_second: Option<u32>,
     sites: Option<BTreeSet<String>>,
-) -> Result<EndpointOptions, ApiError> {
-    let options = EndpointOptions {
-        headers: headers.unwrap_or(known.headers),
-        max_in_flight: max_in_flight.or(known.max_in_flight),
-        sites: sites.unwrap_or(known.sites),
-    };
-    options.check().map_err(|(field, problem)| ApiError::invalid(field, &problem))?;
-    Ok(options)
+}
+
+impl Differences {
+    /// What is not named stays as known. A rate of 0 is none.
+    fn from(self, known: EndpointOptions) -> Result<EndpointOptions, ApiError> {
+        let options = EndpointOptions {
+            headers: self.headers.unwrap_or(known.headers),
+            max_in_flight: self.max_in_flight.or(known.max_in_flight),
+            batch: self.batch.map_or(known.batch, BatchWish::granted),
+            max_requests_per_second: self
+                .max_requests_per_second
+                .map_or(known.max_requests_per_second, NonZeroU32::new),
+            max_events_per_second: self.max_events_per_second.map_or(known.max_events_per_second, NonZeroU32::new),
+            sites: self.sites.unwrap_or(known.sites),
+        };
+        options.check().map_err(|(field, problem)| ApiError::invalid(field, &problem))?;
+        Ok(options)
+    }
 }
 
 /// What an endpoint is told, checked.
@@ -147,6 +171,8 @@ fn described(row: &EndpointRow) -> Value {
     json!({
         "id": row.id.0, "url": row.url, "payload_format": row.format.as_str(), "events": row.events,
         "schedule": row.schedule_name, "max_in_flight": row.options.max_in_flight, "sites": row.options.sites,
+        "batch": row.options.batch, "max_requests_per_second": row.options.max_requests_per_second,
+        "max_events_per_second": row.options.max_events_per_second,
         // Their values may be keys.
         "headers": row.options.headers.keys().collect::<Vec<_>>(),
         "state": row.state.health.as_str(), "failures": row.state.failures,
@@ -167,6 +193,9 @@ pub(super) struct Change {
     state: Option<String>,
     headers: Option<BTreeMap<String, String>>,
     max_in_flight: Option<u8>,
+    batch: Option<BatchWish>,
+    max_requests_per_second: Option<u32>,
+    max_events_per_second: Option<u32>,
     sites: Option<BTreeSet<String>>,
 }
 
@@ -176,7 +205,19 @@ pub(super) async fn change_webhook(
     Path(id): Path<u64>,
     body: Result<Json<Change>, JsonRejection>,
 ) -> Result<Response, ApiError> {
-    let Json(Change { events, secret, payload_format, schedule, state, headers, max_in_flight, sites }) = body?;
+    let Json(Change {
+        events,
+        secret,
+        payload_format,
+        schedule,
+        state,
+        headers,
+        max_in_flight,
+        batch,
+        max_requests_per_second,
+        max_events_per_second,
+        sites,
+    }) = body?;
     let row = find(&api, id).await?;
     let wish = match state.as_deref() {
         None => None,
@@ -192,7 +233,8 @@ pub(super) async fn change_webhook(
     let format = payload_format.or_else(|| Some(row.format.as_str().to_owned()));
     let schedule = schedule.or_else(|| Some(row.schedule_name.clone()));
     let settings = Settings::checked(&api, format, schedule, &row.url, &events)?;
-    let options = options(row.options, headers, max_in_flight, sites)?;
+    let options = Differences { headers, max_in_flight, batch, max_requests_per_second, max_events_per_second, sites };
+    let options = options.from(row.options)?;
     put(&api, settings.endpoint(row.url, secret, events, options)).await?;
     if let Some(wish) = wish {
         api.engine.wish(EndpointId(id), wish).await;

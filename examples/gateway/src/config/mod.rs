@@ -1,10 +1,12 @@
 //! `punch.toml`: read whole, checked whole. Every error of a file is listed at once, with its key and a cure.
 
+mod batch;
 mod notify;
 mod options;
 mod people;
 mod profile;
 mod read;
+mod retention;
 mod schedule;
 mod section;
 mod terminals;
@@ -22,9 +24,12 @@ use punch_webhook::{EventType, PayloadFormat, Secret};
 use crate::api::ApiKey;
 use crate::core::{CallLimits, Identity, Shifts};
 use crate::store::Place;
+pub use batch::Batch;
+pub(crate) use batch::BatchWish;
 pub use notify::{NotifyConfig, SmtpUrl};
 pub use options::EndpointOptions;
 pub use profile::Profile;
+pub use retention::RetentionConfig;
 pub use schedule::{parse_closing, parse_span, read_shifts};
 pub use section::Section;
 
@@ -55,6 +60,8 @@ pub struct Config {
     pub unknown_badges: UnknownBadges,
     /// How deliveries are made.
     pub delivery: DeliveryConfig,
+    /// How long what is done with is kept.
+    pub retention: RetentionConfig,
     /// Who is told by e-mail when an endpoint takes no events. Default nobody.
     pub notify: Option<NotifyConfig>,
     /// How much a terminal may send.
@@ -140,6 +147,8 @@ pub enum UnknownBadges {
 pub struct DeliveryConfig {
     /// Total deadline of one attempt, connect to last body byte. Default 10 s, 1 to 30 s.
     pub timeout: Duration,
+    /// How long an endpoint backs off before that is told. Default 1 h, 1 min to 72 h.
+    pub failing_after: Duration,
     /// Whether endpoints in private networks may be called. Default no.
     pub allow_private_targets: bool,
     /// Whether `http://` endpoints are accepted. Default no.
@@ -162,9 +171,11 @@ impl Default for Config {
             unknown_badges: UnknownBadges::Auto,
             delivery: DeliveryConfig {
                 timeout: Duration::from_secs(10),
+                failing_after: Duration::from_secs(3600),
                 allow_private_targets: false,
                 allow_http: false,
             },
+            retention: RetentionConfig::default(),
             notify: None,
             limits: Limits::default(),
             calls: CallLimits::default(),

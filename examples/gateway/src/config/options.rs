@@ -1,9 +1,14 @@
 //! How one endpoint differs from the others.
 
+use core::num::NonZeroU32;
 use std::collections::{BTreeMap, BTreeSet};
 
 use axum::http::{HeaderName, HeaderValue};
+use punch_webhook::{EndpointRules, Schedule};
 use serde::{Deserialize, Serialize};
+
+use super::Batch;
+use super::section::Section;
 
 /// What an endpoint is sent beside the usual, and what it is not sent. `Debug` shows no value of a header: some are keys.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,6 +20,15 @@ pub struct EndpointOptions {
     /// The most requests at once. Default 8; 1 to 64.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_in_flight: Option<u8>,
+    /// Several events in one request, within these limits. Default each alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub batch: Option<Batch>,
+    /// The most requests in a second. Default no limit; 1 to 100,000.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_requests_per_second: Option<NonZeroU32>,
+    /// The most events in a second. Default no limit; 1 to 100,000.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_events_per_second: Option<NonZeroU32>,
     /// Only what is about terminals of these sites. Empty is all. What is about no site, such as a test, is always sent.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub sites: BTreeSet<String>,
@@ -30,13 +44,40 @@ impl EndpointOptions {
     /// Most requests at once that an endpoint can have.
     pub const IN_FLIGHT_MAX: u8 = 64;
 
+    /// Most requests, or events, in a second that can be a limit.
+    pub const PER_SECOND_MAX: u32 = 100_000;
+
+    /// Those of an entry of the file.
+    pub(super) fn read(section: &mut Section) -> Self {
+        let mut rate = |key: &str| {
+            let rate = section.whole_number(key, 0, Self::PER_SECOND_MAX.into());
+            NonZeroU32::new(rate.and_then(|rate| u32::try_from(rate).ok())?)
+        };
+        let (max_requests_per_second, max_events_per_second) =
+            (rate("max_requests_per_second"), rate("max_events_per_second"));
+        let options = Self {
+            headers: section.table_of_texts("headers"),
+            max_in_flight: section
+                .whole_number("max_in_flight", 1, Self::IN_FLIGHT_MAX.into())
+                .and_then(|count| u8::try_from(count).ok()),
+            batch: Batch::read(section),
+            max_requests_per_second,
+            max_events_per_second,
+            sites: section.texts("sites").unwrap_or_default().into_iter().collect(),
+        };
+        if let Err((key, problem)) = options.check() {
+            section.complain(key, problem);
+        }
+        options
+    }
+
     /// Checks them. The error names the key and says what is wrong with it.
     ///
     /// # Errors
     ///
     /// The key, and the problem.
     pub fn check(&self) -> Result<(), (&'static str, String)> {
-        let Self { headers, max_in_flight, sites } = self;
+        let Self { headers, max_in_flight, batch, max_requests_per_second, max_events_per_second, sites } = self;
         if headers.len() > Self::HEADERS_MAX {
             return Err(("headers", format!("are {}, at most {} are sent", headers.len(), Self::HEADERS_MAX)));
         }
@@ -46,10 +87,33 @@ impl EndpointOptions {
         if max_in_flight.is_some_and(|count| !(1..=Self::IN_FLIGHT_MAX).contains(&count)) {
             return Err(("max_in_flight", format!("expected 1 to {}", Self::IN_FLIGHT_MAX)));
         }
+        if let Some(batch) = batch {
+            batch.check().map_err(|problem| ("batch", problem))?;
+        }
+        for (key, rate) in
+            [("max_requests_per_second", max_requests_per_second), ("max_events_per_second", max_events_per_second)]
+        {
+            if rate.is_some_and(|rate| rate.get() > Self::PER_SECOND_MAX) {
+                return Err((key, format!("expected 1 to {}, or 0 for no limit", Self::PER_SECOND_MAX)));
+            }
+        }
         if sites.iter().any(|site| site.trim().is_empty()) {
             return Err(("sites", "has an empty name".to_owned()));
         }
         Ok(())
+    }
+
+    /// How the queue treats an endpoint that has them.
+    pub(crate) fn rules(&self, schedule: &Schedule) -> EndpointRules {
+        let mut rules = EndpointRules::default();
+        rules.schedule = schedule.clone();
+        if let Some(count) = self.max_in_flight {
+            rules.max_in_flight = count.into();
+        }
+        rules.max_batch = self.batch.map_or(1, |batch| batch.max_events);
+        rules.max_requests_per_second = self.max_requests_per_second;
+        rules.max_events_per_second = self.max_events_per_second;
+        rules
     }
 
     /// Whether what is about this site is for it.
@@ -95,11 +159,14 @@ fn check_header(name: &str, value: &str) -> Result<(), &'static str> {
 
 impl core::fmt::Debug for EndpointOptions {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        let Self { headers, max_in_flight, sites } = self;
+        let Self { headers, max_in_flight, batch, max_requests_per_second, max_events_per_second, sites } = self;
         let names: Vec<&String> = headers.keys().collect();
         f.debug_struct("EndpointOptions")
             .field("headers", &names)
             .field("max_in_flight", max_in_flight)
+            .field("batch", batch)
+            .field("max_requests_per_second", max_requests_per_second)
+            .field("max_events_per_second", max_events_per_second)
             .field("sites", sites)
             .finish()
     }

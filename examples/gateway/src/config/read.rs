@@ -5,7 +5,7 @@ use punch_webhook::{PayloadFormat, Secret};
 
 use super::section::Section;
 use super::terminals::Terminals;
-use super::{Config, DeliveryConfig, EndpointConfig, EndpointOptions, UnknownBadges};
+use super::{Config, DeliveryConfig, EndpointConfig, EndpointOptions, RetentionConfig, UnknownBadges};
 use super::{check_events, check_url, notify, people, schedule};
 use crate::api::ApiKey;
 use crate::core::CallLimits;
@@ -22,6 +22,7 @@ impl Config {
         let api_key = root.text("api_key").map(ApiKey::new);
         let delivery = delivery(root, &base.delivery);
         let notify = notify::notify(root);
+        let retention = RetentionConfig::read(root);
         let unknown_badges = root.one_of(
             "unknown_badges",
             &[("auto", UnknownBadges::Auto), ("deliver", UnknownBadges::Deliver), ("hold", UnknownBadges::Hold)],
@@ -54,6 +55,7 @@ impl Config {
             shifts,
             unknown_badges: unknown_badges.unwrap_or(UnknownBadges::Auto),
             delivery,
+            retention,
             notify,
             limits,
             calls,
@@ -71,6 +73,9 @@ fn delivery(root: &mut Section, base: &DeliveryConfig) -> DeliveryConfig {
     let mut section = root.section("delivery");
     let delivery = DeliveryConfig {
         timeout: section.whole_number("timeout_seconds", 1, 30).map_or(base.timeout, Duration::from_secs),
+        failing_after: section
+            .whole_number("failing_after_minutes", 1, 4_320)
+            .map_or(base.failing_after, |minutes| Duration::from_secs(minutes.saturating_mul(60))),
         allow_private_targets: section.switch("allow_private_targets").unwrap_or(false),
         allow_http: section.switch("allow_http").unwrap_or(false),
     };
@@ -103,16 +108,7 @@ fn endpoint(root: &mut Section, mut section: Section, delivery: &DeliveryConfig)
     if let Err(problem) = check_events(&events, format) {
         section.complain("events", problem);
     }
-    let options = EndpointOptions {
-        headers: section.table_of_texts("headers"),
-        max_in_flight: section
-            .whole_number("max_in_flight", 1, EndpointOptions::IN_FLIGHT_MAX.into())
-            .and_then(|count| u8::try_from(count).ok()),
-        sites: section.texts("sites").unwrap_or_default().into_iter().collect(),
-    };
-    if let Err((key, problem)) = options.check() {
-        section.complain(key, problem);
-    }
+    let options = EndpointOptions::read(&mut section);
     root.absorb(section);
     Some(EndpointConfig { url: url?, secret: secret?, format, schedule, events, options })
 }

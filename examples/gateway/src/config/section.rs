@@ -47,8 +47,11 @@ impl Section {
 
     /// Remembers what is wrong with a key.
     pub fn complain(&mut self, key: &str, problem: String) {
-        let key = if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) };
-        self.errors.push(ConfigError { key, problem });
+        self.errors.push(ConfigError { key: self.path_of(key), problem });
+    }
+
+    fn path_of(&self, key: &str) -> String {
+        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
     }
 
     fn take(&mut self, key: &str) -> Option<Value> {
@@ -133,6 +136,11 @@ impl Section {
         self.table.contains_key(key)
     }
 
+    /// Whether there is such a key and it is true or false, asked for or not.
+    pub fn is_switch(&self, key: &str) -> bool {
+        matches!(self.table.get(key), Some(Value::Boolean(_)))
+    }
+
     /// True or false.
     pub fn switch(&mut self, key: &str) -> Option<bool> {
         match self.take(key)? {
@@ -168,13 +176,14 @@ impl Section {
 
     /// The table under `key`, empty if there is none.
     pub fn section(&mut self, key: &str) -> Self {
+        let path = self.path_of(key);
         match self.take(key) {
-            Some(Value::Table(table)) => Self::new(key, table),
+            Some(Value::Table(table)) => Self::new(&path, table),
             Some(other) => {
                 self.complain(key, format!("is {}, expected a section `[{key}]`", kind(&other)));
-                Self::new(key, Table::new())
+                Self::new(&path, Table::new())
             }
-            None => Self::new(key, Table::new()),
+            None => Self::new(&path, Table::new()),
         }
     }
 

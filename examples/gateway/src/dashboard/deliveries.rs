@@ -3,8 +3,6 @@ use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use maud::{Markup, html};
-use punch_normalize::EventId;
-use punch_webhook::EndpointId;
 use serde::Deserialize;
 
 use super::Dashboard;
@@ -14,7 +12,6 @@ use super::visit::{Refusal, Visit};
 use super::widgets::{PER_PAGE, address, button, cell, pager, shown, state, table, written};
 use super::words;
 use crate::api::deliveries::make_again;
-use crate::delivery::shown_headers;
 use crate::store::{Deliveries, DeliveryRow, EndpointRow, SentAttempt};
 
 /// The states of a delivery.
@@ -122,11 +119,10 @@ pub(super) async fn show(
     let Path(id) = id.map_err(|_| Refusal::Missing)?;
     let found = dashboard.api.store.read(move |connection| {
         let Some(row) = DeliveryRow::of(connection, id)? else { return Ok(None) };
-        let endpoint = EndpointRow::of(connection, EndpointId(row.endpoint_id))?;
         let (body, attempts) = row.details(connection)?;
-        Ok(Some((row, endpoint, body, attempts)))
+        Ok(Some((row, body, attempts)))
     });
-    let (row, endpoint, body, attempts) = found.await?.ok_or(Refusal::Missing)?;
+    let (row, body, attempts) = found.await?.ok_or(Refusal::Missing)?;
     let content = html! {
         (facts(&visit, &row))
         @if row.state != "waiting" {
@@ -140,7 +136,7 @@ pub(super) async fn show(
                 pre tabindex="0" { (body) }
             }
         }
-        @for (age, sent) in attempts.iter().rev().enumerate() { (attempt(&visit, &row, endpoint.as_ref(), sent, age == 0)) }
+        @for (age, sent) in attempts.iter().rev().enumerate() { (attempt(&visit, sent, age == 0)) }
     };
     Ok(titled(&visit, &format!("{} {id}", visit.say(text::DELIVERY)), &content))
 }
@@ -162,18 +158,10 @@ fn facts(visit: &Visit, row: &DeliveryRow) -> Markup {
     }
 }
 
-fn attempt(
-    visit: &Visit,
-    row: &DeliveryRow,
-    endpoint: Option<&EndpointRow>,
-    sent: &SentAttempt,
-    is_last: bool,
-) -> Markup {
+fn attempt(visit: &Visit, sent: &SentAttempt, is_last: bool) -> Markup {
     let SentAttempt { attempt, body } = sent;
     let is_taken = attempt.status.is_some_and(|status| (200..300).contains(&status));
     let class = if is_taken { "state ok" } else { "state bad" };
-    let headers = endpoint.zip(EventId::parse(&row.event_id).ok()).zip(attempt.at.parse().ok());
-    let headers = headers.map(|((endpoint, event), at)| shown_headers(endpoint, &event, attempt.number, at));
     html! {
         article.card {
             h3 {
@@ -193,7 +181,7 @@ fn attempt(
                     summary { (visit.say(text::REQUEST)) }
                     h4 { (visit.say(text::HEADERS)) }
                     dl.headers {
-                        @for (name, value) in headers.into_iter().flatten() {
+                        @for (name, value) in attempt.shown_headers() {
                             dt.code { (name) }
                             dd {
                                 @match value { Some(value) => span.code { (value) }, None => i { (visit.say(text::NOT_SHOWN)) } }

@@ -1,67 +1,80 @@
-//! Tells people by e-mail that an endpoint takes no events.
+//! Tells people by e-mail how endpoints stand. What is told and how often is not decided here: the mails are in the store.
 
 use core::time::Duration;
+use std::sync::Arc;
 
 use lettre::message::header::ContentType;
 use lettre::{AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, watch};
 
+use crate::clock::now;
 use crate::config::NotifyConfig;
-use crate::store::Failing;
+use crate::store::{MailRow, Store, StoreError};
 
-/// How often a mail is tried.
-const TRIES: u32 = 3;
+/// How often it is looked for a mail whose pause is over.
+const LOOK: Duration = Duration::from_secs(30);
 
-/// The pause between two tries.
-const PAUSE: Duration = Duration::from_secs(60);
-
-/// Mails what comes, until nothing more can come. How often it comes is not decided here.
-pub(crate) async fn tell(config: NotifyConfig, mut news: mpsc::Receiver<Failing>) {
+/// Sends what waits, and what comes, until the gateway stops.
+pub(crate) async fn post(config: NotifyConfig, store: Store, new: Arc<Notify>, mut stopped: watch::Receiver<bool>) {
     let transport = match config.smtp_url.transport() {
         Ok(transport) => transport,
         Err(error) => return tracing::error!(%error, "no mail can be sent"),
     };
-    while let Some(failing) = news.recv().await {
-        match message(&config, &failing) {
-            Ok(message) => send(&transport, message).await,
-            Err(error) => tracing::error!(%error, "a mail could not be written"),
+    loop {
+        let working = async {
+            match send_next(&config, &transport, &store).await {
+                Ok(true) => return,
+                Ok(false) => {}
+                Err(error) => tracing::error!(%error, "mails cannot be looked up"),
+            }
+            drop(tokio::time::timeout(LOOK, new.notified()).await);
+        };
+        tokio::select! {
+            () = working => {}
+            _ = stopped.wait_for(|&stop| stop) => return,
         }
     }
 }
 
-async fn send(transport: &AsyncSmtpTransport<Tokio1Executor>, message: Message) {
-    for left in (0..TRIES).rev() {
-        match transport.send(message.clone()).await {
-            Ok(_) => return,
-            Err(error) => tracing::warn!(%error, left, "a mail was not taken"),
+/// Whether there was one to send.
+async fn send_next(
+    config: &NotifyConfig,
+    transport: &AsyncSmtpTransport<Tokio1Executor>,
+    store: &Store,
+) -> Result<bool, StoreError> {
+    // Mostly there is none, and that costs no write.
+    if !store.read(|connection| MailRow::is_due(connection, now())).await? {
+        return Ok(false);
+    }
+    let Some(mail) = store.write(|tx| MailRow::claim(tx, now())).await? else { return Ok(false) };
+    let id = mail.id;
+    let message = match message(config, &mail) {
+        Ok(message) => message,
+        Err(error) => {
+            tracing::error!(%error, "a mail could not be written");
+            store.write(move |tx| MailRow::forget(tx, id)).await?;
+            return Ok(true);
         }
-        if left > 0 {
-            tokio::time::sleep(PAUSE).await;
+    };
+    match transport.send(message).await {
+        // Taken twice, if the gateway dies here.
+        Ok(_) => store.write(move |tx| MailRow::forget(tx, id)).await?,
+        Err(error) => {
+            let again = store.write(move |tx| mail.postpone(tx, now())).await?;
+            match again {
+                Some(again) => tracing::warn!(%error, %again, "a mail was not taken"),
+                None => tracing::error!(%error, "a mail was given up; `punch webhook endpoints` says what it is about"),
+            }
         }
     }
-    tracing::error!("a mail was given up; the log and `punch webhook endpoints` say what it is about");
+    Ok(true)
 }
 
-fn message(config: &NotifyConfig, failing: &Failing) -> Result<Message, lettre::error::Error> {
-    let Failing { endpoint, host, state, waiting, failed } = failing;
-    let text = format!(
-        "Endpoint {} at {host} does not take what it is sent. It is {state}.\n\
-         \n\
-         Deliveries given up: {failed}\n\
-         Deliveries waiting: {waiting}\n\
-         \n\
-         Everything is kept. What went wrong: punch webhook deliveries --endpoint {} --state failed\n\
-         Once that is put right: punch webhook resend --all-failed\n\
-         \n\
-         There is no other mail about this endpoint within an hour.\n",
-        endpoint.0, endpoint.0
-    );
-    let mut message = Message::builder()
-        .from(config.from.clone())
-        .subject(format!("Punch: {host} does not take events"))
-        .header(ContentType::TEXT_PLAIN);
+fn message(config: &NotifyConfig, mail: &MailRow) -> Result<Message, lettre::error::Error> {
+    let mut message =
+        Message::builder().from(config.from.clone()).subject(mail.subject.clone()).header(ContentType::TEXT_PLAIN);
     for to in &config.to {
         message = message.to(to.clone());
     }
-    message.body(text)
+    message.body(mail.text.clone())
 }

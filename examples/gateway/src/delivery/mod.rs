@@ -3,7 +3,10 @@
 mod guard;
 mod leases;
 pub(crate) mod mail;
+pub(crate) mod outages;
 pub mod replay;
+mod request;
+pub mod retention;
 mod sender;
 mod shared;
 
@@ -11,27 +14,28 @@ use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use chrono::{DateTime, TimeDelta, Utc};
-use punch_webhook::{
-    Attempt, Class, DeliveryId, EndpointId, EndpointRules, EnqueueError, Outcome, Queue, QueueLimits, QueueStatus,
-    Record, Waiting,
-};
+use chrono::TimeDelta;
+use punch_normalize::EventId;
+use punch_webhook::{Class, DeliveryId, EndpointId, EnqueueError, Queue, QueueLimits, QueueStatus, Record, Waiting};
 use tokio::sync::futures::OwnedNotified;
 use tokio::sync::{Notify, mpsc, oneshot};
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 
 use crate::clock::now;
 use crate::config::DeliveryConfig;
 use crate::stage::{Stage, Watch};
 use crate::store::lease;
-use crate::store::{AttemptRow, EndpointRow, Failing, Outgoing, Store, StoreError, Told, delivery_rows, tell_failing};
+use crate::store::{AttemptRow, EndpointRow, Failing, Store, StoreError, Told, delivery_rows, tell_failing};
 
 use leases::Leases;
-pub(crate) use sender::shown_headers;
-use sender::{Sender, Sent, Target};
+use request::{Answered, make, read_bodies};
+use sender::{Sender, Target};
 
 /// Deliveries read from the store in one go, at the start and after the queue was full.
 const PAGE: u32 = 10_000;
+
+/// Attempts that are written down in one piece of work, or a few more: what was answered together.
+const TOGETHER: usize = 64;
 
 /// The queue is filled up from the store when fewer deliveries than this wait in it.
 const REFILL_BELOW: usize = 1_000;
@@ -49,6 +53,8 @@ enum Order {
     Deliver(Vec<Waiting>),
     /// An endpoint was added or changed.
     Endpoint(Box<EndpointRow>),
+    /// These are not in the request they were taken for.
+    GiveBack(Vec<DeliveryId>),
     /// An endpoint is to stop, or to go on.
     Wish(EndpointId, Wish, oneshot::Sender<()>),
     /// How does it stand?
@@ -67,7 +73,7 @@ pub enum Wish {
 }
 
 impl Engine {
-    /// Starts delivering, first what an earlier life left undelivered. What people have to be told goes to `news`.
+    /// Starts delivering, first what an earlier life left undelivered. Whoever mails is woken by `post`, if anybody is.
     ///
     /// # Errors
     ///
@@ -76,7 +82,7 @@ impl Engine {
         store: Store,
         config: &DeliveryConfig,
         watch: Watch,
-        news: mpsc::Sender<Failing>,
+        post: Option<Arc<Notify>>,
     ) -> Result<Self, StoreError> {
         let sender = Sender::new(config);
         let leases = Leases::of(&store).await?;
@@ -85,7 +91,7 @@ impl Engine {
         let mut driver = Driver {
             settled: Arc::clone(&settled),
             back: orders.downgrade(),
-            news,
+            post,
             queue: Queue::new(QueueLimits::default()),
             targets: BTreeMap::new(),
             store,
@@ -164,10 +170,10 @@ struct Driver {
     settled: Arc<Notify>,
     /// For what a result on its way to the disk gives rise to.
     back: mpsc::WeakUnboundedSender<Order>,
-    news: mpsc::Sender<Failing>,
-    in_flight: JoinSet<(Attempt, DateTime<Utc>, Sent)>,
+    post: Option<Arc<Notify>>,
+    in_flight: JoinSet<Answered>,
     /// Results on their way to the disk.
-    writes: JoinSet<DeliveryId>,
+    writes: JoinSet<Vec<DeliveryId>>,
     /// Of which deliveries. The store still has them as waiting.
     unwritten: BTreeSet<DeliveryId>,
     /// Endpoints of which such a delivery was read, which may be one that is made again.
@@ -204,10 +210,7 @@ impl Driver {
                     Some(order) => self.follow(order),
                     None => break,
                 },
-                Some(ended) = self.in_flight.join_next(), if !self.in_flight.is_empty() => match ended {
-                    Ok((attempt, began, sent)) => self.settle(attempt, began, sent).await,
-                    Err(error) => tracing::error!(%error, "an attempt was lost"),
-                },
+                Some(ended) = self.in_flight.join_next(), if !self.in_flight.is_empty() => self.settle(ended).await,
                 () = news(self.leases.as_ref()), if draining.is_none() => self.look_around().await,
                 () = tokio::time::sleep(wait.to_std().unwrap_or_default()), if draining.is_none() => {}
             }
@@ -249,6 +252,11 @@ impl Driver {
                 Some(leases) => leases.hurry(),
                 None => self.set_endpoint(*endpoint),
             },
+            Order::GiveBack(deliveries) => {
+                for delivery in deliveries {
+                    self.queue.give_back(delivery);
+                }
+            }
             Order::Status(answer) => drop(answer.send(self.queue.status())),
             Order::Wish(..) | Order::Drain(_) => {}
         }
@@ -278,11 +286,7 @@ impl Driver {
     }
 
     fn set_endpoint(&mut self, endpoint: EndpointRow) {
-        let mut rules = EndpointRules::default();
-        rules.schedule = endpoint.schedule.clone();
-        if let Some(count) = endpoint.options.max_in_flight {
-            rules.max_in_flight = count.into();
-        }
+        let rules = endpoint.options.rules(&endpoint.schedule);
         if !self.queue.set_rules(endpoint.id, rules.clone()) {
             self.queue.set_endpoint(endpoint.id, rules, endpoint.state, now());
         }
@@ -297,7 +301,8 @@ impl Driver {
         if self.unfed_after.is_some() {
             return;
         }
-        if self.unwritten.contains(&waiting.delivery) {
+        // Where one gateway works alone, what is handed over was made after its last result was on disk.
+        if self.store.replica().is_some() && self.unwritten.contains(&waiting.delivery) {
             self.look_again.insert(waiting.endpoint);
             return;
         }
@@ -316,7 +321,11 @@ impl Driver {
     fn forget_written(&mut self) {
         while let Some(written) = self.writes.try_join_next() {
             match written {
-                Ok(delivery) => drop(self.unwritten.remove(&delivery)),
+                Ok(deliveries) => {
+                    for delivery in &deliveries {
+                        self.unwritten.remove(delivery);
+                    }
+                }
                 // Which one it was is not said, so each may be sent once more.
                 Err(error) => {
                     tracing::error!(%error, "a result was lost");
@@ -344,71 +353,39 @@ impl Driver {
     }
 
     fn begin_attempts(&mut self) {
-        while let Some(attempt) = self.queue.poll_attempt(now()) {
-            let Some(target) = self.targets.get(&attempt.endpoint).map(Arc::clone) else {
-                self.queue.settle(attempt.delivery, Class::Retry { after: None }, now());
+        let mut wanted = Vec::new();
+        while let Some(attempts) = self.queue.poll_request(now()) {
+            let deliveries: Vec<DeliveryId> = attempts.iter().map(|attempt| attempt.delivery).collect();
+            let target = attempts.first().and_then(|first| self.targets.get(&first.endpoint)).map(Arc::clone);
+            let Some(target) = target else {
+                self.queue.settle_request(&deliveries, &Class::Retry { after: None }, now());
                 continue;
             };
-            let (store, sender) = (self.store.clone(), Arc::clone(&self.sender));
-            self.in_flight.spawn(async move {
-                let began = now();
-                let delivery = attempt.delivery;
-                let sent = match store.read(move |connection| Outgoing::of(connection, delivery)).await {
-                    Ok(Some(outgoing)) => sender.send(&target, &outgoing, attempt.number, began).await,
-                    Ok(None) => Sent::nothing("the event has no body in this endpoint's format"),
-                    Err(error) => Sent::nothing(&error.to_string()),
-                };
-                (attempt, began, sent)
-            });
+            let (hand_over, contents) = oneshot::channel();
+            wanted.push((deliveries, hand_over));
+            self.in_flight.spawn(make(attempts, contents, target, Arc::clone(&self.sender), self.back.clone()));
         }
+        read_bodies(&self.store, wanted);
     }
 
-    async fn settle(&mut self, attempt: Attempt, began: DateTime<Utc>, sent: Sent) {
-        let class = Class::of(&sent.outcome);
-        let delivered = class == Class::Delivered;
-        let is_known = self.queue.settle(attempt.delivery, class, now()).is_some();
-        let row = attempt_row(&attempt, began, &sent);
-        self.store.metrics().attempted(row.status, Duration::from_millis(row.millis));
-        tracing::debug!(delivery = attempt.delivery.0, number = attempt.number, status = row.status, "attempt");
-        let mut records: Vec<Record> = Vec::new();
-        while let Some(record) = self.queue.poll_record() {
-            records.push(record);
-        }
-        if delivered && !is_known {
-            // The endpoint is somebody else's by now, who need not send it once more.
-            let (delivery, attempts) = (attempt.delivery, attempt.number);
-            records.push(Record::Delivered { delivery, attempts, at: now() });
-        }
-        let (holder, endpoint) = (self.leases.as_ref().map(Leases::holder), attempt.endpoint);
-        let (store, watch, settled) = (self.store.clone(), self.watch.clone(), Arc::clone(&self.settled));
-        let (back, news) = (self.back.clone(), self.news.clone());
-        // Not awaited: until a record is durable a crash sends once more, which receivers expect.
-        self.forget_written();
-        self.unwritten.insert(attempt.delivery);
-        self.writes.spawn(async move {
-            let written = store
-                .write(move |tx| {
-                    row.insert(tx)?;
-                    let records = match holder {
-                        Some(holder) => lease::still_true(tx, &holder, endpoint, records)?,
-                        None => records,
-                    };
-                    records.iter().try_for_each(|record| crate::store::persist(tx, record))?;
-                    tell_failing(tx, &records, now())
-                })
-                .await;
-            match written {
-                Ok(told) => {
-                    if let Some(event_id) = sent.event_id.filter(|_| delivered) {
-                        watch.announce(event_id.as_str(), Stage::Delivered, now());
+    /// Takes the answer to a request, and what else was answered by now: one piece of work for the writer.
+    async fn settle(&mut self, ended: Result<Answered, JoinError>) {
+        let (mut rows, mut follows, mut arrived) = (Vec::new(), Vec::new(), Vec::new());
+        let mut next = Some(ended);
+        while let Some(ended) = next {
+            match ended {
+                Ok(answered) => {
+                    rows.extend(answered.rows());
+                    follows.extend(self.follow_answer(&answered));
+                    if Class::of(&answered.sent.outcome) == Class::Delivered {
+                        arrived.extend(answered.made.into_iter().filter_map(|made| made.event_id));
                     }
-                    pass_on(told, &back, &news);
                 }
-                Err(error) => tracing::error!(%error, "an attempt could not be written down"),
+                Err(error) => tracing::error!(%error, "an attempt was lost"),
             }
-            settled.notify_waiters();
-            attempt.delivery
-        });
+            next = if rows.len() < TOGETHER { self.in_flight.try_join_next() } else { None };
+        }
+        self.write_down(rows, follows, arrived);
         if let Some(after) = self.unfed_after
             && self.queue.status().waiting < REFILL_BELOW
             && let Err(error) = self.feed(after).await
@@ -416,6 +393,69 @@ impl Driver {
             tracing::error!(%error, "undelivered rows could not be read");
             self.unfed_after = Some(after);
         }
+    }
+
+    /// Has it written down what was tried, what follows from it, and what arrived.
+    fn write_down(&mut self, rows: Vec<AttemptRow>, follows: Vec<(EndpointId, Vec<Record>)>, arrived: Vec<EventId>) {
+        for row in &rows {
+            self.store.metrics().attempted(row.status, Duration::from_millis(row.millis));
+            tracing::debug!(delivery = row.delivery.0, number = row.number, status = row.status, "attempt");
+        }
+        let holder = self.leases.as_ref().map(Leases::holder);
+        let (store, watch, settled) = (self.store.clone(), self.watch.clone(), Arc::clone(&self.settled));
+        let (back, post) = (self.back.clone(), self.post.clone());
+        let by_mail = post.is_some();
+        // Not awaited: until a record is durable a crash sends once more, which receivers expect.
+        self.forget_written();
+        let deliveries: Vec<DeliveryId> = rows.iter().map(|row| row.delivery).collect();
+        self.unwritten.extend(&deliveries);
+        self.writes.spawn(async move {
+            let written = store
+                .write(move |tx| {
+                    rows.iter().try_for_each(|row| row.insert(tx))?;
+                    let mut records = Vec::new();
+                    for (endpoint, of_it) in follows {
+                        records.extend(match &holder {
+                            Some(holder) => lease::still_true(tx, holder, endpoint, of_it)?,
+                            None => of_it,
+                        });
+                    }
+                    records.iter().try_for_each(|record| crate::store::persist(tx, record))?;
+                    tell_failing(tx, &records, by_mail, now())
+                })
+                .await;
+            match written {
+                Ok(told) => {
+                    for event_id in &arrived {
+                        watch.announce(event_id.as_str(), Stage::Delivered, now());
+                    }
+                    pass_on(told, &back, post.as_ref());
+                }
+                Err(error) => tracing::error!(%error, "an attempt could not be written down"),
+            }
+            settled.notify_waiters();
+            deliveries
+        });
+    }
+
+    /// What follows from an answer, and for which endpoint.
+    fn follow_answer(&mut self, answered: &Answered) -> Option<(EndpointId, Vec<Record>)> {
+        let class = Class::of(&answered.sent.outcome);
+        let is_known = self.queue.settle_request(&answered.deliveries(), &class, now()).is_some();
+        let mut records: Vec<Record> = Vec::new();
+        while let Some(record) = self.queue.poll_record() {
+            records.push(record);
+        }
+        if class == Class::Delivered && !is_known {
+            // The endpoint is somebody else's by now, who need not send it once more.
+            let attempts = answered.made.iter().map(|made| made.attempt);
+            records.extend(attempts.map(|attempt| Record::Delivered {
+                delivery: attempt.delivery,
+                attempts: attempt.number,
+                at: now(),
+            }));
+        }
+        answered.made.first().map(|made| (made.attempt.endpoint, records))
     }
 }
 
@@ -427,39 +467,20 @@ async fn news(leases: Option<&Leases>) {
     }
 }
 
-fn pass_on(told: Told, back: &mpsc::WeakUnboundedSender<Order>, news: &mpsc::Sender<Failing>) {
+fn pass_on(told: Told, back: &mpsc::WeakUnboundedSender<Order>, post: Option<&Arc<Notify>>) {
     if let Some(orders) = back.upgrade().filter(|_| !told.deliveries.is_empty()) {
         // After a drain nobody takes orders, and the store has everything.
         drop(orders.send(Order::Deliver(told.deliveries)));
     }
-    for failing in told.failing {
-        tracing::warn!(
-            endpoint = failing.endpoint.0,
-            state = failing.state,
-            failed = failing.failed,
-            "takes no events"
-        );
-        // Whoever tells people may be slow or not be there; the log and the API tell it too.
-        drop(news.try_send(failing));
-    }
+    announce(&told.failing, post);
 }
 
-fn attempt_row(attempt: &Attempt, began: DateTime<Utc>, sent: &Sent) -> AttemptRow {
-    let (status, error) = match &sent.outcome {
-        Outcome::Answered { status, .. } => (Some(*status), None),
-        Outcome::TimedOut => (None, Some("timed out".to_owned())),
-        Outcome::Refused(reason) => (None, Some(reason.to_string())),
-        _ => (None, Some(sent.error.clone().unwrap_or_else(|| "unreachable".to_owned()))),
-    };
-    let millis = u64::try_from(now().signed_duration_since(began).num_milliseconds()).unwrap_or(0);
-    AttemptRow {
-        delivery: DeliveryId(attempt.delivery.0),
-        number: attempt.number,
-        at: began,
-        status,
-        error,
-        millis,
-        response: sent.response.clone(),
-        format: sent.format,
+/// Says in the log what is told, and wakes whoever mails it.
+fn announce(failing: &[Failing], post: Option<&Arc<Notify>>) {
+    for Failing { endpoint, state, waiting, failed, .. } in failing {
+        tracing::warn!(endpoint = endpoint.0, state, waiting, failed, "how an endpoint takes events is told");
+    }
+    if let Some(post) = post.filter(|_| !failing.is_empty()) {
+        post.notify_one();
     }
 }

@@ -1,13 +1,15 @@
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use punch_normalize::EventId;
-use punch_webhook::{Outcome, PayloadFormat, Signer, body_says_duplicate, parse_retry_after};
+use punch_webhook::{Outcome, Signer, body_says_duplicate, parse_retry_after};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, USER_AGENT};
 use reqwest::redirect::Policy;
 
 use super::guard::{Guard, GuardedResolver};
 use crate::clock::now;
-use crate::config::{DeliveryConfig, check_url};
-use crate::store::{EndpointRow, Outgoing};
+use crate::config::{Batch, DeliveryConfig, check_url};
+use crate::store::{EndpointRow, NOT_KEPT};
 
 /// Bytes of an answer that are read; then the connection is closed.
 const ANSWER_MAX: usize = 16 << 10;
@@ -30,6 +32,8 @@ pub(super) struct Target {
     signer: Signer,
     /// Headers that its owner wants beside ours.
     headers: HeaderMap,
+    /// Several events in one request.
+    pub(super) batch: Option<Batch>,
     /// Signs with two secrets, and until when it does so.
     rolling: Option<(Signer, DateTime<Utc>)>,
 }
@@ -48,7 +52,8 @@ impl Target {
                 headers.insert(name, value);
             }
         }
-        Self { url: endpoint.url.clone(), signer: Signer::new(&endpoint.secret), headers, rolling }
+        let (url, signer) = (endpoint.url.clone(), Signer::new(&endpoint.secret));
+        Self { url, signer, headers, batch: endpoint.options.batch, rolling }
     }
 
     fn signer(&self, now: DateTime<Utc>) -> &Signer {
@@ -56,22 +61,36 @@ impl Target {
     }
 }
 
-/// What one attempt came to.
+/// What one request carries.
+#[derive(Debug)]
+pub(super) struct Parcel {
+    /// Its `webhook-id`: that of the event, or of the list.
+    pub(super) id: EventId,
+    pub(super) body: Vec<u8>,
+    /// The number of the attempt; of several the highest.
+    pub(super) number: u32,
+    /// How many events are in it, where it is a list.
+    pub(super) listed: Option<usize>,
+}
+
+/// What one request came to.
 #[derive(Debug)]
 pub(super) struct Sent {
     pub(super) outcome: Outcome,
     pub(super) error: Option<String>,
-    pub(super) event_id: Option<EventId>,
     /// The first of what was answered, as text.
-    pub(super) response: Option<String>,
-    /// The shape of the body that left, if one did.
-    pub(super) format: Option<PayloadFormat>,
+    pub(super) response: Option<Arc<str>>,
+    /// The headers, one a line, if something left.
+    pub(super) headers: Option<Arc<str>>,
 }
 
 impl Sent {
     pub(super) fn nothing(error: &str) -> Self {
-        let error = Some(error.to_owned());
-        Self { outcome: Outcome::Unreachable, error, event_id: None, response: None, format: None }
+        Self { outcome: Outcome::Unreachable, error: Some(error.to_owned()), response: None, headers: None }
+    }
+
+    fn refused(reason: String) -> Self {
+        Self { outcome: Outcome::Refused(reason.into()), error: None, response: None, headers: None }
     }
 }
 
@@ -91,28 +110,21 @@ impl Sender {
         Self { client: client.ok(), guard, config: config.clone() }
     }
 
-    /// Makes one attempt, which has begun `at` this moment.
-    pub(super) async fn send(&self, target: &Target, outgoing: &Outgoing, number: u32, at: DateTime<Utc>) -> Sent {
-        let (event_id, format) = (Some(outgoing.event_id.clone()), Some(outgoing.format));
-        let came = |outcome, error, response| Sent { outcome, error, event_id: event_id.clone(), response, format };
-        let refused = |reason: String| Sent { format: None, ..came(Outcome::Refused(reason.into()), None, None) };
-        let Some(client) = &self.client else { return refused("no HTTP client".to_owned()) };
+    pub(super) async fn send(&self, target: &Target, parcel: Parcel) -> Sent {
+        let Some(client) = &self.client else { return Sent::refused("no HTTP client".to_owned()) };
         if let Err(reason) = check_url(&target.url, &self.config).and_then(|()| self.guard.check_literal(&target.url)) {
-            return refused(reason);
+            return Sent::refused(reason);
         }
-        // Signed once per attempt, over the very bytes that leave.
-        let body = outgoing.body.render(number);
-        let headers = target.signer(at).headers(&outgoing.event_id, &body, at);
-        let mut request = client.post(&target.url).headers(target.headers.clone()).body(body);
-        for (name, value) in plain_headers(number) {
-            request = request.header(name, value);
-        }
-        for (name, value) in headers.iter() {
-            request = request.header(name, value);
-        }
+        let is_listed = parcel.listed.is_some();
+        let request = match request(client, target, parcel).build() {
+            Ok(request) => request,
+            Err(error) => return Sent::nothing(&chain(&error)),
+        };
+        let headers = Some(kept(request.headers(), &target.headers).into());
+        let came = |outcome, error, response| Sent { outcome, error, response, headers };
         // The client's own timeout ends with the headers' arrival; this one is for the whole exchange.
-        match tokio::time::timeout(self.config.timeout, exchange(request)).await {
-            Ok(Ok((outcome, response))) => came(outcome, None, response),
+        match tokio::time::timeout(self.config.timeout, exchange(client, request, is_listed)).await {
+            Ok(Ok((outcome, response))) => came(outcome, None, response.map(Into::into)),
             Ok(Err(error)) if error.is_timeout() => came(Outcome::TimedOut, None, None),
             Ok(Err(error)) => came(Outcome::Unreachable, Some(chain(&error)), None),
             Err(_) => came(Outcome::TimedOut, None, None),
@@ -120,33 +132,45 @@ impl Sender {
     }
 }
 
-/// What every request of ours carries, whoever it goes to.
-fn plain_headers(number: u32) -> [(HeaderName, String); 3] {
-    [
-        (CONTENT_TYPE, "application/json".to_owned()),
-        (USER_AGENT, concat!("punch/", env!("CARGO_PKG_VERSION")).to_owned()),
-        (HeaderName::from_static("webhook-attempt"), number.to_string()),
-    ]
+/// Signed once per request, over the very bytes that leave.
+fn request(client: &reqwest::Client, target: &Target, parcel: Parcel) -> reqwest::RequestBuilder {
+    let now = now();
+    let signed = target.signer(now).headers(&parcel.id, &parcel.body, now);
+    let mut request = client
+        .post(&target.url)
+        .headers(target.headers.clone())
+        .header(CONTENT_TYPE, "application/json")
+        .header(USER_AGENT, concat!("punch/", env!("CARGO_PKG_VERSION")))
+        .header("Webhook-Attempt", parcel.number)
+        .body(parcel.body);
+    if let Some(events) = parcel.listed {
+        request = request.header("Webhook-Batch", events);
+    }
+    for (name, value) in signed.iter() {
+        request = request.header(name, value);
+    }
+    request
 }
 
-/// The headers of an attempt for whoever looks at it: by its number, when it began, and how its endpoint is now. Signatures
-/// and what the endpoint's owner has added have no value here: the first are not kept, and the second may be keys.
-pub(crate) fn shown_headers(
-    endpoint: &EndpointRow,
-    event_id: &EventId,
-    number: u32,
-    at: DateTime<Utc>,
-) -> Vec<(String, Option<String>)> {
-    let plain = plain_headers(number).map(|(name, value)| (name.to_string(), Some(value)));
-    let signed = Signer::new(&endpoint.secret).headers(event_id, b"", at);
-    let is_open = |name: &str| ["webhook-id", "webhook-timestamp"].contains(&name);
-    let signed = signed.iter().map(|(name, value)| (name.to_owned(), is_open(name).then(|| value.to_owned())));
-    let added = endpoint.options.headers.keys().map(|name| (name.clone(), None));
-    plain.into_iter().chain(signed).chain(added).collect()
+/// The headers as they are kept for whoever looks why a receiver refused them, signatures included: they are worth no more
+/// than the body beside them. Of the endpoint's own headers only the name is kept, because they may be keys.
+fn kept(headers: &HeaderMap, own: &HeaderMap) -> String {
+    let mut text = String::with_capacity(512);
+    for (name, value) in headers {
+        let value = if own.contains_key(name) { NOT_KEPT } else { value.to_str().unwrap_or("(not text)") };
+        for part in [name.as_str(), ": ", value, "\n"] {
+            text.push_str(part);
+        }
+    }
+    text
 }
 
-async fn exchange(request: reqwest::RequestBuilder) -> Result<(Outcome, Option<String>), reqwest::Error> {
-    let mut response = request.send().await?;
+async fn exchange(
+    client: &reqwest::Client,
+    request: reqwest::Request,
+    is_listed: bool,
+) -> Result<(Outcome, Option<String>), reqwest::Error> {
+    let mut response = client.execute(request).await?;
     let status = response.status().as_u16();
     let retry_after = retry_after(response.headers());
     let mut body = Vec::new();
@@ -157,8 +181,9 @@ async fn exchange(request: reqwest::RequestBuilder) -> Result<(Outcome, Option<S
             break;
         }
     }
-    let outcome =
-        Outcome::Answered { status, retry_after, says_duplicate: status == 409 && body_says_duplicate(&body) };
+    // Of a list, one that is known says nothing of the others.
+    let says_duplicate = status == 409 && !is_listed && body_says_duplicate(&body);
+    let outcome = Outcome::Answered { status, retry_after, says_duplicate };
     Ok((outcome, excerpt(&body)))
 }
 

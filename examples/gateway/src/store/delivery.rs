@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use punch_normalize::EventId;
 use punch_webhook::{DeliveryId, EndpointId, Lane, PayloadFormat, Progress, Record, StoredBody, Waiting};
@@ -37,6 +39,15 @@ impl Outgoing {
         );
         Ok(row?.flatten())
     }
+
+    /// Those of several deliveries; `None` where there is no body.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read.
+    pub(crate) fn all(connection: &Connection, deliveries: &[DeliveryId]) -> Result<Vec<Option<Self>>, StoreError> {
+        deliveries.iter().map(|&delivery| Self::of(connection, delivery)).collect()
+    }
 }
 
 /// One attempt, for the log.
@@ -55,9 +66,11 @@ pub struct AttemptRow {
     /// How long it took, in milliseconds.
     pub millis: u64,
     /// The first of what was answered.
-    pub response: Option<String>,
+    pub response: Option<Arc<str>>,
     /// The shape of the body that was sent, if one was.
     pub format: Option<PayloadFormat>,
+    /// The headers that were sent, one a line.
+    pub headers: Option<Arc<str>>,
 }
 
 impl AttemptRow {
@@ -68,8 +81,8 @@ impl AttemptRow {
     /// The store cannot be written.
     pub fn insert(&self, tx: &Transaction<'_>) -> Result<(), StoreError> {
         tx.execute(
-            "INSERT INTO attempt (delivery, number, at, status, error, millis, response, format)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING",
+            "INSERT INTO attempt (delivery, number, at, status, error, millis, response, format, headers)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING",
             &[
                 &self.delivery.0.cast_signed(),
                 &self.number,
@@ -77,8 +90,9 @@ impl AttemptRow {
                 &self.status,
                 &self.error,
                 &i64::try_from(self.millis).unwrap_or(i64::MAX),
-                &self.response,
+                &self.response.as_deref(),
                 &self.format.map(PayloadFormat::as_str),
+                &self.headers.as_deref(),
             ],
         )?;
         Ok(())

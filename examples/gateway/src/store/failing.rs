@@ -1,14 +1,16 @@
-//! Endpoints that take no events: other endpoints and people are told, once an hour.
+//! Endpoints that take no events: other endpoints and people are told, of an outage once and of its end, and of what is
+//! given up at most once an hour.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use punch_webhook::{DeliveryId, EndpointId, Event, EventType, FailingEndpoint, Health, Record, Waiting};
 
 use super::endpoint::wanting;
+use super::mail::MailRow;
 use super::outbox::{random_id, send_to};
 use super::sql::Connection;
 use super::{EndpointRow, StoreError, Transaction, millis};
 
-/// Nobody is told of the same endpoint more often than this.
+/// Nobody is told of what the same endpoint gave up more often than this.
 const QUIET: TimeDelta = TimeDelta::hours(1);
 
 /// An endpoint of which people have to be told.
@@ -20,40 +22,91 @@ pub struct Failing {
     pub host: String,
     /// `healthy`, `backing_off`, `paused` or `disabled`.
     pub state: &'static str,
+    /// Since when it is so.
+    pub since: Option<DateTime<Utc>>,
     /// How many deliveries wait for it.
     pub waiting: u64,
     /// How many were given up and not sent again.
     pub failed: u64,
+    /// Whether it takes events again, after an outage that was told.
+    pub recovered: bool,
 }
 
-/// What follows from records that say that an endpoint takes nothing.
+/// What is told, and to whom.
 #[derive(Debug, Default)]
 pub(crate) struct Told {
     /// Deliveries of `webhook.failing` to other endpoints.
     pub(crate) deliveries: Vec<Waiting>,
-    /// What people have to be told.
+    /// What people are told.
     pub(crate) failing: Vec<Failing>,
 }
 
-/// Tells of endpoints that were disabled, and of those whose deliveries were given up.
+/// Tells of endpoints that were disabled, of those whose deliveries were given up, and of the ends of outages that were told.
+/// With `by_mail` a mail is kept of each.
 ///
 /// # Errors
 ///
 /// The store cannot be written.
-pub(crate) fn tell(tx: &Transaction<'_>, records: &[Record], now: DateTime<Utc>) -> Result<Told, StoreError> {
+pub(crate) fn tell(
+    tx: &Transaction<'_>,
+    records: &[Record],
+    by_mail: bool,
+    now: DateTime<Utc>,
+) -> Result<Told, StoreError> {
     let mut told = Told::default();
     for record in records {
-        let endpoint = match record {
-            Record::Failed { delivery, .. } => endpoint_of(tx, *delivery)?,
-            Record::Endpoint { endpoint, state } if state.health == Health::Disabled => Some(*endpoint),
+        let news = match record {
+            Record::Failed { delivery, .. } => match endpoint_of(tx, *delivery)? {
+                Some(endpoint) if is_news(tx, endpoint, now)? => Some((endpoint, false)),
+                Some(_) | None => None,
+            },
+            Record::Endpoint { endpoint, state } => match state.health {
+                Health::Disabled if is_news(tx, *endpoint, now)? => Some((*endpoint, false)),
+                Health::Healthy if ends_told_outage(tx, *endpoint)? => Some((*endpoint, true)),
+                _ => None,
+            },
             _ => None,
         };
-        if let Some(endpoint) = endpoint
-            && is_news(tx, endpoint, now)?
-            && let Some(row) = EndpointRow::of(tx, endpoint)?
-        {
-            tell_of(tx, &row, now, &mut told)?;
+        if let Some((endpoint, recovered)) = news {
+            tell_of(tx, endpoint, recovered, by_mail, now, &mut told)?;
         }
+    }
+    Ok(told)
+}
+
+/// The endpoints that have been backing off for so long, if that was not told of this outage.
+///
+/// # Errors
+///
+/// The store cannot be read.
+pub(crate) fn untold_outages(
+    connection: &Connection,
+    after: TimeDelta,
+    now: DateTime<Utc>,
+) -> Result<Vec<EndpointId>, StoreError> {
+    let sql = "SELECT id FROM endpoint WHERE health = 'backing_off' AND removed_at IS NULL AND since <= ?1
+                   AND (outage_told IS NULL OR outage_told <> since) ORDER BY id";
+    let long_ago = now.checked_sub_signed(after).unwrap_or(now);
+    connection.all(sql, &[&millis(long_ago)], |row| Ok(EndpointId(row.get::<i64>(0)?.cast_unsigned())))
+}
+
+/// Tells of these outages.
+///
+/// # Errors
+///
+/// The store cannot be written.
+pub(crate) fn tell_outages(
+    tx: &Transaction<'_>,
+    after: TimeDelta,
+    by_mail: bool,
+    now: DateTime<Utc>,
+) -> Result<Told, StoreError> {
+    let mut told = Told::default();
+    for endpoint in untold_outages(tx, after, now)? {
+        // What is given up now is no news within the hour.
+        let sql = "UPDATE endpoint SET outage_told = since, notified_at = ?2 WHERE id = ?1";
+        tx.execute(sql, &[&endpoint.0.cast_signed(), &millis(now)])?;
+        tell_of(tx, endpoint, false, by_mail, now, &mut told)?;
     }
     Ok(told)
 }
@@ -72,21 +125,41 @@ fn is_news(tx: &Transaction<'_>, endpoint: EndpointId, now: DateTime<Utc>) -> Re
     Ok(tx.execute(sql, &[&endpoint.0.cast_signed(), &millis(now), &millis(quiet_since)])? > 0)
 }
 
-fn tell_of(tx: &Transaction<'_>, row: &EndpointRow, now: DateTime<Utc>, told: &mut Told) -> Result<(), StoreError> {
+/// Whether an outage was told of it. From now on none was.
+fn ends_told_outage(tx: &Transaction<'_>, endpoint: EndpointId) -> Result<bool, StoreError> {
+    let sql = "UPDATE endpoint SET outage_told = NULL
+               WHERE id = ?1 AND removed_at IS NULL AND outage_told IS NOT NULL";
+    Ok(tx.execute(sql, &[&endpoint.0.cast_signed()])? > 0)
+}
+
+fn tell_of(
+    tx: &Transaction<'_>,
+    endpoint: EndpointId,
+    recovered: bool,
+    by_mail: bool,
+    now: DateTime<Utc>,
+    told: &mut Told,
+) -> Result<(), StoreError> {
+    let Some(row) = EndpointRow::of(tx, endpoint)? else { return Ok(()) };
     let sql = "SELECT count(*) FROM delivery WHERE endpoint = ?1 AND state = ?2";
     let count = |state: &str| {
         let count = tx.value(sql, &[&row.id.0.cast_signed(), &state]);
         Ok::<u64, StoreError>(i64::cast_unsigned(count?))
     };
     let (waiting, failed) = (count("waiting")?, count("failed")?);
-    let failing = FailingEndpoint::new(row.id.0.to_string(), &row.url, &row.state, waiting);
-    let host = failing.host().to_owned();
-    told.failing.push(Failing { endpoint: row.id, host, state: row.state.health.as_str(), waiting, failed });
+    let event = FailingEndpoint::new(row.id.0.to_string(), &row.url, &row.state, waiting);
+    let event = if recovered { event.recovered() } else { event };
+    let (host, state, since) = (event.host().to_owned(), row.state.health.as_str(), row.state.since);
+    let failing = Failing { endpoint, host, state, since, waiting, failed, recovered };
+    if by_mail {
+        MailRow::keep(tx, &failing, now)?;
+    }
+    told.failing.push(failing);
 
     let mut others = wanting(tx, &EventType::WEBHOOK_FAILING, None)?;
-    others.retain(|(endpoint, _)| *endpoint != row.id);
+    others.retain(|(other, _)| *other != endpoint);
     if let Some(id) = random_id("failing").filter(|_| !others.is_empty()) {
-        let event = Event::webhook_failing(&id, &failing, now);
+        let event = Event::webhook_failing(&id, &event, now);
         told.deliveries.extend(send_to(tx, &others, &event, id.as_str(), now)?);
     }
     Ok(())

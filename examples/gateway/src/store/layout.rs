@@ -4,7 +4,7 @@ use super::StoreError;
 use super::sql::{Connection, Opener};
 
 /// The layouts, each made from the one before it.
-pub(super) const LAYOUTS: [(i64, &str); 15] = [
+pub(super) const LAYOUTS: [(i64, &str); 16] = [
     (1, include_str!("schema_1.sql")),
     (2, include_str!("schema_2.sql")),
     (3, include_str!("schema_3.sql")),
@@ -19,6 +19,7 @@ pub(super) const LAYOUTS: [(i64, &str); 15] = [
     (16, include_str!("schema_16.sql")),
     (17, include_str!("schema_17.sql")),
     (18, include_str!("schema_18.sql")),
+    (19, include_str!("schema_19.sql")),
     (20, include_str!("schema_20.sql")),
 ];
 /// The newest layout this program knows.

@@ -18,12 +18,14 @@ mod job;
 mod layout;
 pub(crate) mod lease;
 mod ledger;
+mod mail;
 mod outbox;
 mod part;
 mod person;
 mod quarantine;
 mod read;
 mod redate;
+mod retention;
 mod sql;
 mod ticket;
 mod timeline;
@@ -51,13 +53,14 @@ pub(crate) use employee::{put_employee, register};
 pub use endpoint::{EndpointRow, Roll};
 pub(crate) use expansion::{Slice, Unexpanded, expand, put_steps, steps_of};
 pub use failing::Failing;
-pub(crate) use failing::{Told, tell as tell_failing};
+pub(crate) use failing::{Told, tell as tell_failing, tell_outages, untold_outages};
 pub(crate) use idempotency::{answered, keep_answer};
 pub use item::{ItemRow, Items, Owner};
 pub use job::JobRow;
 pub(crate) use job::{Range, Step, step};
 use layout::VERSION;
 pub use ledger::StoreLedger;
+pub(crate) use mail::MailRow;
 pub use outbox::{Deliveries, DeliveryRow, SentAttempt};
 pub(crate) use outbox::{EndpointLoad, events_after, random_id, resend, send_to};
 pub use part::Part;
@@ -67,12 +70,15 @@ pub use quarantine::{HeldRow, Quarantined};
 pub(crate) use read::Snapshot;
 pub use read::{Attendance, AttendanceRow, Counts, Edge};
 pub(crate) use redate::{Observed, Span, by_hand, observed};
+pub use retention::Removed;
+pub(crate) use retention::{remove_deliveries, remove_events};
 use sql::Opener;
 pub use sql::{Connection, FromValue, Parameters, Place, Row, ToValue, Transaction, Value, connect_file};
 pub(crate) use ticket::{
     OpenTicket, Outcome, keep_answer as keep_command_answer, overdue as overdue_tickets, record_sent, settle,
     with_open_tickets,
 };
+pub(crate) use timeline::NOT_KEPT;
 pub use timeline::{AttemptLine, Decision, DeliveryTimeline, Meaning, RevisionLine, Timeline};
 pub use writer::Writer;
 

@@ -25,12 +25,16 @@ pub struct Deliveries {
     pub state: Option<String>,
     /// Of this event.
     pub event_id: Option<String>,
+    /// Of events of this type.
+    pub event_type: Option<String>,
+    /// Of a punch, or of what was told of one anew, at the terminal with this serial.
+    pub device: Option<String>,
+    /// Made then or later; what is sent again is made again.
+    pub since: Option<DateTime<Utc>>,
+    /// Made before then.
+    pub until: Option<DateTime<Utc>>,
     /// Of this one delivery.
     pub id: Option<u64>,
-    /// Made from then on.
-    pub since: Option<DateTime<Utc>>,
-    /// Made before.
-    pub until: Option<DateTime<Utc>>,
 }
 
 /// A delivery.
@@ -64,6 +68,10 @@ const COLUMNS: &str = "delivery.id, delivery.endpoint, url, event.id, event.type
                        delivery.attempts, delivery.reason, delivery.created_at, delivery.not_before, delivery.settled_at";
 const TABLES: &str =
     "delivery JOIN endpoint ON endpoint.id = delivery.endpoint JOIN event ON event.seq = delivery.event";
+
+/// The terminal of a punch, or of the punch that a revision is about.
+const SERIAL: &str = "(SELECT serial FROM row WHERE row.id =
+    coalesce((SELECT punch FROM revision WHERE revision.event_id = event.id), event.id))";
 
 impl Deliveries {
     /// A page of them, newest first.
@@ -103,7 +111,14 @@ impl Deliveries {
                 clause.and(condition, number.cast_signed());
             }
         }
-        for (condition, text) in [("delivery.state =", &self.state), ("event.id =", &self.event_id)] {
+        let serial = format!("{SERIAL} =");
+        let texts = [
+            ("delivery.state =", &self.state),
+            ("event.id =", &self.event_id),
+            ("event.type =", &self.event_type),
+            (&serial, &self.device),
+        ];
+        for (condition, text) in texts {
             if let Some(text) = text {
                 clause.and(condition, text.clone());
             }
@@ -206,7 +221,7 @@ impl EndpointLoad {
 }
 
 fn last_error(connection: &Connection, endpoint: i64) -> Result<Option<AttemptLine>, StoreError> {
-    let sql = "SELECT number, at, status, error, millis, response FROM delivery
+    let sql = "SELECT number, at, status, error, millis, response, headers FROM delivery
                JOIN attempt ON attempt.delivery = delivery.id
                WHERE endpoint = ?1 AND state <> 'delivered' AND (status IS NULL OR status NOT BETWEEN 200 AND 299)
                    AND id > (SELECT coalesce(max(id), 0) FROM delivery) - ?2

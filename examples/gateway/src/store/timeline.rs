@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use chrono::DateTime;
 use serde::Serialize;
 
@@ -135,6 +137,8 @@ pub struct AttemptLine {
     pub millis: i64,
     /// The first of what was answered.
     pub response: Option<String>,
+    /// The headers that were sent, by name in lower case; of the endpoint's own ones no value.
+    pub request_headers: BTreeMap<String, String>,
 }
 
 impl Timeline {
@@ -241,14 +245,15 @@ fn deliveries(connection: &Connection, event_id: &str) -> Result<Vec<DeliveryTim
 
 pub(super) fn attempts(connection: &Connection, delivery: i64) -> Result<Vec<AttemptLine>, StoreError> {
     connection.all(
-        "SELECT number, at, status, error, millis, response FROM attempt WHERE delivery = ?1 ORDER BY at, number",
+        "SELECT number, at, status, error, millis, response, headers FROM attempt
+         WHERE delivery = ?1 ORDER BY at, number",
         &[&delivery],
         AttemptLine::read,
     )
 }
 
 impl AttemptLine {
-    /// Reads number, at, status, error, millis and response.
+    /// Reads number, at, status, error, millis, response and headers.
     pub(super) fn read(row: &Row<'_>) -> Result<Self, StoreError> {
         Ok(Self {
             number: row.get(0)?,
@@ -257,6 +262,25 @@ impl AttemptLine {
             error: row.get(3)?,
             millis: row.get(4)?,
             response: row.get(5)?,
+            request_headers: headers_of(row.get::<Option<String>>(6)?.as_deref().unwrap_or_default()),
         })
     }
+
+    /// The headers for a page: what may be a key has no value here, and no signature has, by which somebody who reads over a
+    /// shoulder could send the body.
+    pub(crate) fn shown_headers(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
+        let is_open = |name: &str, value: &str| value != NOT_KEPT && !name.ends_with("signature");
+        self.request_headers
+            .iter()
+            .map(move |(name, value)| (name.as_str(), Some(value.as_str()).filter(|it| is_open(name, it))))
+    }
+}
+
+/// What stands for the value of a header that is not kept.
+pub(crate) const NOT_KEPT: &str = "(not kept)";
+
+/// Headers, one a line, as an attempt keeps them.
+fn headers_of(lines: &str) -> BTreeMap<String, String> {
+    let pairs = lines.lines().filter_map(|line| line.split_once(": "));
+    pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }

@@ -326,6 +326,7 @@ fn the_example_file_names_every_key() {
         "[rate_limit]",
         "[delivery]",
         "[notify]",
+        "[retention]",
         "[[site]]",
         "[[device]]",
         "[[endpoint]]",

@@ -175,3 +175,78 @@ async fn events_can_be_fetched_behind_a_cursor() {
         assert_eq!((status, &answer["error"]["field"]), (400, &json!(field)));
     }
 }
+
+/// S1-051, S1-054: found by when, by what and by where from; and nothing that is no filter is taken for one.
+#[tokio::test]
+async fn deliveries_are_found_by_time_type_and_terminal() {
+    let receiver = Recorder::always(200).await;
+    let site = Site::start(|config| {
+        config.devices.push(crate::harness::device("T2"));
+        config.endpoints.push(endpoint(&receiver.url(), PayloadFormat::Nested));
+    })
+    .await;
+    site.punch(&row(0)).await;
+    assert_eq!(site.upload("T2", "ATTLOG", row(9)).await.body, "OK: 1");
+    assert_eq!(site.post("/v1/webhooks/1/test", json!({})).await.0, 202);
+    site.delivered_all().await;
+    // The first was made on the first of March.
+    assert_eq!(site.edit("UPDATE delivery SET created_at = 1772323200000 WHERE id = 1").await, 1);
+    for (query, expected) in [
+        ("?until=2026-03-01T00:00:00Z", &[][..]),
+        ("?until=2026-03-01T00:00:01Z", &[1]),
+        ("?since=2026-03-01T00:00:00Z&until=2026-03-02T00:00:00%2B01:00", &[1]),
+        ("?since=2026-03-01T00:00:01Z", &[3, 2]),
+        ("?event_type=webhook.test", &[3]),
+        ("?device=T2", &[2]),
+        ("?device=T1&event_type=attendance.punch&state=delivered", &[1]),
+        ("?device=T3", &[]),
+    ] {
+        let found: Vec<u64> = deliveries(&site, query).await.iter().map(|row| row["id"].as_u64().unwrap()).collect();
+        assert_eq!(found, expected, "{query}");
+    }
+    for (query, field) in [
+        ("since=yesterday", "since"),
+        ("until=2026-03-01", "until"),
+        ("since=2026-03-02T00:00:00Z&until=2026-03-02T00:00:00Z", "until"),
+        ("serial=T1", "serial"),
+    ] {
+        let (status, answer) = site.get(&format!("/v1/deliveries?{query}")).await;
+        assert_eq!((status, &answer["error"]["field"]), (400, &json!(field)));
+    }
+}
+
+/// S1-051: whoever looks why a receiver refused sees what it was given; what may be a key stays out of it.
+#[tokio::test]
+async fn each_attempt_shows_the_headers_it_sent_and_no_value_of_the_endpoints_own() {
+    let receiver =
+        Recorder::start(|number| (if number == 0 { StatusCode::UNAUTHORIZED } else { StatusCode::OK }).into_response())
+            .await;
+    let site = Site::start(|config| {
+        let mut one = endpoint(&receiver.url(), PayloadFormat::Nested);
+        one.options.headers.insert("Authorization".to_owned(), "Bearer canary".to_owned());
+        config.endpoints.push(one);
+    })
+    .await;
+    site.punch(&row(0)).await;
+    site.attempts(1).await;
+    assert_eq!(site.post("/v1/deliveries/1/resend", json!({})).await.0, 202);
+    site.delivered_all().await;
+    let (_, shown) = site.get("/v1/deliveries/1").await;
+    let log = shown["data"]["attempt_log"].as_array().unwrap();
+    let seen = receiver.seen();
+    for (attempt, seen) in log.iter().zip(&seen) {
+        let headers = attempt["request_headers"].as_object().unwrap();
+        assert_eq!(headers["authorization"], "(not kept)");
+        for (name, value) in headers.iter().filter(|(name, _)| *name != "authorization") {
+            assert_eq!(value, seen.header(name), "{name}");
+        }
+        for name in ["webhook-id", "webhook-timestamp", "webhook-signature", "x-punchconnect-signature", "content-type"]
+        {
+            assert!(headers.contains_key(name), "{name}");
+        }
+    }
+    assert_eq!(log.len(), 2);
+    assert!(!shown.to_string().contains("canary"));
+    let kept: String = site.ask("SELECT string_agg(headers, ',') FROM attempt").await;
+    assert!(!kept.contains("canary"), "{kept}");
+}

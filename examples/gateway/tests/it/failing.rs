@@ -1,5 +1,11 @@
 //! An endpoint takes no events: others are told, once an hour, and never with what its URL may hide.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use axum::http::StatusCode;
+use axum::response::IntoResponse as _;
+use chrono::TimeDelta;
 use punch_webhook::PayloadFormat;
 use serde_json::json;
 
@@ -69,14 +75,58 @@ async fn an_endpoint_that_is_gone_is_told_in_the_shape_asked_for_and_never_to_it
     assert_eq!(types, ["attendance.punch"; 3], "what waits for it is kept, and it is told nothing of itself");
 }
 
-/// Retries are no news: most outages end by themselves.
+/// Retries are no news: most outages end by themselves. One that lasts is told once, and so is its end.
 #[tokio::test]
-async fn an_endpoint_that_may_come_back_is_not_told_of() {
-    let (down, told) = (Recorder::always(503).await, Recorder::always(200).await);
+async fn an_outage_is_told_once_after_its_time_and_so_is_its_end() {
+    let is_up = Arc::new(AtomicBool::new(false));
+    let answer = Arc::clone(&is_up);
+    let down = Recorder::start(move |_| {
+        let status = if answer.load(Ordering::Relaxed) { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+        status.into_response()
+    })
+    .await;
+    let told = Recorder::always(200).await;
     let site = Site::start(|_| ()).await;
     subscribe(&site, &down.url(), "attendance.punch").await;
     subscribe(&site, &told.url(), "webhook.failing").await;
     site.punch(&rows(4)).await;
     site.attempts(3).await;
+    eventually("it backs off", async || (site.health().await == "backing_off").then_some(())).await;
     assert_eq!(site.ask::<i64>("SELECT count(*) FROM event WHERE type = 'webhook.failing'").await, 0);
+
+    // A start looks at the endpoints before anything else; the outage is as old as it is.
+    let site = site.aged(TimeDelta::minutes(58)).await;
+    assert_eq!(site.ask::<i64>("SELECT count(outage_told) FROM endpoint").await, 0, "not yet");
+    let site = site.aged(TimeDelta::minutes(2)).await;
+    eventually("it is told", async || (told.seen().len() == 1).then_some(())).await;
+    let event = told.seen()[0].json();
+    assert_eq!(event["endpoint"]["state"], "backing_off");
+    assert!(event["endpoint"]["waiting"].as_u64().unwrap() >= 1, "{event}");
+    let site = site.aged(TimeDelta::minutes(90)).await;
+    assert_eq!(site.ask::<i64>("SELECT count(*) FROM event WHERE type = 'webhook.failing'").await, 1, "once an outage");
+
+    is_up.store(true, Ordering::Relaxed);
+    let site = site.aged(TimeDelta::minutes(20)).await;
+    eventually("its end is told", async || (told.seen().len() == 2).then_some(())).await;
+    let end = told.seen()[1].json();
+    assert_eq!((&end["endpoint"]["state"], &end["endpoint"]["recovered"]), (&json!("healthy"), &json!(true)));
+    assert_eq!(event["endpoint"].get("recovered"), None);
+    site.delivered_all().await;
+    assert_eq!(told.event_ids().len(), 2);
+    assert_eq!(site.ask::<i64>("SELECT count(outage_told) FROM endpoint").await, 0, "the next outage is news");
+}
+
+impl Site {
+    async fn health(&self) -> String {
+        self.get("/v1/webhooks/1").await.1["data"]["state"].as_str().unwrap().to_owned()
+    }
+
+    /// The same a while later: all times that it waits for are so much longer ago.
+    async fn aged(self, span: TimeDelta) -> Self {
+        let millis = span.num_milliseconds();
+        let sql = "UPDATE endpoint SET since = since - ?1, outage_told = outage_told - ?1, next_probe_at = next_probe_at - ?1";
+        let edit = self.gateway.store().write(move |tx| tx.execute(sql, &[&millis]));
+        edit.await.unwrap();
+        self.restart(|_| ()).await
+    }
 }

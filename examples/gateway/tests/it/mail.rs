@@ -108,15 +108,60 @@ async fn a_failed_delivery_is_mailed_once_an_hour_for_each_endpoint() {
         "Subject: Punch: 127.0.0.1 does not take events",
         "Content-Type: text/plain",
         "Endpoint 1 at 127.0.0.1",
-        "Deliveries given up: 1",
+        "Deliveries given up: ",
         "punch webhook resend --all-failed",
     ] {
         assert!(failed.contains(part), "{part} is not in {failed}");
     }
-    assert!(disabled.contains("Endpoint 2 at 127.0.0.1") && disabled.contains("It is disabled."), "{disabled}");
+    assert!(disabled.contains("Endpoint 2 at 127.0.0.1") && disabled.contains("It is disabled since "), "{disabled}");
     for mail in &mails {
         assert!(!mail.contains("s3cret") && !mail.contains("1001"), "{mail}");
     }
+}
+
+/// A mail is kept until a server has taken it: over a restart, and while there is no server.
+#[tokio::test]
+async fn a_mail_that_nobody_took_is_sent_after_a_restart() {
+    let postbox = Postbox::start().await;
+    let gone = Recorder::always(410).await;
+    let nowhere = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let closed = nowhere.local_addr().unwrap();
+    drop(nowhere);
+    let mut unreachable = postbox.config();
+    unreachable.smtp_url = SmtpUrl::new(format!("smtp://{closed}")).unwrap();
+    let site = Site::start(|config| {
+        config.notify = Some(unreachable);
+        config.endpoints = vec![endpoint(&gone.url(), PayloadFormat::Nested)];
+    })
+    .await;
+    site.punch(&rows(1)).await;
+    eventually("it was tried", async || {
+        (site.ask::<i64>("SELECT coalesce(max(tries), 0) FROM mail").await > 0).then_some(())
+    })
+    .await;
+    let waits: i64 = site.ask("SELECT not_before - created_at FROM mail").await;
+    assert!(waits >= 60_000, "a minute's pause: {waits}");
+    assert_eq!(site.edit("UPDATE mail SET not_before = not_before - 60000, created_at = created_at - 60000").await, 1);
+    let site = site.restart(|config| config.notify = Some(postbox.config())).await;
+    eventually("the mail came", async || (!postbox.mails().is_empty()).then_some(())).await;
+    eventually("it is kept no longer", async || {
+        (site.ask::<i64>("SELECT count(*) FROM mail").await == 0).then_some(())
+    })
+    .await;
+    assert_eq!(postbox.mails().len(), 1);
+}
+
+/// Nobody to be told: nothing piles up.
+#[tokio::test]
+async fn without_a_section_no_mail_is_kept() {
+    let gone = Recorder::always(410).await;
+    let site = Site::delivering_to(&gone).await;
+    site.punch(&rows(1)).await;
+    eventually("it is disabled", async || {
+        (site.get("/v1/webhooks/1").await.1["data"]["state"] == "disabled").then_some(())
+    })
+    .await;
+    assert_eq!(site.ask::<i64>("SELECT count(*) FROM mail").await, 0);
 }
 
 /// Without a section nobody is told; with one, everything in it has to be right, and no error shows the password.

@@ -13,6 +13,7 @@
 mod admission;
 mod api;
 mod api_keys;
+mod batches;
 mod canary;
 mod clock_world;
 mod clocks;
@@ -47,8 +48,10 @@ mod receivers;
 mod release;
 mod replays;
 mod replicas;
+mod retention;
 mod rolling;
 mod rules;
+mod speed;
 mod store;
 mod streamed;
 mod uploads;

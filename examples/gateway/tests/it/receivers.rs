@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use futures_util::future::join_all;
 use gateway::clock::now;
 use punch_normalize::EventId;
-use punch_webhook::PayloadFormat;
+use punch_webhook::{BatchBody, PayloadFormat};
 use serde_json::{Value, json};
 
 use crate::harness::{
@@ -50,6 +50,7 @@ async fn runs_as_documented(language: &Language) {
     refuses_what_is_not_signed(&sample).await;
     takes_every_form_of_a_signature(&sample).await;
     answers_after_it_has_stored(&sample).await;
+    takes_lists(&sample).await;
     let before = sample.stored();
     sample.kill();
     let sample = Sample::start(language, folder.path()).await;
@@ -173,6 +174,34 @@ async fn answers_after_it_has_stored(sample: &Sample) {
     let new = answers.iter().filter(|answer| **answer == (200, json!({ "received": true }))).count();
     assert!(answers.iter().all(|answer| answer.0 == 200) && new == 1, "{answers:?}");
     assert_eq!(sample.stored().iter().filter(|id| *id == "evt_crowd").count(), 1);
+}
+
+/// What an endpoint with `batch` sends: each event is stored by itself, and one without an id costs the whole list.
+async fn takes_lists(sample: &Sample) {
+    let list = |ids: &[&str]| {
+        let mut batch = BatchBody::new(BatchBody::MAX_BYTES);
+        assert!(ids.iter().all(|id| batch.push(&EventId::parse(id).unwrap(), &flat_punch(id))));
+        batch.finish().unwrap()
+    };
+    let post = async |ids: &[&str]| {
+        let (id, body) = list(ids);
+        sample.post(&standard(SECRET, id.as_str(), &body, now()), &body).await
+    };
+    assert_eq!(post(&["evt_list_1", "evt_list_2"]).await, (200, json!({ "received": true })));
+    assert_eq!(post(&["evt_list_2", "evt_list_3"]).await, (200, json!({ "received": true })));
+    assert_eq!(post(&["evt_list_3", "evt_list_1"]).await, (200, json!({ "received": true, "duplicate": true })));
+    let stored = sample.stored();
+    assert_eq!(stored.iter().filter(|id| id.starts_with("evt_list_")).count(), 3);
+    // As long as a list may be.
+    let ids: Vec<String> = (0..500).map(|number| format!("evt_long_{number}")).collect();
+    let (id, body) = list(&ids.iter().map(String::as_str).collect::<Vec<_>>());
+    assert!(body.len() > 65_536);
+    assert_eq!(sample.post(&standard(SECRET, id.as_str(), &body, now()), &body).await.0, 200);
+    assert_eq!(sample.stored().iter().filter(|id| id.starts_with("evt_long_")).count(), 500);
+    for body in [&br#"[{"event_id":"evt_x","event":"webhook.test"},{}]"#[..], b"[7]", b"[null]"] {
+        assert_eq!(sample.post(&signed(body), body).await.0, 400);
+    }
+    assert!(!sample.stored().contains(&"evt_x".to_owned()));
 }
 
 /// S1-003, S1-017, S1-018: signed with openssl and posted, registered and asked for a test event.

@@ -155,10 +155,26 @@ async fn all_three_published_paths_receive() {
     }
     let body = punch("evt_9", "1009");
     assert_eq!(program.post("/other", &signed("evt_9", &body), &body).await.0, 404);
-    let large = [b" ".repeat(65 << 10), punch("evt_8", "1008")].concat();
+    let large = [b" ".repeat(256 << 10), punch("evt_8", "1008")].concat();
     assert_eq!(program.post("/webhook", &signed("evt_8", &large), &large).await.0, 413);
     program.stands_at(0, 3, 0).await;
     assert_eq!(checkins(&site).len(), 3);
+}
+
+/// An endpoint with `batch` sends lists: each punch of one is written by itself, and none twice.
+#[tokio::test]
+async fn the_punches_of_a_list_are_written_one_by_one() {
+    let (folder, site) = (tempdir().unwrap(), site());
+    let program = Program::start(&serve(&site).await, folder.path(), &[]).await;
+    let post = async |ids: &[&str]| {
+        let bodies: Vec<Vec<u8>> = ids.iter().map(|id| punch(id, "1001")).collect();
+        let body = [&b"["[..], &bodies.join(&b','), b"]"].concat();
+        json_of(program.post("/webhook", &signed("batch_1", &body), &body).await)
+    };
+    assert_eq!(post(&["evt_1", "evt_2"]).await, (200, json!({ "received": true })));
+    assert_eq!(post(&["evt_2", "evt_3"]).await, (200, json!({ "received": true })));
+    assert_eq!(post(&["evt_3", "evt_1"]).await, (200, json!({ "received": true, "duplicate": true })));
+    program.stands_at(0, 3, 0).await;
 }
 
 /// S0-066, S1-038, S1-044: answered 200 is on disk; a dead ERP and a killed program lose nothing.

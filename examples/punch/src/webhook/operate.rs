@@ -147,6 +147,10 @@ fn describe(row: &Value) {
         crate::say(format_args!("{count:>7} {at:<32} {status:>6} {millis:>6}  {answer}"));
     }
     let sent = row.get("attempt_log").and_then(Value::as_array).and_then(|log| log.last());
+    let headers = sent.and_then(|attempt| attempt.get("request_headers")).and_then(Value::as_object);
+    for (name, value) in headers.into_iter().flatten() {
+        crate::say(format_args!("sent last: {name}: {}", value.as_str().unwrap_or_default()));
+    }
     if let Some(body) = sent.and_then(|attempt| attempt.get("body")).and_then(Value::as_str) {
         crate::say(format_args!("sent last: {body}"));
     }

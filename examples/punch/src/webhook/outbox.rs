@@ -32,6 +32,18 @@ pub(super) struct Deliveries {
     /// Of one event.
     #[arg(long, value_name = "EVENT_ID")]
     event: Option<String>,
+    /// Of events of this type, such as attendance.punch.
+    #[arg(long = "type", value_name = "TYPE")]
+    event_type: Option<String>,
+    /// Of punches at the terminal with this serial number.
+    #[arg(long, value_name = "SERIAL")]
+    device: Option<String>,
+    /// Made then or later: a moment such as 2026-03-28T00:00:00Z.
+    #[arg(long, value_name = "TIME")]
+    since: Option<String>,
+    /// Made before.
+    #[arg(long, value_name = "TIME")]
+    until: Option<String>,
     /// At most so many, the newest ones.
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=200))]
     limit: u32,
@@ -71,13 +83,20 @@ pub(super) async fn endpoints(command: Endpoints) -> anyhow::Result<Exit> {
 }
 
 pub(super) async fn deliveries(command: Deliveries) -> anyhow::Result<Exit> {
-    let Deliveries { api, state, endpoint, event, limit, json } = command;
-    let mut path = format!("/v1/deliveries?per_page={limit}");
-    let endpoint = endpoint.map(|id| id.to_string());
-    for (name, value) in [("state", state), ("endpoint_id", endpoint), ("event_id", event)] {
-        path.extend(value.map(|value| format!("&{name}={value}")));
-    }
-    let rows = list(&api, &path).await?;
+    let Deliveries { api, state, endpoint, event, event_type, device, since, until, limit, json } = command;
+    let named = [
+        ("per_page", Some(limit.to_string())),
+        ("state", state),
+        ("endpoint_id", endpoint.map(|id| id.to_string())),
+        ("event_id", event),
+        ("event_type", event_type),
+        ("device", device),
+        ("since", since),
+        ("until", until),
+    ];
+    let named = named.into_iter().filter_map(|(name, value)| Some((name, value?)));
+    let url = reqwest::Url::parse_with_params("http://gateway/v1/deliveries", named).context("query")?;
+    let rows = list(&api, &format!("{}?{}", url.path(), url.query().unwrap_or_default())).await?;
     if json {
         rows.iter().for_each(|row| crate::say(format_args!("{row}")));
     } else if rows.is_empty() {

@@ -20,6 +20,7 @@ use tokio::sync::mpsc;
 
 use crate::command::{PATIENCE, Running, punch};
 
+/// How often the gateway is killed; `PUNCH_KILL_RUNS` says otherwise, as for the 500 of a release.
 const KILLS: u32 = 100;
 const SERIAL: &str = "KILL1";
 
@@ -53,6 +54,10 @@ fn start(config: &str, device_addr: SocketAddr) -> Running {
     Running::start(punch().args(["gateway", "--config", config, "--device-addr", &addr, "--api-addr", "127.0.0.1:0"]))
 }
 
+fn kills() -> u32 {
+    std::env::var("PUNCH_KILL_RUNS").map_or(KILLS, |text| text.parse().expect("PUNCH_KILL_RUNS is a number"))
+}
+
 /// People punch until `stop`; returns every punch that went into the terminal's memory.
 async fn punches(stop: Arc<AtomicBool>, terminal: mpsc::Sender<Happening>) -> Vec<RawPunch> {
     let serial = SerialNumber::parse(SERIAL).unwrap();
@@ -67,9 +72,10 @@ async fn punches(stop: Arc<AtomicBool>, terminal: mpsc::Sender<Happening>) -> Ve
     all
 }
 
-/// S0-010, S2-016, S2-017: `kill -9` at a hundred random instants while a terminal punches and a receiver listens.
+/// S0-010, S2-016, S2-017: `kill -9` at random instants while a terminal punches and a receiver listens.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_hundred_kills_lose_no_punch_and_give_none_a_second_identity() {
+async fn no_number_of_kills_loses_a_punch_or_gives_one_a_second_identity() {
+    let kills = kills();
     let folder = tempfile::tempdir().unwrap();
     let mut dice = Dice::new(20_260_328);
     let secret = Secret::from_random([9; 32]);
@@ -90,7 +96,7 @@ async fn a_hundred_kills_lose_no_punch_and_give_none_a_second_identity() {
     let stop = Arc::new(AtomicBool::new(false));
     let people = tokio::spawn(punches(Arc::clone(&stop), sender));
 
-    for _ in 0..KILLS {
+    for _ in 0..kills {
         let gateway = start(&config, device_addr);
         tokio::time::sleep(Duration::from_millis(20 + dice.below(381))).await;
         gateway.kill();
@@ -129,11 +135,11 @@ async fn a_hundred_kills_lose_no_punch_and_give_none_a_second_identity() {
     let deliveries: u32 = accepted.values().sum();
     let repeated = accepted.values().filter(|times| **times > 1).count();
     eprintln!(
-        "{KILLS} kills, {} punches, {} requests refused, {deliveries} deliveries, {repeated} events sent more than once",
+        "{kills} kills, {} punches, {} requests refused, {deliveries} deliveries, {repeated} events sent more than once",
         achieved.sent, achieved.refused
     );
     // The test means nothing if the kills hit nothing.
-    assert!(achieved.refused > 0 && achieved.sent > 1000, "{achieved:?}");
+    assert!(achieved.refused > 0 && achieved.sent > u64::from(kills) * 10, "{achieved:?}");
 }
 
 /// The store is whole, and knows every punch once and as delivered.

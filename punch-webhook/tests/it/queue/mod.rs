@@ -1,5 +1,7 @@
+mod batches;
 mod lanes;
 mod model;
 mod outage;
+mod pace;
 mod rules;
 mod world;

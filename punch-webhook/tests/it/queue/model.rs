@@ -1,4 +1,5 @@
 use alloc::collections::{BTreeMap, BTreeSet};
+use core::num::NonZeroU32;
 
 use chrono::TimeDelta;
 use proptest::prelude::*;
@@ -22,6 +23,9 @@ struct Plan {
     stubborn: BTreeMap<u64, i64>,
     commands: Vec<(i64, Command)>,
     max_in_flight: usize,
+    max_batch: usize,
+    /// Events a second, at most.
+    rate: Option<NonZeroU32>,
     seed_001: bool,
 }
 
@@ -46,7 +50,8 @@ fn plans() -> impl Strategy<Value = Plan> {
     let commands = prop::collection::vec((0..5 * day, command), 0..6);
     let refused = prop::collection::btree_set(0_u64..80, 0..4);
     let stubborn = prop::collection::btree_map(0_u64..80, HOUR..60 * HOUR, 0..9);
-    let rest = (1_usize..9, any::<bool>(), stubborn);
+    let rate = prop::option::of((1_u32..30).prop_map(|rate| NonZeroU32::new(rate).unwrap()));
+    let rest = (1_usize..9, any::<bool>(), stubborn, prop_oneof![Just(1_usize), 2_usize..20], rate);
     (events, outages, poisoned, refused, commands, rest).prop_map(
         |(mut events, outages, poisoned, refused, mut commands, rest)| {
             events.sort_unstable();
@@ -60,6 +65,8 @@ fn plans() -> impl Strategy<Value = Plan> {
                 max_in_flight: rest.0,
                 seed_001: rest.1,
                 stubborn: rest.2,
+                max_batch: rest.3,
+                rate: rest.4,
             }
         },
     )
@@ -91,7 +98,8 @@ fn world(plan: &Plan) -> World {
     world.limits.max_in_flight = 10;
     for endpoint in 0..ENDPOINTS {
         let mut rules = EndpointRules::default();
-        rules.max_in_flight = plan.max_in_flight;
+        (rules.max_in_flight, rules.max_batch) = (plan.max_in_flight, plan.max_batch);
+        rules.max_events_per_second = plan.rate;
         rules.schedule = if plan.seed_001 { Schedule::seed_001() } else { Schedule::seed_002() };
         world = world.endpoint(endpoint, rules);
     }

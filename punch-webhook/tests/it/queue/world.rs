@@ -42,10 +42,11 @@ pub(crate) struct World {
     pub(crate) limits: QueueLimits,
     answer: Answer,
     latency: TimeDelta,
-    on_the_way: BTreeMap<(DateTime<Utc>, DeliveryId), (Attempt, Class)>,
+    on_the_way: BTreeMap<(DateTime<Utc>, DeliveryId), (Vec<Attempt>, Class)>,
     unsaved: Vec<Record>,
     /// What happened, in order.
     pub(crate) sent: Vec<(DateTime<Utc>, Attempt)>,
+    pub(crate) requests: Vec<(DateTime<Utc>, Vec<u64>)>,
     pub(crate) received: Vec<(DateTime<Utc>, Attempt)>,
     pub(crate) failed: BTreeMap<DeliveryId, (DateTime<Utc>, u32, Reason)>,
     pub(crate) bypasses: Vec<(EndpointId, Lane, DeliveryId, DeliveryId)>,
@@ -67,6 +68,7 @@ impl World {
             on_the_way: BTreeMap::new(),
             unsaved: Vec::new(),
             sent: Vec::new(),
+            requests: Vec::new(),
             received: Vec::new(),
             failed: BTreeMap::new(),
             bypasses: Vec::new(),
@@ -108,12 +110,13 @@ impl World {
 
     /// Everything that is due now.
     fn step(&mut self) {
-        while let Some(((at, id), (attempt, class))) = self.on_the_way.pop_first() {
+        while let Some(((at, id), (attempts, class))) = self.on_the_way.pop_first() {
             if at > self.now {
-                self.on_the_way.insert((at, id), (attempt, class));
+                self.on_the_way.insert((at, id), (attempts, class));
                 break;
             }
-            assert!(self.queue.settle(id, class, self.now).is_some(), "the answer to {id} is taken");
+            let sent: Vec<DeliveryId> = attempts.iter().map(|attempt| attempt.delivery).collect();
+            assert!(self.queue.settle_request(&sent, &class, self.now).is_some(), "the answer to {id} is taken");
         }
         while let Some(((at, id), waiting)) = self.arrivals.pop_first() {
             if at > self.now {
@@ -125,29 +128,39 @@ impl World {
         }
         self.see();
         self.save(usize::MAX);
-        while let Some(attempt) = self.queue.poll_attempt(self.now) {
-            self.send(attempt);
+        while let Some(attempts) = self.queue.poll_request(self.now) {
+            self.send(attempts);
         }
         self.see();
     }
 
-    fn send(&mut self, attempt: Attempt) {
-        let same_lane =
-            |(_, (other, _)): (&_, &(Attempt, Class))| (other.endpoint, other.lane) == (attempt.endpoint, attempt.lane);
-        assert!(!self.on_the_way.iter().any(same_lane), "two in flight in a lane: {attempt:?}");
-        assert!(self.store.contains_key(&attempt.delivery), "only what is stored is sent");
-        let here = self.on_the_way.values().filter(|(other, _)| other.endpoint == attempt.endpoint).count();
-        let (rules, _) = &self.endpoints[&attempt.endpoint];
-        let status = self.queue.endpoint_status(attempt.endpoint).unwrap();
+    /// A request of several is answered as the first of them would be that is not taken.
+    fn send(&mut self, attempts: Vec<Attempt>) {
+        let first = attempts[0];
+        let (rules, _) = &self.endpoints[&first.endpoint];
+        assert!(attempts.len() <= rules.max_batch, "{attempts:?}");
+        assert!(attempts.iter().all(|attempt| attempt.endpoint == first.endpoint), "{attempts:?}");
+        for attempt in &attempts {
+            let mut others = self.on_the_way.values().flat_map(|(others, _)| others);
+            let same_lane = others.any(|other| (other.endpoint, other.lane) == (attempt.endpoint, attempt.lane));
+            assert!(!same_lane, "two in flight in a lane: {attempt:?}");
+            assert!(self.store.contains_key(&attempt.delivery), "only what is stored is sent");
+        }
+        let here = self.on_the_way.values().filter(|(others, _)| others[0].endpoint == first.endpoint).count();
+        let status = self.queue.endpoint_status(first.endpoint).unwrap();
         assert!(here < rules.max_in_flight && self.on_the_way.len() < self.limits.max_in_flight);
         assert!(status.in_flight == here + 1 && status.in_flight <= status.allowed_in_flight, "{status:?}");
-        assert_eq!(attempt.probe, status.state.health == Health::BackingOff, "{status:?}");
-        let class = (self.answer)(&attempt, self.now);
-        self.sent.push((self.now, attempt));
+        assert_eq!(first.probe, status.state.health == Health::BackingOff, "{status:?}");
+        assert!(!first.probe || attempts.len() == 1, "a probe is alone: {attempts:?}");
+        let answers = attempts.iter().map(|attempt| (self.answer)(attempt, self.now)).collect::<Vec<_>>();
+        let class = answers.into_iter().find(|class| *class != Class::Delivered).unwrap_or(Class::Delivered);
+        let dated = || attempts.iter().map(|attempt| (self.now, *attempt));
+        self.sent.extend(dated());
         if class == Class::Delivered {
-            self.received.push((self.now, attempt));
+            self.received.extend(dated());
         }
-        self.on_the_way.insert((self.now + self.latency, attempt.delivery), (attempt, class));
+        self.requests.push((self.now, attempts.iter().map(|attempt| attempt.delivery.0).collect()));
+        self.on_the_way.insert((self.now + self.latency, first.delivery), (attempts, class));
     }
 
     fn see(&mut self) {

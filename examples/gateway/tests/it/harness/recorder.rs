@@ -36,17 +36,25 @@ impl Recorder {
     where
         F: Fn(usize) -> Response + Clone + Send + Sync + 'static,
     {
-        Self::after(Duration::ZERO, answer).await
+        Self::after(Duration::ZERO, move |number, _| answer(number)).await
+    }
+
+    /// Answers every request by what is in it.
+    pub(crate) async fn judging<F>(answer: F) -> Self
+    where
+        F: Fn(&[u8]) -> Response + Clone + Send + Sync + 'static,
+    {
+        Self::after(Duration::ZERO, move |_, body| answer(body)).await
     }
 
     /// Answers everything with 200, and takes its time.
     pub(crate) async fn slow(time: Duration) -> Self {
-        Self::after(time, |_| StatusCode::OK.into_response()).await
+        Self::after(time, |_, _| StatusCode::OK.into_response()).await
     }
 
     async fn after<F>(time: Duration, answer: F) -> Self
     where
-        F: Fn(usize) -> Response + Clone + Send + Sync + 'static,
+        F: Fn(usize, &[u8]) -> Response + Clone + Send + Sync + 'static,
     {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let addr = listener.local_addr().unwrap();
@@ -62,14 +70,14 @@ impl Recorder {
             }
             let number = {
                 let mut seen = record.lock().unwrap();
-                seen.push(Seen { headers, body });
+                seen.push(Seen { headers, body: body.clone() });
                 seen.len() - 1
             };
             if !time.is_zero() {
                 tokio::time::sleep(time).await;
             }
             count.lock().unwrap().now -= 1;
-            answer(number)
+            answer(number, &body)
         });
         tokio::spawn(async move { axum::serve(listener, router).await });
         Self { addr, seen, crowd }
