@@ -15,7 +15,7 @@ use crate::exit::{Exit, UsageError};
 ///
 /// Example: punch command send sync_employees --site Plant --employees people.json --api-key-file punch.key
 #[derive(Debug, Args)]
-pub(crate) struct CommandCommand {
+pub(crate) struct OrderCommand {
     #[command(subcommand)]
     verb: Verb,
     #[command(flatten)]
@@ -94,8 +94,8 @@ struct Order {
 const LOOK: Duration = Duration::from_secs(1);
 
 /// Runs the command.
-pub(crate) async fn run(command: CommandCommand) -> anyhow::Result<Exit> {
-    let CommandCommand { verb, api, json } = command;
+pub(crate) async fn run(command: OrderCommand) -> anyhow::Result<Exit> {
+    let OrderCommand { verb, api, json } = command;
     match verb {
         Verb::Send(order) => ask(&api, *order, json).await,
         Verb::List { device, state } => list(&api, device, state, json).await,

@@ -57,7 +57,8 @@ enum Command {
     Explain(explain::Explain),
     Clocks(clocks::Clocks),
     Devices(devices::DevicesCommand),
-    Command(Box<command::CommandCommand>),
+    #[command(name = "command")]
+    Order(Box<command::OrderCommand>),
     Quarantine(quarantine::QuarantineCommand),
     Replay(replay::Replay),
     Decode(decode::Decode),
@@ -94,7 +95,7 @@ fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Explain(explain) => asynchronous(explain::run(explain)),
         Command::Clocks(clocks) => asynchronous(clocks::run(clocks)),
         Command::Devices(command) => asynchronous(devices::run(command)),
-        Command::Command(command) => asynchronous(command::run(*command)),
+        Command::Order(command) => asynchronous(command::run(*command)),
         Command::Quarantine(command) => asynchronous(quarantine::run(command)),
         Command::Replay(replay) => asynchronous(replay::run(replay)),
         Command::Doctor(doctor) => asynchronous(doctor::run(doctor)),

@@ -122,7 +122,12 @@ async fn terminals_people_endpoints_and_sites_are_narrowed_and_sorted() {
     let reasons = async |query: &str| list(&site, &format!("/v1/quarantine?{query}"), "/reason").await;
     assert_eq!(reasons("sort=reason").await, ["anonymous", "malformed"]);
     assert_eq!(reasons("sort=received_at").await, ["malformed", "anonymous"]);
+}
 
+/// S2-008, S2-074: what a list cannot be asked is refused by the name of the field.
+#[tokio::test]
+async fn what_no_list_has_is_refused_by_its_name() {
+    let site = Site::start(|_| ()).await;
     for path in
         ["devices", "employees", "webhooks", "sites", "quarantine", "deliveries", "jobs", "commands", "api-keys"]
     {

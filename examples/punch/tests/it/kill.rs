@@ -35,32 +35,39 @@ pub(crate) fn quiet_port(dice: &mut Dice) -> SocketAddr {
     }
 }
 
-fn write_config(folder: &Path, receiver: SocketAddr, secret: &Secret) -> String {
+/// The file of a gateway over `store` that knows these terminals and delivers to a receiver.
+pub(crate) fn write_config(
+    folder: &Path,
+    store: &str,
+    serials: &[&str],
+    receiver: SocketAddr,
+    secret: &Secret,
+) -> String {
     let file = folder.join("punch.toml");
+    let devices: String =
+        serials.iter().map(|serial| format!("[[device]]\nserial = \"{serial}\"\nwindow_seconds = 0\n")).collect();
     let text = format!(
-        "store = \"sqlite:{}\"\n\
+        "store = \"{store}\"\n\
          [delivery]\nallow_http = true\nallow_private_targets = true\n\
-         [[device]]\nserial = \"{SERIAL}\"\nwindow_seconds = 0\n\
-         [[endpoint]]\nurl = \"http://{receiver}/webhook\"\nsecret = \"{}\"\n",
-        folder.join("punch.sqlite").display(),
+         {devices}[[endpoint]]\nurl = \"http://{receiver}/webhook\"\nsecret = \"{}\"\n",
         secret.expose()
     );
     std::fs::write(&file, text).unwrap();
     file.display().to_string()
 }
 
-fn start(config: &str, device_addr: SocketAddr) -> Running {
+pub(crate) fn start(config: &str, device_addr: SocketAddr) -> Running {
     let addr = device_addr.to_string();
     Running::start(punch().args(["gateway", "--config", config, "--device-addr", &addr, "--api-addr", "127.0.0.1:0"]))
 }
 
-fn kills() -> u32 {
+pub(crate) fn kills() -> u32 {
     std::env::var("PUNCH_KILL_RUNS").map_or(KILLS, |text| text.parse().expect("PUNCH_KILL_RUNS is a number"))
 }
 
 /// People punch until `stop`; returns every punch that went into the terminal's memory.
-async fn punches(stop: Arc<AtomicBool>, terminal: mpsc::Sender<Happening>) -> Vec<RawPunch> {
-    let serial = SerialNumber::parse(SERIAL).unwrap();
+pub(crate) async fn punches(serial: &str, stop: Arc<AtomicBool>, terminal: mpsc::Sender<Happening>) -> Vec<RawPunch> {
+    let serial = SerialNumber::parse(serial).unwrap();
     let mut crowd = Crowd::new(serial, DeviceZone::Utc, 300, 1);
     let mut all = Vec::new();
     while !stop.load(Ordering::Relaxed) {
@@ -82,7 +89,8 @@ async fn no_number_of_kills_loses_a_punch_or_gives_one_a_second_identity() {
     let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let script = Script { replies: Vec::new(), delay: Duration::from_millis(3) };
     let (receiver, mut arrivals) = Receiver::start(loopback, &secret, script).await.unwrap();
-    let config = write_config(folder.path(), receiver.addr, &secret);
+    let store = format!("sqlite:{}", folder.path().join("punch.sqlite").display());
+    let config = write_config(folder.path(), &store, &[SERIAL], receiver.addr, &secret);
     let device_addr = quiet_port(&mut Dice::new(u64::from(std::process::id())));
 
     let (sender, happenings) = mpsc::channel(64);
@@ -94,7 +102,7 @@ async fn no_number_of_kills_loses_a_punch_or_gives_one_a_second_identity() {
     let terminal = Terminal::new(SerialNumber::parse(SERIAL).unwrap()).with_batch(20);
     let terminal = tokio::spawn(simulator::terminal::run(terminal, behaviour, happenings));
     let stop = Arc::new(AtomicBool::new(false));
-    let people = tokio::spawn(punches(Arc::clone(&stop), sender));
+    let people = tokio::spawn(punches(SERIAL, Arc::clone(&stop), sender));
 
     for _ in 0..kills {
         let gateway = start(&config, device_addr);

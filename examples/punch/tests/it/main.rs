@@ -25,6 +25,7 @@ mod interop;
 mod interop_push;
 mod interop_tcp;
 mod kill;
+mod kill_replicas;
 mod normalize;
 mod pull;
 mod quarantine;
