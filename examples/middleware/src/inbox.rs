@@ -247,10 +247,10 @@ async fn receive(State(slot): State<Arc<Slot>>, headers: HeaderMap, body: Bytes)
     };
     // What is not remembered is taken note of and forgotten, which is no duplicate.
     if letters.is_empty() {
-        return answer(StatusCode::OK, &json!({ "received": true }));
+        return answer(StatusCode::OK, &json!({ "received": true, "status": "ok" }));
     }
     match slot.mailbox.take(letters).await.map(|taken| taken.contains(&true)) {
-        Ok(true) => answer(StatusCode::OK, &json!({ "received": true })),
+        Ok(true) => answer(StatusCode::OK, &json!({ "received": true, "status": "ok" })),
         Ok(false) if slot.takes == Takes::Tellings => {
             // The word of the sample that writes to a table of its own.
             answer(StatusCode::OK, &json!({ "received": true, "duplicate": true, "status": "duplicado" }))

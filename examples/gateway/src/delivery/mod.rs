@@ -243,8 +243,6 @@ impl Driver {
             Order::Deliver(_) if self.leases.is_some() => {}
             Order::Deliver(deliveries) => {
                 for waiting in deliveries {
-                    // Whoever makes one again has read that it is settled: nothing of it is on its way to the disk.
-                    self.unwritten.remove(&waiting.delivery);
                     self.enqueue(waiting);
                 }
             }
@@ -274,11 +272,14 @@ impl Driver {
             records.push(record);
         }
         let is_elsewhere = self.queue.endpoint_status(endpoint).is_none();
-        let work = move |tx: &mut crate::store::Transaction<'_>| match wish {
-            // Whoever delivers to it looks there.
-            Wish::Pause if is_elsewhere => lease::wish(tx, endpoint, "pause"),
-            Wish::Resume if is_elsewhere => lease::wish(tx, endpoint, "resume"),
-            Wish::Pause | Wish::Resume => records.iter().try_for_each(|record| crate::store::persist(tx, record)),
+        let work = move |tx: &mut crate::store::Transaction<'_>| {
+            records.iter().try_for_each(|record| crate::store::persist(tx, record))?;
+            match wish {
+                // Whoever delivers to it looks there.
+                Wish::Pause if is_elsewhere => lease::wish(tx, endpoint, "pause"),
+                Wish::Resume if is_elsewhere => lease::wish(tx, endpoint, "resume"),
+                Wish::Pause | Wish::Resume => Ok(()),
+            }
         };
         if let Err(error) = self.store.write(work).await {
             tracing::error!(%error, endpoint = endpoint.0, "what is wanted of an endpoint could not be written down");

@@ -51,12 +51,12 @@ pub(crate) fn quiet_addr() -> SocketAddr {
     }
 }
 
-/// S0-015, S0-057 to S0-060, S1-035, S1-036, S2-042: one record in local time; a repetition is said to be one.
+/// S0-015, S0-038, S0-057 to S0-060, S1-035, S1-036, S2-042: one record in local time; a repetition is said to be one.
 #[tokio::test]
 async fn a_signed_punch_becomes_one_checkin_however_often_it_comes() {
     let (folder, site) = (tempdir().unwrap(), site());
     let program = Program::start(&serve(&site).await, folder.path(), &[]).await;
-    assert_eq!(json_of(program.deliver("evt_1", "1001").await), (200, json!({ "received": true })));
+    assert_eq!(json_of(program.deliver("evt_1", "1001").await), (200, json!({ "received": true, "status": "ok" })));
     program.stands_at(0, 1, 0).await;
     let expected = BTreeMap::from([("evt_1".to_owned(), vec!["HR-EMP-1001 2026-03-28 08:47:12 IN".to_owned()])]);
     assert_eq!(checkins(&site), expected);
@@ -128,7 +128,7 @@ async fn other_events_are_answered_200_and_unreadable_ones_400() {
     for kind in ["device.status", "webhook.test", "something.else"] {
         let body =
             format!("{{\"event_id\":\"evt_1\",\"event_type\":\"{kind}\",\"timestamp\":\"2026-03-28T14:47:12Z\"}}");
-        assert_eq!(post(body.as_bytes()).await, (200, json!({ "received": true })), "{kind}");
+        assert_eq!(post(body.as_bytes()).await, (200, json!({ "received": true, "status": "ok" })), "{kind}");
     }
     let without_id =
         br#"{"event":"attendance.punch","employee_id":"1001","timestamp":"2026-03-28T14:47:12Z","direction":"in"}"#;
@@ -171,8 +171,8 @@ async fn the_punches_of_a_list_are_written_one_by_one() {
         let body = [&b"["[..], &bodies.join(&b','), b"]"].concat();
         json_of(program.post("/webhook", &signed("batch_1", &body), &body).await)
     };
-    assert_eq!(post(&["evt_1", "evt_2"]).await, (200, json!({ "received": true })));
-    assert_eq!(post(&["evt_2", "evt_3"]).await, (200, json!({ "received": true })));
+    assert_eq!(post(&["evt_1", "evt_2"]).await, (200, json!({ "received": true, "status": "ok" })));
+    assert_eq!(post(&["evt_2", "evt_3"]).await, (200, json!({ "received": true, "status": "ok" })));
     assert_eq!(post(&["evt_3", "evt_1"]).await, (200, json!({ "received": true, "duplicate": true })));
     program.stands_at(0, 3, 0).await;
 }
@@ -184,7 +184,7 @@ async fn punches_taken_while_the_erp_is_down_are_written_after_a_kill_and_a_rest
     let url = format!("http://{addr}");
     let program = Program::start(&url, folder.path(), &[]).await;
     for (id, badge) in [("evt_1", "1001"), ("evt_2", "1002"), ("evt_3", "1001")] {
-        assert_eq!(json_of(program.deliver(id, badge).await), (200, json!({ "received": true })));
+        assert_eq!(json_of(program.deliver(id, badge).await), (200, json!({ "received": true, "status": "ok" })));
     }
     program.stands_at(3, 0, 0).await;
     program.kill();
