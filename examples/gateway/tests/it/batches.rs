@@ -103,7 +103,7 @@ async fn one_bad_event_fails_alone() {
     })
     .await;
     let failed = site.ask_all(
-        "SELECT CAST(row.pin AS TEXT) FROM delivery JOIN event ON event.seq = event JOIN row ON row.id = event.id
+        "SELECT row.person FROM delivery JOIN event ON event.seq = event JOIN row ON row.id = event.id
          WHERE delivery.state = 'failed'",
     );
     assert_eq!(failed.await, ["1013"]);

@@ -132,7 +132,7 @@ async fn a_retry_that_has_come_due_carries_the_same_id_and_the_next_number() {
     site.punch(ROW).await;
     site.attempts(1).await;
     // The minute passes while the gateway is down.
-    let site = site.restart_edited("UPDATE delivery SET not_before = not_before - 120000").await;
+    let site = site.restart_edited("UPDATE delivery SET not_before = not_before - 120000".to_owned()).await;
     site.delivered_all().await;
     let seen = receiver.seen();
     let numbers: Vec<_> = seen.iter().map(|seen| seen.header("webhook-attempt").to_owned()).collect();

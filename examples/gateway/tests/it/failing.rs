@@ -49,7 +49,8 @@ async fn a_delivery_that_is_given_up_is_told_to_another_endpoint_once_an_hour() 
     site.punch("1001\t2026-03-02 17:00:00\t1\t1\t0\n").await;
     settled(&site, "failed", 6).await;
     assert_eq!((told.seen().len(), bystander.seen().len()), (1, 0));
-    let site = site.restart_edited("UPDATE endpoint SET notified_at = notified_at - 3600000 WHERE id = 1").await;
+    let site =
+        site.restart_edited("UPDATE endpoint SET notified_at = notified_at - 3600000 WHERE id = 1".to_owned()).await;
     site.punch("1002\t2026-03-02 17:00:00\t1\t1\t0\n").await;
     settled(&site, "failed", 7).await;
     eventually("it is told again", async || (told.seen().len() == 2).then_some(())).await;
@@ -124,9 +125,7 @@ impl Site {
     /// The same a while later: all times that it waits for are so much longer ago.
     async fn aged(self, span: TimeDelta) -> Self {
         let millis = span.num_milliseconds();
-        let sql = "UPDATE endpoint SET since = since - ?1, outage_told = outage_told - ?1, next_probe_at = next_probe_at - ?1";
-        let edit = self.gateway.store().write(move |tx| tx.execute(sql, &[&millis]));
-        edit.await.unwrap();
-        self.restart(|_| ()).await
+        let columns = ["since", "outage_told", "next_probe_at"].map(|column| format!("{column} = {column} - {millis}"));
+        self.restart_edited(format!("UPDATE endpoint SET {}", columns.join(", "))).await
     }
 }
