@@ -11,13 +11,20 @@ use chrono::{DateTime, Utc};
 
 /// A list of steps that commands share, until each of them has all of it as tickets.
 ///
+/// Its number is random. That of a list which is forgotten must not come back: whoever works one off keeps it in memory, and
+/// would carry out the former for the latter.
+///
 /// # Errors
 ///
 /// The store cannot be written.
 pub(crate) fn put_steps(tx: &Transaction<'_>, steps: &[Step]) -> Result<i64, StoreError> {
     // No list of plain values fails to be written.
     let list = serde_json::to_string(steps).unwrap_or_default();
-    tx.value("INSERT INTO steps (list) VALUES (?1) RETURNING id", &[&list])
+    let mut bytes = [0; 8];
+    getrandom::fill(&mut bytes).map_err(StoreError::Random)?;
+    let id = (u64::from_be_bytes(bytes) >> 1).cast_signed();
+    tx.execute("INSERT INTO steps (id, list) VALUES (?1, ?2)", &[&id, &list])?;
+    Ok(id)
 }
 
 /// A command that has not all of its steps as tickets.
@@ -159,5 +166,25 @@ impl Asked {
         let (action, expires_at) = (step.action(), self.expires_at);
         tx.execute(sql, &[&self.command, &self.serial, &badge, &action, &detail, &once, &expires_at])?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{forget_steps, put_steps};
+    use crate::core::Step;
+    use crate::store::{Place, Store};
+
+    #[tokio::test]
+    async fn the_number_of_a_forgotten_list_never_comes_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&Place::File(folder.path().join("punch.sqlite"))).unwrap();
+        let both = store.write(|tx| {
+            let first = put_steps(tx, &[Step::SyncTime])?;
+            forget_steps(tx, first)?;
+            Ok((first, put_steps(tx, &[Step::SyncTime])?))
+        });
+        let (first, second) = both.await.unwrap();
+        assert_ne!(first, second);
     }
 }
