@@ -118,16 +118,18 @@ impl Leases {
         Ok(Change { gained, lost, surplus })
     }
 
-    /// Lets go of what was surplus the last time, and says to what nothing new may be sent from now on.
-    pub(super) async fn leave_surplus(&mut self, surplus: Vec<EndpointId>) -> Result<Vec<EndpointId>, StoreError> {
+    /// Parts what was surplus the last time already, to be let go of, from what is now: nothing new may be sent there.
+    pub(super) fn part_surplus(&mut self, surplus: Vec<EndpointId>) -> (Vec<EndpointId>, Vec<EndpointId>) {
         let (leaving, new): (Vec<_>, Vec<_>) = surplus.into_iter().partition(|known| self.leaving.contains(known));
         self.leaving = new.iter().copied().collect();
-        for endpoint in leaving {
-            self.held.remove(&endpoint);
-            let holder = self.holder.clone();
-            self.store.read(move |connection| lease::let_go(connection, &holder, endpoint)).await?;
-        }
-        Ok(new)
+        (leaving, new)
+    }
+
+    /// Lets go of one.
+    pub(super) async fn let_go(&mut self, endpoint: EndpointId) -> Result<(), StoreError> {
+        self.held.remove(&endpoint);
+        let holder = self.holder.clone();
+        self.store.read(move |connection| lease::let_go(connection, &holder, endpoint)).await
     }
 
     /// Lets go of all of them, so that others take over at once.

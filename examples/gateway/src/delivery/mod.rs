@@ -176,7 +176,7 @@ struct Driver {
     writes: JoinSet<Vec<DeliveryId>>,
     /// Of which deliveries. The store still has them as waiting.
     unwritten: BTreeSet<DeliveryId>,
-    /// Endpoints of which such a delivery was read, which may be one that is made again.
+    /// Endpoints that are read from the store once more, also if reading them has failed.
     look_again: BTreeSet<EndpointId>,
     /// Deliveries that came before their endpoint did.
     early: Vec<Waiting>,

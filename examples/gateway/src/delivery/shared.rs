@@ -24,9 +24,6 @@ impl Driver {
             self.follow_change(leases, change).await?;
         }
         self.forget_written();
-        for endpoint in core::mem::take(&mut self.look_again) {
-            self.take_up(leases, endpoint).await?;
-        }
         let holder = leases.holder();
         for (endpoint, wish) in self.store.read(move |connection| wishes(connection, &holder)).await? {
             match wish.as_str() {
@@ -35,7 +32,16 @@ impl Driver {
                 _ => {}
             }
             // Whatever is wished, there may be something to look for too.
-            self.take_up(leases, endpoint).await?;
+            self.look_again.insert(endpoint);
+        }
+        let mut again = core::mem::take(&mut self.look_again);
+        while let Some(endpoint) = again.pop_first() {
+            if let Err(error) = self.take_up(leases, endpoint).await {
+                // Nobody says a second time that these are to be looked at.
+                self.look_again.insert(endpoint);
+                self.look_again.append(&mut again);
+                return Err(error);
+            }
         }
         self.feed_held(leases).await?;
         if !self.look_again.is_empty() {
@@ -48,12 +54,15 @@ impl Driver {
         for endpoint in change.lost {
             self.lay_down(endpoint);
         }
-        for endpoint in change.gained {
-            self.take_up(leases, endpoint).await?;
-        }
+        self.look_again.extend(change.gained);
         // What is on its way has until the next time, or whoever takes over would send it once more.
-        for endpoint in leases.leave_surplus(change.surplus).await? {
+        let (leaving, new) = leases.part_surplus(change.surplus);
+        for endpoint in new {
             self.lay_down(endpoint);
+            self.look_again.remove(&endpoint);
+        }
+        for endpoint in leaving {
+            leases.let_go(endpoint).await?;
         }
         Ok(())
     }
