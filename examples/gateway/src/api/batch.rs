@@ -9,24 +9,32 @@ use punch_protocol::SerialNumber;
 use punch_protocol::push::Admission;
 use serde::Deserialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use super::Api;
-use super::commands::{Wanted, known_device};
-use super::envelope::{ApiError, one};
+use super::commands::{Wanted, commands, known_device, payload};
+use super::envelope::{ApiError, One, one};
 use crate::clock::now;
 use crate::core::Order;
 use crate::store::{CommandJob, NewCommand, put_steps};
 
 /// What is asked of many terminals.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Batch {
+    #[schema(schema_with = commands)]
     command: String,
+    /// What the command takes; docs/api.md has it for each.
     #[serde(default)]
+    #[schema(schema_with = payload)]
     payload: Value,
+    /// How long it stays good, if shorter than usual.
+    #[schema(minimum = 1)]
     ttl_seconds: Option<i64>,
+    /// Terminals, by serial number or id.
     #[serde(default)]
     devices: Vec<String>,
+    /// All approved terminals of these sites.
     #[serde(default)]
     sites: Vec<String>,
 }
@@ -34,7 +42,9 @@ pub(super) struct Batch {
 /// Terminals that one call is for at most.
 const DEVICES_MAX: usize = 1000;
 
-/// Asks the same of many terminals: a job, with a command for each of them. S2-087.
+/// Asks the same of many terminals: a job, with a command for each of them.
+// S2-087
+#[utoipa::path(post, path = "/v1/commands", request_body = Batch, responses((status = 202, body = One<CommandJob>)))]
 pub(super) async fn add_commands(
     State(api): State<Api>,
     body: Result<Json<Batch>, JsonRejection>,
