@@ -1,6 +1,4 @@
-use axum::Json;
 use axum::extract::State;
-use axum::extract::rejection::JsonRejection;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
@@ -11,7 +9,7 @@ use utoipa::openapi::schema::Object;
 use super::Api;
 use super::auth::{ApiKey, hash_key};
 use super::envelope::{ApiError, One, Page, one};
-use super::extract::Path;
+use super::extract::{Json, Path};
 use super::idempotent::KeptInstead;
 use super::listing::{Asked, Pairs};
 use super::terms::{Kind, Terms, words};
@@ -64,10 +62,7 @@ pub(super) const TERMS: Terms = Terms {
 /// Makes a key and shows it once.
 #[utoipa::path(post, path = "/v1/api-keys", operation_id = "add_api_key", request_body = NewKey,
     responses((status = 201, body = One<ShownKey>)))]
-pub(super) async fn add(
-    State(api): State<Api>,
-    body: Result<Json<NewKey>, JsonRejection>,
-) -> Result<Response, ApiError> {
+pub(super) async fn add(State(api): State<Api>, body: Result<Json<NewKey>, ApiError>) -> Result<Response, ApiError> {
     let Json(NewKey { name, scope }) = body?;
     let expected = || format!("expected one of: {}", KeyScope::WORDS.join(", "));
     let scope = KeyScope::of(&scope).ok_or_else(|| ApiError::invalid("scope", &expected()))?;

@@ -1,6 +1,4 @@
-use axum::Json;
 use axum::extract::State;
-use axum::extract::rejection::JsonRejection;
 use axum::http::StatusCode;
 use axum::response::Response;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -12,7 +10,7 @@ use utoipa::openapi::schema::Object;
 
 use super::Api;
 use super::envelope::{ApiError, One, Page, one};
-use super::extract::Path;
+use super::extract::{Json, Path};
 use super::listing::{Asked, Pairs};
 use super::payload::AttendancePunch;
 use super::terms::{Kind, Terms, words_or_null};
@@ -110,7 +108,7 @@ pub(super) const DIRECTIONS: [Direction; 7] = [
 pub(super) async fn correct_direction(
     State(api): State<Api>,
     Path(event_id): Path<String>,
-    body: Result<Json<ByHand>, JsonRejection>,
+    body: Result<Json<ByHand>, ApiError>,
 ) -> Result<Response, ApiError> {
     let Json(ByHand { direction, note }) = body?;
     let words = "in, out, break_out, break_in, overtime_in, overtime_out, unknown, or null to take it back";

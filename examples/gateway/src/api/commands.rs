@@ -1,6 +1,4 @@
-use axum::Json;
 use axum::extract::State;
-use axum::extract::rejection::JsonRejection;
 use axum::http::StatusCode;
 use axum::response::Response;
 use chrono::TimeDelta;
@@ -13,10 +11,11 @@ use utoipa::openapi::schema::{Object, ObjectBuilder, SchemaType, Type};
 
 use super::Api;
 use super::envelope::{ApiError, One, Page, Problem, one};
-use super::extract::Path;
+use super::extract::{Json, Path};
 use super::items::{self, Item};
 use super::listing::{Asked, Pairs};
 use super::terms::{Kind, Terms, words};
+use super::whole::whole;
 use crate::clock::now;
 use crate::core::{Order, OrderError, OrderKind};
 use crate::store::{CommandRow, Commands, NewCommand, Owner, put_command, put_steps};
@@ -35,6 +34,7 @@ pub(super) struct Wanted {
     #[schema(schema_with = payload)]
     pub(super) payload: Value,
     /// How long it stays good, if shorter than usual.
+    #[serde(default, deserialize_with = "whole")]
     #[schema(minimum = 1)]
     pub(super) ttl_seconds: Option<i64>,
 }
@@ -95,7 +95,7 @@ pub(super) const TERMS: Terms = Terms {
 pub(super) async fn add_command(
     State(api): State<Api>,
     Path(device): Path<String>,
-    body: Result<Json<Wanted>, JsonRejection>,
+    body: Result<Json<Wanted>, ApiError>,
 ) -> Result<Response, ApiError> {
     let Json(wanted) = body?;
     let order = wanted.order()?;

@@ -1,8 +1,6 @@
 use std::collections::BTreeMap;
 
-use axum::Json;
 use axum::extract::State;
-use axum::extract::rejection::JsonRejection;
 use axum::http::StatusCode;
 use axum::response::Response;
 use chrono::{DateTime, NaiveDateTime, SecondsFormat, Utc};
@@ -16,7 +14,7 @@ use utoipa::openapi::schema::Object;
 use super::Api;
 use super::commands::find_device;
 use super::envelope::{ApiError, One, Page, moment, one};
-use super::extract::Path;
+use super::extract::{Json, Path};
 use super::listing::{Asked, Pairs};
 use super::terms::{Kind, Terms, words};
 use crate::clock::now;
@@ -207,7 +205,7 @@ fn decisions() -> Object {
 pub(super) async fn change_device(
     State(api): State<Api>,
     Path(id): Path<String>,
-    body: Result<Json<DeviceChange>, JsonRejection>,
+    body: Result<Json<DeviceChange>, ApiError>,
 ) -> Result<Response, ApiError> {
     let Json(DeviceChange { admission }) = body?;
     let serial = find_device(&api, &id)?;
@@ -255,7 +253,7 @@ pub(super) struct Approved {
     responses((status = 201, body = One<Approved>)))]
 pub(super) async fn add_device(
     State(api): State<Api>,
-    body: Result<Json<NewDevice>, JsonRejection>,
+    body: Result<Json<NewDevice>, ApiError>,
 ) -> Result<Response, ApiError> {
     let Json(new) = body?;
     let serial = SerialNumber::parse(&new.serial_number);
@@ -293,7 +291,7 @@ pub(super) struct Reading {
 pub(super) async fn add_reading(
     State(api): State<Api>,
     Path(serial): Path<String>,
-    body: Result<Json<Reading>, JsonRejection>,
+    body: Result<Json<Reading>, ApiError>,
 ) -> Result<Response, ApiError> {
     let serial = SerialNumber::parse(&serial).map_err(|error| ApiError::invalid("serial", &error.to_string()))?;
     let Json(Reading { device_time, before, after }) = body?;
@@ -330,7 +328,7 @@ pub(super) struct Redating {
 pub(super) async fn redate(
     State(api): State<Api>,
     Path(serial): Path<String>,
-    body: Result<Json<Redating>, JsonRejection>,
+    body: Result<Json<Redating>, ApiError>,
 ) -> Result<Response, ApiError> {
     let serial = SerialNumber::parse(&serial).map_err(|error| ApiError::invalid("serial", &error.to_string()))?;
     let Json(Redating { since, until }) = body?;

@@ -1,6 +1,4 @@
-use axum::Json;
 use axum::extract::State;
-use axum::extract::rejection::JsonRejection;
 use axum::http::StatusCode;
 use axum::response::Response;
 use punch_protocol::{Pin, SerialNumber};
@@ -11,6 +9,7 @@ use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, OneOfBuilder, Schema, 
 
 use super::Api;
 use super::envelope::{ApiError, One, Page, one};
+use super::extract::Json;
 use super::listing::{Asked, Pairs};
 use super::terms::{Kind, Terms};
 use crate::core::{Bound, Clash, Identity, Scope, Validity};
@@ -22,7 +21,7 @@ use crate::store::register;
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewEmployee {
     /// The PIN as the terminal sends it, with its zeros.
-    #[schema(min_length = 1, max_length = 24, pattern = "^[A-Za-z0-9]+$", example = "1042")]
+    #[schema(min_length = 1, pattern = r"[^ \u0000]", example = "1042")]
     badge_number: String,
     /// A key that stays the person's.
     #[schema(pattern = r"\S")]
@@ -34,10 +33,10 @@ pub(crate) struct NewEmployee {
     /// At this site only.
     site: Option<String>,
     /// A day, or a moment.
-    #[schema(schema_with = bound)]
+    #[schema(schema_with = bound, required = false)]
     valid_from: Option<String>,
     /// The last day, or the moment of the end.
-    #[schema(schema_with = bound)]
+    #[schema(schema_with = bound, required = false)]
     valid_to: Option<String>,
     /// Names of `[[shift]]` in `punch.toml`.
     #[serde(default)]
@@ -92,7 +91,7 @@ pub(super) const TERMS: Terms = Terms {
     responses((status = 201, body = One<Registered>)))]
 pub(super) async fn add_employee(
     State(api): State<Api>,
-    body: Result<Json<NewEmployee>, JsonRejection>,
+    body: Result<Json<NewEmployee>, ApiError>,
 ) -> Result<Response, ApiError> {
     let Json(new) = body?;
     let badge = new.badge_number.clone();

@@ -1,6 +1,4 @@
-use axum::Json;
 use axum::extract::State;
-use axum::extract::rejection::JsonRejection;
 use axum::http::StatusCode;
 use axum::response::Response;
 use chrono::{DateTime, Utc};
@@ -9,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::Api;
 use super::envelope::{ApiError, One, Page, moment, one};
-use super::extract::Path;
+use super::extract::{Json, Path};
 use super::items::{self, Item};
 use super::listing::{Asked, Pairs};
 use super::terms::{Kind, Terms};
@@ -59,7 +57,7 @@ pub(super) struct Replay {
 pub(super) async fn replay_webhook(
     State(api): State<Api>,
     Path(id): Path<u64>,
-    body: Result<Json<Replay>, JsonRejection>,
+    body: Result<Json<Replay>, ApiError>,
 ) -> Result<Response, ApiError> {
     let Json(Replay { from, since, to, until, types, only_failed }) = body?;
     let row = find(&api, id).await?;

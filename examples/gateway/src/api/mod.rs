@@ -24,6 +24,7 @@ mod roll;
 mod routes;
 mod terms;
 pub(crate) mod webhooks;
+mod whole;
 
 use std::sync::{Arc, Mutex};
 

@@ -1,8 +1,6 @@
 use std::collections::BTreeMap;
 
-use axum::Json;
 use axum::extract::State;
-use axum::extract::rejection::JsonRejection;
 use axum::http::StatusCode;
 use axum::response::Response;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -10,19 +8,21 @@ use punch_normalize::HoldReason;
 use punch_protocol::{Pin, SerialNumber};
 use serde::Deserialize;
 use utoipa::ToSchema;
+use utoipa::openapi::schema::Object;
 
 use super::Api;
 use super::envelope::{ApiError, One, Page, one};
-use super::extract::Path;
+use super::extract::{Json, Path};
 use super::listing::{Asked, Pairs};
-use super::terms::{Kind, Terms};
+use super::terms::{Kind, Terms, words_or_null};
+use super::whole::{needed, whole};
 use crate::core::ByHand;
 use crate::device::{NotTaken, Released};
 use crate::store::{HeldRow, Quarantined, discard};
 
 pub(super) const TERMS: Terms = Terms {
     filters: &[
-        ("reason", Kind::Words(|| HoldReason::ALL.iter().map(|reason| reason.code()).collect())),
+        ("reason", Kind::Words(codes)),
         ("device", Kind::Text),
         ("since", Kind::Moment),
         ("until", Kind::Moment),
@@ -39,7 +39,7 @@ pub(super) const SUMMARY: Terms = Terms { sorts: &[], ..TERMS };
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Which {
-    /// Held for this reason.
+    #[schema(schema_with = reasons, required = false)]
     reason: Option<String>,
     /// Of this terminal, by its serial number.
     device: Option<String>,
@@ -49,6 +49,15 @@ pub(super) struct Which {
     until: Option<DateTime<Utc>>,
     /// Those that were put away, instead.
     discarded: bool,
+}
+
+/// The reasons to hold a row.
+fn codes() -> Vec<&'static str> {
+    HoldReason::ALL.iter().map(|reason| reason.code()).collect()
+}
+
+fn reasons() -> Object {
+    words_or_null(&codes())
 }
 
 impl Which {
@@ -61,8 +70,7 @@ impl Which {
     fn rows(self) -> Result<Quarantined, ApiError> {
         let Self { reason, device, since, until, discarded } = self;
         if let Some(reason) = reason.as_deref().filter(|reason| HoldReason::from_code(reason).is_none()) {
-            let codes: Vec<&str> = HoldReason::ALL.iter().map(|reason| reason.code()).collect();
-            let problem = format!("`{reason}` is no reason, expected one of: {}", codes.join(", "));
+            let problem = format!("`{reason}` is no reason, expected one of: {}", codes().join(", "));
             return Err(ApiError::invalid("reason", &problem));
         }
         Ok(Quarantined { discarded, reason, device, pin: None, since, until })
@@ -101,7 +109,7 @@ pub(super) async fn show(State(api): State<Api>, Path(id): Path<String>) -> Resu
     responses((status = 200, body = One<Released>)))]
 pub(super) async fn retry_all(
     State(api): State<Api>,
-    body: Result<Json<Which>, JsonRejection>,
+    body: Result<Json<Which>, ApiError>,
 ) -> Result<Response, ApiError> {
     let Json(which) = body?;
     let released = api.devices.release(which.rows()?).await?;
@@ -148,7 +156,7 @@ pub(super) struct Reason {
 pub(super) async fn put_away(
     State(api): State<Api>,
     Path(id): Path<String>,
-    body: Result<Json<Reason>, JsonRejection>,
+    body: Result<Json<Reason>, ApiError>,
 ) -> Result<Response, ApiError> {
     let Json(Reason { reason }) = body?;
     Ok(one(StatusCode::OK, &discard_row(&api, &id, reason).await?))
@@ -173,6 +181,7 @@ const REASON_MAX: usize = 500;
 #[serde(deny_unknown_fields)]
 pub(crate) struct Fix {
     /// True time minus what the terminal's clock showed.
+    #[serde(default, deserialize_with = "whole")]
     pub(crate) shift_seconds: Option<i64>,
     /// Whose it is.
     pub(crate) pin: Option<String>,
@@ -186,7 +195,7 @@ pub(crate) struct Fix {
 pub(super) async fn fix(
     State(api): State<Api>,
     Path(id): Path<String>,
-    body: Result<Json<Fix>, JsonRejection>,
+    body: Result<Json<Fix>, ApiError>,
 ) -> Result<Response, ApiError> {
     let Json(fix) = body?;
     Ok(one(StatusCode::OK, &put_right(&api, id, fix).await?))
@@ -230,6 +239,7 @@ async fn replace(api: &Api, row: HeldRow, text: &str) -> Result<Released, ApiErr
 #[serde(deny_unknown_fields)]
 pub(crate) struct Reanchoring {
     /// True time minus what the terminal's clock showed.
+    #[serde(deserialize_with = "needed")]
     pub(crate) shift_seconds: i64,
     /// Received then or later.
     pub(crate) since: Option<DateTime<Utc>>,
@@ -244,7 +254,7 @@ pub(crate) struct Reanchoring {
 pub(super) async fn reanchor(
     State(api): State<Api>,
     Path(serial): Path<String>,
-    body: Result<Json<Reanchoring>, JsonRejection>,
+    body: Result<Json<Reanchoring>, ApiError>,
 ) -> Result<Response, ApiError> {
     let Json(reanchoring) = body?;
     Ok(one(StatusCode::OK, &shift_all(&api, &serial, reanchoring).await?))

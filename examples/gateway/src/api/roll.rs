@@ -1,6 +1,4 @@
-use axum::Json;
 use axum::extract::State;
-use axum::extract::rejection::JsonRejection;
 use axum::http::StatusCode;
 use axum::response::Response;
 use chrono::TimeDelta;
@@ -10,8 +8,9 @@ use utoipa::ToSchema;
 
 use super::Api;
 use super::envelope::{ApiError, One, one};
-use super::extract::Path;
+use super::extract::{Json, Path};
 use super::webhooks::{find, random_secret};
+use super::whole::whole;
 use crate::clock::now;
 use crate::store::EndpointRow;
 
@@ -29,6 +28,7 @@ pub(super) struct Roll {
     #[schema(min_length = 1)]
     secret: Option<String>,
     /// How long the older one signs too; 24 unasked.
+    #[serde(default, deserialize_with = "whole")]
     #[schema(maximum = 168)]
     previous_hours: Option<u32>,
     /// Whether both signatures of the PunchConnect scheme go into its header.
@@ -54,7 +54,7 @@ pub(super) struct Rolled {
 pub(super) async fn roll_secret(
     State(api): State<Api>,
     Path(id): Path<u64>,
-    body: Result<Json<Roll>, JsonRejection>,
+    body: Result<Json<Roll>, ApiError>,
 ) -> Result<Response, ApiError> {
     let Json(Roll { secret, previous_hours, both_signatures }) = body?;
     let row = find(&api, id).await?;

@@ -25,6 +25,7 @@ pub(super) enum Kind {
     /// A whole number, from and to.
     Number(u64, u64),
     Moment,
+    /// A day, which has to be said.
     Day,
     /// A day of the place, or a moment.
     DayOrMoment,
@@ -47,13 +48,16 @@ impl Terms {
 
     /// As parameters of an operation.
     pub(super) fn parameters(&self) -> Vec<Value> {
-        let parameter = |name: &str, description: &str, schema: Value| {
+        let parameter = |name: &str, required: bool, description: &str, schema: Value| {
             json!({
-                "name": name, "in": "query", "required": false, "style": "form", "explode": false,
+                "name": name, "in": "query", "required": required, "style": "form", "explode": false,
                 "description": description, "schema": schema,
             })
         };
-        let filters = self.filters.iter().map(|(name, kind)| parameter(name, kind.description(), kind.schema()));
+        let filters = self
+            .filters
+            .iter()
+            .map(|(name, kind)| parameter(name, matches!(kind, Kind::Day), kind.description(), kind.schema()));
         if self.sorts.is_empty() {
             return filters.collect();
         }
@@ -64,13 +68,15 @@ impl Terms {
         let others = [
             parameter(
                 "sort",
+                false,
                 "By what, `-` in front for the other way.",
                 json!({ "type": "string", "enum": words.collect::<Vec<_>>(), "default": usual }),
             ),
-            parameter("page", "Which page, from 1.", whole(1, u32::MAX)),
-            parameter("per_page", "Rows of a page; 50 unasked.", whole(1, Paging::PER_PAGE_MAX)),
+            parameter("page", false, "Which page, from 1.", whole(1, u32::MAX)),
+            parameter("per_page", false, "Rows of a page; 50 unasked.", whole(1, Paging::PER_PAGE_MAX)),
             parameter(
                 "cursor",
+                false,
                 "`meta.next_cursor` of the answer before, instead of `page`.",
                 json!({ "type": "string" }),
             ),

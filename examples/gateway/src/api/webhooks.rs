@@ -1,22 +1,21 @@
 use core::num::NonZeroU32;
 use std::collections::{BTreeMap, BTreeSet};
 
-use axum::Json;
 use axum::extract::State;
-use axum::extract::rejection::JsonRejection;
 use axum::http::StatusCode;
 use axum::response::Response;
-use punch_webhook::{EndpointId, Event, Health, PayloadFormat, Secret};
+use punch_webhook::{EndpointId, Event, EventType, Health, PayloadFormat, Secret};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
-use utoipa::openapi::schema::Object;
+use utoipa::openapi::schema::{Array, ArrayBuilder, Object, ObjectBuilder, SchemaType, Type};
 
 use super::Api;
 use super::envelope::{ApiError, One, Page, one};
-use super::extract::Path;
+use super::extract::{Json, Path};
 use super::listing::{Asked, Pairs};
 use super::terms::{Kind, Terms, words, words_or_null};
+use super::whole::whole;
 use crate::clock::now;
 use crate::config::{Batch, BatchWish, EndpointConfig, EndpointOptions, check_events, check_url};
 use crate::delivery::Wish;
@@ -31,26 +30,29 @@ pub(super) struct NewWebhook {
     #[schema(format = "uri", pattern = "^https?://")]
     url: String,
     /// What it is told, by type.
-    #[schema(min_items = 1)]
+    #[schema(schema_with = event_types)]
     events: Vec<String>,
     /// What signs; without it one is made and shown once.
     #[schema(min_length = 1)]
     secret: Option<String>,
-    #[schema(schema_with = formats)]
+    #[schema(schema_with = formats, required = false)]
     payload_format: Option<String>,
-    #[schema(schema_with = schedules)]
+    #[schema(schema_with = schedules, required = false)]
     schedule: Option<String>,
     /// Headers of every request to it.
     headers: Option<BTreeMap<String, String>>,
     /// The most requests at once.
+    #[serde(default, deserialize_with = "whole")]
     #[schema(minimum = 1, maximum = 64)]
     max_in_flight: Option<u8>,
     /// Several events in one request.
     batch: Option<BatchWish>,
     /// 0 is no limit.
+    #[serde(default, deserialize_with = "whole")]
     #[schema(maximum = 100_000)]
     max_requests_per_second: Option<u32>,
     /// 0 is no limit.
+    #[serde(default, deserialize_with = "whole")]
     #[schema(maximum = 100_000)]
     max_events_per_second: Option<u32>,
     /// Only what is about terminals of these sites. Empty is all.
@@ -106,6 +108,20 @@ fn states() -> Object {
     words(STATES.map(Health::as_str))
 }
 
+fn event_types() -> Array {
+    some_event_types().build()
+}
+
+fn event_types_or_null() -> Array {
+    some_event_types().schema_type(SchemaType::from_iter([Type::Array, Type::Null])).build()
+}
+
+fn some_event_types() -> ArrayBuilder {
+    let words: Vec<&str> = EventType::SUBSCRIBABLE.iter().map(EventType::as_str).collect();
+    let each = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words));
+    ArrayBuilder::new().items(each).min_items(Some(1))
+}
+
 fn formats() -> Object {
     words_or_null(&PayloadFormat::ALL.map(PayloadFormat::as_str))
 }
@@ -129,7 +145,7 @@ pub(super) const TERMS: Terms = Terms {
 #[utoipa::path(post, path = "/v1/webhooks", request_body = NewWebhook, responses((status = 201, body = One<Added>)))]
 pub(super) async fn add_webhook(
     State(api): State<Api>,
-    body: Result<Json<NewWebhook>, JsonRejection>,
+    body: Result<Json<NewWebhook>, ApiError>,
 ) -> Result<Response, ApiError> {
     let Json(new) = body?;
     let options = Differences {
@@ -280,24 +296,27 @@ fn described(row: &EndpointRow) -> Webhook {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct WebhookChange {
-    #[schema(min_items = 1)]
+    #[schema(schema_with = event_types_or_null, required = false)]
     events: Option<Vec<String>>,
     #[schema(min_length = 1)]
     secret: Option<String>,
-    #[schema(schema_with = formats)]
+    #[schema(schema_with = formats, required = false)]
     payload_format: Option<String>,
-    #[schema(schema_with = schedules)]
+    #[schema(schema_with = schedules, required = false)]
     schedule: Option<String>,
-    #[schema(schema_with = wishes)]
+    #[schema(schema_with = wishes, required = false)]
     state: Option<String>,
     headers: Option<BTreeMap<String, String>>,
+    #[serde(default, deserialize_with = "whole")]
     #[schema(minimum = 1, maximum = 64)]
     max_in_flight: Option<u8>,
     batch: Option<BatchWish>,
     /// 0 is no limit.
+    #[serde(default, deserialize_with = "whole")]
     #[schema(maximum = 100_000)]
     max_requests_per_second: Option<u32>,
     /// 0 is no limit.
+    #[serde(default, deserialize_with = "whole")]
     #[schema(maximum = 100_000)]
     max_events_per_second: Option<u32>,
     #[schema(value_type = Option<Vec<String>>)]
@@ -310,7 +329,7 @@ pub(super) struct WebhookChange {
 pub(super) async fn change_webhook(
     State(api): State<Api>,
     Path(id): Path<u64>,
-    body: Result<Json<WebhookChange>, JsonRejection>,
+    body: Result<Json<WebhookChange>, ApiError>,
 ) -> Result<Response, ApiError> {
     let Json(WebhookChange {
         events,
