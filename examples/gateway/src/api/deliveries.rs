@@ -45,7 +45,7 @@ pub(super) const TERMS: Terms = Terms {
     responses((status = 200, body = Page<DeliveryRow>)))]
 pub(super) async fn list(State(api): State<Api>, query: Pairs) -> Result<Response, ApiError> {
     let asked = Asked::of(query, &TERMS)?;
-    let (since, until) = asked.span()?;
+    let [since, until] = asked.span()?;
     let which = Deliveries {
         endpoint: asked.number("endpoint_id"),
         state: asked.text("state"),

@@ -98,12 +98,12 @@ impl Asked {
     }
 
     /// Two filters that are the ends of a time.
-    pub(super) fn span(&self) -> Result<(Option<DateTime<Utc>>, Option<DateTime<Utc>>), ApiError> {
+    pub(super) fn span(&self) -> Result<[Option<DateTime<Utc>>; 2], ApiError> {
         let (since, until) = (self.moment("since"), self.moment("until"));
         if since.zip(until).is_some_and(|(since, until)| until <= since) {
             return Err(ApiError::invalid("until", "expected a moment behind `since`"));
         }
-        Ok((since, until))
+        Ok([since, until])
     }
 
     /// The part of a list that the store sorts.

@@ -63,7 +63,7 @@ fn reasons() -> Object {
 impl Which {
     fn of(asked: &Asked) -> Result<Quarantined, ApiError> {
         let discarded = asked.word("discarded") == Some("true");
-        let (since, until) = asked.span()?;
+        let [since, until] = asked.span()?;
         Self { reason: asked.text("reason"), device: asked.text("device"), since, until, discarded }.rows()
     }
 

@@ -17,23 +17,40 @@ pub(crate) fn document() -> &'static Value {
 /// What holds for all routes, put where readers look for it.
 fn complete(routes: &OpenApi) -> Value {
     let mut document = json!(routes);
-    document["info"] = json!({
-        "title": "Punch gateway",
-        "version": env!("CARGO_PKG_VERSION"),
-        "description": "Attendance from biometric terminals: punches, terminals, people, webhooks, commands.",
-        "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
-    });
-    document["servers"] = json!([{ "url": "/" }]);
+    put(
+        &mut document,
+        "",
+        "info",
+        json!({
+            "title": "Punch gateway",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "Attendance from biometric terminals: punches, terminals, people, webhooks, commands.",
+            "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
+        }),
+    );
+    put(&mut document, "", "servers", json!([{ "url": "/" }]));
     operations::complete(&mut document);
     shapes::complete(&mut document);
-    document["components"]["securitySchemes"] = json!({
-        "api_key": {
-            "type": "http", "scheme": "bearer",
-            "description": "A key of `POST /v1/api-keys`, or that of the first start. `x-scopes` of an operation are \
-                            the scopes of keys that may call it.",
-        },
-    });
+    put(
+        &mut document,
+        "/components",
+        "securitySchemes",
+        json!({
+            "api_key": {
+                "type": "http", "scheme": "bearer",
+                "description": "A key of `POST /v1/api-keys`, or that of the first start. `x-scopes` of an operation are \
+                                the scopes of keys that may call it.",
+            },
+        }),
+    );
     document
+}
+
+/// Puts a member into the object at a place.
+fn put(document: &mut Value, place: &str, name: &str, value: Value) {
+    if let Some(members) = document.pointer_mut(place).and_then(Value::as_object_mut) {
+        members.insert(name.to_owned(), value);
+    }
 }
 
 #[cfg(test)]

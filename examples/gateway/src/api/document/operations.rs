@@ -7,6 +7,7 @@ use super::super::{
     api_keys, attendance, commands, deliveries, devices, employees, export, items, jobs, punches, quarantine, reports,
     webhooks,
 };
+use super::put;
 use crate::core::KeyScope;
 
 /// What can be asked of each list, and of what is made like one.
@@ -40,12 +41,13 @@ pub(super) fn complete(document: &mut Value) {
             }
         }
     }
-    document["components"]["headers"] = json!({
+    let headers = json!({
         "X-RateLimit-Limit": header("How many calls the key has a day."),
         "X-RateLimit-Remaining": header("How many are left of them."),
         "X-RateLimit-Reset": header("When it has all of them again, in seconds since 1970."),
         "Retry-After": header("In how many seconds to call again."),
     });
+    put(document, "/components", "headers", headers);
 }
 
 fn header(description: &str) -> Value {

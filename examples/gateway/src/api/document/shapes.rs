@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 use super::super::payload::SPARSE;
+use super::put;
 
 pub(super) fn complete(document: &mut Value) {
     let sent = reachable(document, "requestBody");
@@ -90,16 +91,16 @@ fn close(schema: &mut Value, is_whole: bool) {
         let is_text =
             |kind: &Value| kind == "string" || kind.as_array().is_some_and(|kinds| kinds.contains(&"string".into()));
         if name.ends_with("_at") && member.get("type").is_some_and(is_text) {
-            member["format"] = "date-time".into();
+            put(member, "", "format", "date-time".into());
         }
     }
     let optional = properties.iter().filter(|(_, member)| may_be_null(member));
     let names: Vec<Value> = optional.map(|(name, _)| name.as_str().into()).collect();
-    schema["additionalProperties"] = false.into();
+    put(schema, "", "additionalProperties", false.into());
     if is_whole && !names.is_empty() {
         let mut required = schema.get("required").and_then(Value::as_array).cloned().unwrap_or_default();
         required.extend(names);
-        schema["required"] = required.into();
+        put(schema, "", "required", required.into());
     }
 }
 
