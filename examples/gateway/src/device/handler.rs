@@ -102,8 +102,17 @@ impl Devices {
     ///
     /// The store cannot be written; the terminal stays out.
     pub async fn approve(&self, serial: SerialNumber) -> Result<(), StoreError> {
+        self.approve_model(serial, None).await
+    }
+
+    /// The same, of a terminal whose model somebody tells.
+    pub(crate) async fn approve_model(&self, serial: SerialNumber, model: Option<String>) -> Result<(), StoreError> {
         let text = serial.to_string();
-        self.0.store.write(move |tx| DeviceRow::approve(tx, &text, now())).await?;
+        let work = move |tx: &mut Transaction<'_>| {
+            DeviceRow::approve(tx, &text, now())?;
+            model.map_or(Ok(()), |model| DeviceRow::keep_model(tx, &text, &model))
+        };
+        self.0.store.write(work).await?;
         self.0.registry.admit(serial, Admission::Approved, None, None);
         Ok(())
     }
