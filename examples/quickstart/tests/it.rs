@@ -239,6 +239,7 @@ fn the_template_about_biometric_data_asks_what_the_law_asks() {
 fn what_only_a_document_can_do_is_written() {
     for (demand, document, words) in [
         ("S0-043", "docs/receivers.md", "an iFlow with an HTTPS sender"),
+        ("S0-053", "docs/exports.md", "article 161 of the labour code of"),
         ("S0-077", "docs/receivers.md", "`ngrok http 3000`"),
         ("S3-037", "docs/hikcentral.md", "Not every face event is exposed by the OpenAPI"),
         ("S3-039", "docs/hikcentral.md", "Its database is not touched"),
