@@ -11,15 +11,16 @@ use axum::routing::{get, post};
 use chrono::TimeDelta;
 use gateway::clock::now;
 use gateway::store::StoreError;
-use punch_erp::Outcome;
+use punch_erp::{Mapping, Outcome};
 use punch_webhook::{ReceiveError, ReceivedEvent, ReceivedPunch, Verified, Verifier, Waiting};
 use serde_json::{Value, json};
+use sinks::{Reach, Takes, telling};
 use tokio::net::TcpListener;
 
 use crate::Settings;
 use crate::hikcentral::Source;
 use crate::table::{Letter, Progress, Table};
-use crate::worker::{Due, Reach, Worker};
+use crate::worker::{Due, Worker};
 
 /// Receives events, remembers them on disk, and has them written to the ERP.
 #[derive(Debug)]
@@ -30,6 +31,7 @@ pub struct Inbox {
     table: Table,
     verifier: Option<Verifier>,
     source: Option<Arc<Source>>,
+    mapping: Option<Arc<Mapping>>,
 }
 
 /// Calls to an ERP at once: it is slower than a webhook receiver, and some serialise their writers.
@@ -47,7 +49,7 @@ impl Inbox {
         let listener = listener.with_context(|| format!("listen on port {}; set PORT", settings.port))?;
         let addr = listener.local_addr()?;
         let verifier = settings.secret.as_ref().map(Verifier::new);
-        Ok(Self { addr, listener, table, verifier, source: None })
+        Ok(Self { addr, listener, table, verifier, source: None, mapping: settings.mapping.clone() })
     }
 
     /// Takes events from a source besides, or in the place of, the webhook.
@@ -148,7 +150,7 @@ impl Inbox {
         W: Fn(Due) -> F + Send + 'static,
         F: Future<Output = Vec<Outcome>> + Send + 'static,
     {
-        let worker = Worker::start(self.table.clone(), reach, max_in_flight, write).await?;
+        let worker = Worker::start(self.table.clone(), self.mapping, reach, max_in_flight, write).await?;
         let mailbox = Mailbox { table: self.table, worker };
         let door = Arc::new(Door { mailbox: mailbox.clone(), source: self.source.clone() });
         let mut router =
@@ -205,17 +207,6 @@ struct Slot {
     takes: Takes,
 }
 
-/// Which events are remembered. The others are answered and forgotten.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Takes {
-    /// Punches: where a punch is a record of its own, it says what it said first.
-    Punches,
-    /// Punches and what was told of them anew.
-    Revisions,
-    /// These, and what belongs to a closed pay period.
-    Tellings,
-}
-
 async fn health(State(door): State<Arc<Door>>) -> Response {
     match door.mailbox.table.progress().await {
         Ok(Progress { waiting, done, parked }) => {
@@ -268,13 +259,9 @@ impl Slot {
     fn letters(&self, verified: &Verified<'_>) -> Result<Vec<Letter>, ReceiveError> {
         let mut letters = Vec::new();
         for one in verified.each()? {
-            let (event_id, punch) = match one.event()? {
-                ReceivedEvent::Punch(punch) => (punch.event_id.to_string(), punch),
-                ReceivedEvent::Revised(told) if self.takes != Takes::Punches => (told.event_id.to_string(), told.punch),
-                ReceivedEvent::Late(told) if self.takes == Takes::Tellings => (told.event_id.to_string(), told.punch),
-                _ => continue,
-            };
-            letters.push(Letter::new(event_id, &punch, one.body().to_vec()));
+            let event = one.event()?;
+            let Some((punch, _)) = telling(&event).filter(|_| self.takes.wants(&event)) else { continue };
+            letters.push(Letter::new(event.event_id().to_string(), punch, one.body().to_vec()));
         }
         Ok(letters)
     }

@@ -20,6 +20,7 @@ mod decode;
 mod demo;
 mod devices;
 mod doctor;
+mod erp;
 mod exit;
 mod explain;
 mod gateway_command;
@@ -63,6 +64,7 @@ enum Command {
     Replay(replay::Replay),
     Decode(decode::Decode),
     Webhook(webhook::WebhookCommand),
+    Erp(erp::ErpCommand),
     Config(config::ConfigCommand),
 }
 
@@ -101,6 +103,7 @@ fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Doctor(doctor) => asynchronous(doctor::run(doctor)),
         Command::Decode(decode) => decode::run(decode),
         Command::Webhook(webhook) => webhook::run(webhook),
+        Command::Erp(erp) => asynchronous(erp::run(erp)),
         Command::Config(config) => Ok(config::run(&config)),
     }
 }

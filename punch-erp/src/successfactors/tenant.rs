@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 
 use super::codes::Coded;
 use super::time_event::in_utc;
-use super::{Access, Auth, CallRules, EmployeeField, Mode, SuccessFactorsSettings, check};
+use super::{Access, Auth, CallRules, EmployeeField, Mode, SuccessFactorsSettings, TypeCodes, check};
 use crate::{ConfigErrors, HttpRequest, ParkReason};
 
 /// One SuccessFactors tenant: where it is, who we are there, and how punches are written. A clone is cheap.
@@ -32,6 +32,7 @@ struct Tenant {
 }
 
 /// Whose clock a time is written by.
+#[derive(Clone, Copy)]
 pub(super) enum Zone {
     /// The one of the terminal, as the sender says it.
     Device,
@@ -65,6 +66,11 @@ impl SuccessFactors {
         self.0.settings.auth
     }
 
+    /// The codes of the settings.
+    pub fn codes(&self) -> &TypeCodes {
+        &self.0.settings.codes
+    }
+
     /// How many calls there may be, and when.
     pub fn call_rules(&self) -> CallRules {
         let settings = &self.0.settings;
@@ -75,6 +81,15 @@ impl SuccessFactors {
             daily_cap: settings.daily_call_cap,
             ignore_daily_cap: settings.ignore_daily_cap,
         }
+    }
+
+    /// The same without an interval between calls: for whoever has all events at hand, so that none waits for company. The
+    /// gap and the day's calls stay.
+    #[must_use]
+    pub fn without_interval(self) -> Self {
+        let Tenant { settings, zone } = &*self.0;
+        let settings = SuccessFactorsSettings { flush_interval_s: 0, ..settings.clone() };
+        Self(Arc::new(Tenant { settings, zone: *zone }))
     }
 
     /// The longest time between an arrival and its departure.

@@ -31,6 +31,7 @@ mod isapi;
 #[path = "../../../examples/simulator/src/isapi/mod.rs"]
 #[allow(dead_code, unreachable_pub, missing_docs, reason = "the crate `simulator` compiles it as its own")]
 mod isapi_server;
+mod mapping;
 mod middleware;
 mod odoo;
 #[path = "../../../examples/simulator/src/odoo/mod.rs"]

@@ -12,7 +12,7 @@ use super::envelope::{ApiError, one};
 use super::listing::{Asked, Pairs, Terms};
 use crate::clock::now;
 use crate::metrics::{Now, disk_free};
-use crate::store::{Attendance, Counts, Edge, Snapshot, Timeline};
+use crate::store::{Attendance, Counts, Edge, SinkStatus, Snapshot, Timeline};
 
 /// The part of the disk that must be free, or terminals are better off keeping their rows.
 const DISK_FREE_MIN: f64 = 0.05;
@@ -48,7 +48,7 @@ pub(super) async fn metrics(State(api): State<Api>) -> Result<Response, ApiError
 }
 
 pub(super) async fn status(State(api): State<Api>) -> Result<Response, ApiError> {
-    let counts = api.store.read(Counts::read).await?;
+    let (counts, sinks) = api.store.read(|c| Ok((Counts::read(c)?, SinkStatus::all(c)?))).await?;
     let queue = api.engine.status().await.ok_or_else(|| ApiError::unavailable("deliveries have stopped"))?;
     let last_seen = api.devices.last_seen();
     let status = json!({
@@ -58,6 +58,7 @@ pub(super) async fn status(State(api): State<Api>) -> Result<Response, ApiError>
             "in_flight": queue.in_flight,
             "oldest": queue.oldest_created_at.map(|at| at.to_rfc3339()),
         },
+        "sinks": sinks,
         "devices_last_seen": last_seen.into_iter().map(|(serial, at)| (serial, at.to_rfc3339().into())).collect::<serde_json::Map<_, Value>>(),
     });
     Ok(one(StatusCode::OK, &status))

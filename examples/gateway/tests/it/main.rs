@@ -51,6 +51,7 @@ mod replicas;
 mod retention;
 mod rolling;
 mod rules;
+mod sinks;
 mod speed;
 mod store;
 mod streamed;

@@ -118,6 +118,12 @@ impl ErpNextStandIn {
             (&Method::GET, ["api", "resource", "Employee"]) => self.list_employees(request),
             (&Method::GET, ["api", "resource", CHECKIN]) => self.list_checkins(request),
             (&Method::GET, ["api", "resource", CHECKIN, name]) => self.get_checkin(name),
+            (&Method::GET, ["api", "resource", "System Settings", _]) if self.config.may_read_settings => {
+                Ok(json!({ "time_zone": self.config.zone.name() }))
+            }
+            (&Method::GET, ["api", "resource", "System Settings", _]) => {
+                Err(Exception::new(403, "PermissionError", "No permission for System Settings"))
+            }
             _ => Err(Exception::does_not_exist()),
         };
         match result {

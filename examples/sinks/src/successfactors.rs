@@ -3,9 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 
-use anyhow::Context as _;
+use crate::clock::now;
 use chrono::{DateTime, Utc};
-use gateway::clock::now;
 use punch_erp::successfactors::{
     CallBudget, CreateTimeEvents, Session, SuccessFactors, SuccessFactorsSettings, WriteTimeEvents,
 };
@@ -15,7 +14,7 @@ use punch_erp::{
 use punch_webhook::ReceivedPunch;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::env;
+use crate::environment::{env, env_any, env_flag, env_parsed};
 
 /// A write on its way.
 pub type Writing = Pin<Box<dyn Future<Output = Outcome> + Send>>;
@@ -24,7 +23,8 @@ pub type Writing = Pin<Box<dyn Future<Output = Outcome> + Send>>;
 pub const GATHERED: usize = CreateTimeEvents::MAX_EVENTS;
 
 /// Reads the environment: `SF_API_SERVER`, `SF_IAS_URL`, `SF_IAS_CLIENT_ID`, `SF_IAS_SECRET`, `SF_IAS_DEPENDENCY`,
-/// `SF_CODE_IN`, `SF_CODE_OUT`, and if they are there `SF_TIME_ZONE`, `SF_FLUSH_INTERVAL_S` and `SF_MIN_CALL_GAP_S`.
+/// `SF_CODE_IN`, `SF_CODE_OUT`, and if they are there `SF_TIME_ZONE`, `SF_FLUSH_INTERVAL_S`, `SF_MIN_CALL_GAP_S` and
+/// `ALLOW_HTTP`.
 ///
 /// # Errors
 ///
@@ -33,15 +33,12 @@ pub fn settings_from_env() -> anyhow::Result<SuccessFactorsSettings> {
     let plain = SuccessFactorsSettings::new(env("SF_API_SERVER")?, env("SF_CODE_IN")?, env("SF_CODE_OUT")?);
     let (url, client) = (env("SF_IAS_URL")?, env("SF_IAS_CLIENT_ID")?);
     let mut settings = plain.with_ias(url, client, env("SF_IAS_SECRET")?, env("SF_IAS_DEPENDENCY")?);
-    if let Ok(zone) = env("SF_TIME_ZONE") {
-        settings.time_zone = zone;
-    }
+    settings.time_zone = env_any(&["SF_TIME_ZONE"]).unwrap_or(settings.time_zone);
+    settings.allow_http = env_flag("ALLOW_HTTP");
     let numbers =
         [("SF_FLUSH_INTERVAL_S", &mut settings.flush_interval_s), ("SF_MIN_CALL_GAP_S", &mut settings.min_call_gap_s)];
     for (name, number) in numbers {
-        if let Ok(text) = env(name) {
-            *number = text.parse().with_context(|| format!("{name} is `{text}`, expected a number of seconds"))?;
-        }
+        *number = env_parsed(name, *number, "a number of seconds")?;
     }
     Ok(settings)
 }
