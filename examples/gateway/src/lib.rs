@@ -35,7 +35,7 @@ use api::{Api, ApiKey, Keys, hash_key};
 pub use sinks::clock;
 
 use clock::now;
-use config::{Config, SinkConfig};
+use config::Config;
 use core::{KeyScope, Quota};
 use dashboard::Dashboard;
 use delivery::outages::Outages;
@@ -149,10 +149,7 @@ pub async fn start(mut config: Config) -> Result<Gateway, StartError> {
     if let (Some(notify), Some(post)) = (notify, post) {
         tasks.push(tokio::spawn(delivery::mail::post(notify, store.clone(), post, stopped.clone())));
     }
-    for sink in &config.sinks {
-        let url = format!("{}{}", SinkConfig::SCHEME, sink.name);
-        tasks.push(tokio::spawn(sinks.clone().probe(url, sink.probe, engine.clone(), stopped.clone())));
-    }
+    tasks.extend(sinks.probes(&config.sinks, &engine, &stopped));
     tasks.push(tokio::spawn(device::serve(device_listener, devices.clone(), stopped)));
     Ok(Gateway { device_addr, api_addr, new_api_key, watch, devices, store, engine, stop, tasks })
 }

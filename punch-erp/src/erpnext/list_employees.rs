@@ -30,7 +30,7 @@ impl Endpoint for ListEmployees {
         // The name of a field was checked: nothing in it ends its place.
         let field = self.site.badge_field();
         let fields = match field {
-            "name" => r#"["name","status","relieving_date"]"#.to_string(),
+            "name" => r#"["name","status","relieving_date"]"#.into(),
             field => alloc::format!(r#"["name","{field}","status","relieving_date"]"#),
         };
         let query = [

@@ -8,6 +8,7 @@ use punch_erp::{Outcome, RetryReason, TransportError};
 use punch_webhook::{Class, DeliveryId, Reason, ReceivedEvent, Verified};
 use sinks::{Around, Sink, telling};
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 use super::Engine;
 use super::sender::Sent;
@@ -71,8 +72,21 @@ impl Sinks {
         self.stop.send_replace(true);
     }
 
-    /// Asks an ERP again and again, until the gateway stops, whether badges that were parked have an employee by now.
-    pub(crate) async fn probe(self, url: String, every: Duration, engine: Engine, mut stopped: watch::Receiver<bool>) {
+    /// Asks every ERP again and again, until the gateway stops, whether badges that were parked have an employee by now.
+    pub(crate) fn probes(
+        &self,
+        configs: &[SinkConfig],
+        engine: &Engine,
+        stopped: &watch::Receiver<bool>,
+    ) -> Vec<JoinHandle<()>> {
+        let probe = |SinkConfig { name, probe, .. }: &SinkConfig| {
+            let url = format!("{}{name}", SinkConfig::SCHEME);
+            tokio::spawn(self.clone().probe(url, *probe, engine.clone(), stopped.clone()))
+        };
+        configs.iter().map(probe).collect()
+    }
+
+    async fn probe(self, url: String, every: Duration, engine: Engine, mut stopped: watch::Receiver<bool>) {
         let Some(sink) = self.by_url.get(&url).cloned() else { return };
         loop {
             tokio::select! {

@@ -16,8 +16,9 @@ use simulator::odoo::{OdooConfig, OdooEmployee, OdooFault, OdooStandIn};
 use simulator::successfactors::{SuccessFactorsConfig, SuccessFactorsStandIn};
 use tempfile::{TempDir, tempdir};
 
-use crate::command::{Done, feed, punch};
+use crate::command::{Done, feed, punch, run};
 use crate::erp_month::Month;
+use crate::site::{Site, exchange};
 
 const SECRET: &str = "canary-of-the-api";
 
@@ -421,4 +422,47 @@ async fn a_missing_variable_or_name_is_a_usage_error() {
     assert!(missing.code == Some(2) && missing.stderr.contains("ODOO_URL"), "{}", missing.stderr);
     let unknown = stand.erp(&["write", "--to", "sap"], b"").await;
     assert!(unknown.code == Some(2) && unknown.stderr.contains("successfactors"), "{}", unknown.stderr);
+}
+
+/// A sink of `punch.toml`: its gateway's badges are looked up in the ERP, and what it parked is released, by cause.
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn what_a_sink_parked_is_released_by_whoever_mended_the_cause() {
+    let mut config = OdooConfig::new(18, "main", SECRET, SECRET);
+    config.employees = vec![OdooEmployee::new(1, "Ada", "1001")];
+    let server: SharedOdoo = Arc::new(Mutex::new(OdooStandIn::new(config)));
+    let addr = serve_odoo(loopback(), Arc::clone(&server)).await.unwrap();
+    let mut site = Site::start(&[("T1", "UTC")]);
+    let file = site.folder.path().join("punch.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let sink = format!(
+        "[[sink]]\nname = \"plant\"\nkind = \"odoo\"\nurl = \"http://{addr}\"\ndatabase = \"main\"\nuser = \"punch-bot\"\n\
+         secret = \"{SECRET}\"\nprobe_seconds = 86400\n[[employee]]\nbadge = \"1001\"\n[[employee]]\nbadge = \"1002\"\n"
+    );
+    std::fs::write(&file, text + &sink).unwrap();
+    site.restart();
+    let rows = "1002\t2026-03-02 08:00:00\t0\t1\n1002\t2026-03-02 16:00:00\t1\t1\n";
+    let pushed = exchange(site.device, "POST", "/iclock/cdata?SN=T1&table=ATTLOG&Stamp=9999", "", rows);
+    assert_eq!(pushed, (200, "OK: 2".to_owned()));
+    let (url, file) = (format!("http://{}", site.api), file.display().to_string());
+    let ask = |arguments: &[&str]| run(&[arguments, &["--gateway", &url, "--api-key", Site::KEY]].concat(), b"");
+    let deliveries = |state: &str| ask(&["webhook", "deliveries", "--json", "--state", state]).stdout.lines().count();
+    let until = tokio::time::Instant::now() + crate::command::PATIENCE;
+    while deliveries("failed") < 2 {
+        assert!(tokio::time::Instant::now() < until, "they are never parked");
+    }
+    let checked = ask(&["erp", "check", "--to", "plant", "--config", &file, "--registered"]);
+    assert!(checked.code == Some(1) && checked.stdout.contains("unknown    1002"), "{}", checked.stdout);
+    server.lock().unwrap().config_mut().employees.push(OdooEmployee::new(2, "Bo", "1002"));
+    let none = ask(&["erp", "release", "--to", "plant", "--reason", "orphan_out"]);
+    assert_eq!((none.code, none.stdout.as_str()), (Some(0), "0 released of 2 parked\n"), "{}", none.stderr);
+    let released = ask(&["erp", "release", "--to", "plant", "--reason", "unknown_employee"]);
+    assert_eq!(released.stdout, "2 released of 2 parked\n", "{}", released.stderr);
+    while deliveries("delivered") < 2 {
+        assert!(tokio::time::Instant::now() < until, "they are never written");
+    }
+    let at = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
+    let pair = ("2".to_owned(), at("2026-03-02T08:00:00Z"), at("2026-03-02T16:00:00Z"));
+    assert_eq!(attendances(&server), [pair]);
+    let unknown = ask(&["erp", "release", "--to", "other"]);
+    assert!(unknown.code == Some(2) && unknown.stderr.contains("punch webhook endpoints"), "{}", unknown.stderr);
 }
