@@ -14,13 +14,16 @@ use simulator::erpnext::{ErpNextConfig, ErpNextEmployee, ErpNextFault, ErpNextSt
 use simulator::humand::{HumandConfig, HumandStandIn, HumandUser};
 use simulator::odoo::{OdooConfig, OdooEmployee, OdooFault, OdooStandIn};
 use simulator::successfactors::{SuccessFactorsConfig, SuccessFactorsStandIn};
+use simulator::world::Dice;
 use tempfile::{TempDir, tempdir};
 
-use crate::command::{Done, feed, punch, run};
+use crate::command::{Done, PATIENCE, feed, punch, run};
 use crate::erp_month::Month;
-use crate::site::{Site, exchange};
+use crate::kill::{quiet_port, start};
+use crate::site::exchange;
 
 const SECRET: &str = "canary-of-the-api";
+const KEY: &str = "pk_erp_erp_erp_erp_erp_erp_erp_erp_erp_erp";
 
 fn loopback() -> SocketAddr {
     SocketAddr::from((Ipv4Addr::LOCALHOST, 0))
@@ -431,24 +434,36 @@ async fn what_a_sink_parked_is_released_by_whoever_mended_the_cause() {
     config.employees = vec![OdooEmployee::new(1, "Ada", "1001")];
     let server: SharedOdoo = Arc::new(Mutex::new(OdooStandIn::new(config)));
     let addr = serve_odoo(loopback(), Arc::clone(&server)).await.unwrap();
-    let mut site = Site::start(&[("T1", "UTC")]);
-    let file = site.folder.path().join("punch.toml");
-    let text = std::fs::read_to_string(&file).unwrap();
-    let sink = format!(
-        "[[sink]]\nname = \"plant\"\nkind = \"odoo\"\nurl = \"http://{addr}\"\ndatabase = \"main\"\nuser = \"punch-bot\"\n\
-         secret = \"{SECRET}\"\nprobe_seconds = 86400\n[[employee]]\nbadge = \"1001\"\n[[employee]]\nbadge = \"1002\"\n"
+    let folder = tempdir().unwrap();
+    let file = folder.path().join("punch.toml");
+    let text = format!(
+        "store = \"sqlite:{}\"\napi_key = \"{KEY}\"\n[[device]]\nserial = \"T1\"\n[[employee]]\nbadge = \"1001\"\n\
+         [[employee]]\nbadge = \"1002\"\n[[sink]]\nname = \"plant\"\nkind = \"odoo\"\nurl = \"http://{addr}\"\n\
+         database = \"main\"\nuser = \"punch-bot\"\nsecret = \"{SECRET}\"\nprobe_seconds = 86400\n",
+        folder.path().join("punch.sqlite").display()
     );
-    std::fs::write(&file, text + &sink).unwrap();
-    site.restart();
+    std::fs::write(&file, text).unwrap();
+    let file = file.display().to_string();
+    let mut gateway = start(&file, quiet_port(&mut Dice::new(u64::from(std::process::id()).wrapping_add(11))));
+    let mut addr = |before: &str, after: &str| -> SocketAddr {
+        gateway.line().strip_prefix(before).unwrap().strip_suffix(after).unwrap().parse().unwrap()
+    };
+    let (device, api) = (addr("device listener on http://", ""), addr("api on http://", "/v1"));
     let rows = "1002\t2026-03-02 08:00:00\t0\t1\n1002\t2026-03-02 16:00:00\t1\t1\n";
-    let pushed = exchange(site.device, "POST", "/iclock/cdata?SN=T1&table=ATTLOG&Stamp=9999", "", rows);
+    let pushed = exchange(device, "POST", "/iclock/cdata?SN=T1&table=ATTLOG&Stamp=9999", "", rows);
     assert_eq!(pushed, (200, "OK: 2".to_owned()));
-    let (url, file) = (format!("http://{}", site.api), file.display().to_string());
-    let ask = |arguments: &[&str]| run(&[arguments, &["--gateway", &url, "--api-key", Site::KEY]].concat(), b"");
-    let deliveries = |state: &str| ask(&["webhook", "deliveries", "--json", "--state", state]).stdout.lines().count();
-    let until = tokio::time::Instant::now() + crate::command::PATIENCE;
+    let url = format!("http://{api}");
+    let ask = |arguments: &[&str]| run(&[arguments, &["--gateway", &url, "--api-key", KEY]].concat(), b"");
+    let deliveries = |state: &str| {
+        let listed = ask(&["webhook", "deliveries", "--json", "--state", state]);
+        assert_eq!(listed.code, Some(0), "{}", listed.stderr);
+        listed.stdout.lines().count()
+    };
+    let until = tokio::time::Instant::now() + PATIENCE;
     while deliveries("failed") < 2 {
         assert!(tokio::time::Instant::now() < until, "they are never parked");
+        // The API counts calls.
+        tokio::time::sleep(core::time::Duration::from_millis(300)).await;
     }
     let checked = ask(&["erp", "check", "--to", "plant", "--config", &file, "--registered"]);
     assert!(checked.code == Some(1) && checked.stdout.contains("unknown    1002"), "{}", checked.stdout);
@@ -459,6 +474,7 @@ async fn what_a_sink_parked_is_released_by_whoever_mended_the_cause() {
     assert_eq!(released.stdout, "2 released of 2 parked\n", "{}", released.stderr);
     while deliveries("delivered") < 2 {
         assert!(tokio::time::Instant::now() < until, "they are never written");
+        tokio::time::sleep(core::time::Duration::from_millis(300)).await;
     }
     let at = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
     let pair = ("2".to_owned(), at("2026-03-02T08:00:00Z"), at("2026-03-02T16:00:00Z"));
