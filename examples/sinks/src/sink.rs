@@ -85,6 +85,20 @@ impl Sink {
         Ok(Self { settings, write, is_dry: false, transport })
     }
 
+    /// The same for whoever has all events at hand: nothing waits for company, and what a call has no room for is said to be
+    /// held back.
+    ///
+    /// # Errors
+    ///
+    /// There is no HTTP client.
+    pub fn open_at_once(settings: SinkSettings) -> Result<Self, TransportError> {
+        let mut sink = Self::open(settings)?;
+        if let Erp::SuccessFactors(tenant, calls) = sink.settings.erp.clone() {
+            sink.write = Write::People(Box::new(successfactors::caller(tenant, sink.transport.clone(), calls)));
+        }
+        Ok(sink)
+    }
+
     /// The same that sends nothing, and shows the requests with their secrets masked.
     ///
     /// # Errors
@@ -95,7 +109,7 @@ impl Sink {
             Erp::Odoo(server) => Write::People(Box::new(odoo::dry_run(server, show))),
             Erp::Humand(community) => Write::People(Box::new(humand::dry_run(community, show))),
             Erp::ErpNext(site) => Write::Each(Box::new(erpnext::dry_run(site, show))),
-            Erp::SuccessFactors(tenant, _) => Write::Each(Box::new(successfactors::dry_run(tenant, show))),
+            Erp::SuccessFactors(tenant, _) => Write::People(Box::new(successfactors::dry_caller(tenant, show))),
             Erp::Hrms(tables, _) => Write::Tellings(Box::new(hrms::dry_run(tables, show))),
         };
         Ok(Self { settings, write, is_dry: true, transport: ReqwestTransport::new()? })
@@ -148,8 +162,9 @@ impl Sink {
     fn writes_people_together(&self) -> bool {
         match &self.settings.erp {
             Erp::Odoo(_) => true,
+            Erp::SuccessFactors(..) => matches!(self.write, Write::People(_)),
             Erp::Hrms(_, database) => database.together().is_some() && !self.is_dry,
-            Erp::ErpNext(_) | Erp::SuccessFactors(..) | Erp::Humand(_) => false,
+            Erp::ErpNext(_) | Erp::Humand(_) => false,
         }
     }
 

@@ -32,7 +32,6 @@ struct Tenant {
 }
 
 /// Whose clock a time is written by.
-#[derive(Clone, Copy)]
 pub(super) enum Zone {
     /// The one of the terminal, as the sender says it.
     Device,
@@ -81,15 +80,6 @@ impl SuccessFactors {
             daily_cap: settings.daily_call_cap,
             ignore_daily_cap: settings.ignore_daily_cap,
         }
-    }
-
-    /// The same without an interval between calls: for whoever has all events at hand, so that none waits for company. The
-    /// gap and the day's calls stay.
-    #[must_use]
-    pub fn without_interval(self) -> Self {
-        let Tenant { settings, zone } = &*self.0;
-        let settings = SuccessFactorsSettings { flush_interval_s: 0, ..settings.clone() };
-        Self(Arc::new(Tenant { settings, zone: *zone }))
     }
 
     /// The longest time between an arrival and its departure.

@@ -153,13 +153,15 @@ impl Backlog {
     pub(super) fn settle(&mut self, batch: &Batch, outcomes: &[Outcome], now: DateTime<Utc>) -> Vec<Told> {
         let Some(person) = self.people.get_mut(&batch.person) else { return Vec::new() };
         let (mut told, mut retried, mut waits, mut waiting) = (Vec::new(), BTreeSet::new(), Vec::new(), 0);
+        let mut is_paced = true;
         for (items, outcome) in batch.items.iter().zip(outcomes) {
             for index in items {
                 let Some(item) = person.items.get_mut(*index) else { continue };
                 waiting += usize::from(item.state == State::Waiting);
                 match outcome {
-                    Outcome::Retry { after, .. } if item.state == State::Waiting => {
+                    Outcome::Retry { after, reason } if item.state == State::Waiting => {
                         retried.insert(*index);
+                        is_paced &= is_pace(reason);
                         waits.push(after.unwrap_or_default());
                     }
                     // It was judged before, and may be once more.
@@ -172,7 +174,14 @@ impl Backlog {
         if retried.len() < waiting || retried.is_empty() {
             (person.since, person.failures, person.not_before) = (None, 0, None);
         }
-        if let Some(asked) = waits.into_iter().min() {
+        let asked = waits.into_iter().min();
+        if let Some(asked) = asked.filter(|_| is_paced) {
+            // Nothing has failed: it is not its turn yet.
+            person.not_before = Some(now + asked.max(TimeDelta::milliseconds(50)));
+            if asked > self.patience.max(PACE) {
+                told.extend(person.give_up(&retried, batch, outcomes));
+            }
+        } else if let Some(asked) = asked {
             let since = *person.since.get_or_insert(now);
             person.failures += 1;
             let again = now + asked.max(pause(person.failures));
@@ -208,6 +217,15 @@ impl Backlog {
 
 /// How long an outcome may still change: a pipe that ends sooner is told of as a whole.
 const RIPE: TimeDelta = TimeDelta::seconds(10);
+
+/// However little the patience is, the gap that an ERP wants between two calls is waited for.
+const PACE: TimeDelta = TimeDelta::seconds(60);
+
+/// Whether an ERP, or our way to it, takes so many at a time: those that were not in the call, or of which a refused call is
+/// being narrowed down to the one to blame.
+fn is_pace(reason: &RetryReason) -> bool {
+    matches!(reason, RetryReason::HeldBack) || reason.code() == "refused"
+}
 
 /// How long to wait after so many failures: 1, 2, 4, 8, 16, then 30 seconds.
 fn pause(failures: u32) -> TimeDelta {
@@ -344,6 +362,20 @@ mod tests {
         };
         // At 0, 1, 3 and 7 seconds; the next one would be at 15.
         assert_eq!((words(&told), tries, now), (vec![("evt_a", "retry")], 4, at(7)));
+    }
+
+    #[test]
+    fn what_a_call_has_no_room_for_waits_its_turn_whatever_the_patience() {
+        let mut backlog = Backlog::new(Takes::Punches, None, TimeDelta::zero());
+        let held = |seconds| Outcome::Retry { after: Some(TimeDelta::seconds(seconds)), reason: RetryReason::HeldBack };
+        assert_eq!(backlog.take(event("evt_a", "1", 3)), None);
+        for second in 0..100 {
+            let batch = backlog.due(at(6 * second)).remove(0);
+            assert!(backlog.settle(&batch, &[held(6)], at(6 * second)).is_empty());
+        }
+        let batch = backlog.due(at(600)).remove(0);
+        // The day has no call left.
+        assert_eq!(words(&backlog.settle(&batch, &[held(3600)], at(600))), [("evt_a", "retry")]);
     }
 
     #[test]

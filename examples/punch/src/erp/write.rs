@@ -8,8 +8,8 @@ use chrono::TimeDelta;
 use clap::Args;
 use punch_erp::{Outcome, ParkReason};
 use serde_json::json;
+use sinks::Sink;
 use sinks::clock::now;
-use sinks::{Erp, Sink, SinkSettings};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
@@ -57,13 +57,12 @@ const COLLECTING: Duration = Duration::from_secs(2);
 /// Runs the command.
 pub(super) async fn run(command: Write) -> anyhow::Result<Exit> {
     crate::log_to_stderr("warn");
-    let mut settings = command.target.settings()?;
-    hurry(&mut settings);
+    let settings = command.target.settings()?;
     let (takes, reach) = (settings.erp.takes(), settings.erp.reach());
     let sink = if command.dry_run {
         Sink::dry(settings, |request| crate::say(format_args!("{}", request.trim_end())))?
     } else {
-        Sink::open(settings)?
+        Sink::open_at_once(settings)?
     };
     let patience = if command.dry_run { 0 } else { command.patience };
     let patience = TimeDelta::seconds(patience.into());
@@ -71,13 +70,6 @@ pub(super) async fn run(command: Write) -> anyhow::Result<Exit> {
     let backlog = Backlog::new(takes, reach, patience);
     drive(Arc::new(sink), backlog, standard_input(), &mut counter).await;
     Ok(counter.sum_up(command.target.name()))
-}
-
-/// All there is to be written comes at once, so nothing waits for company.
-fn hurry(settings: &mut SinkSettings) {
-    if let Erp::SuccessFactors(tenant, _) = &mut settings.erp {
-        *tenant = tenant.clone().without_interval();
-    }
 }
 
 async fn drive(sink: Arc<Sink>, mut backlog: Backlog, mut inbox: mpsc::Receiver<Entry>, counter: &mut Counter) {

@@ -336,6 +336,11 @@ async fn a_dry_run_shows_requests_without_secrets_and_sends_none() {
     let done = stand.erp(&["write", "--to", "odoo", "--dry-run"], &month.input()).await;
     assert!(done.stdout.contains("hr.attendance") && done.stdout.contains("***"), "{}", done.stdout);
     assert!(stand.server.lock().unwrap().calls().is_empty(), "something was sent");
+    let stand = successfactors(2).await;
+    let done = stand.erp(&["write", "--to", "successfactors", "--dry-run"], &month.input()).await;
+    let calls = done.stdout.lines().filter(|line| line.starts_with("POST ") && !line.contains("/oauth2/token")).count();
+    assert_eq!(calls, 1, "all of it in the call that would be made: {}", done.stdout);
+    assert!(stand.server.lock().unwrap().calls().is_empty(), "something was sent");
     let stand = erpnext(2).await;
     let done = stand.erp(&["write", "--to", "erpnext", "--dry-run"], &month.input()).await;
     assert_eq!(done.stdout.matches("POST ").count(), month.punches.len(), "{}", done.stdout);
