@@ -23,11 +23,13 @@ mod doctor;
 mod erp;
 mod exit;
 mod explain;
+mod export;
 mod gateway_command;
 mod normalize;
 mod pull;
 mod quarantine;
 mod replay;
+mod report;
 mod terminal;
 mod webhook;
 
@@ -62,6 +64,8 @@ enum Command {
     Order(Box<command::OrderCommand>),
     Quarantine(quarantine::QuarantineCommand),
     Replay(replay::Replay),
+    Export(export::Export),
+    Report(report::Report),
     Decode(decode::Decode),
     Webhook(webhook::WebhookCommand),
     Erp(erp::ErpCommand),
@@ -100,6 +104,8 @@ fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Order(command) => asynchronous(command::run(*command)),
         Command::Quarantine(command) => asynchronous(quarantine::run(command)),
         Command::Replay(replay) => asynchronous(replay::run(replay)),
+        Command::Export(export) => asynchronous(export::run(export)),
+        Command::Report(report) => asynchronous(report::run(report)),
         Command::Doctor(doctor) => asynchronous(doctor::run(doctor)),
         Command::Decode(decode) => decode::run(decode),
         Command::Webhook(webhook) => webhook::run(webhook),

@@ -21,6 +21,8 @@ pub struct DeviceRow {
     pub declines_encryption: bool,
     /// What it said of itself before anybody let it in, as JSON.
     pub said: Option<String>,
+    /// Its model, as whoever let it in says.
+    pub model: Option<String>,
 }
 
 impl DeviceRow {
@@ -34,7 +36,8 @@ impl DeviceRow {
     /// The store cannot be read.
     pub fn all(connection: &Connection) -> Result<Vec<Self>, StoreError> {
         let mut rows = connection.all(
-            "SELECT serial, admission, first_seen, dialect, declines_encryption, said FROM device ORDER BY serial",
+            "SELECT serial, admission, first_seen, dialect, declines_encryption, said, model
+             FROM device ORDER BY serial",
             &[],
             |row| {
                 let (admission, dialect): (String, Option<String>) = (row.get(1)?, row.get(3)?);
@@ -46,6 +49,7 @@ impl DeviceRow {
                     dialect: dialect.as_deref().and_then(dialect_of),
                     declines_encryption: row.get(4)?,
                     said: row.get(5)?,
+                    model: row.get(6)?,
                 })
             },
         )?;
@@ -101,6 +105,16 @@ impl DeviceRow {
     /// The store cannot be written.
     pub(crate) fn block(tx: &Transaction<'_>, serial: &str) -> Result<(), StoreError> {
         tx.execute("UPDATE device SET admission = 'blocked' WHERE serial = ?1", &[&serial])?;
+        Ok(())
+    }
+
+    /// Keeps what somebody says that a terminal is.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be written.
+    pub(crate) fn keep_model(tx: &Transaction<'_>, serial: &str, model: &str) -> Result<(), StoreError> {
+        tx.execute("UPDATE device SET model = ?2 WHERE serial = ?1", &[&serial, &model])?;
         Ok(())
     }
 

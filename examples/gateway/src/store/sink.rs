@@ -85,7 +85,7 @@ pub(crate) fn without_employee(connection: &Connection, url: &str) -> Result<Vec
 }
 
 /// A sink and how it stands, for the status.
-#[derive(Debug, serde::Serialize)]
+#[derive(Debug, serde::Serialize, utoipa::ToSchema)]
 pub(crate) struct SinkStatus {
     /// Its name.
     pub(crate) name: String,

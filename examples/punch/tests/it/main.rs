@@ -22,6 +22,7 @@ mod doctor;
 mod erp;
 mod erp_month;
 mod explain;
+mod export;
 mod gateway;
 mod interop;
 mod interop_push;
