@@ -13,7 +13,6 @@
 )]
 
 pub mod api;
-pub mod clock;
 pub mod config;
 pub mod core;
 mod dashboard;
@@ -29,17 +28,20 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
+use punch_erp::TransportError;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
 use api::{Api, ApiKey, Keys, hash_key};
+pub use sinks::clock;
+
 use clock::now;
 use config::Config;
 use core::{KeyScope, Quota};
 use dashboard::Dashboard;
-use delivery::Engine;
 use delivery::outages::Outages;
+use delivery::{Engine, Sinks};
 use device::Devices;
 use stage::Watch;
 use store::{ApiKeyRow, DeviceRow, EndpointRow, Store, StoreError, restore_calls};
@@ -50,6 +52,9 @@ pub enum StartError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The way to an ERP.
+    #[error(transparent)]
+    Sink(#[from] TransportError),
     /// A listener.
     #[error("cannot listen on {addr}: {source}; another program may have the port, choose one with `{flag}`")]
     Listen {
@@ -98,7 +103,8 @@ pub async fn start(mut config: Config) -> Result<Gateway, StartError> {
     let (stop, stopped) = watch::channel(false);
     let notify = config.notify.take();
     let post = notify.is_some().then(Arc::<Notify>::default);
-    let engine = Engine::start(store.clone(), &config.delivery, watch.clone(), post.clone()).await?;
+    let sinks = Sinks::open(&config.sinks, &store)?;
+    let engine = Engine::start(store.clone(), &config.delivery, sinks.clone(), watch.clone(), post.clone()).await?;
     delivery::replay::go_on(&store, &engine).await?;
     let rows = store.read(DeviceRow::all).await?;
     let devices = Devices::new(&config, &rows, key, store.clone(), engine.clone(), watch.clone());
@@ -145,6 +151,7 @@ pub async fn start(mut config: Config) -> Result<Gateway, StartError> {
     if let (Some(notify), Some(post)) = (notify, post) {
         tasks.push(tokio::spawn(delivery::mail::post(notify, store.clone(), post, stopped.clone())));
     }
+    tasks.extend(sinks.probes(&config.sinks, &engine, &stopped));
     tasks.push(tokio::spawn(device::serve(device_listener, devices.clone(), stopped)));
     Ok(Gateway { device_addr, api_addr, new_api_key, watch, devices, store, engine, stop, tasks })
 }

@@ -20,6 +20,7 @@ mod decode;
 mod demo;
 mod devices;
 mod doctor;
+mod erp;
 mod exit;
 mod explain;
 mod export;
@@ -67,6 +68,7 @@ enum Command {
     Report(report::Report),
     Decode(decode::Decode),
     Webhook(webhook::WebhookCommand),
+    Erp(erp::ErpCommand),
     Config(config::ConfigCommand),
 }
 
@@ -107,6 +109,7 @@ fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Doctor(doctor) => asynchronous(doctor::run(doctor)),
         Command::Decode(decode) => decode::run(decode),
         Command::Webhook(webhook) => webhook::run(webhook),
+        Command::Erp(erp) => asynchronous(erp::run(erp)),
         Command::Config(config) => Ok(config::run(&config)),
     }
 }

@@ -97,6 +97,7 @@ const DOCUMENTS: [&str; 21] = [
     "docs/quarantine.md",
     "docs/receivers.md",
     "docs/rules.md",
+    "docs/sinks.md",
     "docs/store.md",
     "examples/edge/README.md",
     "punch-protocol/README.md",

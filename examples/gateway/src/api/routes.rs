@@ -13,7 +13,7 @@ use super::Api;
 use super::envelope::{ApiError, One, Refusal, one};
 use crate::clock::now;
 use crate::metrics::{Now, disk_free};
-use crate::store::{Counts, Snapshot};
+use crate::store::{Counts, SinkStatus, Snapshot};
 
 /// The part of the disk that must be free, or terminals are better off keeping their rows.
 const DISK_FREE_MIN: f64 = 0.05;
@@ -71,6 +71,8 @@ pub(super) async fn openapi() -> Json<&'static Value> {
 pub(super) struct Status {
     counts: Counts,
     queue: Queued,
+    /// The ERPs that are written to.
+    sinks: Vec<SinkStatus>,
     /// When each terminal was heard last that was heard since the start.
     devices_last_seen: BTreeMap<String, String>,
 }
@@ -88,10 +90,10 @@ pub(super) struct Queued {
 /// How the gateway stands: rows, deliveries, terminals.
 #[utoipa::path(get, path = "/status", operation_id = "show_status", responses((status = 200, body = One<Status>)))]
 pub(super) async fn status(State(api): State<Api>) -> Result<Response, ApiError> {
-    let counts = api.store.read(Counts::read).await?;
+    let (counts, sinks) = api.store.read(|c| Ok((Counts::read(c)?, SinkStatus::all(c)?))).await?;
     let queue = api.engine.status().await.ok_or_else(|| ApiError::unavailable("deliveries have stopped"))?;
     let oldest = queue.oldest_created_at.map(|at| at.to_rfc3339());
     let heard = api.devices.last_seen().into_iter().map(|(serial, at)| (serial, at.to_rfc3339()));
     let queue = Queued { waiting: queue.waiting, in_flight: queue.in_flight, oldest };
-    Ok(one(StatusCode::OK, &Status { counts, queue, devices_last_seen: heard.collect() }))
+    Ok(one(StatusCode::OK, &Status { counts, queue, sinks, devices_last_seen: heard.collect() }))
 }

@@ -9,6 +9,7 @@ mod read;
 mod retention;
 mod schedule;
 mod section;
+mod sink;
 mod terminals;
 mod warnings;
 
@@ -32,6 +33,7 @@ pub use profile::Profile;
 pub use retention::RetentionConfig;
 pub use schedule::{parse_closing, parse_span, read_shifts};
 pub use section::Section;
+pub use sink::SinkConfig;
 
 /// Everything a gateway needs to know. [`Config::default`] runs without a file.
 #[derive(Debug)]
@@ -52,6 +54,8 @@ pub struct Config {
     pub devices: Vec<DeviceConfig>,
     /// The webhook endpoints named by the file.
     pub endpoints: Vec<EndpointConfig>,
+    /// The ERPs that are written to. Each has an endpoint among the others.
+    pub sinks: Vec<SinkConfig>,
     /// The people named by the file, one identity a PIN.
     pub employees: Vec<Identity>,
     /// The shifts, and whose they are.
@@ -166,6 +170,7 @@ impl Default for Config {
             sites: Vec::new(),
             devices: Vec::new(),
             endpoints: Vec::new(),
+            sinks: Vec::new(),
             employees: Vec::new(),
             shifts: Shifts::default(),
             unknown_badges: UnknownBadges::Auto,

@@ -27,6 +27,7 @@ mod quarantine;
 mod read;
 mod redate;
 mod retention;
+mod sink;
 mod sql;
 mod ticket;
 mod timeline;
@@ -75,6 +76,7 @@ pub use read::{Attendance, AttendanceRow, Counts, Edge};
 pub(crate) use redate::{Observed, Span, by_hand, observed};
 pub use retention::Removed;
 pub(crate) use retention::{remove_deliveries, remove_events};
+pub(crate) use sink::{SinkStatus, around, revise, without_employee};
 use sql::Opener;
 pub use sql::{Connection, FromValue, Parameters, Place, Row, ToValue, Transaction, Value, connect_file};
 pub(crate) use ticket::{

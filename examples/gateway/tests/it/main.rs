@@ -56,6 +56,7 @@ mod rolling;
 mod rules;
 mod samples;
 mod schemathesis;
+mod sinks;
 mod speed;
 mod store;
 mod streamed;
