@@ -30,6 +30,7 @@ struct Inner {
     removed: Family<Label, Counter>,
     refused_uploads: Counter,
     unknown_terminals: Counter,
+    handshakes_failed: Counter,
     acknowledge: Histogram,
     commit: Histogram,
     attempt: Histogram,
@@ -50,6 +51,7 @@ impl Default for Inner {
             removed,
             refused_uploads: Counter::default(),
             unknown_terminals: Counter::default(),
+            handshakes_failed: Counter::default(),
             acknowledge: Histogram::new(buckets()),
             commit: Histogram::new(buckets()),
             attempt: Histogram::new(buckets()),
@@ -91,6 +93,11 @@ impl Metrics {
         self.0.unknown_terminals.inc();
     }
 
+    /// A client and we found no TLS that both speak, or it did not trust the certificate.
+    pub(crate) fn handshake_failed(&self) {
+        self.0.handshakes_failed.inc();
+    }
+
     /// A commit is on disk.
     pub(crate) fn committed(&self, took: Duration) {
         self.0.commit.observe(took.as_secs_f64());
@@ -126,8 +133,8 @@ impl Metrics {
     }
 
     fn register_counted(&self, registry: &mut Registry) {
-        let Inner { rows, attempts, removed, refused_uploads, unknown_terminals, acknowledge, commit, attempt } =
-            &*self.0;
+        let Inner { rows, attempts, removed, refused_uploads, unknown_terminals, handshakes_failed, .. } = &*self.0;
+        let Inner { acknowledge, commit, attempt, .. } = &*self.0;
         registry.register("rows", "Rows on disk, by what became of them", rows.clone());
         registry.register("uploads_refused", "Uploads that could not be put on disk", refused_uploads.clone());
         registry.register(
@@ -135,6 +142,7 @@ impl Metrics {
             "Calls of terminals that nobody has approved",
             unknown_terminals.clone(),
         );
+        registry.register("tls_handshakes_failed", "TLS handshakes that failed", handshakes_failed.clone());
         registry.register("delivery_attempts", "Attempts to deliver, by class of status", attempts.clone());
         registry.register("removed", "What was old enough to be removed, by what it is", removed.clone());
         let mut timed = |name, help, histogram: &Histogram| {

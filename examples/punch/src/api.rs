@@ -83,7 +83,18 @@ impl ApiArgs {
         Self { is_patient: true, ..self.clone() }
     }
 
+    /// The text of an answer that is no object; `None` if the gateway has no such thing.
+    pub(crate) async fn text(&self, path: &str) -> anyhow::Result<Option<String>> {
+        self.ask(Method::GET, path, None).await
+    }
+
     async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> anyhow::Result<Option<Value>> {
+        let Some(text) = self.ask(method, path, body).await? else { return Ok(None) };
+        let answer: Value = serde_json::from_str(&text).context("the answer is no JSON; is it a gateway?")?;
+        Ok(Some(answer.get("data").cloned().unwrap_or_default()))
+    }
+
+    async fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> anyhow::Result<Option<String>> {
         let key = self.key()?;
         let (url, plain_http) = (self.gateway.clone(), self.plain_http);
         let gateway = GatewayConfig { url, api_key: ApiKey::new(key.clone()), plain_http };
@@ -110,8 +121,7 @@ impl ApiArgs {
             (_, Some(message)) => bail!("the gateway answered {status}: {message}"),
             (_, None) => bail!("the gateway answered {status}, expected 200"),
         }
-        let answer = answer.context("the answer is no JSON; is it a gateway?")?;
-        Ok(Some(answer.get("data").cloned().unwrap_or_default()))
+        Ok(Some(text))
     }
 
     fn key(&self) -> Result<String, UsageError> {

@@ -13,6 +13,7 @@
 
 mod agent_command;
 mod api;
+mod audit;
 mod clocks;
 mod command;
 mod config;
@@ -20,6 +21,7 @@ mod decode;
 mod demo;
 mod devices;
 mod doctor;
+mod erase;
 mod exit;
 mod explain;
 mod gateway_command;
@@ -60,6 +62,8 @@ enum Command {
     #[command(name = "command")]
     Order(Box<command::OrderCommand>),
     Quarantine(quarantine::QuarantineCommand),
+    Audit(audit::AuditCommand),
+    Erase(erase::Erase),
     Replay(replay::Replay),
     Decode(decode::Decode),
     Webhook(webhook::WebhookCommand),
@@ -97,6 +101,8 @@ fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Devices(command) => asynchronous(devices::run(command)),
         Command::Order(command) => asynchronous(command::run(*command)),
         Command::Quarantine(command) => asynchronous(quarantine::run(command)),
+        Command::Audit(command) => asynchronous(audit::run(command)),
+        Command::Erase(command) => asynchronous(erase::run(command)),
         Command::Replay(replay) => asynchronous(replay::run(replay)),
         Command::Doctor(doctor) => asynchronous(doctor::run(doctor)),
         Command::Decode(decode) => decode::run(decode),

@@ -78,7 +78,7 @@ fn programs_are_short() {
 }
 
 const READMES: [&str; 2] = ["README.md", "README.es.md"];
-const DOCUMENTS: [&str; 18] = [
+const DOCUMENTS: [&str; 19] = [
     "README.md",
     "README.es.md",
     "ARCHITECTURE.md",
@@ -95,6 +95,7 @@ const DOCUMENTS: [&str; 18] = [
     "docs/quarantine.md",
     "docs/receivers.md",
     "docs/rules.md",
+    "docs/security.md",
     "docs/store.md",
     "punch-protocol/README.md",
 ];

@@ -13,7 +13,7 @@ use super::idempotent::KeptInstead;
 use super::listing::{Asked, Pairs, Terms};
 use crate::clock::now;
 use crate::core::KeyScope;
-use crate::store::ApiKeyRow;
+use crate::store::{ApiKeyRow, Intent};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -46,8 +46,11 @@ pub(super) async fn add(
     getrandom::fill(&mut bytes).map_err(|error| ApiError::unavailable(&error.to_string()))?;
     let key = ApiKey::from_random(bytes);
     let hash = hash_key(key.expose());
+    let intent = Intent::current();
+    intent.detail("scope", scope.as_str());
     let put = api.store.write(move |tx| {
         let id = ApiKeyRow::put(tx, name.trim(), &hash, scope, now())?;
+        intent.about(id);
         Ok((id, ApiKeyRow::all(tx)?))
     });
     let (id, rows) = put.await?;

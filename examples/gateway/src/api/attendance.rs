@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::Api;
 use super::envelope::{ApiError, one};
-use crate::store::{Timeline, direction_of};
+use crate::store::{Intent, Timeline, direction_of};
 
 /// Longest note to a correction, in bytes.
 const NOTE_MAX: usize = 500;
@@ -38,6 +38,7 @@ pub(super) async fn correct_direction(
     if note.len() > NOTE_MAX {
         return Err(ApiError::invalid("note", "is longer than 500 bytes"));
     }
+    Intent::current().detail("direction", known.map_or("none", Direction::as_str));
     let id = EventId::parse(&event_id).map_err(|_| ApiError::not_found("event"))?;
     if !api.devices.correct(id, known, note).await? {
         return Err(ApiError::not_found("event"));

@@ -16,9 +16,9 @@ use super::commands::find_device;
 use super::envelope::{ApiError, one};
 use super::listing::{Asked, Pairs, Terms};
 use crate::clock::now;
-use crate::core::{Clockwork, Probe, ProbeError};
+use crate::core::{Access, Clockwork, Networks, PathToken, Probe, ProbeError};
 use crate::device::{NotProbed, Standing};
-use crate::store::{ClockRow, Connection, DeviceRow, SiteRow, Span, StoreError};
+use crate::store::{ClockRow, Connection, DeviceRow, Intent, SiteRow, Span, StoreError};
 
 const TERMS: Terms = Terms {
     filters: &["status", "admission", "site"],
@@ -84,6 +84,7 @@ pub(super) async fn show_timeline(State(api): State<Api>, Path(id): Path<String>
             json!({
                 "what": seen.what, "outcome": seen.outcome, "count": seen.count,
                 "first_at": moment(seen.first_at), "last_at": moment(seen.last_at),
+                "last_from": seen.last_from.to_string(),
             })
         })
         .collect();
@@ -93,21 +94,52 @@ pub(super) async fn show_timeline(State(api): State<Api>, Path(id): Path<String>
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Change {
-    admission: String,
+    admission: Option<String>,
+    allow: Option<Vec<String>>,
+    path_token: Option<String>,
 }
 
-/// Lets a terminal in that has called, or keeps it out.
+impl Change {
+    /// How a terminal may call from now on, if that is to change: an empty list is from everywhere, an empty token none.
+    fn access(&self, before: Access) -> Result<Option<Access>, ApiError> {
+        let Self { allow, path_token, .. } = self;
+        if allow.is_none() && path_token.is_none() {
+            return Ok(None);
+        }
+        let wrong = |problem: String| ApiError::invalid("allow", &problem);
+        let allow = allow.as_ref().map(|texts| Networks::parse(texts).map_err(wrong)).transpose()?;
+        let token = path_token.as_deref().map(|text| match text {
+            "" => Ok(None),
+            text => PathToken::new(text).map(Some).map_err(|problem| ApiError::invalid("path_token", problem)),
+        });
+        Ok(Some(Access { allow: allow.unwrap_or(before.allow), token: token.transpose()?.unwrap_or(before.token) }))
+    }
+}
+
+/// Lets a terminal in that has called, or keeps it out; says from where and under which path it may call.
 pub(super) async fn change_device(
     State(api): State<Api>,
     Path(id): Path<String>,
     body: Result<Json<Change>, JsonRejection>,
 ) -> Result<Response, ApiError> {
-    let Json(Change { admission }) = body?;
+    let Json(change) = body?;
     let serial = find_device(&api, &id)?;
-    match admission.as_str() {
-        "approved" => api.devices.approve(serial.clone()).await?,
-        "blocked" => api.devices.block(&serial).await?,
-        _ => return Err(ApiError::invalid("admission", "expected `approved` or `blocked`")),
+    let access = change.access(api.devices.access(&serial).unwrap_or_default())?;
+    let admission = change.admission.as_deref();
+    if !matches!(admission, Some("approved" | "blocked")) && (admission.is_some() || access.is_none()) {
+        return Err(ApiError::invalid("admission", "expected `approved` or `blocked`"));
+    }
+    if let Some(access) = access {
+        Intent::current().detail("allow", access.allow.texts().join(","));
+        Intent::current().detail("path_token", if access.token.is_some() { "set" } else { "none" });
+        api.devices.set_access(&serial, access).await?;
+    }
+    if let Some(admission) = admission {
+        Intent::current().detail("admission", admission);
+        match admission {
+            "approved" => api.devices.approve(serial.clone()).await?,
+            _ => api.devices.block(&serial).await?,
+        }
     }
     Ok(one(StatusCode::OK, &find(&api, serial.as_str()).await?))
 }
@@ -133,6 +165,7 @@ pub(super) async fn add_device(
     let Json(new) = body?;
     let serial = SerialNumber::parse(&new.serial_number);
     let serial = serial.map_err(|error| ApiError::invalid("serial_number", &error.to_string()))?;
+    Intent::current().about(&serial);
     api.devices.approve(serial).await?;
     Ok(one(StatusCode::CREATED, &json!({ "serial_number": new.serial_number, "admission": "approved" })))
 }
@@ -268,5 +301,6 @@ fn device(
         "info": info, "said": said,
         "last_seen": last_seen.map(DateTime::to_rfc3339), "zone": clockwork.zone_at(now()).to_string(),
         "zone_changes": clockwork.zone_changes(), "clock": clockwork.report(now()),
+        "allow": row.access.allow.texts(), "has_path_token": row.access.token.is_some(),
     })
 }

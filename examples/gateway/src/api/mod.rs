@@ -2,13 +2,16 @@
 
 mod api_keys;
 mod attendance;
+pub(crate) mod audit;
 mod auth;
 mod batch;
 mod commands;
+mod connection;
 pub(crate) mod deliveries;
 pub(crate) mod devices;
 pub(crate) mod employees;
 mod envelope;
+mod erase;
 mod idempotent;
 mod items;
 mod jobs;
@@ -31,9 +34,12 @@ use crate::config::DeliveryConfig;
 use crate::core::{Quota, Received, Shifts};
 use crate::delivery::Engine;
 use crate::device::Devices;
-use crate::store::Store;
+use crate::doors::Certificates;
+use crate::store::{Punches, Store};
 
+pub(crate) use auth::Caller;
 pub use auth::{ApiKey, Keys, hash_key};
+pub(crate) use connection::serve;
 pub(crate) use envelope::ApiError;
 
 /// What every route can reach.
@@ -50,6 +56,8 @@ pub(crate) struct Inner {
     pub(crate) keys: Keys,
     pub(crate) quota: Mutex<Quota>,
     pub(crate) idempotency: Mutex<Idempotency>,
+    pub(crate) certificates: Certificates,
+    pub(crate) erased_punches: Punches,
 }
 
 impl core::ops::Deref for Api {
@@ -99,6 +107,7 @@ impl Api {
             .route("/v1/devices/{serial}/clock", post(devices::add_reading))
             .route("/v1/devices/{serial}/punches", post(punches::add_punches).layer(forwarded_body))
             .route("/v1/employees", get(employees::list_employees).post(employees::add_employee))
+            .route("/v1/employees/erase", post(erase::erase))
             .route("/v1/attendance", get(routes::list_attendance))
             .route("/v1/attendance/{event_id}", get(routes::show_timeline))
             .route("/v1/attendance/{event_id}/direction", post(attendance::correct_direction))
@@ -113,7 +122,11 @@ impl Api {
             .route("/v1/devices/{serial}/reanchor", post(quarantine::reanchor))
             .route("/v1/api-keys", get(api_keys::list).post(api_keys::add))
             .route("/v1/api-keys/{id}", delete(api_keys::revoke))
+            .route("/v1/audit", get(audit::list))
+            .route("/v1/audit/head", get(audit::head))
+            .route("/v1/audit/export", get(audit::export))
             .route("/status", get(routes::status))
+            .layer(from_fn_with_state(self.clone(), audit::record))
             .layer(from_fn_with_state(self.clone(), idempotent::once_a_key))
             .layer(from_fn_with_state(self.clone(), auth::require_key));
         Router::new()

@@ -51,7 +51,9 @@ pub(super) async fn status(State(api): State<Api>) -> Result<Response, ApiError>
     let counts = api.store.read(Counts::read).await?;
     let queue = api.engine.status().await.ok_or_else(|| ApiError::unavailable("deliveries have stopped"))?;
     let last_seen = api.devices.last_seen();
+    let tls = api.certificates.iter().map(|(name, tls)| ((*name).to_owned(), tls.to_json()));
     let status = json!({
+        "tls": tls.collect::<serde_json::Map<_, Value>>(),
         "counts": counts,
         "queue": {
             "waiting": queue.waiting,

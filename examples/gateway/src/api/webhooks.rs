@@ -16,7 +16,7 @@ use super::listing::{Asked, Pairs, Terms};
 use crate::clock::now;
 use crate::config::{BatchWish, EndpointConfig, EndpointOptions, check_events, check_url};
 use crate::delivery::Wish;
-use crate::store::{EndpointRow, StoreError, random_id, send_to};
+use crate::store::{EndpointRow, Intent, StoreError, random_id, send_to};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -139,7 +139,13 @@ impl Settings {
 }
 
 async fn put(api: &Api, endpoint: EndpointConfig) -> Result<EndpointRow, ApiError> {
-    let id = api.store.write(move |tx| EndpointRow::put(tx, &endpoint, now())).await?;
+    let intent = Intent::current();
+    let put = api.store.write(move |tx| {
+        let id = EndpointRow::put(tx, &endpoint, now())?;
+        intent.about(id.0);
+        Ok(id)
+    });
+    let id = put.await?;
     api.engine.set_endpoint(find(api, id.0).await?);
     find(api, id.0).await
 }
@@ -225,6 +231,9 @@ pub(super) async fn change_webhook(
         Some("active") => Some(Wish::Resume),
         Some(_) => return Err(ApiError::invalid("state", "expected `paused` or `active`")),
     };
+    if let Some(state) = &state {
+        Intent::current().detail("state", state);
+    }
     let secret = match secret {
         Some(text) => Secret::new(text).map_err(|error| ApiError::invalid("secret", &error.to_string()))?,
         None => Secret::new(row.secret.expose().to_owned()).map_err(|_| ApiError::not_found("webhook"))?,

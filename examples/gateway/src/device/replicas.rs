@@ -28,6 +28,7 @@ impl Devices {
         let rows = self.0.store.read(DeviceRow::all).await?;
         for row in rows.iter().filter(|row| row.admission == Admission::Approved) {
             let Ok(serial) = SerialNumber::parse(&row.serial) else { continue };
+            self.0.registry.set_access(&serial, row.access.clone());
             if !self.0.registry.is_approved(&serial) {
                 self.0.registry.admit(serial, row.admission, None, Some(row));
             }

@@ -15,7 +15,7 @@ pub(crate) fn check_error(answer: &Value, code: &str) {
     assert!(error["request_id"].as_str().unwrap().starts_with("req_"), "{answer}");
 }
 
-pub(crate) const ROUTES: [(&str, &str); 39] = [
+pub(crate) const ROUTES: [(&str, &str); 42] = [
     ("GET", "/v1/webhooks"),
     ("POST", "/v1/webhooks"),
     ("GET", "/v1/webhooks/1"),
@@ -54,6 +54,9 @@ pub(crate) const ROUTES: [(&str, &str); 39] = [
     ("GET", "/v1/api-keys"),
     ("POST", "/v1/api-keys"),
     ("DELETE", "/v1/api-keys/99"),
+    ("GET", "/v1/audit"),
+    ("GET", "/v1/audit/head"),
+    ("GET", "/v1/audit/export"),
     ("GET", "/status"),
 ];
 

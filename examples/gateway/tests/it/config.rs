@@ -322,6 +322,9 @@ fn the_example_file_has_no_error_and_no_warning() {
 fn the_example_file_names_every_key() {
     let sections = [
         "[listen]",
+        "[tls]",
+        "[device_tls]",
+        "[api_tls]",
         "[defaults]",
         "[rate_limit]",
         "[delivery]",

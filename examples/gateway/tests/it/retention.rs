@@ -84,7 +84,7 @@ async fn each_kind_is_kept_for_its_own_time() {
     assert_eq!(removed, Removed { deliveries: 1, attempts: 2, events: 0 });
     assert_eq!(ask(&connection, LEFT), ["1 failed", "2 delivered", "2 waiting", "4 delivered", "5 delivered"]);
 
-    let all = RetentionConfig { delivered: days(1), failed: days(1), events: days(1) };
+    let all = RetentionConfig { delivered: days(1), failed: days(1), events: days(1), ..RetentionConfig::default() };
     let removed = pass(&store, all, now()).await.unwrap();
     assert_eq!(removed, Removed { deliveries: 3, attempts: 6, events: 3 });
     assert_eq!(ask(&connection, LEFT), ["2 waiting", "5 delivered"]);
@@ -124,7 +124,7 @@ async fn the_room_of_what_is_removed_is_used_again() {
         transaction.commit().unwrap();
     };
     fill(&mut connection, 1);
-    let all = RetentionConfig { delivered: days(1), failed: None, events: days(1) };
+    let all = RetentionConfig { delivered: days(1), failed: None, events: days(1), ..RetentionConfig::default() };
     let mut sizes = vec![pages(&connection)];
     for round in 1..4 {
         pass(&store, all, now()).await.unwrap();
@@ -145,7 +145,7 @@ async fn a_punch_whose_event_was_removed_is_not_new_again() {
     site.punch(row).await;
     site.punch("1001\t2026-03-02 17:00:00\t1\t1\n").await;
     site.delivered_all().await;
-    let all = RetentionConfig { delivered: days(1), failed: None, events: days(1) };
+    let all = RetentionConfig { delivered: days(1), failed: None, events: days(1), ..RetentionConfig::default() };
     let later = gateway::clock::now() + TimeDelta::days(3);
     let removed = pass(site.gateway.store(), all, later).await.unwrap();
     assert_eq!((removed.deliveries, removed.events), (1, 1));
@@ -165,9 +165,15 @@ async fn a_punch_whose_event_was_removed_is_not_new_again() {
 #[test]
 fn the_section_is_read_and_zero_is_for_ever() {
     let read = |text: &str| Config::parse(text).map(|config| config.retention);
-    assert_eq!(read("").unwrap(), RetentionConfig { delivered: days(400), failed: None, events: None });
+    assert_eq!(
+        read("").unwrap(),
+        RetentionConfig { delivered: days(400), failed: None, events: None, ..RetentionConfig::default() }
+    );
     let some = read("[retention]\ndelivered_days = 0\nfailed_days = 30\nevents_days = 2000\n").unwrap();
-    assert_eq!(some, RetentionConfig { delivered: None, failed: days(30), events: days(2_000) });
+    assert_eq!(
+        some,
+        RetentionConfig { delivered: None, failed: days(30), events: days(2_000), ..RetentionConfig::default() }
+    );
     for (line, key) in [("delivered_days = -1", "retention.delivered_days"), ("days = 3", "retention.days")] {
         let error = read(&format!("[retention]\n{line}\n")).unwrap_err().to_string();
         assert!(error.contains(key), "{error}");
@@ -202,6 +208,7 @@ proptest! {
             delivered: kept.0.and_then(days),
             failed: kept.1.and_then(days),
             events: kept.2.and_then(days),
+            ..RetentionConfig::default()
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(pass(&store, config, now())).unwrap();
