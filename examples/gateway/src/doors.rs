@@ -53,9 +53,10 @@ impl Doors {
         Ok(Self { plain, secure, api })
     }
 
-    /// Where terminals come in in plain HTTP, where over TLS, and where the API is.
-    pub(crate) fn addresses(&self) -> (Option<SocketAddr>, Option<SocketAddr>, SocketAddr) {
-        (self.plain.as_ref().map(|door| door.addr), self.secure.as_ref().map(|door| door.addr), self.api.addr)
+    /// Where terminals come in, in plain HTTP unless that is off; where they come in over TLS; and where the API is.
+    pub(crate) fn addresses(&self) -> (SocketAddr, Option<SocketAddr>, SocketAddr) {
+        let (plain, secure) = (self.plain.as_ref().map(|door| door.addr), self.secure.as_ref().map(|door| door.addr));
+        (plain.or(secure).unwrap_or(self.api.addr), secure, self.api.addr)
     }
 
     /// What speaks TLS, by the name of its listener.

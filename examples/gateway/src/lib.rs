@@ -132,23 +132,16 @@ pub async fn start(mut config: Config) -> Result<Gateway, StartError> {
     let key_task = tokio::spawn(api.clone().watch_keys(stopped.clone()));
     let dashboard = Dashboard::new(api.clone(), &dashboard_key, watch.clone(), stopped.clone());
     let router = api.router().merge(dashboard.router());
-    let site_task = tokio::spawn(devices.clone().watch_sites(stopped.clone()));
-    let release_task = tokio::spawn(devices.clone().release_by_file(stopped.clone()));
     let (after, post_too) = (config.delivery.failing_after, post.clone());
     let outages = Outages { store: store.clone(), engine: engine.clone(), after, post: post_too };
     outages.look().await?;
-    let outage_task = tokio::spawn(outages.watch(stopped.clone()));
     let retention_task = tokio::spawn(delivery::retention::keep(store.clone(), config.retention, stopped.clone()));
-    let command_task = tokio::spawn(devices.clone().watch_commands(stopped.clone()));
-    let expansion_task = tokio::spawn(devices.clone().expand_commands(stopped.clone()));
-    let replica_task = tokio::spawn(devices.clone().follow_replicas(stopped.clone()));
-    let mut tasks = vec![site_task, release_task, outage_task, retention_task, replica_task];
-    tasks.extend([command_task, expansion_task, key_task]);
+    let mut tasks = vec![tokio::spawn(outages.watch(stopped.clone())), retention_task, key_task];
+    tasks.extend(devices.attend(&stopped));
     if let (Some(notify), Some(post)) = (notify, post) {
         tasks.push(tokio::spawn(delivery::mail::post(notify, store.clone(), post, stopped.clone())));
     }
     tasks.extend(doors.serve(&devices, router, &stopped));
-    let device_addr = device_addr.or(device_tls_addr).unwrap_or(config.device_addr);
     let api_is_tls = config.api_tls.is_some();
     Ok(Gateway {
         device_addr,

@@ -42,7 +42,7 @@ impl Default for Inner {
         let buckets = || exponential_buckets(0.000_25, 4.0, 9);
         // There from the start, so that nobody takes what is not there for what never happens.
         let removed = Family::<Label, Counter>::default();
-        for what in ["deliveries", "attempts", "events"] {
+        for what in ["deliveries", "attempts", "events", "commands"] {
             drop(removed.get_or_create(&[("what", what.to_owned())]));
         }
         Self {
@@ -112,8 +112,9 @@ impl Metrics {
 
     /// This was old enough to be removed.
     pub(crate) fn removed(&self, removed: Removed) {
-        let Removed { deliveries, attempts, events } = removed;
-        for (what, count) in [("deliveries", deliveries), ("attempts", attempts), ("events", events)] {
+        let Removed { deliveries, attempts, events, commands } = removed;
+        let counts = [("deliveries", deliveries), ("attempts", attempts), ("events", events), ("commands", commands)];
+        for (what, count) in counts {
             self.0.removed.get_or_create(&[("what", what.to_owned())]).inc_by(count);
         }
     }

@@ -107,7 +107,6 @@ impl Api {
             .route("/v1/devices/{serial}/clock", post(devices::add_reading))
             .route("/v1/devices/{serial}/punches", post(punches::add_punches).layer(forwarded_body))
             .route("/v1/employees", get(employees::list_employees).post(employees::add_employee))
-            .route("/v1/employees/erase", post(erase::erase))
             .route("/v1/attendance", get(routes::list_attendance))
             .route("/v1/attendance/{event_id}", get(routes::show_timeline))
             .route("/v1/attendance/{event_id}/direction", post(attendance::correct_direction))
@@ -120,12 +119,8 @@ impl Api {
             .route("/v1/quarantine/{id}/discard", post(quarantine::put_away))
             .route("/v1/quarantine/{id}/fix", post(quarantine::fix))
             .route("/v1/devices/{serial}/reanchor", post(quarantine::reanchor))
-            .route("/v1/api-keys", get(api_keys::list).post(api_keys::add))
-            .route("/v1/api-keys/{id}", delete(api_keys::revoke))
-            .route("/v1/audit", get(audit::list))
-            .route("/v1/audit/head", get(audit::head))
-            .route("/v1/audit/export", get(audit::export))
             .route("/status", get(routes::status))
+            .merge(governing())
             .layer(from_fn_with_state(self.clone(), audit::record))
             .layer(from_fn_with_state(self.clone(), idempotent::once_a_key))
             .layer(from_fn_with_state(self.clone(), auth::require_key));
@@ -139,4 +134,15 @@ impl Api {
             .layer(from_fn_with_state(self.clone(), auth::tell_allowance))
             .with_state(self)
     }
+}
+
+/// Who may call, who changed what, and who is to be forgotten.
+fn governing() -> Router<Api> {
+    Router::new()
+        .route("/v1/api-keys", get(api_keys::list).post(api_keys::add))
+        .route("/v1/api-keys/{id}", delete(api_keys::revoke))
+        .route("/v1/audit", get(audit::list))
+        .route("/v1/audit/head", get(audit::head))
+        .route("/v1/audit/export", get(audit::export))
+        .route("/v1/employees/erase", post(erase::erase))
 }

@@ -13,6 +13,8 @@ pub struct RetentionConfig {
     /// Events and their bodies, once no delivery of them is left. Default for ever: `/v1/attendance`, `/v1/events` and
     /// replays are made of them.
     pub events: Option<TimeDelta>,
+    /// Commands of which nothing more is to be heard, with their steps, which name badges. Default 400 days.
+    pub commands: Option<TimeDelta>,
     /// What becomes of the punches of somebody who is erased. Default: they stay, under a pseudonym.
     pub erased_punches: Punches,
 }
@@ -23,6 +25,7 @@ impl Default for RetentionConfig {
             delivered: Some(TimeDelta::days(400)),
             failed: None,
             events: None,
+            commands: Some(TimeDelta::days(400)),
             erased_punches: Punches::Pseudonymous,
         }
     }
@@ -41,6 +44,7 @@ impl RetentionConfig {
             delivered: days("delivered_days", base.delivered),
             failed: days("failed_days", base.failed),
             events: days("events_days", base.events),
+            commands: days("commands_days", base.commands),
             erased_punches: Punches::default(),
         };
         let words = [("pseudonymous", Punches::Pseudonymous), ("removed", Punches::Removed)];
@@ -50,7 +54,7 @@ impl RetentionConfig {
     }
 
     /// Whatever of each kind is older than its moment need not be kept.
-    pub(crate) fn cutoffs(self, now: DateTime<Utc>) -> [Option<DateTime<Utc>>; 3] {
-        [self.delivered, self.failed, self.events].map(|kept| now.checked_sub_signed(kept?))
+    pub(crate) fn cutoffs(self, now: DateTime<Utc>) -> [Option<DateTime<Utc>>; 4] {
+        [self.delivered, self.failed, self.events, self.commands].map(|kept| now.checked_sub_signed(kept?))
     }
 }

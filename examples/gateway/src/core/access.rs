@@ -100,7 +100,7 @@ mod tests {
         {
             assert_eq!(access.bars(ip("10.1.2.3"), path), Some("wrong_path"), "{path}");
         }
-        assert_eq!(format!("{access:?}").contains(TOKEN), false);
+        assert!(!format!("{access:?}").contains(TOKEN));
     }
 
     #[test]

@@ -79,7 +79,7 @@ pub(crate) use read::Snapshot;
 pub use read::{Attendance, AttendanceRow, Counts, Edge};
 pub(crate) use redate::{Observed, Span, by_hand, observed};
 pub use retention::Removed;
-pub(crate) use retention::{remove_deliveries, remove_events};
+pub(crate) use retention::{remove_commands, remove_deliveries, remove_events};
 pub(crate) use session::{end_session, has_session, keep_session};
 use sql::Opener;
 pub use sql::{Connection, FromValue, Parameters, Place, Row, ToValue, Transaction, Value, connect_file};
