@@ -18,7 +18,9 @@ impl Devices {
     /// so that nobody learns what is missing; the timeline says it.
     pub(super) fn turn_away(&self, serial: &SerialNumber, from: IpAddr, path: &str, what: &str) -> Option<Response> {
         let Some(admission) = self.0.registry.admission(serial) else {
-            return self.count_unknown(from).err();
+            let counted = self.count_unknown(from);
+            tracing::info!(%serial, %from, is_looked_at = counted.is_ok(), "a serial number that is new here");
+            return counted.err();
         };
         let outcome = self.0.registry.access(serial)?.bars(from, path).filter(|_| admission == Admission::Approved)?;
         tracing::warn!(%serial, %from, outcome, "a call under the name of a terminal is turned away");

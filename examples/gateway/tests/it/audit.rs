@@ -185,7 +185,7 @@ async fn what_is_done_on_the_dashboard_is_written_down_with_its_session() {
     assert!(cookie.values().all(|value| !value.contains(&sessions[0])), "the word opens nothing");
 }
 
-/// Production 5: a log that somebody has changed in the store itself says where.
+/// S0-008: a log that somebody has changed in the store itself says where.
 #[tokio::test]
 async fn an_entry_that_is_changed_in_the_store_is_found() {
     let site = Site::start(|_| ()).await;
