@@ -5,11 +5,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use gateway::config::{Config, KeyFiles, TlsConfig};
+use gateway::core::Networks;
 use punch_protocol::push::Terminal;
 use punch_protocol::{Pin, RawPunch, SerialNumber, Status, Verify};
 use rcgen::{CertifiedKey, KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256, SignatureAlgorithm};
 use serde_json::Value;
 use simulator::terminal::{Behaviour, Happening, run};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio_rustls::TlsConnector;
@@ -18,7 +20,7 @@ use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{CipherSuite, ClientConfig, RootCertStore, SupportedCipherSuite};
 
-use crate::harness::{API_KEY, PATIENCE, Site, eventually};
+use crate::harness::{API_KEY, Answer, PATIENCE, Site, eventually, exchange};
 
 /// Writes a certificate for this machine and its key, and says where.
 fn certificate(folder: &Path, name: &str, algorithm: &'static SignatureAlgorithm) -> KeyFiles {
@@ -139,22 +141,66 @@ async fn a_terminal_delivers_over_tls_beside_one_in_plain_http() {
     assert_eq!(site.fates().await.len(), 6);
 }
 
+/// A load balancer says whose the connection is and passes the TLS of the client on as it is.
+#[tokio::test]
+async fn a_proxy_says_whose_a_connection_is_before_tls() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = certificate(folder.path(), "ecdsa", &PKCS_ECDSA_P256_SHA256);
+    let tls = TlsConfig { pairs: vec![files.clone()] };
+    let site = Site::start(move |config| {
+        config.device_tls = Some((SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), tls));
+        config.trusted_proxies = Networks::parse(&["127.0.0.1"]).unwrap();
+        config.devices[0].allow = Some(Networks::parse(&["192.0.2.0/24"]).unwrap());
+    })
+    .await;
+    let upload = async |preface: &str| {
+        let mut stream = TcpStream::connect(site.gateway.device_tls_addr.unwrap()).await.unwrap();
+        stream.write_all(preface.as_bytes()).await.unwrap();
+        let name = ServerName::try_from("localhost").unwrap();
+        let connector = TlsConnector::from(Arc::new(client(&[&files], |_| true)));
+        let mut stream = connector.connect(name, stream).await.unwrap();
+        let row = "7\t2026-03-28 08:47:12\t0\t1\n";
+        let head = format!("POST /iclock/cdata?SN=T1&table=ATTLOG HTTP/1.0\r\nContent-Length: {}\r\n\r\n", row.len());
+        stream.write_all(&[head, row.to_owned()].concat().into_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        drop(stream.read_to_end(&mut answer).await);
+        Answer::of(&answer).body
+    };
+    assert_eq!(upload("PROXY TCP4 192.0.2.9 10.0.0.1 56324 8443\r\n").await, "OK: 1");
+    assert_ne!(upload("PROXY TCP4 203.0.113.9 10.0.0.1 56324 8443\r\n").await, "OK: 1");
+    assert_ne!(upload("").await, "OK: 1", "the proxy itself is none of its networks");
+}
+
+/// Production 2: firmware that ends at TLS 1.0 shows nothing, so it has to be seen here.
+#[tokio::test]
+async fn a_client_that_ends_at_tls_10_is_refused_and_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let (site, tls) = site(folder.path()).await;
+    let hello = [&[3, 1][..], &[7; 32], &[0, 0, 2, 0, 0x2f, 1, 0]].concat();
+    let length = u8::try_from(hello.len()).unwrap();
+    let record = [&[22, 3, 1, 0, length + 4, 1, 0, 0, length][..], &hello].concat();
+    let answer = exchange(site.gateway.device_tls_addr.unwrap(), &record).await;
+    // A fatal alert.
+    assert_eq!((answer.first(), answer.get(5)), (Some(&21), Some(&2)), "{answer:?}");
+    let url = format!("https://{}/metrics", site.gateway.api_addr);
+    let metrics = api(&site, &tls.pairs[0]).get(url).send().await.unwrap().text().await.unwrap();
+    assert!(metrics.contains("punch_tls_handshakes_failed_total 1"), "{metrics}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_certificate_is_renewed_without_a_restart_and_a_bad_one_is_told_and_not_used() {
     let folder = tempfile::tempdir().unwrap();
     let (site, tls) = site(folder.path()).await;
     let (files, addr) = (&tls.pairs[0], site.gateway.device_tls_addr.unwrap());
     let first = der(files);
-    let http = api(&site, &tls.pairs[1]);
-    let rsa = api(&site, files);
-    assert_eq!(status(&site, &rsa).await["data"]["tls"]["device"]["reloads"], 0);
-    drop(http);
+    let http = api(&site, files);
+    assert_eq!(status(&site, &http).await["data"]["tls"]["device"]["reloads"], 0);
     let kept = std::fs::read(&files.cert_file).unwrap();
     // The new certificate without its key, as half of a renewal is.
     let renewed = certificate(folder.path(), "renewed", &PKCS_ECDSA_P256_SHA256);
     std::fs::copy(&renewed.cert_file, &files.cert_file).unwrap();
     let told = eventually("the problem is told", async || {
-        let told = status(&site, &rsa).await["data"]["tls"]["device"]["problem"].clone();
+        let told = status(&site, &http).await["data"]["tls"]["device"]["problem"].clone();
         told.as_str().map(ToOwned::to_owned)
     })
     .await;
