@@ -17,6 +17,9 @@ use punch_webhook::QueueStatus;
 use crate::core::Tally;
 use crate::store::{Removed, Snapshot};
 
+/// What a client can offer of TLS, the newest version that it says.
+pub(crate) const VERSIONS: [&str; 5] = ["no TLS", "SSL 3.0", "TLS 1.0", "TLS 1.1", "TLS 1.2 or newer"];
+
 /// One label and its value.
 type Label = [(&'static str, String); 1];
 
@@ -30,7 +33,7 @@ struct Inner {
     removed: Family<Label, Counter>,
     refused_uploads: Counter,
     unknown_terminals: Counter,
-    handshakes_failed: Counter,
+    handshakes_failed: Family<Label, Counter>,
     acknowledge: Histogram,
     commit: Histogram,
     attempt: Histogram,
@@ -45,13 +48,17 @@ impl Default for Inner {
         for what in ["deliveries", "attempts", "events", "commands"] {
             drop(removed.get_or_create(&[("what", what.to_owned())]));
         }
+        let handshakes_failed = Family::<Label, Counter>::default();
+        for offered in VERSIONS {
+            drop(handshakes_failed.get_or_create(&[("offered", offered.to_owned())]));
+        }
         Self {
             rows: Family::default(),
             attempts: Family::default(),
             removed,
             refused_uploads: Counter::default(),
             unknown_terminals: Counter::default(),
-            handshakes_failed: Counter::default(),
+            handshakes_failed,
             acknowledge: Histogram::new(buckets()),
             commit: Histogram::new(buckets()),
             attempt: Histogram::new(buckets()),
@@ -93,9 +100,9 @@ impl Metrics {
         self.0.unknown_terminals.inc();
     }
 
-    /// A client and we found no TLS that both speak, or it did not trust the certificate.
-    pub(crate) fn handshake_failed(&self) {
-        self.0.handshakes_failed.inc();
+    /// A client, which offers this version at most, and we found no TLS that both speak, or it trusts no certificate of ours.
+    pub(crate) fn handshake_failed(&self, offered: &str) {
+        self.0.handshakes_failed.get_or_create(&[("offered", offered.to_owned())]).inc();
     }
 
     /// A commit is on disk.
@@ -143,7 +150,11 @@ impl Metrics {
             "Calls of terminals that nobody has approved",
             unknown_terminals.clone(),
         );
-        registry.register("tls_handshakes_failed", "TLS handshakes that failed", handshakes_failed.clone());
+        registry.register(
+            "tls_handshakes_failed",
+            "TLS handshakes that failed, by the newest version that was offered",
+            handshakes_failed.clone(),
+        );
         registry.register("delivery_attempts", "Attempts to deliver, by class of status", attempts.clone());
         registry.register("removed", "What was old enough to be removed, by what it is", removed.clone());
         let mut timed = |name, help, histogram: &Histogram| {

@@ -18,7 +18,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
 use crate::core::{Networks, Preface};
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, VERSIONS};
 pub(crate) use places::Places;
 pub(crate) use tls::Tls;
 pub(crate) use wire::Wire;
@@ -121,15 +121,32 @@ async fn open(stream: TcpStream, peer: SocketAddr, opener: Opener, metrics: &Met
         client.address = named.unwrap_or(client.address);
     }
     let Some(tls) = tls else { return Ok((wire, client)) };
+    let newest = newest_offered(&mut wire).await?;
     match tls.accept(wire).await {
         Ok(wire) => Ok((wire, client)),
         Err(error) => {
-            metrics.handshake_failed();
+            metrics.handshake_failed(newest);
             // The terminal shows nothing, so it has to be seen here.
-            tracing::warn!(client = %client.address, %error, "TLS handshake failed");
+            tracing::warn!(client = %client.address, offers = newest, %error, "TLS handshake failed");
             Err(error)
         }
     }
+}
+
+/// Where a first message of TLS says which version its client speaks at least, and until TLS 1.2 at most.
+const VERSION_AT: core::ops::Range<usize> = 9..11;
+
+/// The newest version that a client speaks, of those before 1.2 exactly. Its message is left to be read.
+async fn newest_offered(wire: &mut Wire) -> io::Result<&'static str> {
+    let mut bytes = BytesMut::with_capacity(512);
+    while bytes.len() < VERSION_AT.end && wire.read_buf(&mut bytes).await? > 0 {}
+    let [nothing, known @ .., newest] = VERSIONS;
+    let offered = match bytes.get(VERSION_AT) {
+        Some([3, minor]) => known.get(usize::from(*minor)).copied().unwrap_or(newest),
+        _ => nothing,
+    };
+    wire.put_back(bytes.freeze());
+    Ok(offered)
 }
 
 /// Reads what a proxy says of the connection, if it says anything, and leaves what follows to be read.

@@ -112,7 +112,9 @@ async fn a_client_gets_the_certificate_whose_key_it_knows() {
     let counted = async || {
         let url = format!("https://{}/metrics", site.gateway.api_addr);
         let text = api(&site, ecdsa).get(url).send().await.unwrap().text().await.unwrap();
-        text.lines().find_map(|line| line.strip_prefix("punch_tls_handshakes_failed_total ")?.parse::<u64>().ok())
+        text.lines().find_map(|line| {
+            line.strip_prefix("punch_tls_handshakes_failed_total{offered=\"TLS 1.2 or newer\"} ")?.parse::<u64>().ok()
+        })
     };
     eventually("failed handshakes are counted", async || counted().await.filter(|count| *count >= 2)).await;
 }
@@ -184,7 +186,7 @@ async fn a_client_that_ends_at_tls_10_is_refused_and_counted() {
     assert_eq!((answer.first(), answer.get(5)), (Some(&21), Some(&2)), "{answer:?}");
     let url = format!("https://{}/metrics", site.gateway.api_addr);
     let metrics = api(&site, &tls.pairs[0]).get(url).send().await.unwrap().text().await.unwrap();
-    assert!(metrics.contains("punch_tls_handshakes_failed_total 1"), "{metrics}");
+    assert!(metrics.contains("punch_tls_handshakes_failed_total{offered=\"TLS 1.0\"} 1"), "{metrics}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
