@@ -78,3 +78,33 @@ fn somebody_is_erased_with_what_was_kept_of_them() {
     let Done { code, stderr, .. } = ask(&site, &["erase", "--id", "gone"]);
     assert!(code == Some(2) && stderr.contains("nothing was changed"), "{stderr}");
 }
+
+#[test]
+fn a_terminal_is_let_in_from_its_networks_and_under_its_path_until_that_is_lifted() {
+    let site = Site::start(&[("T1", "UTC")]);
+    let push = |prefix: &str| {
+        let target = format!("{prefix}/iclock/cdata?SN=T1&table=ATTLOG");
+        exchange(site.device, "POST", &target, "", "7\t2026-03-02 08:00:00\t0\t1\n").0
+    };
+    let token = site.folder.path().join("token");
+    std::fs::write(&token, "Kd93_path-of-this-terminal\n").unwrap();
+    let restrict = |more: &[&str]| ask(&site, &[&["devices", "restrict", "T1"], more].concat());
+    let Done { code, stdout, stderr } =
+        restrict(&["--allow", "127.0.0.0/8", "--path-token-file", token.to_str().unwrap()]);
+    assert!(code == Some(0) && stdout.contains("from its next call on"), "{stderr}");
+    assert_eq!((push(""), push("/Kd93_path-of-this-terminal")), (503, 200));
+    let Done { stdout, .. } = ask(&site, &["devices", "show", "T1"]);
+    assert!(
+        stdout.contains("127.0.0.0/8") && stdout.contains("path token     set") && !stdout.contains("Kd93"),
+        "{stdout}"
+    );
+    assert_eq!(restrict(&["--allow", "192.0.2.0/24"]).code, Some(0));
+    assert_eq!(push("/Kd93_path-of-this-terminal"), 503);
+    assert_eq!(restrict(&["--lift"]).code, Some(0));
+    assert_eq!(push(""), 200);
+    for wrong in
+        [&[][..], &["--allow", "door"], &["--lift", "--allow", "10.0.0.0/8"], &["--path-token-file", "/nowhere"]]
+    {
+        assert_eq!(restrict(wrong).code, Some(2), "{wrong:?}");
+    }
+}
