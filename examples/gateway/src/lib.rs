@@ -20,9 +20,11 @@ mod dashboard;
 pub mod delivery;
 pub mod device;
 mod doors;
+mod export;
 mod listen;
 mod metrics;
 mod named;
+mod report;
 pub mod stage;
 pub mod store;
 

@@ -7,7 +7,7 @@ use agent::config::GatewayConfig;
 use anyhow::{Context as _, bail};
 use clap::Args;
 use gateway::api::ApiKey;
-use reqwest::Method;
+use reqwest::{Method, Response};
 use serde_json::Value;
 
 use crate::exit::UsageError;
@@ -83,18 +83,23 @@ impl ApiArgs {
         Self { is_patient: true, ..self.clone() }
     }
 
-    /// The text of an answer that is no object; `None` if the gateway has no such thing.
-    pub(crate) async fn text(&self, path: &str) -> anyhow::Result<Option<String>> {
-        self.ask(Method::GET, path, None).await
+    /// An answer that is a file, to be read as it comes.
+    pub(crate) async fn open(&self, path: &str) -> anyhow::Result<Response> {
+        let answer = self.patient().send(Method::GET, path, None).await?;
+        if answer.status().is_success() {
+            return Ok(answer);
+        }
+        match read(answer).await? {
+            Some(_) => bail!("the gateway sent no file"),
+            None => Err(UsageError("the gateway has no such file; is it of this version?".to_owned()).into()),
+        }
     }
 
     async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> anyhow::Result<Option<Value>> {
-        let Some(text) = self.ask(method, path, body).await? else { return Ok(None) };
-        let answer: Value = serde_json::from_str(&text).context("the answer is no JSON; is it a gateway?")?;
-        Ok(Some(answer.get("data").cloned().unwrap_or_default()))
+        read(self.send(method, path, body).await?).await
     }
 
-    async fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> anyhow::Result<Option<String>> {
+    async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> anyhow::Result<Response> {
         let key = self.key()?;
         let (url, plain_http) = (self.gateway.clone(), self.plain_http);
         let gateway = GatewayConfig { url, api_key: ApiKey::new(key.clone()), plain_http };
@@ -108,20 +113,7 @@ impl ApiArgs {
         if let Some(body) = body {
             request = request.header("Content-Type", "application/json").body(body.to_string());
         }
-        let answer = request.send().await.context("the gateway cannot be asked")?;
-        let status = answer.status().as_u16();
-        let text = answer.text().await.context("the answer broke off")?;
-        let answer: Option<Value> = serde_json::from_str(&text).ok();
-        let message = answer.as_ref().and_then(|answer| answer.pointer("/error/message")).and_then(Value::as_str);
-        match (status, message) {
-            (200..=299, _) => {}
-            (401, _) => return Err(UsageError("the gateway does not know this API key".to_owned()).into()),
-            (404, _) => return Ok(None),
-            (400..=499, Some(message)) => return Err(UsageError(format!("the gateway refuses it: {message}")).into()),
-            (_, Some(message)) => bail!("the gateway answered {status}: {message}"),
-            (_, None) => bail!("the gateway answered {status}, expected 200"),
-        }
-        Ok(Some(text))
+        request.send().await.context("the gateway cannot be asked")
     }
 
     fn key(&self) -> Result<String, UsageError> {
@@ -135,6 +127,36 @@ impl ApiArgs {
             }
         }
     }
+}
+
+/// A query of those that are there, as it stands in an address.
+pub(crate) fn query(pairs: &[(&str, Option<String>)]) -> String {
+    let mut text = form_urlencoded::Serializer::new(String::new());
+    for (name, value) in pairs {
+        if let Some(value) = value {
+            text.append_pair(name, value);
+        }
+    }
+    let text = text.finish();
+    if text.is_empty() { text } else { format!("?{text}") }
+}
+
+/// The `data` of an answer; `None` if there is no such thing.
+async fn read(answer: Response) -> anyhow::Result<Option<Value>> {
+    let status = answer.status().as_u16();
+    let text = answer.text().await.context("the answer broke off")?;
+    let answer: Option<Value> = serde_json::from_str(&text).ok();
+    let message = answer.as_ref().and_then(|answer| answer.pointer("/error/message")).and_then(Value::as_str);
+    match (status, message) {
+        (200..=299, _) => {}
+        (401, _) => return Err(UsageError("the gateway does not know this API key".to_owned()).into()),
+        (404, _) => return Ok(None),
+        (400..=499, Some(message)) => return Err(UsageError(format!("the gateway refuses it: {message}")).into()),
+        (_, Some(message)) => bail!("the gateway answered {status}: {message}"),
+        (_, None) => bail!("the gateway answered {status}, expected 200"),
+    }
+    let answer = answer.context("the answer is no JSON; is it a gateway?")?;
+    Ok(Some(answer.get("data").cloned().unwrap_or_default()))
 }
 
 /// A text of a row; nothing if it has no such.

@@ -24,11 +24,13 @@ mod doctor;
 mod erase;
 mod exit;
 mod explain;
+mod export;
 mod gateway_command;
 mod normalize;
 mod pull;
 mod quarantine;
 mod replay;
+mod report;
 mod terminal;
 mod webhook;
 
@@ -65,6 +67,8 @@ enum Command {
     Audit(audit::AuditCommand),
     Erase(erase::Erase),
     Replay(replay::Replay),
+    Export(export::Export),
+    Report(report::Report),
     Decode(decode::Decode),
     Webhook(webhook::WebhookCommand),
     Config(config::ConfigCommand),
@@ -104,6 +108,8 @@ fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Audit(command) => asynchronous(audit::run(command)),
         Command::Erase(command) => asynchronous(erase::run(command)),
         Command::Replay(replay) => asynchronous(replay::run(replay)),
+        Command::Export(export) => asynchronous(export::run(export)),
+        Command::Report(report) => asynchronous(report::run(report)),
         Command::Doctor(doctor) => asynchronous(doctor::run(doctor)),
         Command::Decode(decode) => decode::run(decode),
         Command::Webhook(webhook) => webhook::run(webhook),

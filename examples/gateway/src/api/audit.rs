@@ -10,12 +10,14 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use futures_util::stream;
-use serde_json::json;
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::Api;
 use super::auth::Caller;
-use super::envelope::{ApiError, one};
-use super::listing::{Asked, Pairs, Terms};
+use super::envelope::{ApiError, One, Page, one};
+use super::listing::{Asked, Pairs};
+use super::terms::{Kind, Terms};
 use crate::core::{Deed, Linked, Outcome};
 use crate::listen::Client;
 use crate::store::{Audited, Intent, StoreError, audit_after, audit_head};
@@ -83,47 +85,63 @@ fn is_id(text: &str) -> bool {
     text.len() <= ID_MAX && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.:".contains(&byte))
 }
 
-const TERMS: Terms = Terms {
-    filters: &["via", "key_id", "action", "target", "outcome", "since", "until"],
+pub(super) const TERMS: Terms = Terms {
+    filters: &[
+        ("via", Kind::Words(|| vec!["api", "dashboard", "configuration"])),
+        ("key_id", Kind::ID),
+        ("action", Kind::Text),
+        ("target", Kind::Text),
+        ("outcome", Kind::Words(|| Outcome::ALL.map(Outcome::as_str).to_vec())),
+        ("since", Kind::Moment),
+        ("until", Kind::Moment),
+    ],
     sorts: &[("seq", "seq"), ("at", "at"), ("action", "action")],
     newest_first: true,
 };
 
-/// Entries of the log, newest first.
+/// Who changed what, when, and what came of it: entries of the audit log.
+#[utoipa::path(get, path = "/v1/audit", operation_id = "list_audit", responses((status = 200, body = Page<Linked>)))]
 pub(super) async fn list(State(api): State<Api>, query: Pairs) -> Result<Response, ApiError> {
     let asked = Asked::of(query, &TERMS)?;
-    let outcomes = Outcome::ALL.map(Outcome::as_str);
-    let texts = [
-        ("via", asked.one_of("via", &["api", "dashboard", "configuration"])?.map(ToOwned::to_owned)),
-        ("outcome", asked.one_of("outcome", &outcomes)?.map(ToOwned::to_owned)),
-        ("action", asked.text("action")),
-        ("target", asked.text("target")),
-    ];
+    let texts = ["via", "outcome", "action", "target"].map(|column| (column, asked.text(column)));
     let which = Audited {
         texts: texts.into_iter().filter_map(|(column, text)| Some((column, text?))).collect(),
-        key: asked.number("key_id")?,
-        since: asked.moment("since")?,
-        until: asked.moment("until")?,
+        key: asked.number("key_id"),
+        since: asked.moment("since"),
+        until: asked.moment("until"),
     };
     let part = asked.part()?;
     let (rows, total) = api.store.read(move |c| Ok((which.part(c, part)?, which.total(c)?))).await?;
     Ok(asked.page(rows.into_iter().map(|linked| (linked.entry.seq, linked)).collect(), total))
 }
 
-/// The end of the log: whoever notes it elsewhere notices when something before it is changed or taken away.
-pub(super) async fn head(State(api): State<Api>) -> Result<Response, ApiError> {
-    let head = api.store.read(audit_head).await?;
-    Ok(one(StatusCode::OK, &json!({ "seq": head.seq, "head": head.to_string() })))
+/// The end of the audit log.
+#[derive(Serialize, ToSchema)]
+pub(super) struct AuditHead {
+    /// The number of the last entry; 0 if there is none.
+    seq: u64,
+    /// What to note elsewhere.
+    head: String,
 }
 
-const EXPORT: Terms = Terms { filters: &["after"], sorts: &[("seq", "seq")], newest_first: false };
+/// The end of the audit log: whoever notes it elsewhere notices when something before it is changed or taken away.
+#[utoipa::path(get, path = "/v1/audit/head", operation_id = "show_audit_head",
+    responses((status = 200, body = One<AuditHead>)))]
+pub(super) async fn head(State(api): State<Api>) -> Result<Response, ApiError> {
+    let head = api.store.read(audit_head).await?;
+    Ok(one(StatusCode::OK, &AuditHead { seq: head.seq, head: head.to_string() }))
+}
+
+pub(super) const EXPORT: Terms = Terms { filters: &[("after", Kind::ID)], sorts: &[], newest_first: false };
 
 /// Entries that are read from the store at once.
 const SLICE: u32 = 500;
 
-/// The log as it is, an entry a line, from the first one or from behind `after`.
+/// The audit log as it is, an entry a line, from the first one or from behind `after`.
+#[utoipa::path(get, path = "/v1/audit/export", operation_id = "export_audit",
+    responses((status = 200, content((String = "application/x-ndjson")))))]
 pub(super) async fn export(State(api): State<Api>, query: Pairs) -> Result<Response, ApiError> {
-    let after = Asked::of(query, &EXPORT)?.number("after")?.unwrap_or(0);
+    let after = Asked::of(query, &EXPORT)?.number("after").unwrap_or(0);
     let lines = stream::unfold(Some(after), move |after| {
         let api = api.clone();
         async move {

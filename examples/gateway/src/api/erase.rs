@@ -1,24 +1,30 @@
 //! Erasing somebody. Who it is stands in the body: addresses are kept by whatever stands between.
 
-use axum::Json;
 use axum::extract::State;
-use axum::extract::rejection::JsonRejection;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use super::Api;
-use super::envelope::{ApiError, one};
+use super::envelope::{ApiError, One, one};
+use super::extract::Json;
 use crate::core::Pseudonym;
-use crate::store::{Intent, Obstacle, Somebody};
+use crate::store::{Erased, Intent, Obstacle, Somebody};
 
-#[derive(Deserialize)]
+/// Somebody who is to be erased.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Wanted {
+pub(super) struct WhoIsErased {
+    /// The `id` they are registered with.
     id: Option<String>,
+    /// Their badge, if they have none.
     badge_number: Option<String>,
+    /// What else they are known by: the number of a card, a former name.
     #[serde(default)]
+    #[schema(max_items = 16)]
     also: Vec<String>,
+    /// Though deliveries about them wait; those go out under the pseudonym.
     #[serde(default)]
     force: bool,
 }
@@ -30,11 +36,13 @@ const ALSO_MAX: usize = 16;
 const ALSO: core::ops::RangeInclusive<usize> = 3..=100;
 
 /// Takes out of everything that is kept who somebody was.
+#[utoipa::path(post, path = "/v1/employees/erase", operation_id = "erase_employee", request_body = WhoIsErased,
+    responses((status = 200, body = One<Erased>)))]
 pub(super) async fn erase(
     State(api): State<Api>,
-    body: Result<Json<Wanted>, JsonRejection>,
+    body: Result<Json<WhoIsErased>, ApiError>,
 ) -> Result<Response, ApiError> {
-    let Json(Wanted { id, badge_number, also, force }) = body?;
+    let Json(WhoIsErased { id, badge_number, also, force }) = body?;
     let key = match (id, badge_number) {
         (Some(key), None) | (None, Some(key)) if !key.is_empty() => key,
         _ => {

@@ -8,9 +8,10 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+use utoipa::ToSchema;
 
 /// Who did something, or was refused: ids only, never a name, a PIN or a secret.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Deed {
     /// The way it came: `api`, `dashboard`, or `configuration` for what a start takes from the file.
@@ -32,13 +33,14 @@ pub struct Deed {
 }
 
 /// One entry of the log.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AuditEntry {
     /// Its number: from 1, without gaps.
     pub seq: u64,
     /// When, to the millisecond.
     #[serde(with = "instant")]
+    #[schema(value_type = String, format = "date-time")]
     pub at: DateTime<Utc>,
     /// Who, and what.
     pub deed: Deed,
@@ -49,7 +51,7 @@ pub struct AuditEntry {
 }
 
 /// What came of a deed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
     /// It was done, in the transaction that has the entry.
@@ -92,13 +94,14 @@ impl Outcome {
 }
 
 /// An entry in its place in the chain. As JSON it is a line of an export.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Linked {
     /// The entry. Its JSON, as it stands here, is what is hashed.
     pub entry: AuditEntry,
     /// SHA-256 of the hash before it and that JSON.
     #[serde(with = "digest")]
+    #[schema(value_type = String)]
     pub hash: [u8; 32],
 }
 

@@ -7,7 +7,8 @@ pub enum KeyScope {
     Write,
     /// Everything.
     Admin,
-    /// Look at attendance, at the terminals and sites it is of, and at the audit log: for whoever inspects working time.
+    /// Look at attendance and reports of it, at the terminals and sites it is of, and at the audit log: for whoever inspects
+    /// working time.
     Inspector,
 }
 
@@ -43,7 +44,8 @@ impl KeyScope {
             Self::Write => is_usual,
             Self::Read => reads && is_usual,
             Self::Inspector => {
-                reads && ["/v1/attendance", "/v1/sites", "/v1/devices", "/v1/audit"].into_iter().any(is_under)
+                let roots = ["/v1/attendance", "/v1/sites", "/v1/devices", "/v1/reports", "/v1/audit"];
+                reads && roots.into_iter().any(is_under)
             }
         }
     }
@@ -64,13 +66,14 @@ mod tests {
             (false, "/v1/devices/T1/commands"),
             (true, "/v1/api-keys"),
             (false, "/v1/api-keys/1"),
+            (true, "/v1/reports/daily"),
             (true, "/v1/audit/export"),
         ];
         let allowed = |scope: KeyScope| calls.map(|(reads, path)| scope.allows(reads, path));
-        assert_eq!(allowed(KeyScope::Admin), [true; 9]);
-        assert_eq!(allowed(KeyScope::Write), [true, true, true, true, true, true, false, false, false]);
-        assert_eq!(allowed(KeyScope::Read), [true, true, true, true, false, false, false, false, false]);
-        assert_eq!(allowed(KeyScope::Inspector), [true, true, false, false, false, false, false, false, true]);
+        assert_eq!(allowed(KeyScope::Admin), [true; 10]);
+        assert_eq!(allowed(KeyScope::Write), [true, true, true, true, true, true, false, false, true, false]);
+        assert_eq!(allowed(KeyScope::Read), [true, true, true, true, false, false, false, false, true, false]);
+        assert_eq!(allowed(KeyScope::Inspector), [true, true, false, false, false, false, false, false, true, true]);
         assert_eq!(KeyScope::ALL.map(KeyScope::as_str), KeyScope::WORDS);
         assert!(KeyScope::WORDS.iter().all(|word| KeyScope::of(word).is_some()));
     }

@@ -20,6 +20,7 @@ use tokio::sync::watch;
 use crate::core::{Networks, Preface};
 use crate::metrics::{Metrics, VERSIONS};
 pub(crate) use places::Places;
+pub(crate) use reload::Certificates;
 pub(crate) use tls::Tls;
 pub(crate) use wire::Wire;
 

@@ -3,9 +3,10 @@
 use core::time::Duration;
 use std::sync::{Arc, PoisonError};
 
-use serde_json::{Value, json};
+use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
+use utoipa::ToSchema;
 
 use super::tls::Tls;
 use crate::config::TlsConfig;
@@ -50,11 +51,21 @@ impl Tls {
     }
 
     /// How it stands, for whoever asks.
-    pub(crate) fn to_json(&self) -> Value {
+    pub(crate) fn standing(&self) -> Certificates {
         let standing = self.standing.read().unwrap_or_else(PoisonError::into_inner);
-        let files: Vec<_> = self.config.pairs.iter().map(|files| files.cert_file.display().to_string()).collect();
-        json!({ "cert_files": files, "reloads": standing.reloads, "problem": standing.problem })
+        let cert_files = self.config.pairs.iter().map(|files| files.cert_file.display().to_string()).collect();
+        Certificates { cert_files, reloads: standing.reloads, problem: standing.problem.clone() }
     }
+}
+
+/// The certificates of a listener, and how they stand.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Certificates {
+    cert_files: Vec<String>,
+    /// How often newer ones were taken since the start.
+    reloads: u64,
+    /// What is wrong with those that are there now; the ones before them go on.
+    problem: Option<String>,
 }
 
 /// What tells the files from what they were.

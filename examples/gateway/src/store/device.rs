@@ -24,10 +24,12 @@ pub struct DeviceRow {
     pub said: Option<String>,
     /// From where, and under which path, it may call.
     pub access: Access,
+    /// Its model, as whoever let it in says.
+    pub model: Option<String>,
 }
 
 const SELECT: &str =
-    "SELECT serial, admission, first_seen, dialect, declines_encryption, said, allow, path_token FROM device";
+    "SELECT serial, admission, first_seen, dialect, declines_encryption, said, allow, path_token, model FROM device";
 
 impl DeviceRow {
     /// Unknown serials that are remembered as pending; beyond it new ones are refused without a trace.
@@ -71,6 +73,7 @@ impl DeviceRow {
             declines_encryption: row.get(4)?,
             said: row.get(5)?,
             access: access_of(row.get::<Option<String>>(6)?.as_deref(), row.get(7)?),
+            model: row.get(8)?,
         })
     }
 
@@ -128,6 +131,16 @@ impl DeviceRow {
         let sql = "UPDATE device SET allow = ?2, path_token = ?3
                    WHERE serial = ?1 AND (allow IS DISTINCT FROM ?2 OR path_token IS DISTINCT FROM ?3)";
         tx.execute(sql, &[&serial, &allow, &token])?;
+        Ok(())
+    }
+
+    /// Keeps what somebody says that a terminal is.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be written.
+    pub(crate) fn keep_model(tx: &Transaction<'_>, serial: &str, model: &str) -> Result<(), StoreError> {
+        tx.execute("UPDATE device SET model = ?2 WHERE serial = ?1", &[&serial, &model])?;
         Ok(())
     }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use punch_webhook::Lane;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::sql::Connection;
 use super::ticket::OPEN;
@@ -31,7 +32,7 @@ pub(crate) struct Somebody {
 }
 
 /// What was erased, in numbers.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct Erased {
     /// What stands in their place.
     pub(crate) pseudonym: String,

@@ -7,6 +7,7 @@ mod clock;
 mod command;
 mod command_job;
 mod completeness;
+mod day;
 mod delivery;
 mod device;
 mod employee;
@@ -52,13 +53,14 @@ pub use command::{CommandRow, Commands, StepCounts};
 pub(crate) use command::{NewCommand, put_command};
 pub use command_job::{AnyJob, CommandJob};
 pub(crate) use completeness::{Held, SiteRow, keep_complete, oldest_held, overdue};
+pub(crate) use day::{Day, RevisionOf, StatusChange};
 pub use delivery::{AttemptRow, Outgoing};
 pub(crate) use delivery::{persist, waiting as delivery_rows};
 pub use device::DeviceRow;
 pub(crate) use employee::{put_employee, register};
 pub use endpoint::{EndpointRow, Roll};
 pub use erasure::Punches;
-pub(crate) use erasure::{Obstacle, Somebody};
+pub(crate) use erasure::{Erased, Obstacle, Somebody};
 pub(crate) use expansion::{Slice, Unexpanded, expand, put_steps, steps_of};
 pub use failing::Failing;
 pub(crate) use failing::{Told, tell as tell_failing, tell_outages, untold_outages};
@@ -68,6 +70,7 @@ pub use job::JobRow;
 pub(crate) use job::{Range, Step, step};
 use layout::VERSION;
 pub use ledger::StoreLedger;
+pub(crate) use ledger::settled;
 pub(crate) use mail::MailRow;
 pub use outbox::{Deliveries, DeliveryRow, SentAttempt};
 pub(crate) use outbox::{EndpointLoad, events_after, random_id, resend, send_to};
@@ -184,7 +187,7 @@ impl Store {
         let opening = std::thread::scope(|scope| scope.spawn(|| open_for_writing(&opener)).join());
         let connection = opening.map_err(|_| StoreError::Stopped)??;
         let replica = if place.is_shared() { Some(Arc::new(Replica::new(&opener)?)) } else { None };
-        Ok(Self { writer: Writer::start(opener.clone(), connection), opener, readers: Arc::default(), replica })
+        Ok(Self { writer: Writer::start(opener.clone(), connection)?, opener, readers: Arc::default(), replica })
     }
 
     /// Who this gateway is, if others may work with the store too.
@@ -220,6 +223,19 @@ impl Store {
             intent.written();
         }
         Ok(done)
+    }
+
+    /// The same in a commit of its own, for work that changes much.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::write`].
+    pub async fn write_alone<T, W>(&self, work: W) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        W: FnOnce(&mut Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
+    {
+        self.writer.run_alone(work).await
     }
 
     /// Runs `work` on a reading connection, off the async threads.

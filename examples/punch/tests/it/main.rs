@@ -21,6 +21,7 @@ mod decode_tcp;
 mod demo;
 mod doctor;
 mod explain;
+mod export;
 mod gateway;
 mod interop;
 mod interop_push;
