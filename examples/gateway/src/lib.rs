@@ -18,8 +18,11 @@ pub mod core;
 mod dashboard;
 pub mod delivery;
 pub mod device;
+mod doors;
 mod export;
+mod listen;
 mod metrics;
+mod named;
 mod report;
 pub mod stage;
 pub mod store;
@@ -29,7 +32,6 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use punch_erp::TransportError;
-use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
@@ -38,13 +40,14 @@ pub use sinks::clock;
 
 use clock::now;
 use config::Config;
-use core::{KeyScope, Quota};
+use core::{Deed, KeyScope, Outcome, Quota};
 use dashboard::Dashboard;
 use delivery::outages::Outages;
 use delivery::{Engine, Sinks};
 use device::Devices;
+use doors::Doors;
 use stage::Watch;
-use store::{ApiKeyRow, DeviceRow, EndpointRow, Store, StoreError, restore_calls};
+use store::{ApiKeyRow, DeviceRow, Store, StoreError, append_audit, restore_calls};
 
 /// Why the gateway did not start.
 #[derive(Debug, thiserror::Error)]
@@ -65,6 +68,9 @@ pub enum StartError {
         /// What the system said.
         source: io::Error,
     },
+    /// A certificate.
+    #[error("no TLS: {0}")]
+    Tls(String),
     /// No random bytes for the keys.
     #[error("no random bytes from the system: {0}")]
     Random(getrandom::Error),
@@ -73,10 +79,14 @@ pub enum StartError {
 /// A gateway at work.
 #[derive(Debug)]
 pub struct Gateway {
-    /// Where terminals connect.
+    /// Where terminals connect: in plain HTTP, unless that is off.
     pub device_addr: SocketAddr,
+    /// Where terminals connect over TLS, if they can.
+    pub device_tls_addr: Option<SocketAddr>,
     /// Where the API listens.
     pub api_addr: SocketAddr,
+    /// Whether the API speaks TLS.
+    pub api_is_tls: bool,
     /// The API key, if this start made it. It is not shown again.
     pub new_api_key: Option<ApiKey>,
     /// Where punches are, for whoever watches.
@@ -98,7 +108,7 @@ pub async fn start(mut config: Config) -> Result<Gateway, StartError> {
     let store = Store::open(&config.store)?;
     let (key, new_api_key, keys) = keys(&store, &config).await?;
     let dashboard_key = made_once(&store, "dashboard_key").await?;
-    write_config(&store, &mut config).await?;
+    named::enter(&store, &mut config).await?;
     let watch = Watch::default();
     let (stop, stopped) = watch::channel(false);
     let notify = config.notify.take();
@@ -110,8 +120,8 @@ pub async fn start(mut config: Config) -> Result<Gateway, StartError> {
     let devices = Devices::new(&config, &rows, key, store.clone(), engine.clone(), watch.clone());
     devices.keep_zones().await?;
     devices.find_commands().await?;
-    let (device_listener, device_addr) = listen(config.device_addr, "--device-addr").await?;
-    let (api_listener, api_addr) = listen(config.api_addr, "--api-addr").await?;
+    let doors = Doors::open(&config, store.metrics()).await?;
+    let (device_addr, device_tls_addr, api_addr) = doors.addresses();
 
     let mut quota = Quota::new(config.calls);
     let quota = store.read(move |connection| restore_calls(connection, &mut quota).map(|()| quota)).await?;
@@ -124,36 +134,37 @@ pub async fn start(mut config: Config) -> Result<Gateway, StartError> {
         keys,
         quota: Mutex::new(quota),
         idempotency: Mutex::default(),
+        certificates: doors.certificates(),
+        erased_punches: config.retention.erased_punches,
     });
     let key_task = tokio::spawn(api.clone().watch_keys(stopped.clone()));
     let dashboard = Dashboard::new(api.clone(), &dashboard_key, watch.clone(), stopped.clone());
     let router = api.router().merge(dashboard.router());
-    let mut api_stop = stopped.clone();
-    let api_task = tokio::spawn(async move {
-        let until = async move { drop(api_stop.wait_for(|&stop| stop).await) };
-        let service = router.into_make_service_with_connect_info::<SocketAddr>();
-        if let Err(error) = axum::serve(api_listener, service).with_graceful_shutdown(until).await {
-            tracing::error!(%error, "the API has stopped");
-        }
-    });
-    let site_task = tokio::spawn(devices.clone().watch_sites(stopped.clone()));
-    let release_task = tokio::spawn(devices.clone().release_by_file(stopped.clone()));
     let (after, post_too) = (config.delivery.failing_after, post.clone());
     let outages = Outages { store: store.clone(), engine: engine.clone(), after, post: post_too };
     outages.look().await?;
-    let outage_task = tokio::spawn(outages.watch(stopped.clone()));
     let retention_task = tokio::spawn(delivery::retention::keep(store.clone(), config.retention, stopped.clone()));
-    let command_task = tokio::spawn(devices.clone().watch_commands(stopped.clone()));
-    let expansion_task = tokio::spawn(devices.clone().expand_commands(stopped.clone()));
-    let replica_task = tokio::spawn(devices.clone().follow_replicas(stopped.clone()));
-    let mut tasks = vec![api_task, site_task, release_task, outage_task, retention_task, replica_task];
-    tasks.extend([command_task, expansion_task, key_task]);
+    let mut tasks = vec![tokio::spawn(outages.watch(stopped.clone())), retention_task, key_task];
+    tasks.extend(devices.attend(&stopped));
     if let (Some(notify), Some(post)) = (notify, post) {
         tasks.push(tokio::spawn(delivery::mail::post(notify, store.clone(), post, stopped.clone())));
     }
     tasks.extend(sinks.probes(&config.sinks, &engine, &stopped));
-    tasks.push(tokio::spawn(device::serve(device_listener, devices.clone(), stopped)));
-    Ok(Gateway { device_addr, api_addr, new_api_key, watch, devices, store, engine, stop, tasks })
+    tasks.extend(doors.serve(&devices, router, &stopped));
+    let api_is_tls = config.api_tls.is_some();
+    Ok(Gateway {
+        device_addr,
+        device_tls_addr,
+        api_addr,
+        api_is_tls,
+        new_api_key,
+        watch,
+        devices,
+        store,
+        engine,
+        stop,
+        tasks,
+    })
 }
 
 impl Gateway {
@@ -172,13 +183,6 @@ impl Gateway {
     }
 }
 
-async fn listen(addr: SocketAddr, flag: &'static str) -> Result<(TcpListener, SocketAddr), StartError> {
-    let refused = |source| StartError::Listen { addr, flag, source };
-    let listener = TcpListener::bind(addr).await.map_err(refused)?;
-    let bound = listener.local_addr().map_err(refused)?;
-    Ok((listener, bound))
-}
-
 /// The tenant's identity key and the keys to the API. If no key may do everything, one is made.
 async fn keys(store: &Store, config: &Config) -> Result<([u8; 32], Option<ApiKey>, Keys), StartError> {
     let tenant = made_once(store, "tenant_key").await?;
@@ -191,7 +195,9 @@ async fn keys(store: &Store, config: &Config) -> Result<([u8; 32], Option<ApiKey
         let is_admin = |row: &ApiKeyRow| row.revoked_at.is_none() && row.scope == KeyScope::Admin;
         let is_new = is_needed && !ApiKeyRow::all(tx)?.iter().any(is_admin);
         if is_new {
-            ApiKeyRow::put(tx, "first start", &hash, KeyScope::Admin, now())?;
+            let id = ApiKeyRow::put(tx, "first start", &hash, KeyScope::Admin, now())?;
+            let (via, action, target) = ("configuration".to_owned(), "first key".to_owned(), Some(id.to_string()));
+            append_audit(tx, Deed { via, action, target, ..Deed::default() }, Outcome::Done, None, now())?;
         }
         Ok((ApiKeyRow::all(tx)?, is_new))
     };
@@ -205,25 +211,4 @@ async fn made_once(store: &Store, name: &'static str) -> Result<[u8; 32], StartE
     getrandom::fill(&mut key).map_err(StartError::Random)?;
     let (key, _) = store.once(name, move || key.to_vec()).await?;
     Ok(<[u8; 32]>::try_from(key).unwrap_or_default())
-}
-
-/// What the file names is approved, registered and subscribed before anybody is served.
-async fn write_config(store: &Store, config: &mut Config) -> Result<(), StoreError> {
-    let serials: Vec<String> = config.devices.iter().map(|device| device.serial.to_string()).collect();
-    let employees = config.employees.clone();
-    let endpoints = std::mem::take(&mut config.endpoints);
-    store
-        .write(move |tx| {
-            for serial in &serials {
-                DeviceRow::approve_unless_blocked(tx, serial, now())?;
-            }
-            for employee in &employees {
-                store::put_employee(tx, employee)?;
-            }
-            for endpoint in &endpoints {
-                EndpointRow::put(tx, endpoint, now())?;
-            }
-            Ok(())
-        })
-        .await
 }

@@ -17,6 +17,9 @@ use punch_webhook::QueueStatus;
 use crate::core::Tally;
 use crate::store::{Removed, Snapshot};
 
+/// What a client can offer of TLS, the newest version that it says.
+pub(crate) const VERSIONS: [&str; 5] = ["no TLS", "SSL 3.0", "TLS 1.0", "TLS 1.1", "TLS 1.2 or newer"];
+
 /// One label and its value.
 type Label = [(&'static str, String); 1];
 
@@ -31,6 +34,7 @@ struct Inner {
     commands: Family<Label, Counter>,
     refused_uploads: Counter,
     unknown_terminals: Counter,
+    handshakes_failed: Family<Label, Counter>,
     acknowledge: Histogram,
     commit: Histogram,
     attempt: Histogram,
@@ -42,8 +46,12 @@ impl Default for Inner {
         let buckets = || exponential_buckets(0.000_25, 4.0, 9);
         // There from the start, so that nobody takes what is not there for what never happens.
         let removed = Family::<Label, Counter>::default();
-        for what in ["deliveries", "attempts", "events"] {
+        for what in ["deliveries", "attempts", "events", "commands"] {
             drop(removed.get_or_create(&[("what", what.to_owned())]));
+        }
+        let handshakes_failed = Family::<Label, Counter>::default();
+        for offered in VERSIONS {
+            drop(handshakes_failed.get_or_create(&[("offered", offered.to_owned())]));
         }
         let commands = Family::<Label, Counter>::default();
         for result in ["sent", "done", "failed"] {
@@ -56,6 +64,7 @@ impl Default for Inner {
             commands,
             refused_uploads: Counter::default(),
             unknown_terminals: Counter::default(),
+            handshakes_failed,
             acknowledge: Histogram::new(buckets()),
             commit: Histogram::new(buckets()),
             attempt: Histogram::new(buckets()),
@@ -97,6 +106,11 @@ impl Metrics {
         self.0.unknown_terminals.inc();
     }
 
+    /// A client, which offers this version at most, and we found no TLS that both speak, or it trusts no certificate of ours.
+    pub(crate) fn handshake_failed(&self, offered: &str) {
+        self.0.handshakes_failed.get_or_create(&[("offered", offered.to_owned())]).inc();
+    }
+
     /// A commit is on disk.
     pub(crate) fn committed(&self, took: Duration) {
         self.0.commit.observe(took.as_secs_f64());
@@ -117,8 +131,9 @@ impl Metrics {
 
     /// This was old enough to be removed.
     pub(crate) fn removed(&self, removed: Removed) {
-        let Removed { deliveries, attempts, events } = removed;
-        for (what, count) in [("deliveries", deliveries), ("attempts", attempts), ("events", events)] {
+        let Removed { deliveries, attempts, events, commands } = removed;
+        let counts = [("deliveries", deliveries), ("attempts", attempts), ("events", events), ("commands", commands)];
+        for (what, count) in counts {
             self.0.removed.get_or_create(&[("what", what.to_owned())]).inc_by(count);
         }
     }
@@ -138,23 +153,20 @@ impl Metrics {
     }
 
     fn register_counted(&self, registry: &mut Registry) {
-        let Inner {
-            rows,
-            attempts,
-            removed,
-            commands,
-            refused_uploads,
-            unknown_terminals,
-            acknowledge,
-            commit,
-            attempt,
-        } = &*self.0;
+        let Inner { rows, attempts, removed, commands, refused_uploads, unknown_terminals, handshakes_failed, .. } =
+            &*self.0;
+        let Inner { acknowledge, commit, attempt, .. } = &*self.0;
         registry.register("rows", "Rows on disk, by what became of them", rows.clone());
         registry.register("uploads_refused", "Uploads that could not be put on disk", refused_uploads.clone());
         registry.register(
             "terminals_unknown",
             "Calls of terminals that nobody has approved",
             unknown_terminals.clone(),
+        );
+        registry.register(
+            "tls_handshakes_failed",
+            "TLS handshakes that failed, by the newest version that was offered",
+            handshakes_failed.clone(),
         );
         registry.register("delivery_attempts", "Attempts to deliver, by class of status", attempts.clone());
         registry.register("commands", "Steps of commands, sent and by what became of them", commands.clone());

@@ -1,5 +1,7 @@
 //! `punch devices`: the terminals of a gateway, and who is let in.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
@@ -57,6 +59,22 @@ enum Verb {
         /// Its serial number.
         serial: String,
     },
+    /// Say from which networks, and under which path, one may call. What is not named stays as it is.
+    ///
+    /// Example: punch devices restrict CZKE2241600045 --allow 10.1.0.0/16 --path-token-file token
+    Restrict {
+        /// Its serial number.
+        serial: String,
+        /// A network, or an address. Repeatable; all of them together replace those before.
+        #[arg(long, value_name = "NETWORK")]
+        allow: Vec<String>,
+        /// A file with what the path begins with: 16 to 64 letters, digits, `-` and `_`.
+        #[arg(long, value_name = "FILE")]
+        path_token_file: Option<PathBuf>,
+        /// From everywhere and under every path again.
+        #[arg(long, conflicts_with_all = ["allow", "path_token_file"], required_unless_present_any = ["allow", "path_token_file"])]
+        lift: bool,
+    },
     /// Say what was seen of one since the gateway's start, and why it was refused.
     ///
     /// Example: punch devices timeline CZKE2241600045
@@ -85,8 +103,29 @@ pub(crate) async fn run(command: DevicesCommand) -> anyhow::Result<Exit> {
             let blocked = api.patch(&format!("/v1/devices/{serial}"), &json!({ "admission": "blocked" })).await?;
             done(blocked, &format!("{serial} is kept out; what it has, it keeps"), &serial, json)
         }
+        Verb::Restrict { serial, allow, path_token_file, lift } => {
+            let body = restriction(allow, path_token_file, lift)?;
+            let done_by = api.patch(&format!("/v1/devices/{serial}"), &body).await?;
+            done(done_by, &format!("{serial} may call as it was said, from its next call on"), &serial, json)
+        }
         Verb::Timeline { serial } => timeline(&api, &serial, json).await,
     }
+}
+
+fn restriction(allow: Vec<String>, token: Option<PathBuf>, lift: bool) -> Result<Value, UsageError> {
+    if lift {
+        return Ok(json!({ "allow": [], "path_token": "" }));
+    }
+    let mut body = serde_json::Map::new();
+    if !allow.is_empty() {
+        body.insert("allow".to_owned(), allow.into());
+    }
+    if let Some(file) = token {
+        let text = std::fs::read_to_string(&file);
+        let text = text.map_err(|error| UsageError(format!("--path-token-file {}: {error}", file.display())))?;
+        body.insert("path_token".to_owned(), text.trim_end().into());
+    }
+    Ok(body.into())
 }
 
 async fn list(api: &ApiArgs, status: Option<String>, site: Option<String>, json: bool) -> anyhow::Result<Exit> {
@@ -134,6 +173,10 @@ fn show(found: Option<Value>, serial: &str, json: bool) -> anyhow::Result<Exit> 
     ] {
         crate::say(format_args!("{name:<14} {}", text(&row, name)));
     }
+    let networks = row.get("allow").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    crate::say(format_args!("{:<14} {}", "allow", networks.collect::<Vec<_>>().join(", ")));
+    let has_token = row.get("has_path_token").and_then(Value::as_bool).unwrap_or_default();
+    crate::say(format_args!("{:<14} {}", "path token", if has_token { "set" } else { "" }));
     for part in ["info", "said", "clock"] {
         for (name, value) in
             row.get(part).and_then(Value::as_object).into_iter().flatten().filter(|(_, value)| !value.is_null())

@@ -53,9 +53,15 @@ pub(crate) async fn run(command: GatewayCommand) -> anyhow::Result<Exit> {
     if let Some(key) = &gateway.new_api_key {
         crate::say(format_args!("api key (shown once, keep it): {}", key.expose()));
     }
-    crate::say(format_args!("device listener on http://{}", gateway.device_addr));
-    crate::say(format_args!("api on http://{}/v1", gateway.api_addr));
-    crate::say(format_args!("dashboard on http://{}/", gateway.api_addr));
+    if Some(gateway.device_addr) != gateway.device_tls_addr {
+        crate::say(format_args!("device listener on http://{}", gateway.device_addr));
+    }
+    if let Some(addr) = gateway.device_tls_addr {
+        crate::say(format_args!("device listener on https://{addr}"));
+    }
+    let scheme = if gateway.api_is_tls { "https" } else { "http" };
+    crate::say(format_args!("api on {scheme}://{}/v1", gateway.api_addr));
+    crate::say(format_args!("dashboard on {scheme}://{}/", gateway.api_addr));
     tokio::select! {
         _ = terminate.recv() => {}
         result = tokio::signal::ctrl_c() => result?,

@@ -13,6 +13,7 @@
 
 mod agent_command;
 mod api;
+mod audit;
 mod clocks;
 mod command;
 mod config;
@@ -20,6 +21,7 @@ mod decode;
 mod demo;
 mod devices;
 mod doctor;
+mod erase;
 mod erp;
 mod exit;
 mod explain;
@@ -63,6 +65,8 @@ enum Command {
     #[command(name = "command")]
     Order(Box<command::OrderCommand>),
     Quarantine(quarantine::QuarantineCommand),
+    Audit(audit::AuditCommand),
+    Erase(erase::Erase),
     Replay(replay::Replay),
     Export(export::Export),
     Report(report::Report),
@@ -103,6 +107,8 @@ fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Devices(command) => asynchronous(devices::run(command)),
         Command::Order(command) => asynchronous(command::run(*command)),
         Command::Quarantine(command) => asynchronous(quarantine::run(command)),
+        Command::Audit(command) => asynchronous(audit::run(command)),
+        Command::Erase(command) => asynchronous(erase::run(command)),
         Command::Replay(replay) => asynchronous(replay::run(replay)),
         Command::Export(export) => asynchronous(export::run(export)),
         Command::Report(report) => asynchronous(report::run(report)),

@@ -78,7 +78,7 @@ fn programs_are_short() {
 }
 
 const READMES: [&str; 2] = ["README.md", "README.es.md"];
-const DOCUMENTS: [&str; 21] = [
+const DOCUMENTS: [&str; 23] = [
     "README.md",
     "README.es.md",
     "ARCHITECTURE.md",
@@ -97,6 +97,7 @@ const DOCUMENTS: [&str; 21] = [
     "docs/quarantine.md",
     "docs/receivers.md",
     "docs/rules.md",
+    "docs/security.md",
     "docs/sinks.md",
     "docs/store.md",
     "examples/edge/README.md",

@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use gateway::clock::now;
@@ -50,12 +51,15 @@ pub struct Behaviour {
     pub error_delay: TimeDelta,
     /// Gives up when nothing was acknowledged for this long and rows are pending.
     pub patience: Duration,
+    /// Whom it believes behind `https://`: the root in PEM, or the certificate of the server itself.
+    pub ca_file: Option<PathBuf>,
 }
 
 impl Behaviour {
     /// Patient for 30 s, and quick to try again.
     pub fn new(server: impl Into<String>) -> Self {
-        Self { server: server.into(), error_delay: TimeDelta::milliseconds(250), patience: Duration::from_secs(30) }
+        let (error_delay, patience) = (TimeDelta::milliseconds(250), Duration::from_secs(30));
+        Self { server: server.into(), error_delay, patience, ca_file: None }
     }
 }
 
@@ -100,7 +104,8 @@ pub async fn play(
     play: Play,
     mut happenings: mpsc::Receiver<Happening>,
 ) -> anyhow::Result<Achieved> {
-    let mut stage = Stage { wire: Wire::to(&behaviour.server)?, hostile: play.hostile, achieved: Achieved::default() };
+    let wire = Wire::to(&behaviour.server, behaviour.ca_file.as_deref())?;
+    let mut stage = Stage { wire, hostile: play.hostile, achieved: Achieved::default() };
     terminal.set_error_delay(behaviour.error_delay);
     let mut open = true;
     let mut progress = (0, now());

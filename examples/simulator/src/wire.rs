@@ -2,13 +2,21 @@
 //!
 //! An ordinary client corrects what a terminal gets wrong. This one corrects nothing.
 
+use core::fmt;
 use core::time::Duration;
 use std::io;
+use std::path::Path;
+use std::sync::Arc;
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use punch_protocol::push::{HttpAnswer, Pace};
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::crypto::aws_lc_rs;
+use tokio_rustls::rustls::pki_types::pem::PemObject as _;
+use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
+use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 /// How long an answer may take, as terminals wait by default.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -22,8 +30,26 @@ const BODY_MAX: u64 = 16 << 20;
 pub struct Wire {
     host: String,
     prefix: String,
-    open: Option<BufReader<TcpStream>>,
+    tls: Option<Trust>,
+    open: Option<Connection>,
 }
+
+/// Whom a terminal believes over TLS.
+#[derive(Clone)]
+struct Trust(TlsConnector);
+
+impl fmt::Debug for Trust {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Trust(..)")
+    }
+}
+
+type Connection = BufReader<Box<dyn Stream>>;
+
+/// What a request goes over: TCP, or TLS over it.
+trait Stream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Unpin> Stream for S {}
 
 /// An answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,22 +75,30 @@ impl Reply {
 }
 
 impl Wire {
-    /// Reads an address such as `http://127.0.0.1:8081` or `http://gateway/secret`. Nothing is opened yet.
+    /// Reads an address such as `http://127.0.0.1:8081` or `http://gateway/secret`. Nothing is opened yet. For `https://` a
+    /// terminal has to be told whom it believes: the file has, in PEM, the root, or the certificate of the server itself.
     ///
     /// # Errors
     ///
-    /// It is no `http://` address.
-    pub fn to(server: &str) -> anyhow::Result<Self> {
-        let Some(rest) = server.trim().strip_prefix("http://") else {
-            bail!("server {server:?}: expected http://HOST:PORT, because terminals speak plain HTTP");
+    /// It is no such address, or the file cannot be read.
+    pub fn to(server: &str, ca_file: Option<&Path>) -> anyhow::Result<Self> {
+        let (rest, tls) = match (server.trim().split_once("://"), ca_file) {
+            (Some(("http", rest)), _) => (rest, None),
+            (Some(("https", rest)), Some(file)) => (rest, Some(trust(file)?)),
+            (Some(("https", _)), None) => {
+                bail!("server {server:?}: https needs a file with the certificate that the terminal believes")
+            }
+            _ => bail!(
+                "server {server:?}: expected http://HOST:PORT, or https://HOST:PORT with a certificate to believe"
+            ),
         };
         let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
         if host.is_empty() || host.contains(char::is_whitespace) {
-            bail!("server {server:?}: expected a host behind http://");
+            bail!("server {server:?}: expected a host behind `://`");
         }
         let path = path.trim_end_matches('/');
         let prefix = if path.is_empty() { String::new() } else { format!("/{path}") };
-        Ok(Self { host: host.to_owned(), prefix, open: None })
+        Ok(Self { host: host.to_owned(), prefix, tls, open: None })
     }
 
     /// The value of the `Host` header.
@@ -110,16 +144,35 @@ impl Wire {
         }
     }
 
-    async fn connect(&self) -> io::Result<BufReader<TcpStream>> {
-        let address = if has_port(&self.host) { self.host.clone() } else { format!("{}:80", self.host) };
-        let stream = within(TcpStream::connect(address)).await?;
+    async fn connect(&self) -> io::Result<Connection> {
+        let usual = if self.tls.is_some() { 443 } else { 80 };
+        let address = if has_port(&self.host) { self.host.clone() } else { format!("{}:{usual}", self.host) };
+        let stream = within(TcpStream::connect(&address)).await?;
         stream.set_nodelay(true)?;
-        Ok(BufReader::new(stream))
+        let Some(Trust(connector)) = &self.tls else {
+            let plain: Box<dyn Stream> = Box::new(stream);
+            return Ok(BufReader::new(plain));
+        };
+        let name = address.rsplit_once(':').map_or(address.as_str(), |(name, _)| name);
+        let name = ServerName::try_from(name.trim_matches(['[', ']']).to_owned()).map_err(io::Error::other)?;
+        let secure: Box<dyn Stream> = Box::new(within(connector.connect(name, stream)).await?);
+        Ok(BufReader::new(secure))
     }
 
-    fn keep(&mut self, stream: BufReader<TcpStream>, reply: &Reply, classic: bool) {
+    fn keep(&mut self, stream: Connection, reply: &Reply, classic: bool) {
         self.open = (reply.keeps_open && !classic).then_some(stream);
     }
+}
+
+/// Believes the certificates of a file, and nobody else.
+fn trust(file: &Path) -> anyhow::Result<Trust> {
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_file_iter(file).with_context(|| file.display().to_string())? {
+        roots.add(certificate?)?;
+    }
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let versions = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
+    Ok(Trust(Arc::new(versions.with_root_certificates(roots).with_no_client_auth()).into()))
 }
 
 fn has_port(host: &str) -> bool {
@@ -131,7 +184,7 @@ async fn within<T>(work: impl Future<Output = io::Result<T>>) -> io::Result<T> {
 }
 
 async fn send(
-    stream: &mut BufReader<TcpStream>,
+    stream: &mut Connection,
     bytes: &[u8],
     pace: Option<Pace>,
     hangs_up: bool,
@@ -158,7 +211,7 @@ async fn send(
     }
 }
 
-async fn receive(stream: &mut BufReader<TcpStream>, classic: bool) -> io::Result<Reply> {
+async fn receive(stream: &mut Connection, classic: bool) -> io::Result<Reply> {
     let mut line = line(stream).await?;
     let status = status_of(&line).ok_or(io::ErrorKind::InvalidData)?;
     let mut headers = Vec::new();
@@ -192,7 +245,7 @@ fn status_of(line: &str) -> Option<u16> {
 }
 
 /// A line without its end; the empty one ends a head.
-async fn line(stream: &mut BufReader<TcpStream>) -> io::Result<String> {
+async fn line(stream: &mut Connection) -> io::Result<String> {
     let mut line = Vec::new();
     let limit = u64::try_from(HEAD_MAX).unwrap_or(u64::MAX);
     if stream.take(limit).read_until(b'\n', &mut line).await? == 0 || line.last() != Some(&b'\n') {
@@ -202,7 +255,7 @@ async fn line(stream: &mut BufReader<TcpStream>) -> io::Result<String> {
 }
 
 /// As many bytes as announced, or until the server closes.
-async fn body(stream: &mut BufReader<TcpStream>, length: Option<u64>) -> io::Result<Vec<u8>> {
+async fn body(stream: &mut Connection, length: Option<u64>) -> io::Result<Vec<u8>> {
     let mut body = Vec::new();
     let limit = length.unwrap_or(BODY_MAX);
     if limit > BODY_MAX {
@@ -215,7 +268,7 @@ async fn body(stream: &mut BufReader<TcpStream>, length: Option<u64>) -> io::Res
     }
 }
 
-async fn chunks(stream: &mut BufReader<TcpStream>) -> io::Result<Vec<u8>> {
+async fn chunks(stream: &mut Connection) -> io::Result<Vec<u8>> {
     let mut whole = Vec::new();
     loop {
         let head = line(stream).await?;

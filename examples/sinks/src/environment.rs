@@ -5,18 +5,26 @@ use std::str::FromStr;
 
 use anyhow::Context as _;
 
-/// A variable of the environment that has to be there.
+/// A variable of the environment that has to be there, or what stands in the file that `NAME_FILE` names: a file keeps a
+/// secret out of what shows environments.
 ///
 /// # Errors
 ///
-/// It is not; the text names it.
+/// Neither is there, or the file cannot be read; the text names it.
 pub fn env(name: &str) -> anyhow::Result<String> {
-    std::env::var(name).with_context(|| format!("set the environment variable {name}"))
+    let file_of = format!("{name}_FILE");
+    match (std::env::var(name), std::env::var(&file_of)) {
+        (Err(VarError::NotPresent), Ok(file)) => {
+            let text = std::fs::read_to_string(&file).with_context(|| format!("{file_of}: cannot read {file}"))?;
+            Ok(text.trim_end().to_owned())
+        }
+        (found, _) => found.with_context(|| format!("set the environment variable {name}, or {file_of}")),
+    }
 }
 
-/// The first of these variables that is there and not empty.
+/// The first of these variables that is there and not empty, or whose file is.
 pub fn env_any(names: &[&str]) -> Option<String> {
-    names.iter().find_map(|name| std::env::var(name).ok().filter(|text| !text.is_empty()))
+    names.iter().find_map(|name| env(name).ok().filter(|text| !text.is_empty()))
 }
 
 /// Whether a variable is `true` or `1`.

@@ -15,7 +15,7 @@ use super::listing::{Asked, Pairs};
 use super::terms::{Kind, Terms, words};
 use crate::clock::now;
 use crate::core::KeyScope;
-use crate::store::ApiKeyRow;
+use crate::store::{ApiKeyRow, Intent};
 
 /// A key that is to be made.
 #[derive(Deserialize, ToSchema)]
@@ -73,8 +73,11 @@ pub(super) async fn add(State(api): State<Api>, body: Result<Json<NewKey>, ApiEr
     getrandom::fill(&mut bytes).map_err(|error| ApiError::unavailable(&error.to_string()))?;
     let key = ApiKey::from_random(bytes);
     let hash = hash_key(key.expose());
+    let intent = Intent::current();
+    intent.detail("scope", scope.as_str());
     let put = api.store.write(move |tx| {
         let id = ApiKeyRow::put(tx, name.trim(), &hash, scope, now())?;
+        intent.about(id);
         Ok((id, ApiKeyRow::all(tx)?))
     });
     let (id, rows) = put.await?;

@@ -14,7 +14,7 @@ use super::extract::{Json, Path};
 use super::listing::{Asked, Pairs};
 use super::payload::AttendancePunch;
 use super::terms::{Kind, Terms, words_or_null};
-use crate::store::{Attendance, Edge, Timeline, direction_of};
+use crate::store::{Attendance, Edge, Intent, Timeline, direction_of};
 
 pub(super) const TERMS: Terms = Terms {
     filters: &[
@@ -119,6 +119,7 @@ pub(super) async fn correct_direction(
     if note.len() > NOTE_MAX {
         return Err(ApiError::invalid("note", "is longer than 500 bytes"));
     }
+    Intent::current().detail("direction", known.map_or("none", Direction::as_str));
     let id = EventId::parse(&event_id).map_err(|_| ApiError::not_found("event"))?;
     if !api.devices.correct(id, known, note).await? {
         return Err(ApiError::not_found("event"));

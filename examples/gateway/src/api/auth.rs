@@ -12,6 +12,7 @@ use subtle::ConstantTimeEq as _;
 use tokio::sync::watch;
 
 use super::Api;
+use super::audit::record_refusal;
 use super::envelope::ApiError;
 use crate::clock::now;
 use crate::core::{Allowance, KeyScope};
@@ -56,6 +57,15 @@ pub struct Keys {
     known: RwLock<Vec<Known>>,
 }
 
+/// Whose call it is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Caller {
+    /// The number of the key; 0 is that of the file.
+    pub(crate) key: i64,
+    /// What may be done with it.
+    pub(crate) scope: KeyScope,
+}
+
 /// A key that is let in.
 #[derive(Debug, Clone, Copy)]
 struct Known {
@@ -96,10 +106,10 @@ impl Keys {
         found
     }
 
-    /// The scope of a key that is let in, by what `is_it` says of its hash.
-    fn scope(&self, is_it: impl Fn(&[u8; 32]) -> bool) -> Option<KeyScope> {
+    /// A key that is let in, by what `is_it` says of its hash.
+    fn caller(&self, is_it: impl Fn(&[u8; 32]) -> bool) -> Option<Caller> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        known.iter().find(|known| is_it(&known.hash)).map(|known| known.scope)
+        known.iter().find(|known| is_it(&known.hash)).map(|known| Caller { key: known.id, scope: known.scope })
     }
 }
 
@@ -109,9 +119,9 @@ impl Api {
         self.keys.find(key.trim()).map(|known| known.hash)
     }
 
-    /// What may be done with a key that has been let in, by what `is_it` says of its hash; `None` if it was taken back.
-    pub(crate) fn scope(&self, is_it: impl Fn(&[u8; 32]) -> bool) -> Option<KeyScope> {
-        self.keys.scope(is_it)
+    /// A key that has been let in, by what `is_it` says of its hash; `None` if it was taken back.
+    pub(crate) fn caller(&self, is_it: impl Fn(&[u8; 32]) -> bool) -> Option<Caller> {
+        self.keys.caller(is_it)
     }
 }
 
@@ -120,7 +130,7 @@ const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
 const RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
 
 /// Lets calls in that have a key for them, as many as the key has a day. S2-054 to S2-059.
-pub(super) async fn require_key(State(api): State<Api>, request: Request, next: Next) -> Response {
+pub(super) async fn require_key(State(api): State<Api>, mut request: Request, next: Next) -> Response {
     let given = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     let key = given.and_then(|value| value.strip_prefix("Bearer ").or_else(|| value.strip_prefix("bearer ")));
     let Some(key) = key else {
@@ -131,6 +141,8 @@ pub(super) async fn require_key(State(api): State<Api>, request: Request, next: 
     };
     let allowance = api.count_call(known.id, request.uri().path());
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    let caller = Caller { key: known.id, scope: known.scope };
+    request.extensions_mut().insert(caller);
     let mut response = if let Some(seconds) = allowance.retry_after {
         let mut refusal = ApiError::rate_limited(seconds).into_response();
         refusal.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
@@ -138,7 +150,7 @@ pub(super) async fn require_key(State(api): State<Api>, request: Request, next: 
     } else if known.scope.allows(reads, request.uri().path()) {
         next.run(request).await
     } else {
-        ApiError::forbidden(known.scope).into_response()
+        record_refusal(&api, caller, request).await
     };
     tell(&allowance, &mut response);
     response

@@ -16,7 +16,7 @@ use super::extract::Json;
 use super::whole::whole;
 use crate::clock::now;
 use crate::core::Order;
-use crate::store::{CommandJob, NewCommand, put_steps};
+use crate::store::{CommandJob, Intent, NewCommand, put_steps};
 
 /// What is asked of many terminals.
 #[derive(Deserialize, ToSchema)]
@@ -59,9 +59,13 @@ pub(super) async fn add_commands(
         .map(|serial| wanted.command_for(&order, serial.clone(), refusal(&api, &order, &serial)))
         .collect::<Result<_, _>>()?;
     let steps = order.steps;
+    let intent = Intent::current();
+    intent.detail("command", order.kind.as_str());
+    intent.detail("devices", commands.len());
     let begin = api.store.write(move |tx| {
         let list = put_steps(tx, &steps)?;
         let job = CommandJob::begin(tx, &commands, list, now())?;
+        intent.about(job);
         CommandJob::of(tx, job)
     });
     let job = begin.await?.ok_or_else(|| ApiError::not_found("job"))?;

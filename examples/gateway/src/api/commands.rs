@@ -18,7 +18,7 @@ use super::terms::{Kind, Terms, words};
 use super::whole::whole;
 use crate::clock::now;
 use crate::core::{Order, OrderError, OrderKind};
-use crate::store::{CommandRow, Commands, NewCommand, Owner, put_command, put_steps};
+use crate::store::{CommandRow, Commands, Intent, NewCommand, Owner, put_command, put_steps};
 
 /// What is asked of a terminal.
 #[derive(Deserialize, ToSchema)]
@@ -107,9 +107,14 @@ pub(super) async fn add_command(
     order.check(api.devices.command_dialect(&serial)).map_err(|error| ApiError::unsupported(&error.problem))?;
     let new = wanted.command_for(&order, serial, None)?;
     let steps = order.steps;
+    let intent = Intent::current();
+    intent.about(&new.serial);
+    intent.detail("command", new.kind);
     let put = api.store.write(move |tx| {
         let list = put_steps(tx, &steps)?;
-        put_command(tx, &new, list, None, now())
+        let id = put_command(tx, &new, list, None, now())?;
+        intent.detail("command_id", id);
+        Ok(id)
     });
     let id = put.await?.cast_unsigned();
     api.devices.has_steps();

@@ -18,9 +18,9 @@ use super::extract::{Json, Path};
 use super::listing::{Asked, Pairs};
 use super::terms::{Kind, Terms, words};
 use crate::clock::now;
-use crate::core::{ClockReport, Clockwork, Probe, ProbeError, ZoneChange};
+use crate::core::{Access, ClockReport, Clockwork, Networks, PathToken, Probe, ProbeError, ZoneChange};
 use crate::device::{NotProbed, Redated, Standing};
-use crate::store::{ClockRow, Connection, DeviceRow, SiteRow, Span, StoreError};
+use crate::store::{ClockRow, Connection, DeviceRow, Intent, SiteRow, Span, StoreError};
 
 /// How a terminal may stand.
 const STATUSES: [&str; 5] = ["online", "offline", "unheard", "pending", "blocked"];
@@ -73,6 +73,10 @@ pub(super) struct Device {
     zone: String,
     zone_changes: Vec<ZoneChange>,
     clock: ClockReport,
+    /// The networks it may call from; none is everywhere.
+    allow: Vec<String>,
+    /// Whether its path has to begin with a token.
+    has_path_token: bool,
 }
 
 /// What a terminal last told about itself.
@@ -168,6 +172,8 @@ pub(super) struct Encounter {
     count: u64,
     first_at: String,
     last_at: String,
+    /// From which address last.
+    last_from: String,
 }
 
 /// What was seen of a terminal since the start, and why it was refused: what the timeline is for.
@@ -182,6 +188,7 @@ pub(super) async fn show_timeline(State(api): State<Api>, Path(id): Path<String>
         count: seen.count,
         first_at: moment(seen.first_at),
         last_at: moment(seen.last_at),
+        last_from: seen.last_from.to_string(),
     };
     let since_start = api.devices.encounters(&serial).into_iter().map(shown).collect();
     Ok(one(StatusCode::OK, &DeviceTimeline { serial_number: serial.to_string(), since_start }))
@@ -191,15 +198,38 @@ pub(super) async fn show_timeline(State(api): State<Api>, Path(id): Path<String>
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct DeviceChange {
-    #[schema(schema_with = decisions)]
-    admission: String,
+    #[schema(schema_with = decisions, required = false)]
+    admission: Option<String>,
+    /// The networks it may call from, or addresses; an empty list is everywhere.
+    #[schema(max_items = 64)]
+    allow: Option<Vec<String>>,
+    /// What its path begins with; an empty text takes that back.
+    #[schema(pattern = "^([A-Za-z0-9_-]{16,64})?$")]
+    path_token: Option<String>,
 }
 
 fn decisions() -> Object {
     words(["approved", "blocked"])
 }
 
-/// Lets a terminal in that has called, or keeps it out.
+impl DeviceChange {
+    /// How a terminal may call from now on, if that is to change: an empty list is from everywhere, an empty token none.
+    fn access(&self, before: Access) -> Result<Option<Access>, ApiError> {
+        let Self { allow, path_token, .. } = self;
+        if allow.is_none() && path_token.is_none() {
+            return Ok(None);
+        }
+        let wrong = |problem: String| ApiError::invalid("allow", &problem);
+        let allow = allow.as_ref().map(|texts| Networks::parse(texts).map_err(wrong)).transpose()?;
+        let token = path_token.as_deref().map(|text| match text {
+            "" => Ok(None),
+            text => PathToken::new(text).map(Some).map_err(|problem| ApiError::invalid("path_token", problem)),
+        });
+        Ok(Some(Access { allow: allow.unwrap_or(before.allow), token: token.transpose()?.unwrap_or(before.token) }))
+    }
+}
+
+/// Lets a terminal in that has called, or keeps it out; says from where and under which path it may call.
 #[utoipa::path(patch, path = "/v1/devices/{serial}", request_body = DeviceChange,
     responses((status = 200, body = One<Device>)))]
 pub(super) async fn change_device(
@@ -207,12 +237,24 @@ pub(super) async fn change_device(
     Path(id): Path<String>,
     body: Result<Json<DeviceChange>, ApiError>,
 ) -> Result<Response, ApiError> {
-    let Json(DeviceChange { admission }) = body?;
+    let Json(change) = body?;
     let serial = find_device(&api, &id)?;
-    match admission.as_str() {
-        "approved" => api.devices.approve(serial.clone()).await?,
-        "blocked" => api.devices.block(&serial).await?,
-        _ => return Err(ApiError::invalid("admission", "expected `approved` or `blocked`")),
+    let access = change.access(api.devices.access(&serial).unwrap_or_default())?;
+    let admission = change.admission.as_deref();
+    if !matches!(admission, Some("approved" | "blocked")) && (admission.is_some() || access.is_none()) {
+        return Err(ApiError::invalid("admission", "expected `approved` or `blocked`"));
+    }
+    if let Some(access) = access {
+        Intent::current().detail("allow", access.allow.texts().join(","));
+        Intent::current().detail("path_token", if access.token.is_some() { "set" } else { "none" });
+        api.devices.set_access(&serial, access).await?;
+    }
+    if let Some(admission) = admission {
+        Intent::current().detail("admission", admission);
+        match admission {
+            "approved" => api.devices.approve(serial.clone()).await?,
+            _ => api.devices.block(&serial).await?,
+        }
     }
     Ok(one(StatusCode::OK, &find(&api, serial.as_str()).await?))
 }
@@ -265,6 +307,7 @@ pub(super) async fn add_device(
         let problem = "is let in already; change it with `PATCH /v1/devices/{serial}`";
         return Err(ApiError::conflict("serial_number", problem));
     }
+    Intent::current().about(&serial);
     api.devices.approve_model(serial, new.model.clone()).await?;
     let approved = Approved { serial_number: new.serial_number, model: new.model, admission: "approved" };
     Ok(one(StatusCode::CREATED, &approved))
@@ -421,5 +464,7 @@ fn device(
         zone: clockwork.zone_at(now()).to_string(),
         zone_changes: clockwork.zone_changes(),
         clock: clockwork.report(now()),
+        allow: row.access.allow.texts(),
+        has_path_token: row.access.token.is_some(),
     }
 }

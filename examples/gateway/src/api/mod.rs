@@ -2,14 +2,17 @@
 
 mod api_keys;
 mod attendance;
+pub(crate) mod audit;
 mod auth;
 mod batch;
 mod commands;
+mod connection;
 pub(crate) mod deliveries;
 pub(crate) mod devices;
 mod document;
 pub(crate) mod employees;
 mod envelope;
+mod erase;
 mod export;
 mod extract;
 mod idempotent;
@@ -39,9 +42,12 @@ use crate::config::DeliveryConfig;
 use crate::core::{Quota, Received, Shifts};
 use crate::delivery::Engine;
 use crate::device::Devices;
-use crate::store::Store;
+use crate::doors::Certificates;
+use crate::store::{Punches, Store};
 
+pub(crate) use auth::Caller;
 pub use auth::{ApiKey, Keys, hash_key};
+pub(crate) use connection::serve;
 pub(crate) use document::document;
 pub(crate) use envelope::ApiError;
 
@@ -59,6 +65,8 @@ pub(crate) struct Inner {
     pub(crate) keys: Keys,
     pub(crate) quota: Mutex<Quota>,
     pub(crate) idempotency: Mutex<Idempotency>,
+    pub(crate) certificates: Certificates,
+    pub(crate) erased_punches: Punches,
 }
 
 impl core::ops::Deref for Api {
@@ -76,6 +84,7 @@ impl Api {
 
     pub(crate) fn router(self) -> Router {
         let guarded = Router::from(guarded_routes())
+            .layer(from_fn_with_state(self.clone(), audit::record))
             .layer(from_fn_with_state(self.clone(), idempotent::once_a_key))
             .layer(from_fn_with_state(self.clone(), auth::require_key));
         Router::from(open_routes())
@@ -141,5 +150,9 @@ fn guarded_routes() -> OpenApiRouter<Api> {
         .routes(routes!(quarantine::reanchor))
         .routes(routes!(api_keys::list, api_keys::add))
         .routes(routes!(api_keys::revoke))
+        .routes(routes!(audit::list))
+        .routes(routes!(audit::head))
+        .routes(routes!(audit::export))
+        .routes(routes!(erase::erase))
         .routes(routes!(routes::status))
 }

@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 use super::Api;
 use super::envelope::{ApiError, One, Refusal, one};
 use crate::clock::now;
+use crate::listen::Certificates;
 use crate::metrics::{Now, disk_free};
 use crate::store::{Counts, SinkStatus, Snapshot};
 
@@ -75,6 +76,8 @@ pub(super) struct Status {
     sinks: Vec<SinkStatus>,
     /// When each terminal was heard last that was heard since the start.
     devices_last_seen: BTreeMap<String, String>,
+    /// The certificates of each listener that speaks TLS.
+    tls: BTreeMap<String, Certificates>,
 }
 
 /// How the deliveries stand.
@@ -95,5 +98,6 @@ pub(super) async fn status(State(api): State<Api>) -> Result<Response, ApiError>
     let oldest = queue.oldest_created_at.map(|at| at.to_rfc3339());
     let heard = api.devices.last_seen().into_iter().map(|(serial, at)| (serial, at.to_rfc3339()));
     let queue = Queued { waiting: queue.waiting, in_flight: queue.in_flight, oldest };
-    Ok(one(StatusCode::OK, &Status { counts, queue, sinks, devices_last_seen: heard.collect() }))
+    let tls = api.certificates.iter().map(|(name, tls)| ((*name).to_owned(), tls.standing())).collect();
+    Ok(one(StatusCode::OK, &Status { counts, queue, sinks, devices_last_seen: heard.collect(), tls }))
 }

@@ -19,7 +19,7 @@ use super::whole::whole;
 use crate::clock::now;
 use crate::config::{Batch, BatchWish, EndpointConfig, EndpointOptions, SinkConfig, check_events, check_url};
 use crate::delivery::Wish;
-use crate::store::{EndpointRow, StoreError, random_id, send_to};
+use crate::store::{EndpointRow, Intent, StoreError, random_id, send_to};
 
 /// An endpoint that is to be registered.
 #[derive(Deserialize, ToSchema)]
@@ -233,7 +233,13 @@ impl Settings {
 }
 
 async fn put(api: &Api, endpoint: EndpointConfig) -> Result<EndpointRow, ApiError> {
-    let id = api.store.write(move |tx| EndpointRow::put(tx, &endpoint, now())).await?;
+    let intent = Intent::current();
+    let put = api.store.write(move |tx| {
+        let id = EndpointRow::put(tx, &endpoint, now())?;
+        intent.about(id.0);
+        Ok(id)
+    });
+    let id = put.await?;
     api.engine.set_endpoint(find(api, id.0).await?);
     find(api, id.0).await
 }
@@ -352,6 +358,9 @@ pub(super) async fn change_webhook(
         Some("active") => Some(Wish::Resume),
         Some(_) => return Err(ApiError::invalid("state", "expected `paused` or `active`")),
     };
+    if let Some(state) = &state {
+        Intent::current().detail("state", state);
+    }
     let secret = match secret {
         Some(text) => Secret::new(text).map_err(|error| ApiError::invalid("secret", &error.to_string()))?,
         None => Secret::new(row.secret.expose().to_owned()).map_err(|_| ApiError::not_found("webhook"))?,

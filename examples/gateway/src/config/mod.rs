@@ -1,6 +1,7 @@
 //! `punch.toml`: read whole, checked whole. Every error of a file is listed at once, with its key and a cure.
 
 mod batch;
+mod listen;
 mod notify;
 mod options;
 mod people;
@@ -11,6 +12,7 @@ mod schedule;
 mod section;
 mod sink;
 mod terminals;
+mod tls;
 mod warnings;
 
 use core::fmt;
@@ -23,7 +25,7 @@ use punch_protocol::push::{CommKey, Limits};
 use punch_webhook::{EventType, PayloadFormat, Secret};
 
 use crate::api::ApiKey;
-use crate::core::{CallLimits, Identity, Shifts};
+use crate::core::{CallLimits, Identity, Networks, PathToken, Shifts};
 use crate::store::Place;
 pub use batch::Batch;
 pub(crate) use batch::BatchWish;
@@ -34,14 +36,23 @@ pub use retention::RetentionConfig;
 pub use schedule::{parse_closing, parse_span, read_shifts};
 pub use section::Section;
 pub use sink::SinkConfig;
+pub use tls::{KeyFiles, TlsConfig};
 
 /// Everything a gateway needs to know. [`Config::default`] runs without a file.
 #[derive(Debug)]
 pub struct Config {
     /// Where terminals connect. Default `0.0.0.0:8081`.
     pub device_addr: SocketAddr,
+    /// Whether terminals are listened to in plain HTTP. Default yes; without it `device_tls` has an address.
+    pub device_plain: bool,
+    /// Where terminals connect over TLS, and with which certificates. Default nowhere.
+    pub device_tls: Option<(SocketAddr, TlsConfig)>,
     /// Where the API listens. Default `127.0.0.1:8080`.
     pub api_addr: SocketAddr,
+    /// The certificates of the API. Default none: it is plain HTTP.
+    pub api_tls: Option<TlsConfig>,
+    /// The proxies that are believed when they say whose connection or request it is. Default none.
+    pub trusted_proxies: Networks,
     /// Where rows are kept. Default is the file `punch.sqlite` in the working directory.
     pub store: Place,
     /// A fixed API key; without it the first start makes one and prints it once.
@@ -72,6 +83,8 @@ pub struct Config {
     pub limits: Limits,
     /// How often the API may be called with one key.
     pub calls: CallLimits,
+    /// How many serial numbers nobody has heard of are remembered from one address in a minute. Default 60.
+    pub unknown_serials_per_minute: u32,
 }
 
 /// What a terminal without a setting of its own gets.
@@ -88,7 +101,7 @@ impl DeviceDefaults {
     pub fn device(&self, serial: SerialNumber, name: Option<String>) -> DeviceConfig {
         let name = name.unwrap_or_else(|| serial.to_string());
         let Self { site, profile } = self.clone();
-        DeviceConfig { serial, name, site, role: None, profile, comm_key: None }
+        DeviceConfig { serial, name, site, role: None, profile, comm_key: None, allow: None, path_token: None }
     }
 }
 
@@ -116,6 +129,10 @@ pub struct DeviceConfig {
     pub profile: Profile,
     /// The secret typed into it, without which it is not believed.
     pub comm_key: Option<CommKey>,
+    /// The networks it may call from. Default: what the store has, at first from everywhere.
+    pub allow: Option<Networks>,
+    /// What its path begins with. Default: what the store has, at first nothing.
+    pub path_token: Option<PathToken>,
 }
 
 /// One webhook endpoint.
@@ -163,7 +180,11 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             device_addr: SocketAddr::from((Ipv4Addr::UNSPECIFIED, 8081)),
+            device_plain: true,
+            device_tls: None,
             api_addr: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
+            api_tls: None,
+            trusted_proxies: Networks::default(),
             store: Place::File("punch.sqlite".into()),
             api_key: None,
             defaults: DeviceDefaults::default(),
@@ -184,6 +205,7 @@ impl Default for Config {
             notify: None,
             limits: Limits::default(),
             calls: CallLimits::default(),
+            unknown_serials_per_minute: 60,
         }
     }
 }

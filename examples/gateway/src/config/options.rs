@@ -8,6 +8,7 @@ use punch_webhook::{EndpointRules, Schedule};
 use serde::{Deserialize, Serialize};
 
 use super::Batch;
+use super::read::file_text;
 use super::section::Section;
 
 /// What an endpoint is sent beside the usual, and what it is not sent. `Debug` shows no value of a header: some are keys.
@@ -55,8 +56,12 @@ impl EndpointOptions {
         };
         let (max_requests_per_second, max_events_per_second) =
             (rate("max_requests_per_second"), rate("max_events_per_second"));
+        let mut headers = section.table_of_texts("headers");
+        for (name, file) in section.table_of_texts("header_files") {
+            headers.extend(file_text(section, "header_files", &file).map(|value| (name, value)));
+        }
         let options = Self {
-            headers: section.table_of_texts("headers"),
+            headers,
             max_in_flight: section
                 .whole_number("max_in_flight", 1, Self::IN_FLIGHT_MAX.into())
                 .and_then(|count| u8::try_from(count).ok()),

@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use punch_webhook::{PayloadFormat, Secret};
 
+use super::listen::Listen;
 use super::section::Section;
 use super::terminals::Terminals;
 use super::{Config, DeliveryConfig, EndpointConfig, EndpointOptions, RetentionConfig, UnknownBadges};
@@ -14,12 +15,11 @@ use crate::store::Place;
 impl Config {
     pub(super) fn from_section(root: &mut Section) -> Self {
         let base = Self::default();
-        let mut listen = root.section("listen");
-        let device_addr = listen.parsed("device", "an address like `0.0.0.0:8081`").unwrap_or(base.device_addr);
-        let api_addr = listen.parsed("api", "an address like `127.0.0.1:8080`").unwrap_or(base.api_addr);
-        root.absorb(listen);
-        let store = root.text("store").map_or(Some(base.store.clone()), |text| store_place(root, &text));
-        let api_key = root.text("api_key").map(ApiKey::new);
+        let listen = Listen::read(root, &base);
+        // An address of a server has a password in it.
+        let place = from_file(root, "store_file").unwrap_or_else(|| root.text("store"));
+        let store = place.map_or(Some(base.store.clone()), |text| store_place(root, &text));
+        let api_key = from_file(root, "api_key_file").unwrap_or_else(|| root.text("api_key")).map(ApiKey::new);
         let delivery = delivery(root, &base.delivery);
         let notify = notify::notify(root);
         let retention = RetentionConfig::read(root);
@@ -32,7 +32,7 @@ impl Config {
             limits.stream = usize::try_from(body).unwrap_or(limits.stream);
             limits.body = limits.body.min(limits.stream);
         }
-        let calls = call_limits(root, base.calls);
+        let (calls, unknown_serials_per_minute) = call_limits(root, &base);
         let terminals = Terminals::read(root);
         let mut endpoints: Vec<_> =
             root.sections("endpoint").into_iter().filter_map(|section| endpoint(root, section, &delivery)).collect();
@@ -46,8 +46,12 @@ impl Config {
         people::check(root, &employees, &shifts);
         terminals.refuse_traps(root, &shifts);
         let config = Self {
-            device_addr,
-            api_addr,
+            device_addr: listen.device_addr,
+            device_plain: listen.device_plain,
+            device_tls: listen.device_tls,
+            api_addr: listen.api_addr,
+            api_tls: listen.api_tls,
+            trusted_proxies: listen.trusted_proxies,
             store: store.unwrap_or(base.store),
             api_key,
             defaults: terminals.defaults,
@@ -63,6 +67,7 @@ impl Config {
             notify,
             limits,
             calls,
+            unknown_serials_per_minute,
         };
         refuse_repeats(root, &config);
         config
@@ -87,16 +92,18 @@ fn delivery(root: &mut Section, base: &DeliveryConfig) -> DeliveryConfig {
     delivery
 }
 
-fn call_limits(root: &mut Section, base: CallLimits) -> CallLimits {
+fn call_limits(root: &mut Section, base: &Config) -> (CallLimits, u32) {
     let mut section = root.section("rate_limit");
     let calls = CallLimits {
         per_device_and_day: section
             .whole_number("per_device_and_day", 1, 1_000_000_000)
-            .unwrap_or(base.per_device_and_day),
-        per_minute: section.whole_number("per_minute", 1, 1_000_000_000).unwrap_or(base.per_minute),
+            .unwrap_or(base.calls.per_device_and_day),
+        per_minute: section.whole_number("per_minute", 1, 1_000_000_000).unwrap_or(base.calls.per_minute),
     };
+    let unknown = section.whole_number("unknown_serials_per_minute", 1, 1_000_000);
+    let unknown = unknown.and_then(|count| u32::try_from(count).ok()).unwrap_or(base.unknown_serials_per_minute);
     root.absorb(section);
-    calls
+    (calls, unknown)
 }
 
 fn endpoint(root: &mut Section, mut section: Section, delivery: &DeliveryConfig) -> Option<EndpointConfig> {
@@ -128,9 +135,14 @@ fn secret(section: &mut Section) -> Option<Secret> {
 /// What stands in the file that a key names. `None` if there is no such key, `Some(None)` if there is no such file.
 pub(super) fn from_file(section: &mut Section, key: &str) -> Option<Option<String>> {
     let path = section.text(key)?;
-    let read = std::fs::read_to_string(&path);
+    Some(file_text(section, key, &path))
+}
+
+/// What stands in a file. `None` if there is no such file, which is said of `key`.
+pub(super) fn file_text(section: &mut Section, key: &str, path: &str) -> Option<String> {
+    let read = std::fs::read_to_string(path);
     let read = read.map_err(|error| section.complain(key, format!("cannot read `{path}`: {error}")));
-    Some(read.ok().map(|text| text.trim_end().to_owned()))
+    read.ok().map(|text| text.trim_end().to_owned())
 }
 
 fn refuse_repeats(root: &mut Section, config: &Config) {

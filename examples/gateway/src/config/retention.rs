@@ -1,6 +1,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::section::Section;
+use crate::store::Punches;
 
 /// How long what is done with is kept. What waits is always kept, and so is every row of a terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,11 +13,21 @@ pub struct RetentionConfig {
     /// Events and their bodies, once no delivery of them is left. Default for ever: `/v1/attendance`, `/v1/events` and
     /// replays are made of them.
     pub events: Option<TimeDelta>,
+    /// Commands of which nothing more is to be heard, with their steps, which name badges. Default 400 days.
+    pub commands: Option<TimeDelta>,
+    /// What becomes of the punches of somebody who is erased. Default: they stay, under a pseudonym.
+    pub erased_punches: Punches,
 }
 
 impl Default for RetentionConfig {
     fn default() -> Self {
-        Self { delivered: Some(TimeDelta::days(400)), failed: None, events: None }
+        Self {
+            delivered: Some(TimeDelta::days(400)),
+            failed: None,
+            events: None,
+            commands: Some(TimeDelta::days(400)),
+            erased_punches: Punches::Pseudonymous,
+        }
     }
 }
 
@@ -33,13 +44,17 @@ impl RetentionConfig {
             delivered: days("delivered_days", base.delivered),
             failed: days("failed_days", base.failed),
             events: days("events_days", base.events),
+            commands: days("commands_days", base.commands),
+            erased_punches: Punches::default(),
         };
+        let words = [("pseudonymous", Punches::Pseudonymous), ("removed", Punches::Removed)];
+        let config = Self { erased_punches: section.one_of("erased_punches", &words).unwrap_or_default(), ..config };
         root.absorb(section);
         config
     }
 
     /// Whatever of each kind is older than its moment need not be kept.
-    pub(crate) fn cutoffs(self, now: DateTime<Utc>) -> [Option<DateTime<Utc>>; 3] {
-        [self.delivered, self.failed, self.events].map(|kept| now.checked_sub_signed(kept?))
+    pub(crate) fn cutoffs(self, now: DateTime<Utc>) -> [Option<DateTime<Utc>>; 4] {
+        [self.delivered, self.failed, self.events, self.commands].map(|kept| now.checked_sub_signed(kept?))
     }
 }

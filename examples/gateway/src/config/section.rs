@@ -70,6 +70,14 @@ impl Section {
         }
     }
 
+    /// A text, or a list of them.
+    pub fn text_or_texts(&mut self, key: &str) -> Option<Vec<String>> {
+        match self.table.get(key) {
+            Some(Value::String(_)) => self.text(key).map(|text| vec![text]),
+            _ => self.texts(key),
+        }
+    }
+
     /// A list of texts.
     pub fn texts(&mut self, key: &str) -> Option<Vec<String>> {
         let value = self.take(key)?;
@@ -134,6 +142,11 @@ impl Section {
     /// Whether there is such a key, asked for or not.
     pub fn has(&self, key: &str) -> bool {
         self.table.contains_key(key)
+    }
+
+    /// Whether there is such a key and it is this text, asked for or not.
+    pub fn is_text(&self, key: &str, text: &str) -> bool {
+        self.table.get(key).and_then(Value::as_str) == Some(text)
     }
 
     /// Whether there is such a key and it is true or false, asked for or not.

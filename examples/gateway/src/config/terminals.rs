@@ -8,7 +8,7 @@ use super::profile::FLIP_KEYS;
 use super::read::from_file;
 use super::section::Section;
 use super::{DeviceConfig, DeviceDefaults, Profile, SiteConfig};
-use crate::core::Shifts;
+use crate::core::{Networks, PathToken, Shifts};
 
 /// What a file says of terminals: of all, of those of a site, of each.
 pub(super) struct Terminals {
@@ -120,11 +120,12 @@ fn device<'a>(
     let said = Said::read(&mut section, at_site(&site));
     let role = section.one_of("role", &[("entry", Role::Entry), ("exit", Role::Exit)]);
     let comm_key = comm_key(&mut section);
+    let (allow, path_token) = (allow(&mut section), path_token(&mut section));
     root.absorb(section);
     let profile = said.profile.clone();
     let device = serial.map(|serial| {
         let name = name.unwrap_or_else(|| serial.to_string());
-        DeviceConfig { serial, name, site, role, profile, comm_key }
+        DeviceConfig { serial, name, site, role, profile, comm_key, allow, path_token }
     });
     (device, said)
 }
@@ -132,4 +133,14 @@ fn device<'a>(
 fn comm_key(section: &mut Section) -> Option<CommKey> {
     let text = from_file(section, "comm_key_file").unwrap_or_else(|| section.text("comm_key"))?;
     Some(CommKey::new(&text))
+}
+
+fn allow(section: &mut Section) -> Option<Networks> {
+    let texts = section.texts("allow")?;
+    Networks::parse(&texts).map_err(|problem| section.complain("allow", problem)).ok()
+}
+
+fn path_token(section: &mut Section) -> Option<PathToken> {
+    let text = from_file(section, "path_token_file").unwrap_or_else(|| section.text("path_token"))?;
+    PathToken::new(&text).map_err(|problem| section.complain("path_token", problem.to_owned())).ok()
 }

@@ -1,13 +1,14 @@
 /// What may be done with a key to the API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyScope {
-    /// Look at everything but keys.
+    /// Look at everything but keys and the audit log.
     Read,
     /// That, and change everything but keys.
     Write,
     /// Everything.
     Admin,
-    /// Look at attendance and reports of it, and at the terminals and sites it is of: for whoever inspects working time.
+    /// Look at attendance and reports of it, at the terminals and sites it is of, and at the audit log: for whoever inspects
+    /// working time.
     Inspector,
 }
 
@@ -37,12 +38,13 @@ impl KeyScope {
     pub fn allows(self, reads: bool, path: &str) -> bool {
         let is_under =
             |root: &str| path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        let is_usual = !["/v1/api-keys", "/v1/audit"].into_iter().any(is_under);
         match self {
             Self::Admin => true,
-            Self::Write => !is_under("/v1/api-keys"),
-            Self::Read => reads && !is_under("/v1/api-keys"),
+            Self::Write => is_usual,
+            Self::Read => reads && is_usual,
             Self::Inspector => {
-                let roots = ["/v1/attendance", "/v1/sites", "/v1/devices", "/v1/reports"];
+                let roots = ["/v1/attendance", "/v1/sites", "/v1/devices", "/v1/reports", "/v1/audit"];
                 reads && roots.into_iter().any(is_under)
             }
         }
@@ -65,12 +67,13 @@ mod tests {
             (true, "/v1/api-keys"),
             (false, "/v1/api-keys/1"),
             (true, "/v1/reports/daily"),
+            (true, "/v1/audit/export"),
         ];
         let allowed = |scope: KeyScope| calls.map(|(reads, path)| scope.allows(reads, path));
-        assert_eq!(allowed(KeyScope::Admin), [true; 9]);
-        assert_eq!(allowed(KeyScope::Write), [true, true, true, true, true, true, false, false, true]);
-        assert_eq!(allowed(KeyScope::Read), [true, true, true, true, false, false, false, false, true]);
-        assert_eq!(allowed(KeyScope::Inspector), [true, true, false, false, false, false, false, false, true]);
+        assert_eq!(allowed(KeyScope::Admin), [true; 10]);
+        assert_eq!(allowed(KeyScope::Write), [true, true, true, true, true, true, false, false, true, false]);
+        assert_eq!(allowed(KeyScope::Read), [true, true, true, true, false, false, false, false, true, false]);
+        assert_eq!(allowed(KeyScope::Inspector), [true, true, false, false, false, false, false, false, true, true]);
         assert_eq!(KeyScope::ALL.map(KeyScope::as_str), KeyScope::WORDS);
         assert!(KeyScope::WORDS.iter().all(|word| KeyScope::of(word).is_some()));
     }

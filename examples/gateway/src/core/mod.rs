@@ -3,33 +3,45 @@
 //! The same code runs behind the real listeners and in the seeded world of the tests; what differs is the
 //! [`Ledger`] it reads and writes.
 
+mod access;
+mod attempts;
+mod audit;
 mod clock;
 mod corrections;
 mod encounters;
+mod erasure;
 mod forwarded;
 mod identity;
 mod intake;
 mod key_scope;
 mod ledger;
+mod networks;
 mod order;
 mod periods;
 mod person;
+mod preface;
 mod quota;
 mod shifts;
 mod upload;
 
+pub use access::{Access, PathToken};
+pub use attempts::Attempts;
+pub use audit::{AuditEntry, Break, Check, Deed, Head, Linked, NoEntry, NoHead, Outcome, Problem};
 pub use clock::{
     Alarm, AlarmCause, ClockNotice, ClockReport, Clockwork, Contact, Presence, Probe, ProbeError, ZoneChange,
 };
 pub use encounters::{Encounter, Encounters};
+pub use erasure::{Pseudonym, Traces};
 pub use forwarded::ForwardedError;
 pub use identity::{Bound, BoundError, Clash, Identity, Register, Scope, Validity};
 pub use intake::{Directory, Intake, Tally};
 pub use key_scope::KeyScope;
 pub use ledger::{Correction, Entry, Fate, Ledger, Place, Settled, Standing, Telling};
+pub use networks::Networks;
 pub use order::{Order, OrderError, OrderKind, Step};
 pub use periods::Periods;
 pub use person::{Known, Told};
+pub use preface::{BadPreface, Preface};
 pub use quota::{Allowance, CallLimits, Quota};
 pub use shifts::Shifts;
 pub use upload::{ByHand, Received, ReceivedRow};

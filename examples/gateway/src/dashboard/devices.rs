@@ -18,7 +18,7 @@ use crate::api::devices::with_clocks;
 use crate::clock::now;
 use crate::core::{ClockReport, Clockwork};
 use crate::device::Standing;
-use crate::store::DeviceRow;
+use crate::store::{DeviceRow, Intent};
 
 /// Which page of a list.
 #[derive(Default, Deserialize)]
@@ -123,6 +123,8 @@ fn line(visit: &Visit, row: &DeviceRow, clockwork: &Clockwork, standing: Option<
             th scope="row" {
                 @if let Some(name) = name { (name) " " }
                 span.code { (row.serial) }
+                @if !row.access.allow.is_empty() { p.hint { (visit.say(text::SOURCE_SET)) } }
+                @if row.access.token.is_some() { p.hint { (visit.say(text::PATH_SET)) } }
             }
             (cell(visit, text::SITE, &html! { (site) }))
             (cell(visit, text::STATE, &state(visit, status)))
@@ -172,6 +174,7 @@ pub(super) async fn approve(
 ) -> Result<Response, Refusal> {
     let notice = match SerialNumber::parse(serial.trim()) {
         Ok(serial) => {
+            Intent::current().about(&serial);
             dashboard.api.devices.approve(serial).await?;
             "approved"
         }
@@ -189,6 +192,7 @@ pub(super) async fn block(
     if !dashboard.api.devices.knows(&serial) {
         return Err(Refusal::Missing);
     }
+    Intent::current().about(&serial);
     dashboard.api.devices.block(&serial).await?;
     Ok(Redirect::to("/dashboard/devices?notice=blocked").into_response())
 }

@@ -133,7 +133,8 @@ impl Feed {
             () = end => None,
             news = news => news,
         };
-        news.filter(|()| self.dashboard.goes_on(session))
+        news?;
+        self.dashboard.goes_on(session).await.ok()?.then_some(())
     }
 }
 

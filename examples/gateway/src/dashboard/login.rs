@@ -1,9 +1,8 @@
-use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::PoisonError;
 
 use axum::Extension;
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{ConnectInfo, Form, Query, State};
+use axum::extract::{Form, Query, State};
 use axum::http::StatusCode;
 use axum::http::header::{HeaderValue, RETRY_AFTER};
 use axum::response::{IntoResponse as _, Redirect, Response};
@@ -18,6 +17,9 @@ use super::text::{self, Text};
 use super::visit::{LANGUAGE_COOKIE, Refusal, SESSION_COOKIE, Visit, set_cookie};
 use super::widgets::token;
 use crate::clock::now;
+use crate::core::Deed;
+use crate::listen::Client;
+use crate::store::{Intent, end_session, keep_session};
 
 /// How long a chosen language is remembered, in seconds: a year.
 const LANGUAGE_SECONDS: i64 = 31_536_000;
@@ -75,10 +77,10 @@ pub(super) struct Key {
 pub(super) async fn enter(
     State(dashboard): State<Dashboard>,
     Extension(visit): Extension<Visit>,
-    from: Option<Extension<ConnectInfo<SocketAddr>>>,
+    Extension(client): Extension<Client>,
     Form(Key { key, goal }): Form<Key>,
 ) -> Result<Response, Refusal> {
-    let from = from.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |Extension(ConnectInfo(from))| from.ip());
+    let from = client.address;
     let counted = dashboard.attempts.lock().unwrap_or_else(PoisonError::into_inner).count(from, now());
     if let Err(seconds) = counted {
         tracing::warn!(%from, "logins to the dashboard are refused for a while: too many wrong keys");
@@ -96,20 +98,34 @@ pub(super) async fn enter(
     dashboard.attempts.lock().unwrap_or_else(PoisonError::into_inner).forget(from);
     let until = now().timestamp().saturating_add(SESSION.num_seconds());
     let session = Session { id: random().ok_or(Refusal::Unavailable)?, until, key: dashboard.seal.mark(&hash) };
+    let deed = Deed {
+        via: "dashboard".to_owned(),
+        source: Some(from.to_string()),
+        action: "POST /dashboard/login".to_owned(),
+        ..Deed::default()
+    };
+    let (id, ends) = (session.kept_as(), now() + SESSION);
+    let store = &dashboard.api.store;
+    let keep = store.write(move |tx| keep_session(tx, &id, ends, now()));
+    Intent::carry_out(store, dashboard.by(deed, Some(&session)), keep, |_| None).await?;
     let mut response = Redirect::to(goal.page()).into_response();
     let cookie = dashboard.seal.write(&session);
     set_cookie(&mut response, &visit, SESSION_COOKIE, &cookie, Some(SESSION.num_seconds()));
     Ok(response)
 }
 
-/// Ends the session, here and in the browser.
-pub(super) async fn leave(State(dashboard): State<Dashboard>, Extension(visit): Extension<Visit>) -> Response {
+/// Ends the session, in the browser and at every gateway.
+pub(super) async fn leave(
+    State(dashboard): State<Dashboard>,
+    Extension(visit): Extension<Visit>,
+) -> Result<Response, Refusal> {
     let mut response = Redirect::to("/dashboard/login").into_response();
     set_cookie(&mut response, &visit, SESSION_COOKIE, "", Some(0));
     if let Some(session) = visit.session {
-        dashboard.end(session);
+        let id = session.kept_as();
+        dashboard.api.store.write(move |tx| end_session(tx, &id)).await?;
     }
-    response
+    Ok(response)
 }
 
 #[derive(Deserialize)]

@@ -2,8 +2,8 @@
 //!
 //! Whatever changes something is a form with a token of its visitor and calls what the API calls; nothing is decided here.
 
-mod attempts;
 mod charts;
+mod deeds;
 mod deliveries;
 mod devices;
 mod endpoints;
@@ -23,8 +23,7 @@ mod visit;
 mod widgets;
 mod words;
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::http::header::{
@@ -34,17 +33,26 @@ use axum::http::header::{
 use axum::middleware::{from_fn, from_fn_with_state, map_response};
 use axum::response::{Redirect, Response};
 use axum::routing::{any, get, post};
+use chrono::TimeDelta;
+use subtle::ConstantTimeEq as _;
 use tokio::sync::{Semaphore, watch};
 
-use crate::api::Api;
+use crate::api::{Api, Caller};
 use crate::clock::now;
-use crate::core::KeyScope;
+use crate::core::Attempts;
 use crate::stage::Watch;
-use attempts::Attempts;
+use crate::store::{StoreError, has_session};
 use seal::{Seal, Session};
 
 /// Pages that can listen at once for what is new.
 const STREAMS_MAX: usize = 64;
+
+/// How often a key may be tried from one address within [`TRIES_WINDOW`] before it is no longer looked at. Whoever is
+/// logged in stays so.
+const TRIES: u32 = 10;
+
+/// How long tries are remembered.
+const TRIES_WINDOW: TimeDelta = TimeDelta::minutes(5);
 
 /// What every page can reach.
 #[derive(Debug, Clone)]
@@ -57,8 +65,6 @@ pub(crate) struct Inner {
     watch: Watch,
     stopped: watch::Receiver<bool>,
     attempts: Mutex<Attempts>,
-    /// Sessions that were ended before their time, and until when they would have lasted.
-    ended: Mutex<BTreeMap<String, i64>>,
     streams: Arc<Semaphore>,
 }
 
@@ -75,8 +81,8 @@ impl Dashboard {
     pub(crate) fn new(api: Api, key: &[u8; 32], watch: Watch, stopped: watch::Receiver<bool>) -> Self {
         let seal = Seal::new(key);
         let streams = Arc::new(Semaphore::new(STREAMS_MAX));
-        let (attempts, ended) = (Mutex::default(), Mutex::default());
-        Self(Arc::new(Inner { api, seal, watch, stopped, attempts, ended, streams }))
+        let attempts = Mutex::new(Attempts::new(TRIES, TRIES_WINDOW));
+        Self(Arc::new(Inner { api, seal, watch, stopped, attempts, streams }))
     }
 
     pub(crate) fn router(self) -> Router {
@@ -104,6 +110,7 @@ impl Dashboard {
             .route("/dashboard/logout", post(login::leave))
             .route("/dashboard/{*rest}", any(visit::nowhere))
             .method_not_allowed_fallback(visit::nowhere)
+            .layer(from_fn_with_state(self.clone(), deeds::record))
             .layer(from_fn_with_state(self.clone(), visit::with_token))
             .layer(from_fn(visit::members_only));
         let open = Router::new()
@@ -123,28 +130,21 @@ impl Dashboard {
             .with_state(self)
     }
 
-    /// Who a cookie says is logged in.
-    fn session(&self, cookie: &str) -> Option<Session> {
-        self.seal.read(cookie, now()).filter(|session| self.goes_on(session))
+    /// Who a cookie says is logged in, unless somebody has logged out at whichever gateway.
+    async fn session(&self, cookie: &str) -> Result<Option<Session>, StoreError> {
+        let Some(session) = self.seal.read(cookie, now()) else { return Ok(None) };
+        Ok(self.goes_on(&session).await?.then_some(session))
     }
 
     /// Whether nobody has ended a session, and its key still lets people in.
-    fn goes_on(&self, session: &Session) -> bool {
-        let is_ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&session.id);
-        !is_ended && self.scope(session).is_some()
+    async fn goes_on(&self, session: &Session) -> Result<bool, StoreError> {
+        let id = session.kept_as();
+        Ok(self.caller(session).is_some() && self.api.store.read(move |c| has_session(c, &id, now())).await?)
     }
 
-    /// What the key of a session allows; `None` if it was taken back.
-    fn scope(&self, session: &Session) -> Option<KeyScope> {
-        self.api.scope(|hash| self.seal.mark(hash) == session.key)
-    }
-
-    /// Ends a session before its time. What would have run out by itself is forgotten.
-    fn end(&self, session: Session) {
-        let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
-        let at = now().timestamp();
-        ended.retain(|_, until| *until > at);
-        ended.insert(session.id, session.until);
+    /// The key of a session; `None` if it was taken back.
+    fn caller(&self, session: &Session) -> Option<Caller> {
+        self.api.caller(|hash| bool::from(self.seal.mark(hash).as_bytes().ct_eq(session.key.as_bytes())))
     }
 }
 

@@ -2,7 +2,7 @@ use core::fmt;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use sha2::Sha256;
+use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
 /// How long somebody stays logged in.
@@ -17,6 +17,18 @@ pub(super) struct Session {
     pub(super) until: i64,
     /// The [mark](Seal::mark) of the API key that has let them in.
     pub(super) key: String,
+}
+
+impl Session {
+    /// What the store keeps of it, which opens nothing.
+    pub(super) fn kept_as(&self) -> [u8; 32] {
+        Sha256::digest(self.id.as_bytes()).into()
+    }
+
+    /// The word for it in the audit log.
+    pub(super) fn word(&self) -> String {
+        hex(&self.kept_as()).chars().take(8).collect()
+    }
 }
 
 /// What makes cookies and forms ours. It is keyed with a key that the store keeps for it.

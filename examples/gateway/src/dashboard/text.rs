@@ -116,6 +116,8 @@ pub(super) const PENDING_HINT: Text = Text(
     "They have called and nobody has approved them. They keep their rows until then. Compare the serial number with the one on the terminal.",
     "Llamaron y nadie los ha aprobado. Guardan sus filas hasta entonces. Compare el número de serie con el del terminal.",
 );
+pub(super) const SOURCE_SET: Text = Text("from its own networks only", "solo desde sus propias redes");
+pub(super) const PATH_SET: Text = Text("under a secret path", "bajo una ruta secreta");
 pub(super) const NO_DEVICES: Text =
     Text("No terminal has been approved yet.", "Todavía no se ha aprobado ningún terminal.");
 pub(super) const APPROVED_NOW: Text =

@@ -19,6 +19,7 @@ use super::text::{self, Text};
 use super::widgets::address;
 use crate::api::ApiError;
 use crate::core::KeyScope;
+use crate::listen::Client;
 use crate::store::StoreError;
 
 /// The longest form, in bytes.
@@ -114,11 +115,20 @@ impl From<ApiError> for Refusal {
 }
 
 /// Finds out who it is. What was refused on the way becomes a page here.
-pub(super) async fn enter(State(dashboard): State<Dashboard>, mut request: Request, next: Next) -> Response {
+pub(super) async fn enter(
+    State(dashboard): State<Dashboard>,
+    Extension(client): Extension<Client>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let headers = request.headers();
     let known = cookie(headers, VISITOR_COOKIE).map(ToOwned::to_owned);
     let Some(visitor) = known.clone().or_else(random) else { return Refusal::Unavailable.into_response() };
-    let session = cookie(headers, SESSION_COOKIE).and_then(|cookie| dashboard.session(cookie));
+    let session = match cookie(headers, SESSION_COOKIE) {
+        Some(cookie) => dashboard.session(cookie).await,
+        None => Ok(None),
+    };
+    let Ok(session) = session else { return Refusal::Unavailable.into_response() };
     let chosen = cookie(headers, LANGUAGE_COOKIE).and_then(Language::of);
     let accepted = || headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).map(Language::preferred);
     // What a form leads to is no page to come back to.
@@ -127,11 +137,11 @@ pub(super) async fn enter(State(dashboard): State<Dashboard>, mut request: Reque
     let visit = Visit {
         language: chosen.or_else(accepted).unwrap_or_default(),
         token: dashboard.seal.token(session.as_ref().map_or(&visitor, |session| &session.id)),
-        scope: session.as_ref().and_then(|session| dashboard.scope(session)),
+        scope: session.as_ref().and_then(|session| dashboard.caller(session)).map(|caller| caller.scope),
         session,
         here: here.to_owned(),
         notice: Query::try_from_uri(request.uri()).ok().and_then(|Query(query)| Notice::of(query)),
-        is_secure: is_secure(headers),
+        is_secure: client.is_tls || is_secure(headers),
     };
     request.extensions_mut().insert(visit.clone());
     let mut response = next.run(request).await;

@@ -7,7 +7,7 @@ use tokio::sync::watch;
 
 use crate::clock::now;
 use crate::config::RetentionConfig;
-use crate::store::{Removed, Store, StoreError, Transaction, remove_deliveries, remove_events};
+use crate::store::{Removed, Store, StoreError, Transaction, remove_commands, remove_deliveries, remove_events};
 
 /// The pause before the first pass: a start has other things to do.
 const FIRST: Duration = Duration::from_secs(60);
@@ -25,9 +25,15 @@ pub(crate) async fn keep(store: Store, config: RetentionConfig, mut stopped: wat
         let working = async {
             tokio::time::sleep(pause).await;
             match pass(&store, config, now()).await {
-                Ok(Removed { deliveries: 0, events: 0, .. }) => {}
-                Ok(Removed { deliveries, attempts, events }) => {
-                    tracing::info!(deliveries, attempts, events, "removed what is older than [retention] keeps");
+                Ok(removed) if removed == Removed::default() => {}
+                Ok(Removed { deliveries, attempts, events, commands }) => {
+                    tracing::info!(
+                        deliveries,
+                        attempts,
+                        events,
+                        commands,
+                        "removed what is older than [retention] keeps"
+                    );
                 }
                 Err(error) => tracing::error!(%error, "old deliveries cannot be removed"),
             }
@@ -45,10 +51,15 @@ pub(crate) async fn keep(store: Store, config: RetentionConfig, mut stopped: wat
 ///
 /// The store cannot be written. What was removed before stays removed.
 pub async fn pass(store: &Store, config: RetentionConfig, now: DateTime<Utc>) -> Result<Removed, StoreError> {
-    let [delivered, failed, events] = config.cutoffs(now);
-    let deliveries = slices(store, move |tx, after| remove_deliveries(tx, after, delivered, failed)).await?;
-    let Some(before) = events else { return Ok(deliveries) };
-    Ok(deliveries.and(slices(store, move |tx, after| remove_events(tx, after, before)).await?))
+    let [delivered, failed, events, commands] = config.cutoffs(now);
+    let mut removed = slices(store, move |tx, after| remove_deliveries(tx, after, delivered, failed)).await?;
+    if let Some(before) = events {
+        removed = removed.and(slices(store, move |tx, after| remove_events(tx, after, before)).await?);
+    }
+    if let Some(before) = commands {
+        removed = removed.and(slices(store, move |tx, after| remove_commands(tx, after, before)).await?);
+    }
+    Ok(removed)
 }
 
 /// What a piece removed, and behind what the next one begins.

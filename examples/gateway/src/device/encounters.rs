@@ -1,5 +1,7 @@
 //! What was seen of each terminal, and what was made of it.
 
+use core::net::IpAddr;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use punch_protocol::SerialNumber;
 use punch_protocol::push::{Admission, Dialect, Info, Request, Response};
@@ -71,7 +73,7 @@ impl Devices {
     }
 
     /// Notes what a terminal has said and what it was answered.
-    pub(super) fn note_seen(&self, serial: &SerialNumber, what: &str, response: &Response) {
+    pub(super) fn note_seen(&self, serial: &SerialNumber, what: &str, response: &Response, from: IpAddr) {
         let mut devices = self.0.registry.lock();
         let Some(device) = devices.get_mut(serial) else { return };
         let outcome = match (device.admission, response.status()) {
@@ -84,7 +86,7 @@ impl Devices {
             (Admission::Approved, 503) => "not_taken",
             (Admission::Approved, _) => "not_read",
         };
-        device.encounters.note(what, outcome, now());
+        device.encounters.note(what, outcome, from, now());
     }
 
     /// Keeps a terminal out from now on.

@@ -1,15 +1,15 @@
 use core::fmt;
 use core::time::Duration;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::Response as HttpResponse;
+use axum::{Extension, Router};
 use bytes::Bytes;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use punch_normalize::{ClockPolicy, TenantKey};
 use punch_protocol::SerialNumber;
 use punch_protocol::push::{
@@ -23,11 +23,13 @@ use tower_http::timeout::TimeoutLayer;
 
 use super::clocks::{Attended, announce, attend, tell};
 use super::encounters::{kind_of, upload_of};
+use super::reception::drain;
 use super::registry::Registry;
 use crate::clock::now;
 use crate::config::Config;
-use crate::core::{Directory, Intake, Received, ReceivedRow, Tally};
+use crate::core::{Attempts, Directory, Intake, Received, ReceivedRow, Tally};
 use crate::delivery::Engine;
+use crate::listen::Client;
 use crate::stage::{Stage, Watch};
 use crate::store::{ClockRow, Connection, DeviceRow, Store, StoreError, StoreLedger, Transaction, settled};
 
@@ -46,6 +48,8 @@ pub(super) struct Inner {
     pub(super) intake: Arc<Intake>,
     pub(super) key: TenantKey,
     pub(super) limits: Limits,
+    /// Serial numbers that nobody has heard of, by where they came from.
+    pub(super) unknown: Mutex<Attempts>,
     /// Wakes whoever turns what was asked into commands.
     pub(super) unexpanded: Notify,
     watch: Watch,
@@ -82,6 +86,7 @@ impl Devices {
             intake: Arc::new(Intake::new(key)),
             key: TenantKey::new(key),
             limits: config.limits,
+            unknown: Mutex::new(Attempts::new(config.unknown_serials_per_minute, TimeDelta::minutes(1))),
             unexpanded: Notify::new(),
             watch,
         }))
@@ -358,6 +363,7 @@ impl Devices {
 
 async fn answer(
     State(devices): State<Devices>,
+    Extension(Client { address: from, .. }): Extension<Client>,
     method: Method,
     uri: Uri,
     headers: HeaderMap,
@@ -373,8 +379,13 @@ async fn answer(
         Err(error) => to_http(refusal(&error)),
         // A body without an announced length may be none, which is another request.
         Ok(Some((serial, head))) if parts.declared_length.is_some() || chunked => {
+            let what = upload_of(head.table().as_str());
+            if let Some(refusal) = devices.turn_away(&serial, from, uri.path(), &what) {
+                drain(&mut body.into_data_stream(), limits.body).await;
+                return to_http(refusal);
+            }
             let response = devices.receive(serial.clone(), &head, body).await;
-            devices.note_seen(&serial, &upload_of(head.table().as_str()), &response);
+            devices.note_seen(&serial, &what, &response, from);
             to_http(response)
         }
         Ok(_) => {
@@ -385,8 +396,11 @@ async fn answer(
             parts.body = &body;
             match Request::parse(parts, &limits) {
                 Ok((serial, request)) => {
+                    if let Some(refusal) = devices.turn_away(&serial, from, uri.path(), &kind_of(&request)) {
+                        return to_http(refusal);
+                    }
                     let response = devices.turn(serial.clone(), &request).await;
-                    devices.note_seen(&serial, &kind_of(&request), &response);
+                    devices.note_seen(&serial, &kind_of(&request), &response, from);
                     devices.keep_said(&serial, &request, text(header::USER_AGENT)).await;
                     to_http(response)
                 }

@@ -4,6 +4,7 @@ mod clocks;
 mod commands;
 mod completeness;
 mod connection;
+mod door;
 mod encounters;
 mod expansion;
 mod handler;
@@ -15,7 +16,7 @@ mod replicas;
 mod request_line;
 
 pub(crate) use clocks::NotProbed;
-pub(crate) use connection::serve;
+pub(crate) use connection::{CONNECTIONS_MAX, serve};
 pub(crate) use encounters::Standing;
 pub use handler::Devices;
 pub(crate) use quarantine::NotTaken;

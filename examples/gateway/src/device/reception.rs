@@ -63,7 +63,7 @@ impl Devices {
 }
 
 /// Reads what is left of a body nobody wants, so that the terminal reads the answer instead of a broken connection.
-async fn drain(pieces: &mut BodyDataStream, most: usize) {
+pub(super) async fn drain(pieces: &mut BodyDataStream, most: usize) {
     let mut left = most;
     while let Some(Ok(piece)) = pieces.next().await {
         let Some(rest) = left.checked_sub(piece.len()) else { return };

@@ -11,7 +11,7 @@ use punch_webhook::DeviceInfo;
 
 use super::clocks::Timekeeping;
 use crate::config::{Config, DeviceConfig, DeviceDefaults, UnknownBadges};
-use crate::core::{Directory, Encounters, Shifts};
+use crate::core::{Access, Directory, Encounters, Shifts};
 use crate::store::DeviceRow;
 
 /// The terminals the gateway knows, and the conversation with each.
@@ -34,6 +34,8 @@ pub(super) struct Device {
     pub(super) timekeeping: Timekeeping,
     /// What it says of itself, if nobody has let it in.
     pub(super) said: Option<String>,
+    /// From where, and under which path, it may call.
+    pub(super) access: Access,
     /// What was seen of it.
     pub(super) encounters: Encounters,
     /// Whether the store has got commands for it of which its session has not heard.
@@ -126,6 +128,7 @@ impl Registry {
                     directory,
                     timekeeping: Timekeeping::default(),
                     said: None,
+                    access: row.map(|row| row.access.clone()).unwrap_or_default(),
                     encounters: Encounters::default(),
                     has_commands: false,
                     has_more: false,

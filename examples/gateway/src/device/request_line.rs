@@ -1,8 +1,7 @@
 use std::io;
 
 use bytes::{Bytes, BytesMut};
-use tokio::io::AsyncReadExt as _;
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncReadExt as _};
 
 /// Longest request line accepted, in bytes.
 const LINE_MAX: usize = 16 << 10;
@@ -20,7 +19,7 @@ pub(super) struct Opening {
 ///
 /// Old firmware writes raw blanks into the target (`INFO=Ver 8.0.4.2-20190708,…`), which no HTTP parser
 /// accepts. Only the first line is looked at: such firmware closes the connection after each request.
-pub(super) async fn read(stream: &mut TcpStream) -> io::Result<Opening> {
+pub(super) async fn read(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Opening> {
     let mut bytes = BytesMut::with_capacity(1024);
     let end = loop {
         if stream.read_buf(&mut bytes).await? == 0 {

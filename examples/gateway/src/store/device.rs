@@ -3,6 +3,7 @@ use punch_protocol::push::{Admission, Dialect, Stamps};
 
 use super::sql::{Connection, Row};
 use super::{StoreError, Transaction, from_millis, millis};
+use crate::core::{Access, Networks, PathToken};
 
 /// A terminal, as the store knows it.
 #[derive(Debug, Clone)]
@@ -21,9 +22,14 @@ pub struct DeviceRow {
     pub declines_encryption: bool,
     /// What it said of itself before anybody let it in, as JSON.
     pub said: Option<String>,
+    /// From where, and under which path, it may call.
+    pub access: Access,
     /// Its model, as whoever let it in says.
     pub model: Option<String>,
 }
+
+const SELECT: &str =
+    "SELECT serial, admission, first_seen, dialect, declines_encryption, said, allow, path_token, model FROM device";
 
 impl DeviceRow {
     /// Unknown serials that are remembered as pending; beyond it new ones are refused without a trace.
@@ -35,25 +41,7 @@ impl DeviceRow {
     ///
     /// The store cannot be read.
     pub fn all(connection: &Connection) -> Result<Vec<Self>, StoreError> {
-        let mut rows = connection.all(
-            "SELECT serial, admission, first_seen, dialect, declines_encryption, said, model
-             FROM device ORDER BY serial",
-            &[],
-            |row| {
-                let (admission, dialect): (String, Option<String>) = (row.get(1)?, row.get(3)?);
-                Ok(Self {
-                    serial: row.get(0)?,
-                    admission: admission_of(&admission),
-                    first_seen: from_millis(row.get(2)?),
-                    stamps: Stamps::default(),
-                    dialect: dialect.as_deref().and_then(dialect_of),
-                    declines_encryption: row.get(4)?,
-                    said: row.get(5)?,
-                    model: row.get(6)?,
-                })
-            },
-        )?;
-
+        let mut rows = connection.all(&format!("{SELECT} ORDER BY serial"), &[], Self::read)?;
         let stamp = |stamp: &Row<'_>| Ok((stamp.get::<String>(0)?, stamp.get::<String>(1)?, stamp.get::<String>(2)?));
         for (serial, name, value) in connection.all("SELECT serial, name, value FROM stamp", &[], stamp)? {
             if let Ok(at) = rows.binary_search_by(|row| row.serial.cmp(&serial))
@@ -63,6 +51,30 @@ impl DeviceRow {
             }
         }
         Ok(rows)
+    }
+
+    /// One terminal, without its resume marks.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read.
+    pub(crate) fn of(connection: &Connection, serial: &str) -> Result<Option<Self>, StoreError> {
+        connection.first(&format!("{SELECT} WHERE serial = ?1"), &[&serial], Self::read)
+    }
+
+    fn read(row: &Row<'_>) -> Result<Self, StoreError> {
+        let (admission, dialect): (String, Option<String>) = (row.get(1)?, row.get(3)?);
+        Ok(Self {
+            serial: row.get(0)?,
+            admission: admission_of(&admission),
+            first_seen: from_millis(row.get(2)?),
+            stamps: Stamps::default(),
+            dialect: dialect.as_deref().and_then(dialect_of),
+            declines_encryption: row.get(4)?,
+            said: row.get(5)?,
+            access: access_of(row.get::<Option<String>>(6)?.as_deref(), row.get(7)?),
+            model: row.get(8)?,
+        })
     }
 
     /// Approves a terminal, making it known if it is not.
@@ -105,6 +117,20 @@ impl DeviceRow {
     /// The store cannot be written.
     pub(crate) fn block(tx: &Transaction<'_>, serial: &str) -> Result<(), StoreError> {
         tx.execute("UPDATE device SET admission = 'blocked' WHERE serial = ?1", &[&serial])?;
+        Ok(())
+    }
+
+    /// Keeps from where, and under which path, a terminal may call.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be written.
+    pub(crate) fn keep_access(tx: &Transaction<'_>, serial: &str, access: &Access) -> Result<(), StoreError> {
+        let allow = Some(access.allow.texts().join(",")).filter(|allow| !allow.is_empty());
+        let token = access.token.map(|token| token.hash().to_vec());
+        let sql = "UPDATE device SET allow = ?2, path_token = ?3
+                   WHERE serial = ?1 AND (allow IS DISTINCT FROM ?2 OR path_token IS DISTINCT FROM ?3)";
+        tx.execute(sql, &[&serial, &allow, &token])?;
         Ok(())
     }
 
@@ -185,6 +211,14 @@ impl DeviceRow {
             connection.first("SELECT admission FROM device WHERE serial = ?1", &[&serial], |row| row.get(0))?;
         Ok(word.as_deref().map(admission_of))
     }
+}
+
+/// What a damaged row says lets nobody in.
+fn access_of(allow: Option<&str>, token: Option<Vec<u8>>) -> Access {
+    let texts: Vec<&str> = allow.map(|allow| allow.split(',').collect()).unwrap_or_default();
+    let nowhere = || Networks::parse(&["255.255.255.255"]).unwrap_or_default();
+    let token = token.map(|hash| PathToken::from_hash(hash.try_into().unwrap_or_default()));
+    Access { allow: Networks::parse(&texts).unwrap_or_else(|_| nowhere()), token }
 }
 
 /// The word that `Display` writes; a terminal that had not said is asked again.

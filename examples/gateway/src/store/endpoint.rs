@@ -116,6 +116,13 @@ impl EndpointRow {
         look_again(tx, id)?;
         Ok(id)
     }
+
+    /// What [`EndpointRow::put`] can change of the endpoint with this URL, to see whether it has; `None` if there is none.
+    pub(crate) fn settings(connection: &Connection, url: &str) -> Result<Option<Vec<Option<String>>>, StoreError> {
+        let sql =
+            "SELECT secret, format, schedule, events, options, CAST(removed_at AS TEXT) FROM endpoint WHERE url = ?1";
+        connection.first(sql, &[&url], |row| (0..row.columns()).map(|index| row.get(index)).collect())
+    }
 }
 
 impl EndpointRow {

@@ -2,6 +2,7 @@
 
 mod activity;
 mod api_key;
+mod audit;
 mod clock;
 mod command;
 mod command_job;
@@ -11,6 +12,7 @@ mod delivery;
 mod device;
 mod employee;
 mod endpoint;
+mod erasure;
 mod expansion;
 mod failing;
 mod idempotency;
@@ -27,12 +29,14 @@ mod quarantine;
 mod read;
 mod redate;
 mod retention;
+mod session;
 mod sink;
 mod sql;
 mod ticket;
 mod timeline;
 mod writer;
 
+use core::time::Duration;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
@@ -43,6 +47,8 @@ use crate::metrics::Metrics;
 pub(crate) use activity::{Activity, Hour};
 pub use api_key::ApiKeyRow;
 pub(crate) use api_key::{keep_calls, restore_calls};
+pub use audit::audit_after;
+pub(crate) use audit::{Audited, Intent, append as append_audit, head as audit_head};
 pub(crate) use clock::ClockRow;
 pub use command::{CommandRow, Commands, StepCounts};
 pub(crate) use command::{NewCommand, put_command};
@@ -54,6 +60,8 @@ pub(crate) use delivery::{persist, waiting as delivery_rows};
 pub use device::DeviceRow;
 pub(crate) use employee::{put_employee, register};
 pub use endpoint::{EndpointRow, Roll};
+pub use erasure::Punches;
+pub(crate) use erasure::{Erased, Obstacle, Somebody};
 pub(crate) use expansion::{Slice, Unexpanded, expand, put_steps, steps_of};
 pub use failing::Failing;
 pub(crate) use failing::{Told, tell as tell_failing, tell_outages, untold_outages};
@@ -75,7 +83,8 @@ pub(crate) use read::Snapshot;
 pub use read::{Attendance, AttendanceRow, Counts, Edge};
 pub(crate) use redate::{Observed, Span, by_hand, observed};
 pub use retention::Removed;
-pub(crate) use retention::{remove_deliveries, remove_events};
+pub(crate) use retention::{remove_commands, remove_deliveries, remove_events};
+pub(crate) use session::{end_session, has_session, keep_session};
 pub(crate) use sink::{SinkStatus, around, revise, without_employee};
 use sql::Opener;
 pub use sql::{Connection, FromValue, Parameters, Place, Row, ToValue, Transaction, Value, connect_file};
@@ -120,6 +129,15 @@ pub enum StoreError {
     /// There are no random numbers.
     #[error("store: no random numbers ({0}); the system does not provide any")]
     Random(#[source] getrandom::Error),
+    /// The log beside the file is being read.
+    #[error(
+        "store: it was erased, and stands in the log beside the file until nobody reads it; the next erasure or a \
+             restart overwrites that"
+    )]
+    Reading,
+    /// There is no such file.
+    #[error("store: {0}; name the file of a gateway")]
+    Missing(#[source] std::io::Error),
     /// There is no thread for the conversations with the server.
     #[error("store: no thread for the database ({0}); the machine is out of memory or of threads")]
     Thread(#[source] std::io::Error),
@@ -136,6 +154,10 @@ pub enum StoreError {
         limit: usize,
     },
 }
+
+/// How often it is tried to overwrite the log beside the file, and the pause between.
+const OVERWRITE_TRIES: u32 = 100;
+const OVERWRITE_PAUSE: Duration = Duration::from_millis(50);
 
 /// The store: many readers, one writer.
 #[derive(Debug, Clone)]
@@ -185,7 +207,8 @@ impl Store {
         self.writer.metrics()
     }
 
-    /// Runs `work` inside the next group commit. Returns once the commit is on disk, or not at all done.
+    /// Runs `work` inside the next group commit. Returns once the commit is on disk, or not at all done. If a call to the
+    /// API or the dashboard asks for it, its entry in the audit log is in the same transaction.
     ///
     /// # Errors
     ///
@@ -195,7 +218,13 @@ impl Store {
         T: Send + 'static,
         W: FnOnce(&mut Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
     {
-        self.writer.run(work).await
+        let intent = Intent::current();
+        let entered = intent.clone();
+        let (done, is_entered) = self.writer.run(move |tx| entered.enter(tx, work)).await?;
+        if is_entered {
+            intent.written();
+        }
+        Ok(done)
     }
 
     /// The same in a commit of its own, for work that changes much.
@@ -232,6 +261,27 @@ impl Store {
         task.await.map_err(|_| StoreError::Stopped)?
     }
 
+    /// Has what was erased go from the log beside the file, where it still stands; SQLite has overwritten it in the file. A
+    /// server does that by itself, in its time.
+    ///
+    /// # Errors
+    ///
+    /// Somebody reads all the time; it was erased, and the log is overwritten later.
+    pub(crate) async fn overwrite_erased(&self) -> Result<(), StoreError> {
+        if self.place().is_shared() {
+            return Ok(());
+        }
+        for _ in 0..OVERWRITE_TRIES {
+            let is_busy: bool =
+                self.read(|connection| connection.value("PRAGMA wal_checkpoint(TRUNCATE)", &[])).await?;
+            if !is_busy {
+                return Ok(());
+            }
+            tokio::time::sleep(OVERWRITE_PAUSE).await;
+        }
+        Err(StoreError::Reading)
+    }
+
     /// A value made once per store: the one that is there, or `make()` from now on.
     ///
     /// # Errors
@@ -262,6 +312,19 @@ impl Replica {
         opener.listen(&changed)?;
         Ok(Self { name: format!("{:032x}", u128::from_be_bytes(bytes)), changed })
     }
+}
+
+/// A connection to a store as it is, for looking at it beside the gateway. Not to be called by what drives a runtime.
+///
+/// # Errors
+///
+/// There is no store, or it cannot be opened.
+pub fn open_to_read(place: &Place) -> Result<Connection, StoreError> {
+    // SQLite would make a file that is not there.
+    if let Some(problem) = place.file().and_then(|file| std::fs::metadata(file).err()) {
+        return Err(StoreError::Missing(problem));
+    }
+    Opener::new(place)?.connect()
 }
 
 /// A connection to what has the newest layout.

@@ -17,6 +17,8 @@ pub struct Removed {
     pub attempts: u64,
     /// Events, with their bodies.
     pub events: u64,
+    /// Commands, with their steps.
+    pub commands: u64,
 }
 
 impl Removed {
@@ -25,6 +27,7 @@ impl Removed {
             deliveries: self.deliveries.saturating_add(other.deliveries),
             attempts: self.attempts.saturating_add(other.attempts),
             events: self.events.saturating_add(other.events),
+            commands: self.commands.saturating_add(other.commands),
         }
     }
 }
@@ -78,7 +81,7 @@ fn remove_delivery(tx: &Transaction<'_>, id: i64, state: &str, settled_at: i64) 
         return Ok(Removed::default());
     }
     let attempts = tx.execute("DELETE FROM attempt WHERE delivery = ?1", &[&id])?;
-    Ok(Removed { deliveries: 1, attempts: u64::try_from(attempts).unwrap_or(u64::MAX), events: 0 })
+    Ok(Removed { deliveries: 1, attempts: u64::try_from(attempts).unwrap_or(u64::MAX), ..Removed::default() })
 }
 
 /// Removes the next events behind `after` that were made before this moment and have no delivery. Behind which event it
@@ -108,6 +111,39 @@ pub(crate) fn remove_events(
         }
     }
     Ok((removed, seqs.last().copied().filter(|_| i64::try_from(seqs.len()) == Ok(SLICE))))
+}
+
+/// Removes the next commands behind `after` that were settled before this moment, with their steps, and jobs of which none
+/// is left. Behind which command it goes on, `None` at the end.
+///
+/// # Errors
+///
+/// The store cannot be written.
+pub(crate) fn remove_commands(
+    tx: &Transaction<'_>,
+    after: i64,
+    before: DateTime<Utc>,
+) -> Result<(Removed, Option<i64>), StoreError> {
+    let mut removed = Removed::default();
+    // A terminal repeats the number of a step, and people that of a command or a job, so the newest of each stays.
+    let rows: Vec<(i64, Option<i64>)> = tx.all(
+        "SELECT id, job FROM command WHERE id > ?1 AND settled_at < ?2 AND id < (SELECT max(id) FROM command)
+             AND NOT EXISTS (SELECT 1 FROM ticket WHERE command = command.id AND ticket.id = (SELECT max(id) FROM ticket))
+         ORDER BY id LIMIT ?3",
+        &[&after, &millis(before), &SLICE],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
+    for (id, job) in &rows {
+        tx.execute("DELETE FROM ticket WHERE command = ?1", &[id])?;
+        removed.commands =
+            removed.commands.saturating_add(u64::from(tx.execute("DELETE FROM command WHERE id = ?1", &[id])? > 0));
+        tx.execute(
+            "DELETE FROM job WHERE id = ?1 AND ended_at < ?2 AND id < (SELECT max(id) FROM job)
+                 AND NOT EXISTS (SELECT 1 FROM command WHERE command.job = ?1)",
+            &[job, &millis(before)],
+        )?;
+    }
+    Ok((removed, rows.last().map(|(id, _)| *id).filter(|_| i64::try_from(rows.len()) == Ok(SLICE))))
 }
 
 /// The last event that was made before this moment.

@@ -1,4 +1,5 @@
-//! One person, one card, one template, three secrets: everything is run at TRACE, and none of them is in a log.
+//! One person, one card, one template, four secrets: everything is run at TRACE, and none of them is in a log, a metric, an
+//! error or the audit log.
 
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -17,6 +18,7 @@ const TEMPLATE: &str = "CanaryTemplateQUJDRA";
 const SECRET: &str = "whsec_Y2FuYXJ5Y2FuYXJ5Y2FuYXJ5Y2FuYXJ5";
 const API_KEY: &str = "pk_canary_of_the_api";
 const URL_TOKEN: &str = "canarytokenofurl";
+const PATH_TOKEN: &str = "canary-token-of-path";
 
 /// What a canary looks like in text, as bytes in `Debug`, and in hex.
 fn disguises(word: &str) -> [String; 4] {
@@ -61,6 +63,12 @@ impl Show {
     async fn post(&self, path: &str, body: String) -> (u16, Value) {
         let request = self.site.request("POST", path).bearer_auth(API_KEY).header("Content-Type", "application/json");
         self.site.call(request.body(body)).await
+    }
+
+    async fn set_path_token(&self, token: &str) -> (u16, Value) {
+        let request = self.site.request("PATCH", "/v1/devices/T1").bearer_auth(API_KEY);
+        let request = request.header("Content-Type", "application/json");
+        self.site.call(request.body(json!({ "path_token": token }).to_string())).await
     }
 
     async fn refused(&mut self, path: &str, body: String) {
@@ -127,6 +135,19 @@ impl Show {
         ] {
             self.shown.push(get(addr, &target).await.body);
         }
+        // A secret path, right and wrong, and what it is asked with.
+        for (token, expected) in [(format!("{PATH_TOKEN}/x"), 400), (PATH_TOKEN.to_owned(), 200)] {
+            let (status, answer) = self.set_path_token(&token).await;
+            assert!(status == expected && !answer.to_string().contains(PATH_TOKEN), "{answer}");
+        }
+        for target in
+            ["iclock/ping?SN=T1", "iclock/nothing?SN=T1", "x/iclock/ping?SN=T1", "?SN=T1", "iclock/ping?SN=T 1"]
+        {
+            for token in [PATH_TOKEN, &format!("{PATH_TOKEN}x")] {
+                self.shown.push(get(addr, &format!("/{token}/{target}")).await.body);
+            }
+        }
+        assert_eq!(self.set_path_token("").await.0, 200);
         let results = format!("ID=1&Return=0&CMD=Shell&Content={PASSWORD}\n");
         self.shown.push(harness::post(addr, "/iclock/devicecmd?SN=T1", results.as_bytes()).await.body);
     }
@@ -152,9 +173,17 @@ impl Show {
         {
             self.shown.push(self.site.request("GET", path).send().await.unwrap().text().await.unwrap());
         }
-        let (status, numbers) = self.site.call(self.site.request("GET", "/status").bearer_auth(API_KEY)).await;
-        assert_eq!(status, 200);
-        self.shown.push(numbers.to_string());
+        for path in ["/status", "/v1/audit?per_page=200", "/v1/devices/T1/timeline"] {
+            let (status, told) = self.site.call(self.site.request("GET", path).bearer_auth(API_KEY)).await;
+            assert_eq!(status, 200, "{path}");
+            self.shown.push(told.to_string());
+        }
+        let erase = json!({ "badge_number": PIN, "also": [CARD] });
+        self.shown.push(self.post("/v1/employees/erase", erase.to_string()).await.1.to_string());
+        let log = self.site.request("GET", "/v1/audit/export").bearer_auth(API_KEY).send().await.unwrap();
+        let log = log.text().await.unwrap();
+        assert!(log.contains("POST /v1/employees") && log.contains("PATCH /v1/devices"), "{log}");
+        self.shown.push(log);
         self.shown.push(format!("{:?}", self.site.gateway));
     }
 }
@@ -191,7 +220,7 @@ async fn no_person_and_no_secret_reaches_a_log_an_error_or_a_page() {
 
     let log = String::from_utf8(memory.0.lock().unwrap().clone()).unwrap();
     assert!(log.contains("upload stored") && log.contains("TRACE"), "the log was recorded");
-    for word in [PIN, NAME, CARD, PASSWORD, TEMPLATE, SECRET, &SECRET[6..], API_KEY, URL_TOKEN] {
+    for word in [PIN, NAME, CARD, PASSWORD, TEMPLATE, SECRET, &SECRET[6..], API_KEY, URL_TOKEN, PATH_TOKEN] {
         for disguise in disguises(word) {
             let lines: Vec<&str> = log.lines().filter(|line| line.contains(&disguise)).collect();
             assert!(lines.is_empty(), "{word} is in the log as {disguise}: {lines:#?}");

@@ -322,6 +322,9 @@ fn the_example_file_has_no_error_and_no_warning() {
 fn the_example_file_names_every_key() {
     let sections = [
         "[listen]",
+        "[tls]",
+        "[device_tls]",
+        "[api_tls]",
         "[defaults]",
         "[rate_limit]",
         "[delivery]",
@@ -360,4 +363,35 @@ fn the_example_file_names_every_key() {
         }
     }
     assert!(count > 100, "{count}");
+}
+
+/// Every secret can stand in a file of its own, and what stands in one is not repeated.
+#[test]
+fn secrets_stand_in_files_of_their_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, format!("{text}\n")).unwrap();
+        format!("{:?}", path.display().to_string())
+    };
+    let text = format!(
+        "store_file = {}\napi_key_file = {}\n[notify]\nsmtp_url_file = {}\nfrom = \"a@example.com\"\nto = [\"b@example.com\"]\n\
+         [[device]]\nserial = \"T1\"\ncomm_key_file = {}\npath_token_file = {}\n[[endpoint]]\n\
+         url = \"https://example.com\"\nsecret_file = {}\nheader_files = {{ Authorization = {} }}\n",
+        file("store", "postgres://punch:secret-of-store@db/punch"),
+        file("key", "pk_secret-of-api"),
+        file("mail", "smtps://punch:secret-of-mail@mail.example.com"),
+        file("comm", "secret-of-terminal"),
+        file("path", "secret-of-the-path"),
+        file("hook", "secret-of-endpoint"),
+        file("header", "Bearer secret-of-header"),
+    );
+    let config = Config::parse(&text).unwrap();
+    assert!(config.store.file().is_none() && config.notify.is_some() && config.devices[0].path_token.is_some());
+    assert_eq!(config.api_key.as_ref().unwrap().expose(), "pk_secret-of-api");
+    assert_eq!(config.endpoints[0].options.headers["Authorization"], "Bearer secret-of-header");
+    assert!(!format!("{config:?}").contains("secret-of"), "{config:?}");
+    let wrong = text.replace("api_key_file = \"", "api_key_file = \"/nowhere");
+    let wrong = Config::parse(&wrong).unwrap_err().to_string();
+    assert!(wrong.contains("`api_key_file`: cannot read") && !wrong.contains("secret-of"), "{wrong}");
 }

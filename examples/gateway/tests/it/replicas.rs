@@ -8,7 +8,7 @@ use punch_webhook::PayloadFormat;
 use serde_json::json;
 use simulator::cluster::Cluster;
 
-use crate::harness::{API_KEY, Recorder, Site, device, endpoint, eventually, schema};
+use crate::harness::{API_KEY, Recorder, Site, Visitor, device, endpoint, eventually, schema};
 
 /// A server: the one of `PUNCH_TEST_POSTGRES_URL`, or one of the test's own.
 struct Server {
@@ -161,4 +161,19 @@ async fn an_endpoint_is_paused_resumed_and_changed_through_any_gateway() {
         (sites[1].upload("NEW1", "ATTLOG", rows(9, 0..1)).await.status == 200).then_some(())
     })
     .await;
+}
+
+/// What is not in the memory of one gateway is not forgotten by the other: a session is, and ends, at both.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_out_at_one_gateway_is_one_at_all() {
+    let Some(server) = Server::start() else { return };
+    let (first, second) = (replica(&server, "session", &[]).await, replica(&server, "session", &[]).await);
+    let mut at_first = Visitor::logged_in(&first).await;
+    let mut at_second = Visitor::of(&second);
+    at_second.cookies = at_first.cookies.clone();
+    assert_eq!(at_second.get("/dashboard").await.status, 200, "a login at one is one at all");
+    at_first.read("/dashboard").await;
+    assert_eq!(at_first.submit("/dashboard/logout", &[]).await.status, 303);
+    assert_eq!(at_second.get("/dashboard").await.status, 303, "so is a log-out, of a copied cookie too");
+    assert_eq!(at_second.get("/dashboard").await.location(), "/dashboard/login");
 }

@@ -81,12 +81,12 @@ async fn each_kind_is_kept_for_its_own_time() {
     event(&connection, 4, 10, &[("delivered", 10)]);
     event(&connection, 5, 0, &[("delivered", 0)]);
     let removed = pass(&store, RetentionConfig::default(), now()).await.unwrap();
-    assert_eq!(removed, Removed { deliveries: 1, attempts: 2, events: 0 });
+    assert_eq!(removed, Removed { deliveries: 1, attempts: 2, events: 0, commands: 0 });
     assert_eq!(ask(&connection, LEFT), ["1 failed", "2 delivered", "2 waiting", "4 delivered", "5 delivered"]);
 
-    let all = RetentionConfig { delivered: days(1), failed: days(1), events: days(1) };
+    let all = RetentionConfig { delivered: days(1), failed: days(1), events: days(1), ..RetentionConfig::default() };
     let removed = pass(&store, all, now()).await.unwrap();
-    assert_eq!(removed, Removed { deliveries: 3, attempts: 6, events: 3 });
+    assert_eq!(removed, Removed { deliveries: 3, attempts: 6, events: 3, commands: 0 });
     assert_eq!(ask(&connection, LEFT), ["2 waiting", "5 delivered"]);
     assert_eq!(ask(&connection, "SELECT CAST(seq AS TEXT) FROM event"), ["2", "5"]);
     assert_eq!(ask(&connection, "SELECT CAST(event AS TEXT) FROM body"), ["2", "5"]);
@@ -107,7 +107,7 @@ async fn everything_old_goes_however_much_of_it_stays() {
     transaction.commit().unwrap();
     let removed = pass(&store, RetentionConfig::default(), now()).await.unwrap();
     // The newest delivery stays, so that its number is not used twice.
-    assert_eq!(removed, Removed { deliveries: 1_999, attempts: 3_998, events: 0 });
+    assert_eq!(removed, Removed { deliveries: 1_999, attempts: 3_998, events: 0, commands: 0 });
     assert_eq!(ask(&connection, "SELECT CAST(count(*) AS TEXT) FROM delivery WHERE state = 'waiting'"), ["1000"]);
 }
 
@@ -124,7 +124,7 @@ async fn the_room_of_what_is_removed_is_used_again() {
         transaction.commit().unwrap();
     };
     fill(&mut connection, 1);
-    let all = RetentionConfig { delivered: days(1), failed: None, events: days(1) };
+    let all = RetentionConfig { delivered: days(1), failed: None, events: days(1), ..RetentionConfig::default() };
     let mut sizes = vec![pages(&connection)];
     for round in 1..4 {
         pass(&store, all, now()).await.unwrap();
@@ -145,7 +145,7 @@ async fn a_punch_whose_event_was_removed_is_not_new_again() {
     site.punch(row).await;
     site.punch("1001\t2026-03-02 17:00:00\t1\t1\n").await;
     site.delivered_all().await;
-    let all = RetentionConfig { delivered: days(1), failed: None, events: days(1) };
+    let all = RetentionConfig { delivered: days(1), failed: None, events: days(1), ..RetentionConfig::default() };
     let later = gateway::clock::now() + TimeDelta::days(3);
     let removed = pass(site.gateway.store(), all, later).await.unwrap();
     assert_eq!((removed.deliveries, removed.events), (1, 1));
@@ -165,9 +165,15 @@ async fn a_punch_whose_event_was_removed_is_not_new_again() {
 #[test]
 fn the_section_is_read_and_zero_is_for_ever() {
     let read = |text: &str| Config::parse(text).map(|config| config.retention);
-    assert_eq!(read("").unwrap(), RetentionConfig { delivered: days(400), failed: None, events: None });
+    assert_eq!(
+        read("").unwrap(),
+        RetentionConfig { delivered: days(400), failed: None, events: None, ..RetentionConfig::default() }
+    );
     let some = read("[retention]\ndelivered_days = 0\nfailed_days = 30\nevents_days = 2000\n").unwrap();
-    assert_eq!(some, RetentionConfig { delivered: None, failed: days(30), events: days(2_000) });
+    assert_eq!(
+        some,
+        RetentionConfig { delivered: None, failed: days(30), events: days(2_000), ..RetentionConfig::default() }
+    );
     for (line, key) in [("delivered_days = -1", "retention.delivered_days"), ("days = 3", "retention.days")] {
         let error = read(&format!("[retention]\n{line}\n")).unwrap_err().to_string();
         assert!(error.contains(key), "{error}");
@@ -202,6 +208,7 @@ proptest! {
             delivered: kept.0.and_then(days),
             failed: kept.1.and_then(days),
             events: kept.2.and_then(days),
+            ..RetentionConfig::default()
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(pass(&store, config, now())).unwrap();
@@ -235,4 +242,38 @@ async fn a_removed_delivery_is_unknown_to_whoever_asks_for_it() {
     let id: String = site.ask("SELECT id FROM event ORDER BY seq").await;
     assert_eq!(site.get(&format!("/v1/attendance/{id}")).await.1["data"]["deliveries"], serde_json::json!([]));
     assert_eq!(site.get("/v1/attendance").await.1["data"].as_array().unwrap().len(), 2);
+}
+
+/// Steps name badges, so commands go in their time too; what is on its way, and the newest of each number, stays.
+#[tokio::test]
+async fn commands_that_are_settled_go_after_their_time_with_their_steps() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, connection) = store(&folder);
+    let ago = |days: i64| (now() - TimeDelta::days(days)).timestamp_millis();
+    let job =
+        "INSERT INTO job (id, kind, state, total, created_at, ended_at) VALUES (?1, 'commands', 'done', 1, 0, ?2)";
+    for (id, ended) in [(1, 500), (2, 500), (3, 1)] {
+        connection.execute(job, (id, ago(ended))).unwrap();
+    }
+    let commands = [
+        (1, None, Some(500)),
+        (2, Some(1), Some(500)),
+        (3, Some(2), Some(500)),
+        (4, Some(2), Some(3)),
+        (5, None, None),
+        (6, Some(3), Some(500)),
+    ];
+    for (id, job, settled) in commands {
+        let sql = "INSERT INTO command (id, serial, kind, payload, state, job, total, created_at, ttl, expires_at, settled_at)
+                   VALUES (?1, 'T1', 'sync_employees', '{}', 'done', ?2, 1, 0, 0, 0, ?3)";
+        connection.execute(sql, (id, job, settled.map(ago))).unwrap();
+        let sql = "INSERT INTO ticket (command, serial, badge, action, once, state, expires_at)
+                   VALUES (?1, 'T1', 'B' || ?1, 'update', 0, 'done', 0)";
+        connection.execute(sql, [id]).unwrap();
+    }
+    let removed = pass(&store, RetentionConfig::default(), now()).await.unwrap();
+    assert_eq!(removed, Removed { commands: 3, ..Removed::default() });
+    assert_eq!(ask(&connection, "SELECT badge FROM ticket ORDER BY id"), ["B4", "B5", "B6"]);
+    assert_eq!(ask(&connection, "SELECT CAST(id AS TEXT) FROM command ORDER BY id"), ["4", "5", "6"]);
+    assert_eq!(ask(&connection, "SELECT CAST(id AS TEXT) FROM job ORDER BY id"), ["2", "3"]);
 }

@@ -71,6 +71,27 @@ async fn a_signed_punch_becomes_one_checkin_however_often_it_comes() {
 }
 
 /// S0-065: two at once are one.
+/// A secret can stand in a file, and one that cannot be read is named without what is in it.
+#[tokio::test]
+async fn secrets_are_read_from_files_too() {
+    let (folder, site) = (tempdir().unwrap(), site());
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, format!("{text}\n")).unwrap();
+        path.display().to_string()
+    };
+    let (signing, api) = (file("signing", crate::program::SECRET), file("api", "canary-of-the-api"));
+    let url = serve(&site).await;
+    let mut command = erpnext(&url, folder.path());
+    command.env_remove("WEBHOOK_SECRET").env_remove("API_SECRET");
+    let program = Program::run(command, &[("WEBHOOK_SECRET_FILE", &signing), ("API_SECRET_FILE", &api)]).await;
+    assert_eq!(program.deliver("evt_1", "1001").await.0, 200);
+    program.stands_at(0, 1, 0).await;
+    let mut command = erpnext(&url, folder.path());
+    command.env_remove("WEBHOOK_SECRET").env("WEBHOOK_SECRET_FILE", "/nowhere/secret");
+    refuses(&mut command, "WEBHOOK_SECRET_FILE: cannot read /nowhere/secret");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_event_posted_by_many_at_once_is_one_checkin() {
     let (folder, site) = (tempdir().unwrap(), site());

@@ -225,7 +225,7 @@ impl Script {
     fn device(&self, (name, site, _): (&str, &str, &[Capture]), zone: DeviceZone) -> DeviceConfig {
         let (name, site) = (name.to_owned(), site.to_owned());
         let (serial, profile) = (self.serial.clone(), Profile { zone, ..Profile::default() });
-        DeviceConfig { serial, name, site, role: None, profile, comm_key: None }
+        DeviceConfig { serial, name, site, role: None, profile, comm_key: None, allow: None, path_token: None }
     }
 
     /// Uploads the recorded rows, then punches at `rate` a second.

@@ -22,6 +22,9 @@ pub(crate) struct Push {
     /// Base address of the server.
     #[arg(long, value_name = "URL")]
     server: Option<String>,
+    /// The certificate that it believes behind https://, in PEM: the root, or the server's own.
+    #[arg(long, value_name = "FILE")]
+    ca_file: Option<PathBuf>,
     /// Serial number it reports.
     #[arg(long, value_name = "SN", default_value = "SIMULATED1")]
     serial: String,
@@ -99,6 +102,7 @@ pub(crate) async fn run(push: Push) -> anyhow::Result<Exit> {
     let (script, modes) = (push.script()?, push.modes()?);
     let mut behaviour = Behaviour::new(server);
     behaviour.patience = Duration::from_secs(push.patience);
+    behaviour.ca_file.clone_from(&push.ca_file);
     let terminal = Terminal::with_profile(script.serial.clone(), push.profile.profile()).with_batch(push.batch);
     let (sender, happenings) = mpsc::channel(1024);
     let total = script.total();

@@ -94,11 +94,8 @@ async fn no_number_of_kills_loses_a_punch_or_gives_one_a_second_identity() {
     let device_addr = quiet_port(&mut Dice::new(u64::from(std::process::id())));
 
     let (sender, happenings) = mpsc::channel(64);
-    let behaviour = Behaviour {
-        server: format!("http://{device_addr}"),
-        error_delay: TimeDelta::milliseconds(15),
-        patience: PATIENCE,
-    };
+    let mut behaviour = Behaviour::new(format!("http://{device_addr}"));
+    (behaviour.error_delay, behaviour.patience) = (TimeDelta::milliseconds(15), PATIENCE);
     let terminal = Terminal::new(SerialNumber::parse(SERIAL).unwrap()).with_batch(20);
     let terminal = tokio::spawn(simulator::terminal::run(terminal, behaviour, happenings));
     let stop = Arc::new(AtomicBool::new(false));

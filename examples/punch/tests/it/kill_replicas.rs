@@ -44,7 +44,8 @@ async fn two_gateways_of_which_one_is_always_killed_lose_nothing_and_rename_noth
     for (serial, addr) in SERIALS.into_iter().zip(addrs) {
         let (sender, happenings) = mpsc::channel(64);
         let server = format!("http://{addr}");
-        let behaviour = Behaviour { server, error_delay: TimeDelta::milliseconds(15), patience: PATIENCE };
+        let behaviour =
+            Behaviour { server, error_delay: TimeDelta::milliseconds(15), patience: PATIENCE, ca_file: None };
         let terminal = Terminal::new(SerialNumber::parse(serial).unwrap()).with_batch(20);
         terminals.push(tokio::spawn(simulator::terminal::run(terminal, behaviour, happenings)));
         people.push(tokio::spawn(punches(serial, Arc::clone(&stop), sender)));

@@ -12,6 +12,7 @@
 )]
 
 mod agent;
+mod audit;
 mod clocks;
 mod command;
 mod commands;

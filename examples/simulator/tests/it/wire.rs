@@ -15,7 +15,7 @@ const REQUEST: &[u8] = b"GET /x HTTP/1.1\r\nHost: h\r\n\r\n";
 /// Answers connections in turn, each with its bytes and then the end; returns what each connection brought.
 async fn answering(answers: Vec<&'static [u8]>) -> (Wire, tokio::task::JoinHandle<Vec<Vec<u8>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let wire = Wire::to(&format!("http://{}/base/", listener.local_addr().unwrap())).unwrap();
+    let wire = Wire::to(&format!("http://{}/base/", listener.local_addr().unwrap()), None).unwrap();
     let server = tokio::spawn(async move {
         let mut brought = Vec::new();
         for answer in answers {
@@ -78,8 +78,8 @@ async fn classic_terminals_know_one_spelling() {
 
 #[test]
 fn an_address_is_plain_http() {
-    assert!(Wire::to("https://gateway").unwrap_err().to_string().contains("plain HTTP"));
-    assert!(Wire::to("http://").is_err() && Wire::to("gateway:8081").is_err());
+    assert!(Wire::to("https://gateway", None).unwrap_err().to_string().contains("believes"));
+    assert!(Wire::to("http://", None).is_err() && Wire::to("gateway:8081", None).is_err());
 }
 
 /// The bytes on the wire are those of the firmware, blanks included, and every mischief of a server that says `OK` to

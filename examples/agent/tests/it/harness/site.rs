@@ -131,5 +131,7 @@ fn device(terminal: &str) -> DeviceConfig {
         role: None,
         profile: Profile::default(),
         comm_key: None,
+        allow: None,
+        path_token: None,
     }
 }

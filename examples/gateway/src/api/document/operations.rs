@@ -4,17 +4,19 @@ use serde_json::{Map, Value, json};
 
 use super::super::terms::Terms;
 use super::super::{
-    api_keys, attendance, commands, deliveries, devices, employees, export, items, jobs, punches, quarantine, reports,
-    webhooks,
+    api_keys, attendance, audit, commands, deliveries, devices, employees, export, items, jobs, punches, quarantine,
+    reports, webhooks,
 };
 use super::put;
 use crate::core::KeyScope;
 
 /// What can be asked of each list, and of what is made like one.
-const ASKED: [(&str, &str, &Terms); 18] = [
+const ASKED: [(&str, &str, &Terms); 20] = [
     ("get", "/v1/api-keys", &api_keys::TERMS),
     ("get", "/v1/attendance", &attendance::TERMS),
     ("get", "/v1/attendance/export", &export::TERMS),
+    ("get", "/v1/audit", &audit::TERMS),
+    ("get", "/v1/audit/export", &audit::EXPORT),
     ("get", "/v1/commands", &commands::TERMS),
     ("get", "/v1/commands/{id}/items", &items::TERMS),
     ("get", "/v1/deliveries", &deliveries::TERMS),
@@ -127,7 +129,8 @@ impl Call<'_> {
         let names_one = self.path.contains('{');
         let always = [401, 403, 429, 503];
         let form = (has_query || names_one || self.changes()).then_some(400);
-        let missing = names_one.then_some(404);
+        // Whoever is to be erased is named in the body: paths are kept by whatever stands between.
+        let missing = (names_one || self.path == "/v1/employees/erase").then_some(404);
         let changes = if self.changes() { &[409, 413, 422][..] } else { &[] };
         for status in always.into_iter().chain(form).chain(missing).chain(changes.iter().copied()) {
             responses.entry(status.to_string()).or_insert_with(|| {

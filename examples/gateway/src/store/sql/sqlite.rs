@@ -38,6 +38,8 @@ pub(super) fn open(path: &Path) -> Result<rusqlite::Connection, StoreError> {
     connection.busy_timeout(Duration::from_secs(5))?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
+    // What is deleted is overwritten, so that whoever is erased is.
+    connection.pragma_update(None, "secure_delete", "ON")?;
     Ok(connection)
 }
 

@@ -55,6 +55,8 @@ pub(crate) fn device(serial: &str) -> DeviceConfig {
         role: None,
         profile: Profile::default(),
         comm_key: None,
+        allow: None,
+        path_token: None,
     }
 }
 

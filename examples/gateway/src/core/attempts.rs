@@ -3,18 +3,16 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// How often a key may be tried from one address within [`WINDOW`] before it is no longer looked at.
-const TRIES: u32 = 10;
-
-/// How long tries are remembered.
-const WINDOW: TimeDelta = TimeDelta::minutes(5);
-
 /// Addresses that are remembered at once; beyond it the one that has been known longest is forgotten.
 const ADDRESSES_MAX: usize = 1024;
 
-/// Who has tried to log in how often. Behind a proxy everybody has the proxy's address; whoever is logged in stays so.
-#[derive(Debug, Default)]
-pub(super) struct Attempts(BTreeMap<IpAddr, Tries>);
+/// Who has tried something how often, by address. Behind a proxy that is not trusted everybody has the proxy's address.
+#[derive(Debug)]
+pub struct Attempts {
+    tries: BTreeMap<IpAddr, Tries>,
+    most: u32,
+    window: TimeDelta,
+}
 
 #[derive(Debug, Clone, Copy)]
 struct Tries {
@@ -23,30 +21,35 @@ struct Tries {
 }
 
 impl Attempts {
-    /// Counts a try before the key is looked at.
+    /// So many from one address within `window`.
+    pub fn new(most: u32, window: TimeDelta) -> Self {
+        Self { tries: BTreeMap::new(), most, window }
+    }
+
+    /// Counts a try before it is looked at.
     ///
     /// # Errors
     ///
     /// There were too many: after so many seconds the next one counts.
-    pub(super) fn count(&mut self, from: IpAddr, now: DateTime<Utc>) -> Result<(), i64> {
-        let age = |tries: &Tries| now.signed_duration_since(tries.since);
-        self.0.retain(|_, tries| age(tries) < WINDOW);
+    pub fn count(&mut self, from: IpAddr, now: DateTime<Utc>) -> Result<(), i64> {
+        let (window, age) = (self.window, |tries: &Tries| now.signed_duration_since(tries.since));
+        self.tries.retain(|_, tries| age(tries) < window);
         let from = network(from);
-        if self.0.len() >= ADDRESSES_MAX && !self.0.contains_key(&from) {
-            let oldest = self.0.iter().min_by_key(|(_, tries)| tries.since).map(|(from, _)| *from);
-            oldest.and_then(|oldest| self.0.remove(&oldest));
+        if self.tries.len() >= ADDRESSES_MAX && !self.tries.contains_key(&from) {
+            let oldest = self.tries.iter().min_by_key(|(_, tries)| tries.since).map(|(from, _)| *from);
+            oldest.and_then(|oldest| self.tries.remove(&oldest));
         }
-        let tries = self.0.entry(from).or_insert(Tries { since: now, count: 0 });
-        if tries.count >= TRIES {
-            return Err((WINDOW - age(tries)).num_seconds() + 1);
+        let tries = self.tries.entry(from).or_insert(Tries { since: now, count: 0 });
+        if tries.count >= self.most {
+            return Err((window - age(tries)).num_seconds() + 1);
         }
         tries.count += 1;
         Ok(())
     }
 
-    /// The key was right: what was tried before does not count any more.
-    pub(super) fn forget(&mut self, from: IpAddr) {
-        self.0.remove(&network(from));
+    /// It was right: what was tried before does not count any more.
+    pub fn forget(&mut self, from: IpAddr) {
+        self.tries.remove(&network(from));
     }
 }
 
@@ -67,7 +70,10 @@ mod tests {
 
     use chrono::{DateTime, TimeDelta, Utc};
 
-    use super::{ADDRESSES_MAX, Attempts, TRIES, WINDOW};
+    use super::{ADDRESSES_MAX, Attempts};
+
+    const TRIES: u32 = 10;
+    const WINDOW: TimeDelta = TimeDelta::minutes(5);
 
     fn address(text: &str) -> IpAddr {
         text.parse().unwrap()
@@ -75,7 +81,7 @@ mod tests {
 
     #[test]
     fn tries_are_limited_by_address_and_for_a_time() {
-        let (mut attempts, start) = (Attempts::default(), DateTime::<Utc>::UNIX_EPOCH);
+        let (mut attempts, start) = (Attempts::new(TRIES, WINDOW), DateTime::<Utc>::UNIX_EPOCH);
         for _ in 0..TRIES {
             assert_eq!(attempts.count(address("2001:db8::1"), start), Ok(()));
         }
@@ -92,11 +98,11 @@ mod tests {
 
     #[test]
     fn no_more_addresses_are_remembered_than_the_limit() {
-        let (mut attempts, start) = (Attempts::default(), DateTime::<Utc>::UNIX_EPOCH);
+        let (mut attempts, start) = (Attempts::new(TRIES, WINDOW), DateTime::<Utc>::UNIX_EPOCH);
         for number in 0..u32::try_from(ADDRESSES_MAX).unwrap() + 10 {
             attempts.count(IpAddr::V4(number.into()), start + TimeDelta::milliseconds(number.into())).unwrap();
         }
-        assert_eq!(attempts.0.len(), ADDRESSES_MAX);
-        assert!(!attempts.0.contains_key(&address("0.0.0.9")) && attempts.0.contains_key(&address("0.0.0.10")));
+        assert_eq!(attempts.tries.len(), ADDRESSES_MAX);
+        assert!(!attempts.tries.contains_key(&address("0.0.0.9")) && attempts.tries.contains_key(&address("0.0.0.10")));
     }
 }

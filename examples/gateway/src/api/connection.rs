@@ -1,0 +1,48 @@
+use core::time::Duration;
+use std::sync::Arc;
+
+use axum::Router;
+use hyper::Request;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::sync::watch;
+use tower::ServiceExt as _;
+
+use crate::core::Networks;
+use crate::listen::{Broken, Client, Listener, Places, Wire, signed};
+
+/// How long a client may take for the headers of a request.
+const HEADERS_DEADLINE: Duration = Duration::from_secs(30);
+
+/// Connections served at once; a further one waits to be accepted.
+const CONNECTIONS_MAX: u16 = 1024;
+
+/// Serves the API and the dashboard until `stop` says so, and what was asked before to its end.
+pub(crate) async fn serve(listener: Listener, router: Router, stop: watch::Receiver<bool>) {
+    let (places, proxies) = (Places::new(CONNECTIONS_MAX), Arc::clone(&listener.proxies));
+    let serve = move |wire, client, stop| serve_one(wire, client, Arc::clone(&proxies), router.clone(), stop);
+    listener.serve(&places, stop, serve).await;
+    places.all_free().await;
+}
+
+async fn serve_one(
+    wire: Wire,
+    client: Client,
+    proxies: Arc<Networks>,
+    router: Router,
+    mut stop: watch::Receiver<bool>,
+) -> Result<(), Broken> {
+    let router = router.map_request(move |request: Request<_>| signed(request, client, &proxies));
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADERS_DEADLINE)
+        .serve_connection(TokioIo::new(wire), TowerToHyperService::new(router));
+    tokio::pin!(connection);
+    tokio::select! {
+        ended = connection.as_mut() => return Ok(ended?),
+        _ = stop.wait_for(|&stop| stop) => {}
+    }
+    connection.as_mut().graceful_shutdown();
+    Ok(connection.await?)
+}

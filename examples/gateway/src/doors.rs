@@ -1,0 +1,85 @@
+//! The listeners of a gateway, opened before anybody is served.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::StartError;
+use crate::config::{Config, TlsConfig};
+use crate::device::Devices;
+use crate::listen::{Listener, Places, Tls};
+use crate::metrics::Metrics;
+use crate::{api, device};
+
+/// Where terminals and clients of the API come in.
+#[derive(Debug)]
+pub(crate) struct Doors {
+    /// Terminals, in plain HTTP.
+    plain: Option<Listener>,
+    /// Terminals, over TLS.
+    secure: Option<Listener>,
+    /// The API and the dashboard.
+    api: Listener,
+}
+
+impl Doors {
+    /// Opens them all.
+    ///
+    /// # Errors
+    ///
+    /// An address is taken, or a certificate cannot be used.
+    pub(crate) async fn open(config: &Config, metrics: &Metrics) -> Result<Self, StartError> {
+        let proxies = Arc::new(config.trusted_proxies.clone());
+        let open = async |addr, flag, tls: Option<&TlsConfig>| -> Result<Listener, StartError> {
+            let refused = |source| StartError::Listen { addr, flag, source };
+            let tls = tls.map(Tls::load).transpose().map_err(|error| StartError::Tls(error.to_string()))?;
+            let tcp = TcpListener::bind(addr).await.map_err(refused)?;
+            let addr = tcp.local_addr().map_err(refused)?;
+            Ok(Listener { tcp, addr, tls: tls.map(Arc::new), proxies: Arc::clone(&proxies), metrics: metrics.clone() })
+        };
+        let plain = match config.device_plain {
+            true => Some(open(config.device_addr, "--device-addr", None).await?),
+            false => None,
+        };
+        let secure = match &config.device_tls {
+            Some((addr, tls)) => Some(open(*addr, "listen.device_tls", Some(tls)).await?),
+            None => None,
+        };
+        let api = open(config.api_addr, "--api-addr", config.api_tls.as_ref()).await?;
+        Ok(Self { plain, secure, api })
+    }
+
+    /// Where terminals come in, in plain HTTP unless that is off; where they come in over TLS; and where the API is.
+    pub(crate) fn addresses(&self) -> (SocketAddr, Option<SocketAddr>, SocketAddr) {
+        let (plain, secure) = (self.plain.as_ref().map(|door| door.addr), self.secure.as_ref().map(|door| door.addr));
+        (plain.or(secure).unwrap_or(self.api.addr), secure, self.api.addr)
+    }
+
+    /// What speaks TLS, by the name of its listener.
+    pub(crate) fn certificates(&self) -> Certificates {
+        let named = [("device", self.secure.as_ref()), ("api", Some(&self.api))];
+        named.into_iter().filter_map(|(name, door)| Some((name, door?.tls.clone()?))).collect()
+    }
+
+    /// Serves whoever comes in, until `stop` says so.
+    pub(crate) fn serve(self, devices: &Devices, router: Router, stop: &watch::Receiver<bool>) -> Vec<JoinHandle<()>> {
+        let certificates = self.certificates();
+        let places = Places::new(device::CONNECTIONS_MAX);
+        let Self { plain, secure, api } = self;
+        let of_devices = plain
+            .into_iter()
+            .chain(secure)
+            .map(|door| tokio::spawn(device::serve(door, places.clone(), devices.clone(), stop.clone())));
+        let followed = certificates.into_iter().map(|(_, tls)| tokio::spawn(tls.follow_files(stop.clone())));
+        let mut tasks: Vec<_> = of_devices.chain(followed).collect();
+        tasks.push(tokio::spawn(api::serve(api, router, stop.clone())));
+        tasks
+    }
+}
+
+/// What speaks TLS, by the name of its listener.
+pub(crate) type Certificates = Vec<(&'static str, Arc<Tls>)>;
