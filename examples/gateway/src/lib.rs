@@ -13,6 +13,7 @@
 )]
 
 pub mod api;
+pub mod chart;
 pub mod clock;
 pub mod config;
 pub mod core;
@@ -27,7 +28,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
@@ -102,8 +103,8 @@ pub async fn start(mut config: Config) -> Result<Gateway, StartError> {
     let devices = Devices::new(&config, &rows, key, store.clone(), engine.clone(), watch.clone());
     devices.keep_zones().await?;
     devices.find_commands().await?;
-    let (device_listener, device_addr) = listen(config.device_addr, "--device-addr").await?;
-    let (api_listener, api_addr) = listen(config.api_addr, "--api-addr").await?;
+    let (device_listener, device_addr) = listen(config.device_addr, "--device-addr")?;
+    let (api_listener, api_addr) = listen(config.api_addr, "--api-addr")?;
 
     let mut quota = Quota::new(config.calls);
     let quota = store.read(move |connection| restore_calls(connection, &mut quota).map(|()| quota)).await?;
@@ -163,11 +164,22 @@ impl Gateway {
     }
 }
 
-async fn listen(addr: SocketAddr, flag: &'static str) -> Result<(TcpListener, SocketAddr), StartError> {
+fn listen(addr: SocketAddr, flag: &'static str) -> Result<(TcpListener, SocketAddr), StartError> {
     let refused = |source| StartError::Listen { addr, flag, source };
-    let listener = TcpListener::bind(addr).await.map_err(refused)?;
+    let listener = wait_on(addr).map_err(refused)?;
     let bound = listener.local_addr().map_err(refused)?;
     Ok((listener, bound))
+}
+
+/// Connections that may wait to be accepted: all of a fleet that comes back at once, as far as the system allows it.
+const ACCEPTED_LATER: u32 = 4096;
+
+fn wait_on(addr: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if addr.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // A port is free again as soon as its last owner has ended.
+    socket.set_reuseaddr(true)?;
+    socket.bind(addr)?;
+    socket.listen(ACCEPTED_LATER)
 }
 
 /// The tenant's identity key and the keys to the API. If no key may do everything, one is made.

@@ -16,7 +16,7 @@ use super::commands::find_device;
 use super::envelope::{ApiError, one};
 use super::listing::{Asked, Pairs, Terms};
 use crate::clock::now;
-use crate::core::{Clockwork, Probe, ProbeError};
+use crate::core::{Clockwork, Means, Order, OrderKind, Probe, ProbeError};
 use crate::device::{NotProbed, Standing};
 use crate::store::{ClockRow, Connection, DeviceRow, SiteRow, Span, StoreError};
 
@@ -265,8 +265,39 @@ fn device(
         "site": standing.and_then(|standing| standing.site.as_deref()),
         "status": standing.map_or(admission, |standing| standing.status),
         "dialect": standing.and_then(|standing| standing.dialect).map(|dialect| dialect.to_string()),
-        "info": info, "said": said,
+        "info": info, "said": said, "capabilities": capabilities(row, standing),
+        "backlog": backlog(row, standing),
         "last_seen": last_seen.map(DateTime::to_rfc3339), "zone": clockwork.zone_at(now()).to_string(),
         "zone_changes": clockwork.zone_changes(), "clock": clockwork.report(now()),
+    })
+}
+
+/// By what a terminal gets its commands, what it was found to be, and what can be asked of it.
+fn capabilities(row: &DeviceRow, standing: Option<&Standing>) -> Value {
+    let probe: Option<Value> = row.probe.as_deref().and_then(|probe| serde_json::from_str(probe).ok());
+    let Some(means) = standing.map(|standing| standing.means) else { return Value::Null };
+    let can = |kind: &OrderKind| {
+        let order = Order::parse(kind.as_str(), &kind.example()).ok()?;
+        order.check(means).is_ok().then_some(kind.as_str())
+    };
+    let commands: Vec<&str> = OrderKind::ALL.iter().filter_map(can).collect();
+    let transport = match means {
+        Means::Push(_) => "push",
+        Means::Pull => "pull",
+    };
+    json!({ "transport": transport, "commands": commands, "probe": probe })
+}
+
+/// What may still be on a terminal: whether it was behind the last time, and how many punches it says it has.
+fn backlog(row: &DeviceRow, standing: Option<&Standing>) -> Value {
+    let probed = || {
+        let probe: Value = serde_json::from_str(row.probe.as_deref()?).ok()?;
+        probe.get("records")?.as_u64()
+    };
+    let told = standing.and_then(|standing| standing.info.as_ref()?.punches).map(u64::from).or_else(probed);
+    let complete_to = standing.and_then(|standing| standing.complete_to);
+    json!({
+        "is_behind": standing.map(|standing| standing.is_behind), "punches_on_device": told,
+        "complete_to": complete_to.map(|at| at.to_rfc3339_opts(SecondsFormat::Secs, true)),
     })
 }

@@ -17,6 +17,7 @@ mod punches;
 pub(crate) mod quarantine;
 mod roll;
 mod routes;
+mod steps;
 pub(crate) mod webhooks;
 
 use std::sync::{Arc, Mutex};
@@ -97,6 +98,10 @@ impl Api {
             .route("/v1/devices/{serial}/timeline", get(devices::show_timeline))
             .route("/v1/devices/{serial}/redate", post(devices::redate))
             .route("/v1/devices/{serial}/clock", post(devices::add_reading))
+            .route("/v1/devices/{serial}/probe", post(steps::add_probe))
+            .route("/v1/devices/{serial}/steps", get(steps::wait))
+            .route("/v1/devices/{serial}/steps/take", post(steps::take))
+            .route("/v1/devices/{serial}/steps/results", post(steps::settle).layer(forwarded_body))
             .route("/v1/devices/{serial}/punches", post(punches::add_punches).layer(forwarded_body))
             .route("/v1/employees", get(employees::list_employees).post(employees::add_employee))
             .route("/v1/attendance", get(routes::list_attendance))

@@ -4,6 +4,7 @@ use core::time::Duration;
 use std::io;
 use std::sync::Arc;
 
+use axum::Router;
 use bytes::{Buf as _, Bytes};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -24,6 +25,8 @@ const CONNECTIONS_MAX: usize = 4096;
 /// Serves terminals until `stop` says so.
 pub(crate) async fn serve(listener: TcpListener, devices: Devices, mut stop: watch::Receiver<bool>) {
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    // Made once: a terminal opens a connection for every request.
+    let router = devices.router(REQUEST_DEADLINE);
     loop {
         let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
         let accepted = tokio::select! {
@@ -32,9 +35,9 @@ pub(crate) async fn serve(listener: TcpListener, devices: Devices, mut stop: wat
         };
         match accepted {
             Ok((stream, _)) => {
-                let (devices, stop) = (devices.clone(), stop.clone());
+                let (router, stop) = (router.clone(), stop.clone());
                 tokio::spawn(async move {
-                    if let Err(error) = serve_one(stream, devices, stop).await {
+                    if let Err(error) = serve_one(stream, router, stop).await {
                         // Terminals come and go; a broken connection is theirs to repeat.
                         tracing::debug!(%error, "device connection");
                     }
@@ -51,7 +54,7 @@ pub(crate) async fn serve(listener: TcpListener, devices: Devices, mut stop: wat
 
 async fn serve_one(
     mut stream: TcpStream,
-    devices: Devices,
+    router: Router,
     mut stop: watch::Receiver<bool>,
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     stream.set_nodelay(true)?;
@@ -65,7 +68,7 @@ async fn serve_one(
         .timer(TokioTimer::new())
         .header_read_timeout(REQUEST_DEADLINE)
         .keep_alive(!opening.repaired)
-        .serve_connection(io, TowerToHyperService::new(devices.router(REQUEST_DEADLINE)));
+        .serve_connection(io, TowerToHyperService::new(router));
     tokio::pin!(connection);
     tokio::select! {
         ended = connection.as_mut() => return Ok(ended?),

@@ -16,7 +16,7 @@ use punch_protocol::push::{
     Admission, Limits, PackageError, ParseError, Parts, Receipt, Request, Response, Stamps, Turn, UploadHead,
 };
 use punch_webhook::Waiting;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use tokio::time::Instant;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
@@ -45,6 +45,10 @@ pub(super) struct Inner {
     pub(super) limits: Limits,
     /// Wakes whoever turns what was asked into commands.
     pub(super) unexpanded: Notify,
+    /// Wakes whoever waits for steps of a terminal.
+    pub(super) commanded: Notify,
+    /// Places for uploads of what happened before.
+    backlogs: Semaphore,
     watch: Watch,
 }
 
@@ -55,6 +59,10 @@ pub(super) struct Entered {
     is_new: bool,
     attended: Attended,
 }
+
+/// Uploads of what happened before that are made durable at a time. The others wait in the order in which they came, each
+/// terminal with one, so that what happens now waits for so many at most, however many terminals come back from an outage.
+const BACKLOGS: usize = 2;
 
 impl fmt::Debug for Devices {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -80,6 +88,8 @@ impl Devices {
             key: TenantKey::new(key),
             limits: config.limits,
             unexpanded: Notify::new(),
+            commanded: Notify::new(),
+            backlogs: Semaphore::new(BACKLOGS),
             watch,
         }))
     }
@@ -119,6 +129,9 @@ impl Devices {
         let Some(directory) = self.0.registry.directory(&received.serial) else { return Ok(Tally::default()) };
         let adjusts = matches!(directory.rules.clock, ClockPolicy::Adjust | ClockPolicy::AdjustWrong);
         let (serial, probe) = (received.serial.clone(), received.contact.and_then(|contact| contact.probe));
+        let is_backlog = received.rows.len() > Received::LIVE_ROWS;
+        // It is never closed; without a place nothing would be lost but the order.
+        let _place = if is_backlog { self.0.backlogs.acquire().await.ok() } else { None };
         let devices = self.clone();
         let entered = self.0.store.write(move |tx| devices.enter(tx, &received, directory)).await?;
         self.0.engine.deliver(entered.deliveries);

@@ -21,6 +21,8 @@ pub struct DeviceRow {
     pub declines_encryption: bool,
     /// What it said of itself before anybody let it in, as JSON.
     pub said: Option<String>,
+    /// What it told whoever reads it on port 4370, as JSON.
+    pub probe: Option<String>,
 }
 
 impl DeviceRow {
@@ -34,7 +36,7 @@ impl DeviceRow {
     /// The store cannot be read.
     pub fn all(connection: &Connection) -> Result<Vec<Self>, StoreError> {
         let mut rows = connection.all(
-            "SELECT serial, admission, first_seen, dialect, declines_encryption, said FROM device ORDER BY serial",
+            "SELECT serial, admission, first_seen, dialect, declines_encryption, said, probe FROM device ORDER BY serial",
             &[],
             |row| {
                 let (admission, dialect): (String, Option<String>) = (row.get(1)?, row.get(3)?);
@@ -46,6 +48,7 @@ impl DeviceRow {
                     dialect: dialect.as_deref().and_then(dialect_of),
                     declines_encryption: row.get(4)?,
                     said: row.get(5)?,
+                    probe: row.get(6)?,
                 })
             },
         )?;
@@ -111,6 +114,16 @@ impl DeviceRow {
     /// The store cannot be written.
     pub(crate) fn keep_said(tx: &Transaction<'_>, serial: &str, said: &str) -> Result<(), StoreError> {
         tx.execute("UPDATE device SET said = ?2 WHERE serial = ?1", &[&serial, &said])?;
+        Ok(())
+    }
+
+    /// Keeps what a terminal told whoever reads it, as JSON.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be written.
+    pub(crate) fn keep_probe(tx: &Transaction<'_>, serial: &str, probe: &str) -> Result<(), StoreError> {
+        tx.execute("UPDATE device SET probe = ?2 WHERE serial = ?1", &[&serial, &probe])?;
         Ok(())
     }
 

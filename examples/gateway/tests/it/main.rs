@@ -52,6 +52,7 @@ mod retention;
 mod rolling;
 mod rules;
 mod speed;
+mod steps;
 mod store;
 mod streamed;
 mod uploads;
