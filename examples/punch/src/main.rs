@@ -13,6 +13,7 @@
 
 mod agent_command;
 mod api;
+mod backfill;
 mod clocks;
 mod command;
 mod config;
@@ -22,7 +23,9 @@ mod devices;
 mod doctor;
 mod exit;
 mod explain;
+mod forwarding;
 mod gateway_command;
+mod import;
 mod normalize;
 mod pull;
 mod quarantine;
@@ -61,6 +64,8 @@ enum Command {
     Order(Box<command::OrderCommand>),
     Quarantine(quarantine::QuarantineCommand),
     Replay(replay::Replay),
+    Import(Box<import::Import>),
+    Backfill(Box<backfill::Backfill>),
     Decode(decode::Decode),
     Webhook(webhook::WebhookCommand),
     Config(config::ConfigCommand),
@@ -98,6 +103,8 @@ fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Order(command) => asynchronous(command::run(*command)),
         Command::Quarantine(command) => asynchronous(quarantine::run(command)),
         Command::Replay(replay) => asynchronous(replay::run(replay)),
+        Command::Backfill(backfill) => asynchronous(backfill::run(*backfill)),
+        Command::Import(import) => asynchronous(import::run(*import)),
         Command::Doctor(doctor) => asynchronous(doctor::run(doctor)),
         Command::Decode(decode) => decode::run(decode),
         Command::Webhook(webhook) => webhook::run(webhook),

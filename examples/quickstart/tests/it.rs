@@ -78,7 +78,7 @@ fn programs_are_short() {
 }
 
 const READMES: [&str; 2] = ["README.md", "README.es.md"];
-const DOCUMENTS: [&str; 18] = [
+const DOCUMENTS: [&str; 20] = [
     "README.md",
     "README.es.md",
     "ARCHITECTURE.md",
@@ -87,10 +87,12 @@ const DOCUMENTS: [&str; 18] = [
     "SECURITY.md",
     "docs/agent.md",
     "docs/api.md",
+    "docs/backfill.md",
     "docs/clocks.md",
     "docs/dashboard.md",
     "docs/delivery.md",
     "docs/hikcentral.md",
+    "docs/load.md",
     "docs/metrics.md",
     "docs/quarantine.md",
     "docs/receivers.md",

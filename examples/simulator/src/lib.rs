@@ -17,6 +17,7 @@ pub mod captures;
 pub mod cluster;
 pub mod erp;
 pub mod erpnext;
+pub mod fleet;
 pub mod hikcentral;
 pub mod humand;
 pub mod isapi;

@@ -4,11 +4,12 @@
 
 use core::time::Duration;
 use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
 
 use anyhow::bail;
 use punch_protocol::push::{HttpAnswer, Pace};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 /// How long an answer may take, as terminals wait by default.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -22,6 +23,9 @@ const BODY_MAX: u64 = 16 << 20;
 pub struct Wire {
     host: String,
     prefix: String,
+    /// Where the host was found, and where from it is called, if that was asked for.
+    at: Option<SocketAddr>,
+    from: Option<Ipv4Addr>,
     open: Option<BufReader<TcpStream>>,
 }
 
@@ -64,7 +68,29 @@ impl Wire {
         }
         let path = path.trim_end_matches('/');
         let prefix = if path.is_empty() { String::new() } else { format!("/{path}") };
-        Ok(Self { host: host.to_owned(), prefix, open: None })
+        Ok(Self { host: host.to_owned(), prefix, at: None, from: None, open: None })
+    }
+
+    /// The host is at this address: nobody is asked for it again.
+    #[must_use]
+    pub fn found_at(self, at: SocketAddr) -> Self {
+        Self { at: Some(at), ..self }
+    }
+
+    /// A way of its own to the same server, for the terminal of this number.
+    ///
+    /// On a machine that talks to itself each terminal has an address, as terminals have: all of them together would
+    /// otherwise run out of ports.
+    pub(crate) fn anew(&self, number: usize) -> Self {
+        let is_own = cfg!(target_os = "linux") && self.at.is_some_and(|at| at.ip() == Ipv4Addr::LOCALHOST);
+        let number = u32::try_from(number).unwrap_or(0) % 0x00fe_0000;
+        let from = is_own.then(|| Ipv4Addr::from(0x7f01_0000 + number));
+        Self { host: self.host.clone(), prefix: self.prefix.clone(), at: self.at, from, open: None }
+    }
+
+    /// Host and port.
+    pub(crate) fn authority(&self) -> String {
+        if has_port(&self.host) { self.host.clone() } else { format!("{}:80", self.host) }
     }
 
     /// The value of the `Host` header.
@@ -111,8 +137,15 @@ impl Wire {
     }
 
     async fn connect(&self) -> io::Result<BufReader<TcpStream>> {
-        let address = if has_port(&self.host) { self.host.clone() } else { format!("{}:80", self.host) };
-        let stream = within(TcpStream::connect(address)).await?;
+        let stream = match (self.at, self.from) {
+            (Some(at), Some(from)) => {
+                let socket = TcpSocket::new_v4()?;
+                socket.bind((from, 0).into())?;
+                within(socket.connect(at)).await?
+            }
+            (Some(at), None) => within(TcpStream::connect(at)).await?,
+            (None, _) => within(TcpStream::connect(self.authority())).await?,
+        };
         stream.set_nodelay(true)?;
         Ok(BufReader::new(stream))
     }

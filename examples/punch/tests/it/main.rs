@@ -12,6 +12,7 @@
 )]
 
 mod agent;
+mod agent_commands;
 mod clocks;
 mod command;
 mod commands;
@@ -20,7 +21,9 @@ mod decode_tcp;
 mod demo;
 mod doctor;
 mod explain;
+mod fleet;
 mod gateway;
+mod import;
 mod interop;
 mod interop_push;
 mod interop_tcp;
