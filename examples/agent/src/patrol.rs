@@ -296,7 +296,7 @@ impl Patrol {
             match forwarder.tell_errands(serial, told).await {
                 Ok(()) => return,
                 Err(trouble) => {
-                    tracing::warn!(%serial, attempt, trouble, "the gateway was not told what became of commands")
+                    tracing::warn!(%serial, attempt, trouble, "the gateway was not told what became of commands");
                 }
             }
             sleep(self.pace.after(attempt)).await;

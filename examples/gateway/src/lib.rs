@@ -174,7 +174,7 @@ fn listen(addr: SocketAddr, flag: &'static str) -> Result<(TcpListener, SocketAd
 /// Connections that may wait to be accepted: all of a fleet that comes back at once, as far as the system allows it.
 const ACCEPTED_LATER: u32 = 4096;
 
-fn wait_on(addr: SocketAddr) -> std::io::Result<TcpListener> {
+fn wait_on(addr: SocketAddr) -> io::Result<TcpListener> {
     let socket = if addr.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     // A port is free again as soon as its last owner has ended.
     socket.set_reuseaddr(true)?;

@@ -97,12 +97,7 @@ impl Api {
             .route("/v1/devices/{serial}", get(devices::show_device).patch(devices::change_device))
             .route("/v1/devices/{serial}/timeline", get(devices::show_timeline))
             .route("/v1/devices/{serial}/redate", post(devices::redate))
-            .route("/v1/devices/{serial}/clock", post(devices::add_reading))
-            .route("/v1/devices/{serial}/probe", post(steps::add_probe))
-            .route("/v1/devices/{serial}/steps", get(steps::wait))
-            .route("/v1/devices/{serial}/steps/take", post(steps::take))
-            .route("/v1/devices/{serial}/steps/results", post(steps::settle).layer(forwarded_body))
-            .route("/v1/devices/{serial}/punches", post(punches::add_punches).layer(forwarded_body))
+            .merge(of_agents(forwarded_body))
             .route("/v1/employees", get(employees::list_employees).post(employees::add_employee))
             .route("/v1/attendance", get(routes::list_attendance))
             .route("/v1/attendance/{event_id}", get(routes::show_timeline))
@@ -131,4 +126,15 @@ impl Api {
             .layer(from_fn_with_state(self.clone(), auth::tell_allowance))
             .with_state(self)
     }
+}
+
+/// What whoever reads a terminal brings of it and asks for it.
+fn of_agents(forwarded_body: DefaultBodyLimit) -> Router<Api> {
+    Router::new()
+        .route("/v1/devices/{serial}/clock", post(devices::add_reading))
+        .route("/v1/devices/{serial}/punches", post(punches::add_punches).layer(forwarded_body))
+        .route("/v1/devices/{serial}/probe", post(steps::add_probe))
+        .route("/v1/devices/{serial}/steps", get(steps::wait))
+        .route("/v1/devices/{serial}/steps/take", post(steps::take))
+        .route("/v1/devices/{serial}/steps/results", post(steps::settle).layer(forwarded_body))
 }

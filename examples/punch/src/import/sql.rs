@@ -293,7 +293,10 @@ impl<'t> Dump<'t> {
 mod tests {
     use super::read;
 
-    fn rows(text: &str) -> (Vec<String>, Vec<(usize, Vec<Option<String>>)>) {
+    /// A row, and the line on which it begins.
+    type Placed = (usize, Vec<Option<String>>);
+
+    fn rows(text: &str) -> (Vec<String>, Vec<Placed>) {
         let table = read(text, "attendances").unwrap();
         let rows = table.entries.into_iter().map(|entry| (entry.line, entry.values.unwrap()));
         (table.columns, rows.collect())

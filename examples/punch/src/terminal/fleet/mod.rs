@@ -208,9 +208,9 @@ fn progress(plan: &Plan) -> ProgressBar {
 
 fn show(bar: &ProgressBar, plan: &Plan, second: &Sample) {
     if plan.backlog() > 0 {
-        bar.inc(second.rows)
+        bar.inc(second.rows);
     } else {
-        bar.set_position(second.at.as_secs())
+        bar.set_position(second.at.as_secs());
     }
     let latency = fleet::quantile(&second.latencies, 99).map_or(0, |micros| micros / 1000);
     let Sample { connected, flying, waiting, rows, served, .. } = second;
