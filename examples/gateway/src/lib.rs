@@ -20,7 +20,9 @@ pub mod core;
 mod dashboard;
 pub mod delivery;
 pub mod device;
+mod export;
 mod metrics;
+mod report;
 pub mod stage;
 pub mod store;
 

@@ -28,6 +28,7 @@ struct Inner {
     rows: Family<Label, Counter>,
     attempts: Family<Label, Counter>,
     removed: Family<Label, Counter>,
+    commands: Family<Label, Counter>,
     refused_uploads: Counter,
     unknown_terminals: Counter,
     acknowledge: Histogram,
@@ -44,10 +45,15 @@ impl Default for Inner {
         for what in ["deliveries", "attempts", "events"] {
             drop(removed.get_or_create(&[("what", what.to_owned())]));
         }
+        let commands = Family::<Label, Counter>::default();
+        for result in ["sent", "done", "failed"] {
+            drop(commands.get_or_create(&[("result", result.to_owned())]));
+        }
         Self {
             rows: Family::default(),
             attempts: Family::default(),
             removed,
+            commands,
             refused_uploads: Counter::default(),
             unknown_terminals: Counter::default(),
             acknowledge: Histogram::new(buckets()),
@@ -103,6 +109,12 @@ impl Metrics {
         self.0.attempt.observe(took.as_secs_f64());
     }
 
+    /// Steps of commands were sent to a terminal, or this became of them.
+    pub(crate) fn commanded(&self, result: &str, steps: usize) {
+        let steps = u64::try_from(steps).unwrap_or(u64::MAX);
+        self.0.commands.get_or_create(&[("result", result.to_owned())]).inc_by(steps);
+    }
+
     /// This was old enough to be removed.
     pub(crate) fn removed(&self, removed: Removed) {
         let Removed { deliveries, attempts, events } = removed;
@@ -126,8 +138,17 @@ impl Metrics {
     }
 
     fn register_counted(&self, registry: &mut Registry) {
-        let Inner { rows, attempts, removed, refused_uploads, unknown_terminals, acknowledge, commit, attempt } =
-            &*self.0;
+        let Inner {
+            rows,
+            attempts,
+            removed,
+            commands,
+            refused_uploads,
+            unknown_terminals,
+            acknowledge,
+            commit,
+            attempt,
+        } = &*self.0;
         registry.register("rows", "Rows on disk, by what became of them", rows.clone());
         registry.register("uploads_refused", "Uploads that could not be put on disk", refused_uploads.clone());
         registry.register(
@@ -136,6 +157,7 @@ impl Metrics {
             unknown_terminals.clone(),
         );
         registry.register("delivery_attempts", "Attempts to deliver, by class of status", attempts.clone());
+        registry.register("commands", "Steps of commands, sent and by what became of them", commands.clone());
         registry.register("removed", "What was old enough to be removed, by what it is", removed.clone());
         let mut timed = |name, help, histogram: &Histogram| {
             registry.register_with_unit(name, help, Unit::Seconds, histogram.clone());

@@ -9,7 +9,7 @@ use agent::config::GatewayConfig;
 use anyhow::{Context as _, bail};
 use clap::Args;
 use gateway::api::ApiKey;
-use reqwest::Method;
+use reqwest::{Method, Response};
 use serde_json::Value;
 
 use crate::exit::UsageError;
@@ -91,17 +91,27 @@ impl ApiArgs {
     /// How many rows a list has, if the gateway counts them.
     pub(crate) async fn count(&self, path: &str) -> anyhow::Result<Option<u64>> {
         let joint = if path.contains('?') { '&' } else { '?' };
-        let answer = self.whole(Method::GET, &format!("{path}{joint}per_page=1"), None).await?;
+        let answer = whole(self.send(Method::GET, &format!("{path}{joint}per_page=1"), None).await?).await?;
         Ok(answer.and_then(|answer| answer.pointer("/meta/total")?.as_u64()))
     }
 
-    async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> anyhow::Result<Option<Value>> {
-        let answer = self.whole(method, path, body).await?;
-        Ok(answer.map(|answer| answer.get("data").cloned().unwrap_or_default()))
+    /// An answer that is a file, to be read as it comes.
+    pub(crate) async fn open(&self, path: &str) -> anyhow::Result<Response> {
+        let answer = self.patient().send(Method::GET, path, None).await?;
+        if answer.status().is_success() {
+            return Ok(answer);
+        }
+        match read(answer).await? {
+            Some(_) => bail!("the gateway sent no file"),
+            None => Err(UsageError("the gateway has no such file; is it of this version?".to_owned()).into()),
+        }
     }
 
-    /// The whole of an answer.
-    async fn whole(&self, method: Method, path: &str, body: Option<&Value>) -> anyhow::Result<Option<Value>> {
+    async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> anyhow::Result<Option<Value>> {
+        read(self.send(method, path, body).await?).await
+    }
+
+    async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> anyhow::Result<Response> {
         let key = self.key()?;
         // It looks at the address before a key goes there.
         self.forwarder()?;
@@ -111,20 +121,7 @@ impl ApiArgs {
         if let Some(body) = body {
             request = request.header("Content-Type", "application/json").body(body.to_string());
         }
-        let answer = request.send().await.context("the gateway cannot be asked")?;
-        let status = answer.status().as_u16();
-        let text = answer.text().await.context("the answer broke off")?;
-        let answer: Option<Value> = serde_json::from_str(&text).ok();
-        let message = answer.as_ref().and_then(|answer| answer.pointer("/error/message")).and_then(Value::as_str);
-        match (status, message) {
-            (200..=299, _) => {}
-            (401, _) => return Err(UsageError("the gateway does not know this API key".to_owned()).into()),
-            (404, _) => return Ok(None),
-            (400..=499, Some(message)) => return Err(UsageError(format!("the gateway refuses it: {message}")).into()),
-            (_, Some(message)) => bail!("the gateway answered {status}: {message}"),
-            (_, None) => bail!("the gateway answered {status}, expected 200"),
-        }
-        answer.context("the answer is no JSON; is it a gateway?").map(Some)
+        request.send().await.context("the gateway cannot be asked")
     }
 
     /// The way for rows to this gateway.
@@ -152,6 +149,40 @@ impl ApiArgs {
             }
         }
     }
+}
+
+/// A query of those that are there, as it stands in an address.
+pub(crate) fn query(pairs: &[(&str, Option<String>)]) -> String {
+    let mut text = form_urlencoded::Serializer::new(String::new());
+    for (name, value) in pairs {
+        if let Some(value) = value {
+            text.append_pair(name, value);
+        }
+    }
+    let text = text.finish();
+    if text.is_empty() { text } else { format!("?{text}") }
+}
+
+/// The `data` of an answer; `None` if there is no such thing.
+async fn read(answer: Response) -> anyhow::Result<Option<Value>> {
+    Ok(whole(answer).await?.map(|answer| answer.get("data").cloned().unwrap_or_default()))
+}
+
+/// All of an answer; `None` if there is no such thing.
+async fn whole(answer: Response) -> anyhow::Result<Option<Value>> {
+    let status = answer.status().as_u16();
+    let text = answer.text().await.context("the answer broke off")?;
+    let answer: Option<Value> = serde_json::from_str(&text).ok();
+    let message = answer.as_ref().and_then(|answer| answer.pointer("/error/message")).and_then(Value::as_str);
+    match (status, message) {
+        (200..=299, _) => {}
+        (401, _) => return Err(UsageError("the gateway does not know this API key".to_owned()).into()),
+        (404, _) => return Ok(None),
+        (400..=499, Some(message)) => return Err(UsageError(format!("the gateway refuses it: {message}")).into()),
+        (_, Some(message)) => bail!("the gateway answered {status}: {message}"),
+        (_, None) => bail!("the gateway answered {status}, expected 200"),
+    }
+    answer.context("the answer is no JSON; is it a gateway?").map(Some)
 }
 
 /// A text of a row; nothing if it has no such.

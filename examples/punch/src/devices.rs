@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use crate::api::{ApiArgs, number, text};
+use crate::api::{ApiArgs, number, query, text};
 use crate::exit::{Exit, UsageError};
 
 /// Look at the terminals of a gateway, let them in or keep them out.
@@ -46,6 +46,9 @@ enum Verb {
     Approve {
         /// Its serial number.
         serial: String,
+        /// What it is, for people, if it has not called yet.
+        #[arg(long)]
+        model: Option<String>,
     },
     /// Keep one out: it keeps its rows.
     ///
@@ -69,9 +72,13 @@ pub(crate) async fn run(command: DevicesCommand) -> anyhow::Result<Exit> {
     match verb {
         Verb::List { status, site } => list(&api, status, site, json).await,
         Verb::Show { serial } => show(api.get(&format!("/v1/devices/{serial}")).await?, &serial, json),
-        Verb::Approve { serial } => {
-            // One that has not called yet is let in too.
-            let made = api.post("/v1/devices", &json!({ "serial_number": serial })).await?;
+        Verb::Approve { serial, model } => {
+            let approved = json!({ "admission": "approved" });
+            let made = match api.patch(&format!("/v1/devices/{serial}"), &approved).await? {
+                Some(made) => Some(made),
+                // One that has not called yet is let in too.
+                None => api.post("/v1/devices", &json!({ "serial_number": serial, "model": model })).await?,
+            };
             done(made, &format!("{serial} is let in; it comes by itself"), &serial, json)
         }
         Verb::Block { serial } => {
@@ -83,9 +90,8 @@ pub(crate) async fn run(command: DevicesCommand) -> anyhow::Result<Exit> {
 }
 
 async fn list(api: &ApiArgs, status: Option<String>, site: Option<String>, json: bool) -> anyhow::Result<Exit> {
-    let pairs = [("status", status), ("site", site.map(|site| site.replace(' ', "%20").replace('&', "%26")))];
-    let query: Vec<String> = pairs.into_iter().filter_map(|(name, value)| Some(format!("{name}={}", value?))).collect();
-    let rows = api.all(&format!("/v1/devices?{}", query.join("&")), "the gateway sent no list of terminals").await?;
+    let asked = query(&[("status", status), ("site", site)]);
+    let rows = api.all(&format!("/v1/devices{asked}"), "the gateway sent no list of terminals").await?;
     if !json {
         crate::say(format_args!(
             "{:<20} {:<8} {:<16} {:<15} {:<22} last heard",
@@ -113,9 +119,19 @@ fn show(found: Option<Value>, serial: &str, json: bool) -> anyhow::Result<Exit> 
         crate::say(format_args!("{row}"));
         return Ok(Exit::Done);
     }
-    for name in
-        ["serial_number", "id", "name", "site", "admission", "status", "dialect", "zone", "first_seen", "last_seen"]
-    {
+    for name in [
+        "serial_number",
+        "id",
+        "name",
+        "model",
+        "site",
+        "admission",
+        "status",
+        "dialect",
+        "zone",
+        "first_seen",
+        "last_seen",
+    ] {
         crate::say(format_args!("{name:<14} {}", text(&row, name)));
     }
     for part in ["info", "said", "capabilities", "backlog", "clock"] {

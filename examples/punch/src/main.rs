@@ -23,6 +23,7 @@ mod devices;
 mod doctor;
 mod exit;
 mod explain;
+mod export;
 mod forwarding;
 mod gateway_command;
 mod import;
@@ -30,6 +31,7 @@ mod normalize;
 mod pull;
 mod quarantine;
 mod replay;
+mod report;
 mod terminal;
 mod webhook;
 
@@ -66,6 +68,8 @@ enum Command {
     Replay(replay::Replay),
     Import(Box<import::Import>),
     Backfill(Box<backfill::Backfill>),
+    Export(export::Export),
+    Report(report::Report),
     Decode(decode::Decode),
     Webhook(webhook::WebhookCommand),
     Config(config::ConfigCommand),
@@ -105,6 +109,8 @@ fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Replay(replay) => asynchronous(replay::run(replay)),
         Command::Backfill(backfill) => asynchronous(backfill::run(*backfill)),
         Command::Import(import) => asynchronous(import::run(*import)),
+        Command::Export(export) => asynchronous(export::run(export)),
+        Command::Report(report) => asynchronous(report::run(report)),
         Command::Doctor(doctor) => asynchronous(doctor::run(doctor)),
         Command::Decode(decode) => decode::run(decode),
         Command::Webhook(webhook) => webhook::run(webhook),

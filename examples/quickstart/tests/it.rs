@@ -89,8 +89,10 @@ const DOCUMENTS: [&str; 20] = [
     "docs/api.md",
     "docs/backfill.md",
     "docs/clocks.md",
+    "docs/biometric-data.md",
     "docs/dashboard.md",
     "docs/delivery.md",
+    "docs/exports.md",
     "docs/hikcentral.md",
     "docs/load.md",
     "docs/metrics.md",
@@ -191,4 +193,43 @@ fn every_link_into_the_repository_leads_somewhere() {
             }
         }
     }
+}
+
+/// S1-022, S1-024: a terminal is pointed here in a few steps, by the names that its family has in its menu.
+#[test]
+fn a_terminal_is_set_up_in_six_steps_at_most() {
+    for (readme, heading) in [("README.md", "## Point a terminal at it"), ("README.es.md", "## Conectar un terminal")] {
+        let text = read(readme);
+        let guide = text.split_once(heading).unwrap_or_else(|| panic!("{readme} has no {heading}")).1;
+        let guide = guide.split("\n## ").next().unwrap();
+        let steps =
+            guide.lines().filter(|line| line.split_once(". ").is_some_and(|(number, _)| number.parse::<u8>().is_ok()));
+        assert!((3..=6).contains(&steps.count()), "{readme}");
+        for name in ["Cloud Server Setting", "ADMS", "T&A PUSH", "A&C PUSH"] {
+            assert!(guide.contains(name), "{readme}: {name}");
+        }
+    }
+}
+
+/// S1-006, S2-003: whoever receives webhooks asks nobody, and has nothing of a terminal: no address, no serial, no key.
+#[test]
+fn no_receiver_polls_or_knows_a_terminal() {
+    for name in ["odoo", "erpnext", "successfactors", "humand", "hrms"] {
+        let text = read(&format!("examples/middleware/src/bin/{name}.rs")).to_lowercase();
+        for word in ["comm_key", "4370", "iclock", "serial_number", "/v1/devices", "poll"] {
+            assert!(!text.contains(word), "{name}.rs: {word}");
+        }
+    }
+}
+
+/// S1-046: whoever treats biometric data has to say how; a text to begin with is here.
+#[test]
+fn the_template_about_biometric_data_asks_what_the_law_asks() {
+    let text = read("docs/biometric-data.md");
+    for heading in
+        ["Controller", "Purpose", "What is treated", "Where templates are", "Retention", "Rights", "Recipients"]
+    {
+        assert!(text.contains(&format!("### {heading}")), "{heading}");
+    }
+    assert!(text.contains("[…]"), "it has places to be filled in");
 }

@@ -10,7 +10,7 @@ fn written(event: &Event<'_>, format: PayloadFormat) -> String {
     String::from_utf8(event.body(format).into_bytes()).unwrap()
 }
 
-/// S2-030 to S2-035, with our own members in `metadata`.
+/// S1-008, S2-030, S2-031, S2-032, S2-033, S2-034, S2-035, with our own members in `metadata`.
 #[test]
 fn nested() {
     let (punch, device, employee) = (punch("+01:00"), device(), employee("1042"));

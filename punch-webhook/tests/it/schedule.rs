@@ -28,7 +28,7 @@ fn offsets(schedule: &Schedule, key: u64) -> (Vec<i64>, Disposition) {
     }
 }
 
-/// S0-030, S1-034, S1-039, S2-012, S2-014, S2-022 to S2-026: the steps of both named schedules, to the last at 72 h.
+/// S0-030, S1-034, S1-039, S2-012, S2-014, S2-022, S2-023, S2-024, S2-025, S2-026: the steps of both named schedules, to the last at 72 h.
 #[test]
 fn whk_40_and_41_offsets_are_exact_without_jitter() {
     let rows = vectors("retry_schedule");

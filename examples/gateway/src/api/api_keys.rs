@@ -1,41 +1,68 @@
-use axum::Json;
-use axum::extract::rejection::JsonRejection;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::ToSchema;
+use utoipa::openapi::schema::Object;
 
 use super::Api;
 use super::auth::{ApiKey, hash_key};
-use super::envelope::{ApiError, one};
+use super::envelope::{ApiError, One, Page, one};
+use super::extract::{Json, Path};
 use super::idempotent::KeptInstead;
-use super::listing::{Asked, Pairs, Terms};
+use super::listing::{Asked, Pairs};
+use super::terms::{Kind, Terms, words};
 use crate::clock::now;
 use crate::core::KeyScope;
 use crate::store::ApiKeyRow;
 
-#[derive(Deserialize)]
+/// A key that is to be made.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewKey {
+    /// Whose it is.
+    #[schema(min_length = 1, max_length = 100, pattern = r"\S", example = "payroll")]
     name: String,
+    #[schema(schema_with = scopes)]
     scope: String,
+}
+
+/// A key, without the key.
+#[derive(Serialize, ToSchema)]
+pub(super) struct ShownKey {
+    id: i64,
+    name: String,
+    #[schema(schema_with = scopes)]
+    scope: &'static str,
+    created_at: String,
+    revoked_at: Option<String>,
+    /// The key itself: in the answer to the call that made it, and nowhere else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    key: Option<String>,
+}
+
+fn scopes() -> Object {
+    words(KeyScope::WORDS)
 }
 
 /// Longest name of a key, in bytes.
 const NAME_MAX: usize = 100;
 
-const TERMS: Terms = Terms {
-    filters: &["scope", "state"],
+pub(super) const TERMS: Terms = Terms {
+    filters: &[
+        ("scope", Kind::Words(|| KeyScope::WORDS.to_vec())),
+        ("state", Kind::Words(|| vec!["active", "revoked"])),
+    ],
     sorts: &[("id", "id"), ("name", "name"), ("scope", "scope"), ("created_at", "created_at")],
     newest_first: false,
 };
 
 /// Makes a key and shows it once.
-pub(super) async fn add(
-    State(api): State<Api>,
-    body: Result<Json<NewKey>, JsonRejection>,
-) -> Result<Response, ApiError> {
+#[utoipa::path(post, path = "/v1/api-keys", operation_id = "add_api_key", request_body = NewKey,
+    responses((status = 201, body = One<ShownKey>)))]
+pub(super) async fn add(State(api): State<Api>, body: Result<Json<NewKey>, ApiError>) -> Result<Response, ApiError> {
     let Json(NewKey { name, scope }) = body?;
     let expected = || format!("expected one of: {}", KeyScope::WORDS.join(", "));
     let scope = KeyScope::of(&scope).ok_or_else(|| ApiError::invalid("scope", &expected()))?;
@@ -55,9 +82,7 @@ pub(super) async fn add(
     let row = rows.iter().find(|row| row.id == id).ok_or_else(|| ApiError::not_found("API key"))?;
     let mut shown = described(row);
     let without = one(StatusCode::CREATED, &shown);
-    if let Some(members) = shown.as_object_mut() {
-        members.insert("key".to_owned(), key.expose().into());
-    }
+    shown.key = Some(key.expose().to_owned());
     let mut response = one(StatusCode::CREATED, &shown);
     // What is kept for a repetition of the call is kept in clear, so the key is not.
     response.extensions_mut().insert(KeptInstead::of(without).await?);
@@ -65,17 +90,20 @@ pub(super) async fn add(
 }
 
 /// The keys, without the keys.
+#[utoipa::path(get, path = "/v1/api-keys", operation_id = "list_api_keys",
+    responses((status = 200, body = Page<ShownKey>)))]
 pub(super) async fn list(State(api): State<Api>, query: Pairs) -> Result<Response, ApiError> {
     let asked = Asked::of(query, &TERMS)?;
-    let scope = asked.one_of("scope", &KeyScope::WORDS)?;
-    let state = asked.one_of("state", &["active", "revoked"])?;
+    let (scope, state) = (asked.word("scope"), asked.word("state"));
     let rows = api.store.read(ApiKeyRow::all).await?;
     let rows = rows.iter().filter(|row| scope.is_none_or(|scope| row.scope.as_str() == scope));
     let rows = rows.filter(|row| state.is_none_or(|state| row.revoked_at.is_some() == (state == "revoked")));
-    asked.arrange(rows.map(described).collect(), &["id"])
+    asked.arrange(rows.map(|row| json!(described(row))).collect(), &["id"])
 }
 
 /// Takes a key back. Calls with it are refused from now on.
+#[utoipa::path(delete, path = "/v1/api-keys/{id}", operation_id = "revoke_api_key",
+    responses((status = 200, body = One<ShownKey>)))]
 pub(super) async fn revoke(State(api): State<Api>, Path(id): Path<i64>) -> Result<Response, ApiError> {
     let is_spare = api.keys.has_one_in_file();
     let work = api.store.write(move |tx| Ok((ApiKeyRow::revoke(tx, id, is_spare, now())?, ApiKeyRow::all(tx)?)));
@@ -91,9 +119,13 @@ pub(super) async fn revoke(State(api): State<Api>, Path(id): Path<i64>) -> Resul
     }
 }
 
-fn described(row: &ApiKeyRow) -> Value {
-    json!({
-        "id": row.id, "name": row.name, "scope": row.scope.as_str(), "created_at": row.created_at.to_rfc3339(),
-        "revoked_at": row.revoked_at.map(|at| at.to_rfc3339()),
-    })
+fn described(row: &ApiKeyRow) -> ShownKey {
+    ShownKey {
+        id: row.id,
+        name: row.name.clone(),
+        scope: row.scope.as_str(),
+        created_at: row.created_at.to_rfc3339(),
+        revoked_at: row.revoked_at.map(|at| at.to_rfc3339()),
+        key: None,
+    }
 }

@@ -1,32 +1,41 @@
 use std::collections::BTreeSet;
 
-use axum::Json;
 use axum::extract::State;
-use axum::extract::rejection::JsonRejection;
 use axum::http::StatusCode;
 use axum::response::Response;
 use punch_protocol::SerialNumber;
 use punch_protocol::push::Admission;
 use serde::Deserialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use super::Api;
-use super::commands::{Wanted, known_device};
-use super::envelope::{ApiError, one};
+use super::commands::{Wanted, commands, known_device, payload};
+use super::envelope::{ApiError, One, one};
+use super::extract::Json;
+use super::whole::whole;
 use crate::clock::now;
 use crate::core::Order;
 use crate::store::{CommandJob, NewCommand, put_steps};
 
 /// What is asked of many terminals.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Batch {
+pub(super) struct CommandBatch {
+    #[schema(schema_with = commands)]
     command: String,
+    /// What the command takes; docs/api.md has it for each.
     #[serde(default)]
+    #[schema(schema_with = payload)]
     payload: Value,
+    /// How long it stays good, if shorter than usual.
+    #[serde(default, deserialize_with = "whole")]
+    #[schema(minimum = 1)]
     ttl_seconds: Option<i64>,
+    /// Terminals, by serial number or id.
     #[serde(default)]
     devices: Vec<String>,
+    /// All approved terminals of these sites.
     #[serde(default)]
     sites: Vec<String>,
 }
@@ -34,12 +43,14 @@ pub(super) struct Batch {
 /// Terminals that one call is for at most.
 const DEVICES_MAX: usize = 1000;
 
-/// Asks the same of many terminals: a job, with a command for each of them. S2-087.
+/// Asks the same of many terminals: a job, with a command for each of them.
+// S2-087
+#[utoipa::path(post, path = "/v1/commands", request_body = CommandBatch, responses((status = 202, body = One<CommandJob>)))]
 pub(super) async fn add_commands(
     State(api): State<Api>,
-    body: Result<Json<Batch>, JsonRejection>,
+    body: Result<Json<CommandBatch>, ApiError>,
 ) -> Result<Response, ApiError> {
-    let Json(Batch { command, payload, ttl_seconds, devices, sites }) = body?;
+    let Json(CommandBatch { command, payload, ttl_seconds, devices, sites }) = body?;
     let wanted = Wanted { command, payload, ttl_seconds };
     let order = wanted.order()?;
     let serials = named(&api, &devices, &sites)?;

@@ -1,37 +1,81 @@
-use axum::Json;
-use axum::extract::rejection::JsonRejection;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use chrono::TimeDelta;
 use punch_protocol::SerialNumber;
 use punch_protocol::push::Admission;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+use utoipa::openapi::schema::{Object, ObjectBuilder, SchemaType, Type};
 
 use super::Api;
-use super::envelope::{ApiError, one};
-use super::items;
-use super::listing::{Asked, Pairs, Terms};
+use super::envelope::{ApiError, One, Page, Problem, one};
+use super::extract::{Json, Path};
+use super::items::{self, Item};
+use super::listing::{Asked, Pairs};
+use super::terms::{Kind, Terms, words};
+use super::whole::whole;
 use crate::clock::now;
 use crate::core::{Order, OrderError, OrderKind};
 use crate::store::{CommandRow, Commands, NewCommand, Owner, put_command, put_steps};
 
 /// What is asked of a terminal.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "command": "sync_employees", "payload": { "employees": [{ "badge_number": "1042", "name": "Ana" }] },
+}))]
 pub(super) struct Wanted {
+    #[schema(schema_with = commands)]
     pub(super) command: String,
+    /// What the command takes; docs/api.md has it for each.
     #[serde(default)]
+    #[schema(schema_with = payload)]
     pub(super) payload: Value,
+    /// How long it stays good, if shorter than usual.
+    #[serde(default, deserialize_with = "whole")]
+    #[schema(minimum = 1)]
     pub(super) ttl_seconds: Option<i64>,
+}
+
+pub(super) fn commands() -> Object {
+    words(OrderKind::ALL.map(OrderKind::as_str))
+}
+
+pub(super) fn payload() -> Object {
+    ObjectBuilder::new().schema_type(SchemaType::from_iter([Type::Object, Type::Null])).build()
+}
+
+/// What was asked of a terminal, and what has become of it.
+#[derive(Serialize, ToSchema)]
+pub(super) struct ShownCommand {
+    #[serde(flatten)]
+    row: CommandRow,
+    /// The id of the terminal in payloads.
+    device_id: Option<String>,
+    /// Why the terminal cannot do it.
+    error: Option<Problem>,
+    /// Of what takes one step and is looked at alone: how often that was sent.
+    times: Option<u32>,
+    /// When last.
+    sent_at: Option<String>,
+    /// What the terminal returned.
+    code: Option<i32>,
+    /// What the terminal told.
+    answer: Option<Value>,
 }
 
 /// The states of a command.
 const STATES: [&str; 9] = ["queued", "sent", "done", "partial", "failed", "unknown", "expired", "refused", "cancelled"];
 
-const TERMS: Terms = Terms {
-    filters: &["device_id", "state", "command", "job_id"],
+pub(super) const TERMS: Terms = Terms {
+    filters: &[
+        ("device_id", Kind::Text),
+        ("state", Kind::Words(|| STATES.to_vec())),
+        ("command", Kind::Words(|| OrderKind::ALL.map(OrderKind::as_str).to_vec())),
+        ("job_id", Kind::ID),
+    ],
     sorts: &[
         ("id", "command.id"),
         ("created_at", "command.created_at"),
@@ -44,11 +88,14 @@ const TERMS: Terms = Terms {
     newest_first: true,
 };
 
-/// Asks something of a terminal. It is sent when the terminal next calls. S2-052, S2-053.
+/// Asks something of a terminal. It is sent when the terminal next calls.
+// S2-052, S2-053
+#[utoipa::path(post, path = "/v1/devices/{serial}/commands", request_body = Wanted,
+    responses((status = 202, body = One<ShownCommand>)))]
 pub(super) async fn add_command(
     State(api): State<Api>,
     Path(device): Path<String>,
-    body: Result<Json<Wanted>, JsonRejection>,
+    body: Result<Json<Wanted>, ApiError>,
 ) -> Result<Response, ApiError> {
     let Json(wanted) = body?;
     let order = wanted.order()?;
@@ -66,7 +113,7 @@ pub(super) async fn add_command(
     });
     let id = put.await?.cast_unsigned();
     api.devices.has_steps();
-    Ok(one(StatusCode::ACCEPTED, &described(&api, &find(&api, id).await?)))
+    Ok(one(StatusCode::ACCEPTED, &described(&api, find(&api, id).await?)))
 }
 
 impl Wanted {
@@ -95,11 +142,15 @@ impl Wanted {
 }
 
 /// Commands, newest first.
+#[utoipa::path(get, path = "/v1/commands", operation_id = "list_commands",
+    responses((status = 200, body = Page<ShownCommand>)))]
 pub(super) async fn list(State(api): State<Api>, query: Pairs) -> Result<Response, ApiError> {
     listed(&api, Asked::of(query, &TERMS)?, None).await
 }
 
-/// Those of one terminal.
+/// The commands of one terminal.
+#[utoipa::path(get, path = "/v1/devices/{serial}/commands", operation_id = "list_commands_of_device",
+    responses((status = 200, body = Page<ShownCommand>)))]
 pub(super) async fn list_of_device(
     State(api): State<Api>,
     Path(device): Path<String>,
@@ -111,38 +162,41 @@ pub(super) async fn list_of_device(
 }
 
 async fn listed(api: &Api, asked: Asked, serial: Option<SerialNumber>) -> Result<Response, ApiError> {
-    let kinds: Vec<&str> = OrderKind::ALL.iter().map(|kind| kind.as_str()).collect();
-    let serial = match (serial, asked.text("device_id")) {
-        (Some(serial), None) => Some(serial),
+    let serial = match (serial, asked.serial(api)?) {
         (Some(_), Some(_)) => return Err(ApiError::invalid("device_id", "is in the path already")),
-        (None, None) => None,
-        (None, Some(id)) => Some(known_device(api, "device_id", &id)?),
+        (of_path, of_query) => of_path.map(|serial| serial.to_string()).or(of_query),
     };
     let which = Commands {
-        serial: serial.map(|serial| serial.to_string()),
-        state: asked.one_of("state", &STATES)?.map(ToOwned::to_owned),
-        kind: asked.one_of("command", &kinds)?.map(ToOwned::to_owned),
-        job: asked.number("job_id")?,
+        serial,
+        state: asked.text("state"),
+        kind: asked.text("command"),
+        job: asked.number("job_id"),
         id: None,
     };
     let part = asked.part()?;
     let (rows, total) = api.store.read(move |c| Ok((which.part(c, part)?, which.total(c)?))).await?;
-    Ok(asked.page(rows.iter().map(|row| (row.id, described(api, row))).collect(), total))
+    Ok(asked.page(rows.into_iter().map(|row| (row.id, described(api, row))).collect(), total))
 }
 
 /// One command, and how it stands.
+#[utoipa::path(get, path = "/v1/commands/{id}", operation_id = "show_command",
+    responses((status = 200, body = One<ShownCommand>)))]
 pub(super) async fn show(State(api): State<Api>, Path(id): Path<u64>) -> Result<Response, ApiError> {
     let row = find(&api, id).await?;
-    let mut value = described(&api, &row);
+    let mut shown = described(&api, row);
     // What takes one step is shown with what became of it.
-    if let (1, Some(members)) = (row.counts.total, value.as_object_mut()) {
-        let step = items::only_step(&api, id).await?;
-        members.extend(step.into_iter().flat_map(|step| items::outcome_of(&step)));
+    if shown.row.counts.total == 1
+        && let Some(Item { times, sent_at, code, answer, error, .. }) = items::only_step(&api, id).await?
+    {
+        shown = ShownCommand { times: Some(times), sent_at, code, answer, error, ..shown };
     }
-    Ok(one(StatusCode::OK, &value))
+    Ok(one(StatusCode::OK, &shown))
 }
 
-/// The single steps of a command. S2-089.
+/// The single steps of a command.
+// S2-089
+#[utoipa::path(get, path = "/v1/commands/{id}/items", operation_id = "list_items_of_command",
+    responses((status = 200, body = Page<Item>)))]
 pub(super) async fn list_items(
     State(api): State<Api>,
     Path(id): Path<u64>,
@@ -152,36 +206,35 @@ pub(super) async fn list_items(
     items::list(&api, Owner::Command(id), query).await
 }
 
-/// Asks once more for what went wrong, and for nothing else. S2-089.
+/// Asks once more for what went wrong of a command, and for nothing else.
+// S2-089
+#[utoipa::path(post, path = "/v1/commands/{id}/retry", operation_id = "retry_command",
+    responses((status = 202, body = One<ShownCommand>)))]
 pub(super) async fn retry(State(api): State<Api>, Path(id): Path<u64>) -> Result<Response, ApiError> {
     let row = find(&api, id).await?;
     items::retry(&api, Owner::Command(id)).await?;
     if let Ok(serial) = SerialNumber::parse(&row.device_serial) {
         api.devices.has_commands(&serial);
     }
-    Ok(one(StatusCode::ACCEPTED, &described(&api, &find(&api, id).await?)))
+    Ok(one(StatusCode::ACCEPTED, &described(&api, find(&api, id).await?)))
 }
 
-/// Takes back what was not sent. What was goes its way.
+/// Takes back what was not sent of a command. What was goes its way.
+#[utoipa::path(delete, path = "/v1/commands/{id}", operation_id = "cancel_command",
+    responses((status = 200, body = One<ShownCommand>)))]
 pub(super) async fn cancel(State(api): State<Api>, Path(id): Path<u64>) -> Result<Response, ApiError> {
     let row = find(&api, id).await?;
     if row.settled_at.is_some() {
         return Err(ApiError::conflict("state", &format!("is `{}` already", row.state)));
     }
     items::cancel(&api, Owner::Command(id)).await?;
-    Ok(one(StatusCode::OK, &described(&api, &find(&api, id).await?)))
+    Ok(one(StatusCode::OK, &described(&api, find(&api, id).await?)))
 }
 
-fn described(api: &Api, row: &CommandRow) -> Value {
-    let mut value = json!(row);
-    if let Some(members) = value.as_object_mut() {
-        let id = SerialNumber::parse(&row.device_serial).ok().and_then(|serial| api.devices.id_of(&serial));
-        members.insert("device_id".to_owned(), id.into());
-        let problem = row.reason.as_deref().map(|reason| ApiError::unsupported(reason).to_json());
-        members.insert("error".to_owned(), problem.unwrap_or_default());
-        members.remove("reason");
-    }
-    value
+fn described(api: &Api, row: CommandRow) -> ShownCommand {
+    let device_id = SerialNumber::parse(&row.device_serial).ok().and_then(|serial| api.devices.id_of(&serial));
+    let error = row.reason.as_deref().map(|reason| ApiError::unsupported(reason).of_object());
+    ShownCommand { row, device_id, error, times: None, sent_at: None, code: None, answer: None }
 }
 
 async fn find(api: &Api, id: u64) -> Result<CommandRow, ApiError> {

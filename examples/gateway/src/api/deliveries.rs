@@ -1,23 +1,33 @@
 use core::time::Duration;
 
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use punch_webhook::DeliveryId;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use punch_webhook::{DeliveryId, EventType};
+use serde::Serialize;
+use serde_json::Value;
 use tokio::time::Instant;
+use utoipa::ToSchema;
 
 use super::Api;
-use super::envelope::{ApiError, one};
-use super::listing::{Asked, Pairs, Terms};
+use super::envelope::{ApiError, One, Page, one};
+use super::extract::Path;
+use super::listing::{Asked, Pairs};
+use super::payload::AnyEvent;
+use super::terms::{Kind, Terms};
 use crate::clock::now;
-use crate::config::EndpointConfig;
-use crate::store::{Deliveries, DeliveryRow, events_after, resend};
+use crate::store::{Deliveries, DeliveryRow, SentAttempt, events_after, resend};
 
-const TERMS: Terms = Terms {
-    filters: &["endpoint_id", "state", "event_id", "event_type", "device", "since", "until"],
+pub(super) const TERMS: Terms = Terms {
+    filters: &[
+        ("endpoint_id", Kind::ID),
+        ("state", Kind::Words(|| vec!["waiting", "delivered", "failed"])),
+        ("event_id", Kind::Text),
+        ("event_type", Kind::Text),
+        ("device", Kind::Text),
+        ("since", Kind::Moment),
+        ("until", Kind::Moment),
+    ],
     sorts: &[
         ("id", "delivery.id"),
         ("created_at", "delivery.created_at"),
@@ -29,44 +39,57 @@ const TERMS: Terms = Terms {
     newest_first: true,
 };
 
-/// Deliveries, newest first. S1-051, S1-054.
+/// Deliveries, newest first.
+// S1-051, S1-054
+#[utoipa::path(get, path = "/v1/deliveries", operation_id = "list_deliveries",
+    responses((status = 200, body = Page<DeliveryRow>)))]
 pub(super) async fn list(State(api): State<Api>, query: Pairs) -> Result<Response, ApiError> {
     let asked = Asked::of(query, &TERMS)?;
+    let [since, until] = asked.span()?;
     let which = Deliveries {
-        endpoint: asked.number("endpoint_id")?,
-        state: asked.one_of("state", &["waiting", "delivered", "failed"])?.map(ToOwned::to_owned),
+        endpoint: asked.number("endpoint_id"),
+        state: asked.text("state"),
         event_id: asked.text("event_id"),
         event_type: asked.text("event_type"),
         device: asked.text("device"),
         id: None,
-        since: asked.moment("since")?,
-        until: asked.moment("until")?,
+        since,
+        until,
     };
-    if which.since.zip(which.until).is_some_and(|(since, until)| until <= since) {
-        return Err(ApiError::invalid("until", "expected a moment behind `since`"));
-    }
     let part = asked.part()?;
     let (rows, total) = api.store.read(move |c| Ok((which.part(c, part)?, which.total(c)?))).await?;
     Ok(asked.page(rows.into_iter().map(|row| (row.id, row)).collect(), total))
 }
 
-/// One delivery: what was sent, when, and what was answered. S1-051 to S1-054.
+/// A delivery with its body and its attempts.
+#[derive(Serialize, ToSchema)]
+pub(super) struct ShownDelivery {
+    #[serde(flatten)]
+    row: DeliveryRow,
+    /// What was sent last, or would be sent.
+    body: Option<Value>,
+    /// What each attempt sent and was answered, in order.
+    attempt_log: Vec<SentAttempt>,
+}
+
+/// One delivery: what was sent, when, and what was answered.
+// S1-051 to S1-054
+#[utoipa::path(get, path = "/v1/deliveries/{id}", operation_id = "show_delivery",
+    responses((status = 200, body = One<ShownDelivery>)))]
 pub(super) async fn show(State(api): State<Api>, Path(id): Path<u64>) -> Result<Response, ApiError> {
     let found = api.store.read(move |connection| {
         let Some(row) = DeliveryRow::of(connection, id)? else { return Ok(None) };
         let details = row.details(connection)?;
         Ok(Some((row, details)))
     });
-    let (row, (body, attempts)) = found.await?.ok_or_else(|| ApiError::not_found("delivery"))?;
-    let mut described = json!(row);
-    if let Some(members) = described.as_object_mut() {
-        members.insert("body".to_owned(), body.unwrap_or_default());
-        members.insert("attempt_log".to_owned(), json!(attempts));
-    }
-    Ok(one(StatusCode::OK, &described))
+    let (row, (body, attempt_log)) = found.await?.ok_or_else(|| ApiError::not_found("delivery"))?;
+    Ok(one(StatusCode::OK, &ShownDelivery { row, body, attempt_log }))
 }
 
-/// Sends once more what was delivered or given up, under the same event id. S1-055.
+/// Sends once more what was delivered or given up, under the same event id.
+// S1-055
+#[utoipa::path(post, path = "/v1/deliveries/{id}/resend", operation_id = "resend_delivery",
+    responses((status = 202, body = One<DeliveryRow>)))]
 pub(super) async fn send_again(State(api): State<Api>, Path(id): Path<u64>) -> Result<Response, ApiError> {
     Ok(one(StatusCode::ACCEPTED, &make_again(&api, id).await?))
 }
@@ -83,17 +106,32 @@ pub(crate) async fn make_again(api: &Api, id: u64) -> Result<DeliveryRow, ApiErr
     Ok(row)
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(super) struct After {
-    after: u64,
-    limit: Option<u32>,
-    types: Option<String>,
-    wait: u64,
+/// Which events.
+pub(super) const EVENTS: Terms = Terms {
+    filters: &[
+        ("after", Kind::ID),
+        ("limit", Kind::Number(1, EVENTS_MAX)),
+        ("types", Kind::SomeOf(|| EventType::SUBSCRIBABLE.iter().map(EventType::as_str).collect())),
+        ("wait", Kind::Number(0, WAIT_MAX)),
+    ],
+    sorts: &[],
+    newest_first: false,
+};
+
+/// Events behind a cursor.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Events {
+    #[schema(value_type = Vec<AnyEvent>)]
+    events: Vec<Value>,
+    /// Behind which the next call goes on.
+    cursor: u64,
 }
 
 /// Most events that are given at once.
-const EVENTS_MAX: u32 = 500;
+const EVENTS_MAX: u64 = 500;
+
+/// How many are given unasked.
+const EVENTS_UNASKED: u32 = 100;
 
 /// Longest time that is waited for one, in seconds.
 const WAIT_MAX: u64 = 30;
@@ -103,25 +141,13 @@ const LOOK: Duration = Duration::from_millis(250);
 
 /// The events behind a cursor, for receivers that nobody can reach: the same that webhooks tell, in the order they were
 /// made. The cursor of an answer is that of the last event looked at, and stays good for ever.
-pub(super) async fn events(
-    State(api): State<Api>,
-    query: Result<Query<After>, QueryRejection>,
-) -> Result<Response, ApiError> {
-    let expected = "expected some of after, limit, types, wait";
-    let Query(After { after, limit, types, wait }) = query.map_err(|_| ApiError::invalid("query", expected))?;
-    let limit = limit.unwrap_or(100);
-    if !(1..=EVENTS_MAX).contains(&limit) {
-        return Err(ApiError::invalid("limit", "expected 1 to 500"));
-    }
-    if wait > WAIT_MAX {
-        return Err(ApiError::invalid("wait", "expected 0 to 30 seconds"));
-    }
-    let types: Vec<String> = types.iter().flat_map(|types| types.split(',')).map(ToOwned::to_owned).collect();
-    let known = EndpointConfig::all_events();
-    if let Some(unknown) = types.iter().find(|word| !known.contains(word)) {
-        let problem = format!("`{unknown}` is no event, expected some of: {}", known.join(", "));
-        return Err(ApiError::invalid("types", &problem));
-    }
+#[utoipa::path(get, path = "/v1/events", operation_id = "poll_events", responses((status = 200, body = One<Events>)))]
+pub(super) async fn events(State(api): State<Api>, query: Pairs) -> Result<Response, ApiError> {
+    let asked = Asked::of(query, &EVENTS)?;
+    let (after, wait) = (asked.number("after").unwrap_or_default(), asked.number("wait").unwrap_or_default());
+    let limit = asked.number("limit").and_then(|limit| u32::try_from(limit).ok()).unwrap_or(EVENTS_UNASKED);
+    let types = asked.text("types").unwrap_or_default();
+    let types: Vec<String> = types.split(',').filter(|word| !word.is_empty()).map(ToOwned::to_owned).collect();
     let until = Instant::now() + Duration::from_secs(wait);
     loop {
         let wanted = types.clone();
@@ -132,6 +158,6 @@ pub(super) async fn events(
         }
         let cursor = found.last().map_or(after, |(cursor, _)| *cursor);
         let events: Vec<Value> = found.iter().filter_map(|(_, body)| serde_json::from_str(body.get()).ok()).collect();
-        return Ok(one(StatusCode::OK, &json!({ "events": events, "cursor": cursor })));
+        return Ok(one(StatusCode::OK, &Events { events, cursor }));
     }
 }

@@ -1,27 +1,39 @@
 use std::collections::BTreeMap;
 
-use axum::Json;
-use axum::extract::rejection::JsonRejection;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use chrono::{DateTime, NaiveDateTime, SecondsFormat, Utc};
 use punch_protocol::push::Admission;
 use punch_protocol::{SerialNumber, civil};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use utoipa::ToSchema;
+use utoipa::openapi::schema::Object;
 
 use super::Api;
 use super::commands::find_device;
-use super::envelope::{ApiError, one};
-use super::listing::{Asked, Pairs, Terms};
+use super::envelope::{ApiError, One, Page, moment, one};
+use super::extract::{Json, Path};
+use super::listing::{Asked, Pairs};
+use super::terms::{Kind, Terms, words};
 use crate::clock::now;
-use crate::core::{Clockwork, Means, Order, OrderKind, Probe, ProbeError};
-use crate::device::{NotProbed, Standing};
+use crate::core::{ClockReport, Clockwork, Means, Order, OrderKind, Probe, ProbeError, ZoneChange};
+use crate::device::{NotProbed, Redated, Standing};
 use crate::store::{ClockRow, Connection, DeviceRow, SiteRow, Span, StoreError};
 
-const TERMS: Terms = Terms {
-    filters: &["status", "admission", "site"],
+/// How a terminal may stand.
+const STATUSES: [&str; 5] = ["online", "offline", "unheard", "pending", "blocked"];
+
+/// Whether a terminal is let in.
+const ADMISSIONS: [&str; 3] = ["approved", "pending", "blocked"];
+
+pub(super) const TERMS: Terms = Terms {
+    filters: &[
+        ("status", Kind::Words(|| STATUSES.to_vec())),
+        ("admission", Kind::Words(|| ADMISSIONS.to_vec())),
+        ("site", Kind::Text),
+    ],
     sorts: &[
         ("serial_number", "serial"),
         ("name", "name"),
@@ -34,75 +46,193 @@ const TERMS: Terms = Terms {
     newest_first: false,
 };
 
-/// Terminals, each with what is known of it and of its clock. S2-079.
-pub(super) async fn list_devices(State(api): State<Api>, query: Pairs) -> Result<Response, ApiError> {
-    let asked = Asked::of(query, &TERMS)?;
-    let status = asked.one_of("status", &["online", "offline", "unheard", "pending", "blocked"])?;
-    let admission = asked.one_of("admission", &["approved", "pending", "blocked"])?;
-    let site = asked.text("site");
-    let rows = api.store.read(DeviceRow::all).await?;
-    let wanted = [("status", status), ("admission", admission), ("site", site.as_deref())];
-    let fits = |device: &Value| {
-        let is = |name: &str, text: &str| device.get(name).and_then(Value::as_str).unwrap_or_default() == text;
-        wanted.iter().all(|(name, text)| text.is_none_or(|text| is(name, text)))
-    };
-    let devices = described(&api, rows).await?;
-    asked.arrange(devices.into_iter().filter(fits).collect(), &["serial_number"])
+/// A terminal, with what is known of it and of its clock.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Device {
+    serial_number: String,
+    /// Its id in payloads.
+    id: Option<String>,
+    name: Option<String>,
+    /// Its model, as whoever let it in says.
+    model: Option<String>,
+    site: Option<String>,
+    #[schema(schema_with = admissions)]
+    admission: &'static str,
+    #[schema(schema_with = statuses)]
+    status: &'static str,
+    /// What it is known to speak.
+    dialect: Option<String>,
+    info: Option<DeviceFacts>,
+    capabilities: Option<Capabilities>,
+    backlog: Backlog,
+    /// What it said of itself while it was pending.
+    said: Option<Value>,
+    #[schema(format = "date-time")]
+    first_seen: String,
+    #[schema(format = "date-time")]
+    last_seen: Option<String>,
+    /// The time zone it is configured with.
+    zone: String,
+    zone_changes: Vec<ZoneChange>,
+    clock: ClockReport,
 }
 
-const SITES: Terms =
-    Terms { filters: &["site"], sorts: &[("site", "site"), ("complete_to", "complete_to")], newest_first: false };
+/// What a terminal last told about itself.
+#[derive(Serialize, ToSchema)]
+pub(super) struct DeviceFacts {
+    firmware: Option<String>,
+    users: Option<u32>,
+    fingerprints: Option<u32>,
+    faces: Option<u32>,
+    cards: Option<u32>,
+    punches: Option<u32>,
+    address: Option<String>,
+}
+
+/// What can be asked of a terminal, and by what.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Capabilities {
+    /// `push`, or `pull` for one that an agent asks on port 4370.
+    transport: &'static str,
+    /// The commands it can be asked.
+    commands: Vec<&'static str>,
+    /// What an agent found it to be.
+    probe: Option<Value>,
+}
+
+/// What may still be on a terminal.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Backlog {
+    /// Whether it had earlier rows the last time.
+    is_behind: Option<bool>,
+    /// How many punches it says it has.
+    punches_on_device: Option<u32>,
+    /// Up to when it has told everything.
+    #[schema(format = "date-time")]
+    complete_to: Option<String>,
+}
+
+fn admissions() -> Object {
+    words(ADMISSIONS)
+}
+
+fn statuses() -> Object {
+    words(STATUSES)
+}
+
+/// Terminals, each with what is known of it and of its clock.
+// S2-079
+#[utoipa::path(get, path = "/v1/devices", responses((status = 200, body = Page<Device>)))]
+pub(super) async fn list_devices(State(api): State<Api>, query: Pairs) -> Result<Response, ApiError> {
+    let asked = Asked::of(query, &TERMS)?;
+    let (status, admission, site) = (asked.text("status"), asked.text("admission"), asked.text("site"));
+    let rows = api.store.read(DeviceRow::all).await?;
+    let is = |wanted: &Option<String>, text: &str| wanted.as_ref().is_none_or(|wanted| wanted == text);
+    let fits = |device: &Device| {
+        let at_site = is(&site, device.site.as_deref().unwrap_or_default());
+        at_site && is(&status, device.status) && is(&admission, device.admission)
+    };
+    let devices = described(&api, rows).await?.into_iter().filter(fits);
+    asked.arrange(devices.map(|device| json!(device)).collect(), &["serial_number"])
+}
+
+pub(super) const SITES: Terms = Terms {
+    filters: &[("site", Kind::Text)],
+    sorts: &[("site", "site"), ("complete_to", "complete_to")],
+    newest_first: false,
+};
+
+/// A site.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Site {
+    /// Its name; empty of terminals that have none.
+    site: String,
+    /// Up to when everything of it is known.
+    #[schema(format = "date-time")]
+    complete_to: String,
+    /// The terminal that holds it back.
+    waiting_for: Option<String>,
+}
 
 /// Sites, each with up to when everything of it is known.
+#[utoipa::path(get, path = "/v1/sites", responses((status = 200, body = Page<Site>)))]
 pub(super) async fn list_sites(State(api): State<Api>, query: Pairs) -> Result<Response, ApiError> {
     let asked = Asked::of(query, &SITES)?;
     let wanted = asked.text("site");
     let sites = api.store.read(SiteRow::all).await?;
     let sites = sites.iter().filter(|(name, _)| wanted.as_ref().is_none_or(|wanted| *name == wanted));
     let described = sites.map(|(name, site)| {
-        let waiting_for = site.waiting_for.as_ref().map(SerialNumber::as_str);
+        let waiting_for = site.waiting_for.as_ref().map(ToString::to_string);
         let complete_to = site.complete_to.to_rfc3339_opts(SecondsFormat::Secs, true);
-        json!({ "site": name, "complete_to": complete_to, "waiting_for": waiting_for })
+        json!(Site { site: name.clone(), complete_to, waiting_for })
     });
     asked.arrange(described.collect(), &["site"])
 }
 
 /// One terminal.
+// S2-080
+#[utoipa::path(get, path = "/v1/devices/{serial}", responses((status = 200, body = One<Device>)))]
 pub(super) async fn show_device(State(api): State<Api>, Path(id): Path<String>) -> Result<Response, ApiError> {
     Ok(one(StatusCode::OK, &find(&api, &id).await?))
 }
 
+/// What was seen of a terminal since the start.
+#[derive(Serialize, ToSchema)]
+pub(super) struct DeviceTimeline {
+    serial_number: String,
+    since_start: Vec<Encounter>,
+}
+
+/// One kind of call of a terminal, and what was made of it.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Encounter {
+    /// What it asked or sent.
+    what: String,
+    /// `served`, or why not.
+    outcome: &'static str,
+    count: u64,
+    first_at: String,
+    last_at: String,
+}
+
 /// What was seen of a terminal since the start, and why it was refused: what the timeline is for.
+#[utoipa::path(get, path = "/v1/devices/{serial}/timeline", operation_id = "show_timeline_of_device",
+    responses((status = 200, body = One<DeviceTimeline>)))]
 pub(super) async fn show_timeline(State(api): State<Api>, Path(id): Path<String>) -> Result<Response, ApiError> {
     let serial = find_device(&api, &id)?;
     let moment = |at: DateTime<Utc>| at.to_rfc3339();
-    let seen: Vec<Value> = api
-        .devices
-        .encounters(&serial)
-        .into_iter()
-        .map(|seen| {
-            json!({
-                "what": seen.what, "outcome": seen.outcome, "count": seen.count,
-                "first_at": moment(seen.first_at), "last_at": moment(seen.last_at),
-            })
-        })
-        .collect();
-    Ok(one(StatusCode::OK, &json!({ "serial_number": serial.as_str(), "since_start": seen })))
+    let shown = |seen: crate::core::Encounter| Encounter {
+        what: seen.what,
+        outcome: seen.outcome,
+        count: seen.count,
+        first_at: moment(seen.first_at),
+        last_at: moment(seen.last_at),
+    };
+    let since_start = api.devices.encounters(&serial).into_iter().map(shown).collect();
+    Ok(one(StatusCode::OK, &DeviceTimeline { serial_number: serial.to_string(), since_start }))
 }
 
-#[derive(Debug, Deserialize)]
+/// What is to be changed of a terminal.
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Change {
+pub(super) struct DeviceChange {
+    #[schema(schema_with = decisions)]
     admission: String,
 }
 
+fn decisions() -> Object {
+    words(["approved", "blocked"])
+}
+
 /// Lets a terminal in that has called, or keeps it out.
+#[utoipa::path(patch, path = "/v1/devices/{serial}", request_body = DeviceChange,
+    responses((status = 200, body = One<Device>)))]
 pub(super) async fn change_device(
     State(api): State<Api>,
     Path(id): Path<String>,
-    body: Result<Json<Change>, JsonRejection>,
+    body: Result<Json<DeviceChange>, ApiError>,
 ) -> Result<Response, ApiError> {
-    let Json(Change { admission }) = body?;
+    let Json(DeviceChange { admission }) = body?;
     let serial = find_device(&api, &id)?;
     match admission.as_str() {
         "approved" => api.devices.approve(serial.clone()).await?,
@@ -112,48 +242,85 @@ pub(super) async fn change_device(
     Ok(one(StatusCode::OK, &find(&api, serial.as_str()).await?))
 }
 
-async fn find(api: &Api, id: &str) -> Result<Value, ApiError> {
+async fn find(api: &Api, id: &str) -> Result<Device, ApiError> {
     let serial = find_device(api, id)?;
     let rows = api.store.read(DeviceRow::all).await?;
     let found = rows.into_iter().filter(|row| row.serial == serial.as_str()).collect();
     described(api, found).await?.pop().ok_or_else(|| ApiError::not_found("device"))
 }
 
-#[derive(Debug, Deserialize)]
+/// Longest name of a model, in bytes.
+const MODEL_MAX: usize = 100;
+
+/// A terminal that is to be let in.
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewDevice {
+    #[schema(min_length = 1, max_length = 64, pattern = r"^[A-Za-z0-9_-][A-Za-z0-9_.-]*$", example = "CZKE2241600045")]
     serial_number: String,
+    /// What it is, for people.
+    #[schema(max_length = 100, example = "SpeedFace-V5L")]
+    model: Option<String>,
 }
 
-/// Lets a terminal in. S1-020, S1-025.
+/// A terminal that was let in.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Approved {
+    serial_number: String,
+    model: Option<String>,
+    #[schema(schema_with = admissions)]
+    admission: &'static str,
+}
+
+/// Lets a terminal in.
+// S1-020, S1-025
+#[utoipa::path(post, path = "/v1/devices", request_body = NewDevice,
+    responses((status = 201, body = One<Approved>)))]
 pub(super) async fn add_device(
     State(api): State<Api>,
-    body: Result<Json<NewDevice>, JsonRejection>,
+    body: Result<Json<NewDevice>, ApiError>,
 ) -> Result<Response, ApiError> {
     let Json(new) = body?;
     let serial = SerialNumber::parse(&new.serial_number);
     let serial = serial.map_err(|error| ApiError::invalid("serial_number", &error.to_string()))?;
-    api.devices.approve(serial).await?;
-    Ok(one(StatusCode::CREATED, &json!({ "serial_number": new.serial_number, "admission": "approved" })))
+    if new.model.as_ref().is_some_and(|model| model.len() > MODEL_MAX) {
+        return Err(ApiError::invalid("model", "is longer than 100 bytes"));
+    }
+    if api.devices.admission(&serial) == Some(Admission::Approved) {
+        let problem = "is let in already; change it with `PATCH /v1/devices/{serial}`";
+        return Err(ApiError::conflict("serial_number", problem));
+    }
+    api.devices.approve_model(serial, new.model.clone()).await?;
+    let approved = Approved { serial_number: new.serial_number, model: new.model, admission: "approved" };
+    Ok(one(StatusCode::CREATED, &approved))
 }
 
-#[derive(Debug, Deserialize)]
+/// What a terminal's clock showed.
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Reading {
+    /// As the clock showed it, without a zone.
+    #[schema(pattern = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}$", example = "2026-03-28T08:47:59")]
     device_time: String,
+    /// When it was asked.
+    #[schema(format = "date-time")]
     before: String,
+    /// When it had answered.
+    #[schema(format = "date-time")]
     after: String,
 }
 
 /// Takes what a terminal's clock showed when somebody asked it.
+#[utoipa::path(post, path = "/v1/devices/{serial}/clock", request_body = Reading,
+    responses((status = 200, body = One<ClockReport>)))]
 pub(super) async fn add_reading(
     State(api): State<Api>,
     Path(serial): Path<String>,
-    body: Result<Json<Reading>, JsonRejection>,
+    body: Result<Json<Reading>, ApiError>,
 ) -> Result<Response, ApiError> {
     let serial = SerialNumber::parse(&serial).map_err(|error| ApiError::invalid("serial", &error.to_string()))?;
     let Json(Reading { device_time, before, after }) = body?;
-    let (before, after) = (instant("before", &before)?, instant("after", &after)?);
+    let (before, after) = (moment("before", &before)?, moment("after", &after)?);
     let probe = Probe { shown: shown(&device_time)?, before, after };
     match api.devices.meet(&serial).await {
         Admission::Approved => {}
@@ -167,23 +334,31 @@ pub(super) async fn add_reading(
     Ok(one(StatusCode::OK, &clockwork.report(now())))
 }
 
-#[derive(Debug, Default, Deserialize)]
+/// Which rows are to be dated anew.
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Redating {
+    /// Received then or later.
+    #[schema(format = "date-time")]
     since: Option<String>,
+    /// Received before then.
+    #[schema(format = "date-time")]
     until: Option<String>,
 }
 
-/// Dates rows of a terminal anew, by its zone and its clock as they are known now: T17. Nothing is asked of the terminal.
+/// Dates rows of a terminal anew, by its zone and its clock as they are known now. Nothing is asked of the terminal.
+// T17
+#[utoipa::path(post, path = "/v1/devices/{serial}/redate", request_body = Redating,
+    responses((status = 200, body = One<Redated>)))]
 pub(super) async fn redate(
     State(api): State<Api>,
     Path(serial): Path<String>,
-    body: Result<Json<Redating>, JsonRejection>,
+    body: Result<Json<Redating>, ApiError>,
 ) -> Result<Response, ApiError> {
     let serial = SerialNumber::parse(&serial).map_err(|error| ApiError::invalid("serial", &error.to_string()))?;
     let Json(Redating { since, until }) = body?;
-    let since = since.map_or(Ok(DateTime::UNIX_EPOCH), |since| instant("since", &since))?;
-    let until = until.map_or(Ok(now()), |until| instant("until", &until))?;
+    let since = since.map_or(Ok(DateTime::UNIX_EPOCH), |since| moment("since", &since))?;
+    let until = until.map_or(Ok(now()), |until| moment("until", &until))?;
     if since > until {
         return Err(ApiError::invalid("since", "is behind `until`"));
     }
@@ -199,11 +374,7 @@ fn shown(text: &str) -> Result<NaiveDateTime, ApiError> {
     parsed.ok_or_else(|| ApiError::invalid("device_time", "is no time of the form `YYYY-MM-DDThh:mm:ss`"))
 }
 
-fn instant(field: &str, text: &str) -> Result<DateTime<Utc>, ApiError> {
-    text.parse().map_err(|_| ApiError::invalid(field, "is no instant of the form `2026-03-28T14:47:59.250Z`"))
-}
-
-async fn described(api: &Api, rows: Vec<DeviceRow>) -> Result<Vec<Value>, ApiError> {
+async fn described(api: &Api, rows: Vec<DeviceRow>) -> Result<Vec<Device>, ApiError> {
     let last_seen = api.devices.last_seen();
     let rows = with_clocks(api, rows).await?;
     let standing = |row: &DeviceRow| {
@@ -244,60 +415,67 @@ fn device(
     last_seen: Option<&DateTime<Utc>>,
     clockwork: &Clockwork,
     standing: Option<&Standing>,
-) -> Value {
+) -> Device {
     let admission = match row.admission {
         Admission::Approved => "approved",
         Admission::Pending => "pending",
         Admission::Blocked => "blocked",
     };
-    let said: Option<Value> = row.said.as_deref().and_then(|said| serde_json::from_str(said).ok());
-    let info = standing.and_then(|standing| standing.info.as_ref());
-    let info = info.map(|info| {
-        json!({
-            "firmware": info.firmware, "users": info.users, "fingerprints": info.fingerprints, "faces": info.faces,
-            "cards": info.cards, "punches": info.punches, "address": info.address,
-        })
-    });
-    json!({
-        "serial_number": row.serial, "admission": admission, "first_seen": row.first_seen.to_rfc3339(),
-        "id": standing.and_then(|standing| standing.id.as_deref()),
-        "name": standing.and_then(|standing| standing.name.as_deref()),
-        "site": standing.and_then(|standing| standing.site.as_deref()),
-        "status": standing.map_or(admission, |standing| standing.status),
-        "dialect": standing.and_then(|standing| standing.dialect).map(|dialect| dialect.to_string()),
-        "info": info, "said": said, "capabilities": capabilities(row, standing),
-        "backlog": backlog(row, standing),
-        "last_seen": last_seen.map(DateTime::to_rfc3339), "zone": clockwork.zone_at(now()).to_string(),
-        "zone_changes": clockwork.zone_changes(), "clock": clockwork.report(now()),
-    })
+    let facts = |info: &punch_protocol::push::Info| DeviceFacts {
+        firmware: info.firmware.clone(),
+        users: info.users,
+        fingerprints: info.fingerprints,
+        faces: info.faces,
+        cards: info.cards,
+        punches: info.punches,
+        address: info.address.clone(),
+    };
+    Device {
+        serial_number: row.serial.clone(),
+        id: standing.and_then(|standing| standing.id.clone()),
+        name: standing.and_then(|standing| standing.name.clone()),
+        model: row.model.clone(),
+        site: standing.and_then(|standing| standing.site.clone()),
+        admission,
+        status: standing.map_or(admission, |standing| standing.status),
+        dialect: standing.and_then(|standing| standing.dialect).map(|dialect| dialect.to_string()),
+        info: standing.and_then(|standing| standing.info.as_ref()).map(facts),
+        capabilities: capabilities(row, standing),
+        backlog: backlog(row, standing),
+        said: row.said.as_deref().and_then(|said| serde_json::from_str(said).ok()),
+        first_seen: row.first_seen.to_rfc3339(),
+        last_seen: last_seen.map(DateTime::to_rfc3339),
+        zone: clockwork.zone_at(now()).to_string(),
+        zone_changes: clockwork.zone_changes(),
+        clock: clockwork.report(now()),
+    }
 }
 
 /// By what a terminal gets its commands, what it was found to be, and what can be asked of it.
-fn capabilities(row: &DeviceRow, standing: Option<&Standing>) -> Value {
-    let probe: Option<Value> = row.probe.as_deref().and_then(|probe| serde_json::from_str(probe).ok());
-    let Some(means) = standing.map(|standing| standing.means) else { return Value::Null };
+fn capabilities(row: &DeviceRow, standing: Option<&Standing>) -> Option<Capabilities> {
+    let means = standing?.means;
     let can = |kind: &OrderKind| {
         let order = Order::parse(kind.as_str(), &kind.example()).ok()?;
         order.check(means).is_ok().then_some(kind.as_str())
     };
-    let commands: Vec<&str> = OrderKind::ALL.iter().filter_map(can).collect();
     let transport = match means {
         Means::Push(_) => "push",
         Means::Pull => "pull",
     };
-    json!({ "transport": transport, "commands": commands, "probe": probe })
+    let probe = row.probe.as_deref().and_then(|probe| serde_json::from_str(probe).ok());
+    Some(Capabilities { transport, commands: OrderKind::ALL.iter().filter_map(can).collect(), probe })
 }
 
-/// What may still be on a terminal: whether it was behind the last time, and how many punches it says it has.
-fn backlog(row: &DeviceRow, standing: Option<&Standing>) -> Value {
+/// What may still be on a terminal.
+fn backlog(row: &DeviceRow, standing: Option<&Standing>) -> Backlog {
     let probed = || {
         let probe: Value = serde_json::from_str(row.probe.as_deref()?).ok()?;
-        probe.get("records")?.as_u64()
+        u32::try_from(probe.get("records")?.as_u64()?).ok()
     };
-    let told = standing.and_then(|standing| standing.info.as_ref()?.punches).map(u64::from).or_else(probed);
     let complete_to = standing.and_then(|standing| standing.complete_to);
-    json!({
-        "is_behind": standing.map(|standing| standing.is_behind), "punches_on_device": told,
-        "complete_to": complete_to.map(|at| at.to_rfc3339_opts(SecondsFormat::Secs, true)),
-    })
+    Backlog {
+        is_behind: standing.map(|standing| standing.is_behind),
+        punches_on_device: standing.and_then(|standing| standing.info.as_ref()?.punches).or_else(probed),
+        complete_to: complete_to.map(|at| at.to_rfc3339_opts(SecondsFormat::Secs, true)),
+    }
 }

@@ -1,30 +1,74 @@
-use axum::Json;
 use axum::extract::State;
-use axum::extract::rejection::JsonRejection;
 use axum::http::StatusCode;
 use axum::response::Response;
 use punch_protocol::{Pin, SerialNumber};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::ToSchema;
+use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, OneOfBuilder, Schema, SchemaFormat, Type};
 
 use super::Api;
-use super::envelope::{ApiError, one};
-use super::listing::{Asked, Pairs, Terms};
+use super::envelope::{ApiError, One, Page, one};
+use super::extract::Json;
+use super::listing::{Asked, Pairs};
+use super::terms::{Kind, Terms};
 use crate::core::{Bound, Clash, Identity, Scope, Validity};
 use crate::device::{Devices, Released};
 use crate::store::register;
 
-#[derive(Default, Deserialize)]
+/// Somebody who is to be registered.
+#[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewEmployee {
+    /// The PIN as the terminal sends it, with its zeros.
+    #[schema(min_length = 1, pattern = r"[^ \u0000]", example = "1042")]
+    badge_number: String,
+    /// A key that stays the person's.
+    #[schema(pattern = r"\S")]
+    id: Option<String>,
+    name: Option<String>,
+    /// At this terminal only.
+    #[schema(min_length = 1, max_length = 64, pattern = r"^[A-Za-z0-9_-][A-Za-z0-9_.-]*$")]
+    device: Option<String>,
+    /// At this site only.
+    site: Option<String>,
+    /// A day, or a moment.
+    #[schema(schema_with = bound, required = false)]
+    valid_from: Option<String>,
+    /// The last day, or the moment of the end.
+    #[schema(schema_with = bound, required = false)]
+    valid_to: Option<String>,
+    /// Names of `[[shift]]` in `punch.toml`.
+    #[serde(default)]
+    shifts: Vec<String>,
+}
+
+fn bound() -> Schema {
+    let text = |format| ObjectBuilder::new().schema_type(Type::String).format(Some(SchemaFormat::KnownFormat(format)));
+    let none = ObjectBuilder::new().schema_type(Type::Null);
+    OneOfBuilder::new().item(none).item(text(KnownFormat::Date)).item(text(KnownFormat::DateTime)).build().into()
+}
+
+/// Somebody who was registered.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Registered {
+    badge_number: String,
+    /// Rows that were held for them and are punches now.
+    released_rows: u64,
+}
+
+/// Somebody who is registered.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Employee {
     badge_number: String,
     id: Option<String>,
     name: Option<String>,
+    /// At this terminal only.
     device: Option<String>,
+    /// At this site only.
     site: Option<String>,
     valid_from: Option<String>,
     valid_to: Option<String>,
-    #[serde(default)]
     shifts: Vec<String>,
 }
 
@@ -35,21 +79,24 @@ impl NewEmployee {
     }
 }
 
-const TERMS: Terms = Terms {
-    filters: &["badge_number", "id", "site", "device"],
+pub(super) const TERMS: Terms = Terms {
+    filters: &[("badge_number", Kind::Text), ("id", Kind::Text), ("site", Kind::Text), ("device", Kind::Text)],
     sorts: &[("badge_number", "badge"), ("name", "name"), ("id", "id"), ("site", "site"), ("valid_from", "valid_from")],
     newest_first: false,
 };
 
-/// Registers a badge and releases the rows that were held for it. S2-070.
+/// Registers a badge and releases the rows that were held for it.
+// S2-070
+#[utoipa::path(post, path = "/v1/employees", request_body = NewEmployee,
+    responses((status = 201, body = One<Registered>)))]
 pub(super) async fn add_employee(
     State(api): State<Api>,
-    body: Result<Json<NewEmployee>, JsonRejection>,
+    body: Result<Json<NewEmployee>, ApiError>,
 ) -> Result<Response, ApiError> {
     let Json(new) = body?;
     let badge = new.badge_number.clone();
     let released = enter(&api, new).await?;
-    Ok(one(StatusCode::CREATED, &json!({ "badge_number": badge, "released_rows": released.delivered })))
+    Ok(one(StatusCode::CREATED, &Registered { badge_number: badge, released_rows: released.delivered }))
 }
 
 /// Registers a badge and takes the rows once more that were held for it.
@@ -109,32 +156,37 @@ fn identity(new: NewEmployee) -> Result<Identity, ApiError> {
 }
 
 /// Who is registered, by badge.
+#[utoipa::path(get, path = "/v1/employees", responses((status = 200, body = Page<Employee>)))]
 pub(super) async fn list_employees(State(api): State<Api>, query: Pairs) -> Result<Response, ApiError> {
     let asked = Asked::of(query, &TERMS)?;
-    let wanted = ["badge_number", "id", "site", "device"].map(|name| (name, asked.text(name)));
+    let [badge, id, site, device] = ["badge_number", "id", "site", "device"].map(|name| asked.text(name));
     let known = api.store.read(Identity::all).await?;
-    let fits = |row: &Value| {
-        let is = |name: &str, text: &str| row.get(name).and_then(Value::as_str) == Some(text);
-        wanted.iter().all(|(name, text)| text.as_ref().is_none_or(|text| is(name, text)))
+    let is = |wanted: &Option<String>, text: Option<&str>| wanted.is_none() || wanted.as_deref() == text;
+    let fits = |row: &Employee| {
+        is(&badge, Some(&row.badge_number))
+            && is(&id, row.id.as_deref())
+            && is(&site, row.site.as_deref())
+            && is(&device, row.device.as_deref())
     };
-    asked.arrange(known.iter().map(shown).filter(fits).collect(), &["badge_number", "device", "site", "valid_from"])
+    let rows = known.iter().map(shown).filter(fits).map(|row| json!(row));
+    asked.arrange(rows.collect(), &["badge_number", "device", "site", "valid_from"])
 }
 
-fn shown(identity: &Identity) -> Value {
+fn shown(identity: &Identity) -> Employee {
     let (device, site) = match &identity.scope {
         Scope::Tenant => (None, None),
-        Scope::Site(name) => (None, Some(name.as_str())),
-        Scope::Device(serial) => (Some(serial.as_str()), None),
+        Scope::Site(name) => (None, Some(name.clone())),
+        Scope::Device(serial) => (Some(serial.to_string()), None),
     };
     let bound = |bound: Option<Bound>| bound.map(|bound| bound.to_string());
-    json!({
-        "badge_number": identity.pin.to_text(),
-        "id": identity.id,
-        "name": identity.name,
-        "device": device,
-        "site": site,
-        "valid_from": bound(identity.validity.from),
-        "valid_to": bound(identity.validity.to),
-        "shifts": identity.shifts,
-    })
+    Employee {
+        badge_number: identity.pin.to_text().into_owned(),
+        id: identity.id.clone(),
+        name: identity.name.clone(),
+        device,
+        site,
+        valid_from: bound(identity.validity.from),
+        valid_to: bound(identity.validity.to),
+        shifts: identity.shifts.clone(),
+    }
 }

@@ -8,28 +8,57 @@ use punch_protocol::SerialNumber;
 use punch_protocol::push::Admission;
 use punch_webhook::IdempotencyError;
 use serde::Serialize;
-use serde_json::{Value, json};
+use utoipa::ToSchema;
+use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 
+use super::terms::EXPECTED_MOMENT;
 use crate::core::KeyScope;
 use crate::store::StoreError;
 
 /// Where the paragraph of each error code stands.
 const DOCS: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/docs/errors.md");
 
+/// An answer that is one object.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct One<T> {
+    data: T,
+    meta: Meta,
+}
+
+/// What is said of the answer itself.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Meta {
+    /// Names this answer, in a log too.
+    request_id: String,
+}
+
+/// An answer that is a part of a list.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Page<T> {
+    pub(super) data: Vec<T>,
+    pub(super) meta: PageMeta,
+}
+
+/// Which part of a list it is.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct PageMeta {
+    /// Which page; null behind a cursor.
+    pub(super) page: Option<u32>,
+    pub(super) per_page: u32,
+    /// How many rows there are; null if they are too many to be counted.
+    pub(super) total: Option<u64>,
+    /// Where the list goes on; null at its end.
+    pub(super) next_cursor: Option<String>,
+    /// Names this answer, in a log too.
+    pub(super) request_id: String,
+}
+
 /// `{"data": …, "meta": {"request_id": …}}`.
 pub(super) fn one<T: Serialize>(status: StatusCode, data: &T) -> Response {
-    (status, Json(json!({ "data": data, "meta": { "request_id": request_id() } }))).into_response()
+    (status, Json(One { data, meta: Meta { request_id: request_id() } })).into_response()
 }
 
-/// `{"data": …, "meta": …}`, where `meta` gets a `request_id`.
-pub(super) fn answer(status: StatusCode, data: Value, mut meta: Value) -> Response {
-    if let Some(members) = meta.as_object_mut() {
-        members.insert("request_id".to_owned(), request_id().into());
-    }
-    (status, Json(json!({ "data": data, "meta": meta }))).into_response()
-}
-
-fn request_id() -> String {
+pub(super) fn request_id() -> String {
     let mut bytes = [0; 8];
     // An id that repeats is a nuisance in a log and nothing more.
     let _ = getrandom::fill(&mut bytes);
@@ -38,8 +67,7 @@ fn request_id() -> String {
 
 /// A moment that a call names.
 pub(super) fn moment(field: &str, text: &str) -> Result<DateTime<Utc>, ApiError> {
-    let moment = DateTime::parse_from_rfc3339(text).map(|moment| moment.to_utc());
-    moment.map_err(|_| ApiError::invalid(field, "expected a moment like `2026-03-28T08:00:00Z`"))
+    text.parse().map_err(|_| ApiError::invalid(field, EXPECTED_MOMENT))
 }
 
 /// Which part of a list: `page` from 1, `per_page` 1 to 200.
@@ -56,7 +84,8 @@ impl Default for Paging {
 }
 
 impl Paging {
-    const PER_PAGE_MAX: u32 = 200;
+    /// Most rows of a page.
+    pub(super) const PER_PAGE_MAX: u32 = 200;
 
     /// What a query says.
     pub(super) fn of(page: Option<u32>, per_page: Option<u32>) -> Result<Self, ApiError> {
@@ -74,6 +103,66 @@ impl Paging {
     pub(super) fn offset(self) -> u32 {
         self.page.saturating_sub(1).saturating_mul(self.per_page)
     }
+}
+
+/// The answer to a call that is refused.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Refusal {
+    error: ErrorObject,
+}
+
+/// Why a call is refused.
+#[derive(Debug, Serialize, ToSchema)]
+struct ErrorObject {
+    #[schema(schema_with = codes)]
+    code: &'static str,
+    /// What is wrong and what to do, for people.
+    #[schema(min_length = 1)]
+    message: String,
+    /// Which part of the call is at fault.
+    field: Option<String>,
+    /// Where the paragraph of the code stands.
+    doc_url: String,
+    /// Names this answer, in a log too.
+    request_id: String,
+}
+
+/// What went wrong with a thing that is shown. The call that shows it is no refusal.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Problem {
+    #[schema(schema_with = codes)]
+    code: &'static str,
+    /// What is wrong and what to do, for people.
+    message: String,
+    /// Where the paragraph of the code stands.
+    doc_url: String,
+}
+
+/// Every code there is, in the order of docs/errors.md.
+const CODES: [&str; 18] = [
+    "validation_failed",
+    "unauthorized",
+    "forbidden",
+    "rate_limited",
+    "not_found",
+    "method_not_allowed",
+    "conflict",
+    "device_not_approved",
+    "unsupported_command",
+    "terminal_refused",
+    "outcome_unknown",
+    "command_expired",
+    "too_large",
+    "unavailable",
+    "idempotency_key_invalid",
+    "idempotency_key_reused",
+    "idempotency_in_progress",
+    "idempotency_busy",
+];
+
+fn codes() -> Object {
+    let code = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(CODES));
+    code.description(Some("Stable, for machines.")).build()
 }
 
 /// One refused call: a status, a stable code, a sentence, and the field at fault.
@@ -129,8 +218,12 @@ impl ApiError {
     }
 
     /// The error as a member of an object that is no refusal.
-    pub(super) fn to_json(&self) -> Value {
-        json!({ "code": self.code, "message": self.message, "doc_url": format!("{DOCS}#{}", self.code) })
+    pub(super) fn of_object(&self) -> Problem {
+        Problem { code: self.code, message: self.message.clone(), doc_url: self.doc_url() }
+    }
+
+    fn doc_url(&self) -> String {
+        format!("{DOCS}#{}", self.code)
     }
 
     pub(super) fn conflict(field: &str, message: &str) -> Self {
@@ -183,6 +276,9 @@ impl From<StoreError> for ApiError {
 impl From<JsonRejection> for ApiError {
     fn from(rejection: JsonRejection) -> Self {
         let text = rejection.body_text();
+        if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+            return Self::too_large("is longer than is taken here");
+        }
         let message = format!("The body is not the JSON object expected here: {text}.");
         let field = matches!(rejection, JsonRejection::JsonDataError(_)).then(|| field_at_fault(&text)).flatten();
         Self { status: StatusCode::BAD_REQUEST, code: "validation_failed", message, field }
@@ -201,15 +297,11 @@ fn field_at_fault(text: &str) -> Option<String> {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let error = json!({
-            "code": self.code,
-            "message": self.message,
-            "field": self.field,
-            "doc_url": format!("{DOCS}#{}", self.code),
-            "request_id": request_id(),
-        });
-        let mut response = (self.status, Json(json!({ "error": error }))).into_response();
-        if let Some(seconds) = self.retry_after() {
+        let (doc_url, retry_after) = (self.doc_url(), self.retry_after());
+        let Self { status, code, message, field } = self;
+        let error = ErrorObject { code, message, field, doc_url, request_id: request_id() };
+        let mut response = (status, Json(Refusal { error })).into_response();
+        if let Some(seconds) = retry_after {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
@@ -251,5 +343,6 @@ mod tests {
         let page = include_str!("../../../../docs/errors.md");
         let headings: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("## ")).collect();
         assert_eq!(errors.map(|error| error.code).to_vec(), headings);
+        assert_eq!(super::CODES.to_vec(), headings);
     }
 }

@@ -3,16 +3,23 @@
 use axum::response::Response;
 use punch_protocol::SerialNumber;
 use punch_protocol::push::ReturnCode;
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
 
 use super::Api;
-use super::envelope::ApiError;
-use super::listing::{Asked, Pairs, Terms};
+use super::envelope::{ApiError, Problem};
+use super::listing::{Asked, Pairs};
+use super::terms::{Kind, Terms};
 use crate::clock::now;
 use crate::store::{ItemRow, Items, Owner, Part};
 
-const TERMS: Terms = Terms {
-    filters: &["state", "badge_number", "device_id"],
+pub(super) const TERMS: Terms = Terms {
+    filters: &[
+        ("state", Kind::Words(|| [&Items::STATES[..], &[WRONG]].concat())),
+        ("badge_number", Kind::Text),
+        ("device_id", Kind::Text),
+    ],
     sorts: &[
         ("id", "ticket.id"),
         ("badge_number", "coalesce(ticket.badge, '')"),
@@ -22,37 +29,55 @@ const TERMS: Terms = Terms {
     newest_first: false,
 };
 
+/// All states of what went wrong.
+const WRONG: &str = "wrong";
+
+/// One step of a command.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Item {
+    id: u64,
+    command_id: u64,
+    device_serial: String,
+    /// Whom it is about.
+    badge_number: Option<String>,
+    /// What it does.
+    action: String,
+    state: String,
+    /// How often it was sent.
+    pub(super) times: u32,
+    /// When last.
+    pub(super) sent_at: Option<String>,
+    /// What the terminal returned.
+    pub(super) code: Option<i32>,
+    /// What the terminal told.
+    pub(super) answer: Option<Value>,
+    settled_at: Option<String>,
+    /// What went wrong, and what to do.
+    pub(super) error: Option<Problem>,
+}
+
 /// Steps that are taken back, or asked for once more, in one piece.
 const SLICE: usize = 500;
 
 /// The steps of a command or of a job, in the order they are sent. `state=wrong` are all that can be asked for once more.
 pub(super) async fn list(api: &Api, owner: Owner, query: Pairs) -> Result<Response, ApiError> {
     let asked = Asked::of(query, &TERMS)?;
-    let words = [&Items::STATES[..], &["wrong"]].concat();
-    let states = match asked.one_of("state", &words)? {
+    let states = match asked.word("state") {
         None => Vec::new(),
-        Some("wrong") => Items::WRONG.to_vec(),
-        Some(state) => Items::STATES.into_iter().filter(|known| *known == state).collect(),
+        Some(WRONG) => Items::WRONG.to_vec(),
+        Some(state) => vec![state],
     };
-    let serial = asked.text("device_id").map(|id| super::commands::known_device(api, "device_id", &id)).transpose()?;
-    let serial = serial.map(|serial| serial.to_string());
-    let which = Items { owner, states, badge: asked.text("badge_number"), serial };
+    let which = Items { owner, states, badge: asked.text("badge_number"), serial: asked.serial(api)? };
     let part = asked.part()?;
     let (rows, total) = api.store.read(move |c| Ok((which.part(c, part)?, which.total(c)?))).await?;
-    Ok(asked.page(rows.iter().map(|row| (row.id, described(api, row))).collect(), total))
+    Ok(asked.page(rows.into_iter().map(|row| (row.id, described(api, row))).collect(), total))
 }
 
 /// The step of a command that has one.
-pub(super) async fn only_step(api: &Api, command: u64) -> Result<Option<Value>, ApiError> {
+pub(super) async fn only_step(api: &Api, command: u64) -> Result<Option<Item>, ApiError> {
     let which = Items { owner: Owner::Command(command), states: Vec::new(), badge: None, serial: None };
     let row = api.store.read(move |connection| which.part(connection, Part::newest(1))).await?.pop();
-    Ok(row.map(|row| described(api, &row)))
-}
-
-/// What a step says that its command does not.
-pub(super) fn outcome_of(step: &Value) -> Map<String, Value> {
-    let names = ["code", "answer", "error", "sent_at", "times"];
-    names.into_iter().filter_map(|name| Some((name.to_owned(), step.get(name)?.clone()))).collect()
+    Ok(row.map(|row| described(api, row)))
 }
 
 /// Asks once more for what went wrong. Nothing that must not be sent twice is.
@@ -79,13 +104,22 @@ pub(super) async fn cancel(api: &Api, owner: Owner) -> Result<(), ApiError> {
     Ok(())
 }
 
-fn described(api: &Api, row: &ItemRow) -> Value {
-    json!({
-        "id": row.id, "command_id": row.command_id, "device_serial": row.device_serial,
-        "badge_number": row.badge_number, "action": row.action, "state": row.state, "times": row.times,
-        "sent_at": row.sent_at, "code": row.code, "answer": row.answer, "settled_at": row.settled_at,
-        "error": error(api, row).map(|error| error.to_json()),
-    })
+fn described(api: &Api, row: ItemRow) -> Item {
+    let error = error(api, &row).map(|error| error.of_object());
+    Item {
+        id: row.id,
+        command_id: row.command_id,
+        device_serial: row.device_serial,
+        badge_number: row.badge_number,
+        action: row.action,
+        state: row.state,
+        times: row.times,
+        sent_at: row.sent_at,
+        code: row.code,
+        answer: row.answer,
+        settled_at: row.settled_at,
+        error,
+    }
 }
 
 /// What went wrong, and what to do.

@@ -3,34 +3,28 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
+use axum::Json;
 use axum::extract::Query;
 use axum::extract::rejection::QueryRejection;
 use axum::http::StatusCode;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::envelope::{ApiError, Paging, answer};
+use super::Api;
+use super::commands::known_device;
+use super::envelope::{ApiError, Page, PageMeta, Paging, request_id};
+use super::terms::{Kind, Terms};
 use crate::store::Part;
 
 /// The query of a list, as it came.
 pub(super) type Pairs = Result<Query<Vec<(String, String)>>, QueryRejection>;
 
-/// What a list can be asked.
-#[derive(Debug)]
-pub(super) struct Terms {
-    /// What narrows it.
-    pub(super) filters: &'static [&'static str],
-    /// By what it is sorted, and the column of the store that is; the first is the key, by which it is sorted unasked.
-    pub(super) sorts: &'static [(&'static str, &'static str)],
-    /// Whether the last comes first, unasked.
-    pub(super) newest_first: bool,
-}
-
 /// What a call asks of a list.
 #[derive(Debug)]
 pub(super) struct Asked {
+    terms: &'static Terms,
     filters: BTreeMap<String, String>,
     paging: Paging,
     cursor: Option<String>,
@@ -41,15 +35,22 @@ pub(super) struct Asked {
 
 impl Asked {
     /// Reads a query. Whatever it says that the list does not know is an error with its name.
-    pub(super) fn of(query: Pairs, terms: &Terms) -> Result<Self, ApiError> {
+    pub(super) fn of(query: Pairs, terms: &'static Terms) -> Result<Self, ApiError> {
         let Query(pairs) = query.map_err(|_| ApiError::invalid("query", "is no list of `name=value`"))?;
         let mut filters = BTreeMap::new();
         let mut others = BTreeMap::new();
         for (name, value) in pairs {
-            let known = ["page", "per_page", "cursor", "sort"].contains(&name.as_str());
-            if !known && !terms.filters.contains(&name.as_str()) {
-                let words = [terms.filters, &["sort", "page", "per_page", "cursor"]].concat().join(", ");
-                return Err(ApiError::invalid(&name, &format!("is not known here, expected some of: {words}")));
+            let known = terms.of_every_list().contains(&name.as_str());
+            match terms.kind(&name) {
+                Some(kind) => kind.check(&name, &value)?,
+                None if known => {}
+                None => {
+                    let words =
+                        terms.filters.iter().map(|(word, _)| *word).chain(terms.of_every_list().iter().copied());
+                    let words: Vec<&str> = words.collect();
+                    let problem = format!("is not known here, expected some of: {}", words.join(", "));
+                    return Err(ApiError::invalid(&name, &problem));
+                }
             }
             let place = if known { &mut others } else { &mut filters };
             if place.insert(name.clone(), value).is_some() {
@@ -66,7 +67,7 @@ impl Asked {
         if cursor.is_some() && others.contains_key("page") {
             return Err(ApiError::invalid("cursor", "says where to go on, and `page` does too; send one of them"));
         }
-        Ok(Self { filters, paging, cursor, sort, is_by_key, descending })
+        Ok(Self { terms, filters, paging, cursor, sort, is_by_key, descending })
     }
 
     /// The text of a filter.
@@ -75,24 +76,34 @@ impl Asked {
     }
 
     /// A filter that is a number.
-    pub(super) fn number(&self, name: &str) -> Result<Option<u64>, ApiError> {
-        let number = self.filters.get(name).map(|text| text.parse()).transpose();
-        number.map_err(|_| ApiError::invalid(name, "expected a whole number"))
+    pub(super) fn number(&self, name: &str) -> Option<u64> {
+        self.filters.get(name)?.parse().ok()
     }
 
     /// A filter that is one of some words.
-    pub(super) fn one_of<'w>(&self, name: &str, words: &[&'w str]) -> Result<Option<&'w str>, ApiError> {
-        let Some(text) = self.filters.get(name) else { return Ok(None) };
-        let known = words.iter().find(|word| *word == text);
-        known
-            .map(|word| Some(*word))
-            .ok_or_else(|| ApiError::invalid(name, &format!("`{text}` is none, expected one of: {}", words.join(", "))))
+    pub(super) fn word(&self, name: &str) -> Option<&'static str> {
+        let (text, Some(Kind::Words(words))) = (self.filters.get(name)?, self.terms.kind(name)) else { return None };
+        words().into_iter().find(|word| word == text)
     }
 
     /// A filter that is a moment.
-    pub(super) fn moment(&self, name: &str) -> Result<Option<DateTime<Utc>>, ApiError> {
-        let moment = self.filters.get(name).map(|text| text.parse()).transpose();
-        moment.map_err(|_| ApiError::invalid(name, "expected a moment like `2026-03-28T08:00:00Z`"))
+    pub(super) fn moment(&self, name: &str) -> Option<DateTime<Utc>> {
+        self.filters.get(name)?.parse().ok()
+    }
+
+    /// The serial number of the terminal that `device_id` names.
+    pub(super) fn serial(&self, api: &Api) -> Result<Option<String>, ApiError> {
+        let named = self.text("device_id").map(|id| known_device(api, "device_id", &id)).transpose()?;
+        Ok(named.map(|serial| serial.to_string()))
+    }
+
+    /// Two filters that are the ends of a time.
+    pub(super) fn span(&self) -> Result<[Option<DateTime<Utc>>; 2], ApiError> {
+        let (since, until) = (self.moment("since"), self.moment("until"));
+        if since.zip(until).is_some_and(|(since, until)| until <= since) {
+            return Err(ApiError::invalid("until", "expected a moment behind `since`"));
+        }
+        Ok([since, until])
     }
 
     /// The part of a list that the store sorts.
@@ -117,7 +128,7 @@ impl Asked {
         let is_full = rows.len() >= usize::try_from(self.paging.per_page).unwrap_or(usize::MAX);
         let next = rows.last().filter(|_| is_full && self.is_by_key).map(|(key, _)| key.to_string());
         let data: Vec<Value> = rows.into_iter().map(|(_, row)| json!(row)).collect();
-        self.listed(data.into(), total, next)
+        self.listed(data, total, next)
     }
 
     /// The answer to a call for a list that is small: sorts it and takes the part that is asked for. `keys` are the members
@@ -148,13 +159,14 @@ impl Asked {
         let has_more = rows.len() > begin.saturating_add(limit);
         let part: Vec<Value> = rows.into_iter().skip(begin).take(limit).collect();
         let next = part.last().filter(|_| has_more).map(text);
-        Ok(self.listed(part.into(), total, next))
+        Ok(self.listed(part, total, next))
     }
 
-    fn listed(&self, data: Value, total: Option<u64>, next: Option<String>) -> Response {
+    fn listed(&self, data: Vec<Value>, total: Option<u64>, next: Option<String>) -> Response {
         let page = self.cursor.is_none().then_some(self.paging.page);
-        let meta = json!({ "page": page, "per_page": self.paging.per_page, "total": total, "next_cursor": next });
-        answer(StatusCode::OK, data, meta)
+        let per_page = self.paging.per_page;
+        let meta = PageMeta { page, per_page, total, next_cursor: next, request_id: request_id() };
+        (StatusCode::OK, Json(Page { data, meta })).into_response()
     }
 }
 

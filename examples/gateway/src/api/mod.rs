@@ -7,26 +7,34 @@ mod batch;
 mod commands;
 pub(crate) mod deliveries;
 pub(crate) mod devices;
+mod document;
 pub(crate) mod employees;
 mod envelope;
+mod export;
+mod extract;
 mod idempotent;
 mod items;
 mod jobs;
 mod listing;
+mod payload;
 mod punches;
 pub(crate) mod quarantine;
+mod reports;
 mod roll;
 mod routes;
 mod steps;
+mod terms;
 pub(crate) mod webhooks;
+mod whole;
 
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{delete, get, post};
 use punch_webhook::Idempotency;
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt as _};
+use utoipa_axum::routes;
 
 use crate::config::DeliveryConfig;
 use crate::core::{Quota, Received, Shifts};
@@ -35,6 +43,7 @@ use crate::device::Devices;
 use crate::store::Store;
 
 pub use auth::{ApiKey, Keys, hash_key};
+pub(crate) use document::document;
 pub(crate) use envelope::ApiError;
 
 /// What every route can reach.
@@ -67,59 +76,10 @@ impl Api {
     }
 
     pub(crate) fn router(self) -> Router {
-        let forwarded_body = DefaultBodyLimit::max(Received::FORWARDED_BODY);
-        let guarded = Router::new()
-            .route("/v1/webhooks", get(webhooks::list_webhooks).post(webhooks::add_webhook))
-            .route(
-                "/v1/webhooks/{id}",
-                get(webhooks::show_webhook).patch(webhooks::change_webhook).delete(webhooks::remove_webhook),
-            )
-            .route("/v1/webhooks/{id}/secret", post(roll::roll_secret))
-            .route("/v1/webhooks/{id}/test", post(webhooks::test_webhook))
-            .route("/v1/webhooks/{id}/replay", post(jobs::replay_webhook))
-            .route("/v1/jobs", get(jobs::list))
-            .route("/v1/jobs/{id}", get(jobs::show).delete(jobs::cancel))
-            .route("/v1/jobs/{id}/items", get(jobs::list_items))
-            .route("/v1/jobs/{id}/retry", post(jobs::retry))
-            .route("/v1/commands", get(commands::list).post(batch::add_commands).layer(forwarded_body))
-            .route("/v1/commands/{id}", get(commands::show).delete(commands::cancel))
-            .route("/v1/commands/{id}/items", get(commands::list_items))
-            .route("/v1/commands/{id}/retry", post(commands::retry))
-            .route(
-                "/v1/devices/{serial}/commands",
-                get(commands::list_of_device).post(commands::add_command).layer(forwarded_body),
-            )
-            .route("/v1/deliveries", get(deliveries::list))
-            .route("/v1/deliveries/{id}", get(deliveries::show))
-            .route("/v1/deliveries/{id}/resend", post(deliveries::send_again))
-            .route("/v1/events", get(deliveries::events))
-            .route("/v1/devices", get(devices::list_devices).post(devices::add_device))
-            .route("/v1/devices/{serial}", get(devices::show_device).patch(devices::change_device))
-            .route("/v1/devices/{serial}/timeline", get(devices::show_timeline))
-            .route("/v1/devices/{serial}/redate", post(devices::redate))
-            .merge(of_agents(forwarded_body))
-            .route("/v1/employees", get(employees::list_employees).post(employees::add_employee))
-            .route("/v1/attendance", get(routes::list_attendance))
-            .route("/v1/attendance/{event_id}", get(routes::show_timeline))
-            .route("/v1/attendance/{event_id}/direction", post(attendance::correct_direction))
-            .route("/v1/sites", get(devices::list_sites))
-            .route("/v1/quarantine", get(quarantine::list))
-            .route("/v1/quarantine/summary", get(quarantine::summary))
-            .route("/v1/quarantine/retry", post(quarantine::retry_all))
-            .route("/v1/quarantine/{id}", get(quarantine::show))
-            .route("/v1/quarantine/{id}/retry", post(quarantine::retry))
-            .route("/v1/quarantine/{id}/discard", post(quarantine::put_away))
-            .route("/v1/quarantine/{id}/fix", post(quarantine::fix))
-            .route("/v1/devices/{serial}/reanchor", post(quarantine::reanchor))
-            .route("/v1/api-keys", get(api_keys::list).post(api_keys::add))
-            .route("/v1/api-keys/{id}", delete(api_keys::revoke))
-            .route("/status", get(routes::status))
+        let guarded = Router::from(guarded_routes())
             .layer(from_fn_with_state(self.clone(), idempotent::once_a_key))
             .layer(from_fn_with_state(self.clone(), auth::require_key));
-        Router::new()
-            .route("/livez", get(|| async { "live\n" }))
-            .route("/readyz", get(routes::ready))
-            .route("/metrics", get(routes::metrics))
+        Router::from(open_routes())
             .merge(guarded)
             .fallback(|| async { ApiError::not_found("route") })
             .method_not_allowed_fallback(|| async { ApiError::wrong_method() })
@@ -128,13 +88,63 @@ impl Api {
     }
 }
 
-/// What whoever reads a terminal brings of it and asks for it.
-fn of_agents(forwarded_body: DefaultBodyLimit) -> Router<Api> {
-    Router::new()
-        .route("/v1/devices/{serial}/clock", post(devices::add_reading))
-        .route("/v1/devices/{serial}/punches", post(punches::add_punches).layer(forwarded_body))
-        .route("/v1/devices/{serial}/probe", post(steps::add_probe))
-        .route("/v1/devices/{serial}/steps", get(steps::wait))
-        .route("/v1/devices/{serial}/steps/take", post(steps::take))
-        .route("/v1/devices/{serial}/steps/results", post(steps::settle).layer(forwarded_body))
+/// Routes that need no key.
+fn open_routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::default()
+        .routes(routes!(routes::live))
+        .routes(routes!(routes::ready))
+        .routes(routes!(routes::metrics))
+        .routes(routes!(routes::openapi))
+}
+
+/// Routes that need a key. They are added in this way only, so that the document has them.
+fn guarded_routes() -> OpenApiRouter<Api> {
+    let forwarded_body = DefaultBodyLimit::max(Received::FORWARDED_BODY);
+    OpenApiRouter::default()
+        .routes(routes!(webhooks::list_webhooks, webhooks::add_webhook))
+        .routes(routes!(webhooks::show_webhook, webhooks::change_webhook, webhooks::remove_webhook))
+        .routes(routes!(roll::roll_secret))
+        .routes(routes!(webhooks::test_webhook))
+        .routes(routes!(jobs::replay_webhook))
+        .routes(routes!(jobs::list))
+        .routes(routes!(jobs::show, jobs::cancel))
+        .routes(routes!(jobs::list_items))
+        .routes(routes!(jobs::retry))
+        .routes(routes!(commands::list, batch::add_commands).layer(forwarded_body))
+        .routes(routes!(commands::show, commands::cancel))
+        .routes(routes!(commands::list_items))
+        .routes(routes!(commands::retry))
+        .routes(routes!(commands::list_of_device, commands::add_command).layer(forwarded_body))
+        .routes(routes!(deliveries::list))
+        .routes(routes!(deliveries::show))
+        .routes(routes!(deliveries::send_again))
+        .routes(routes!(deliveries::events))
+        .routes(routes!(devices::list_devices, devices::add_device))
+        .routes(routes!(devices::show_device, devices::change_device))
+        .routes(routes!(devices::show_timeline))
+        .routes(routes!(devices::redate))
+        .routes(routes!(devices::add_reading))
+        .routes(routes!(punches::add_punches).layer(forwarded_body))
+        .routes(routes!(steps::add_probe))
+        .routes(routes!(steps::wait))
+        .routes(routes!(steps::take))
+        .routes(routes!(steps::settle).layer(forwarded_body))
+        .routes(routes!(employees::list_employees, employees::add_employee))
+        .routes(routes!(attendance::list_attendance))
+        .routes(routes!(export::export))
+        .routes(routes!(attendance::show_timeline))
+        .routes(routes!(reports::daily))
+        .routes(routes!(attendance::correct_direction))
+        .routes(routes!(devices::list_sites))
+        .routes(routes!(quarantine::list))
+        .routes(routes!(quarantine::summary))
+        .routes(routes!(quarantine::retry_all))
+        .routes(routes!(quarantine::show))
+        .routes(routes!(quarantine::retry))
+        .routes(routes!(quarantine::put_away))
+        .routes(routes!(quarantine::fix))
+        .routes(routes!(quarantine::reanchor))
+        .routes(routes!(api_keys::list, api_keys::add))
+        .routes(routes!(api_keys::revoke))
+        .routes(routes!(routes::status))
 }

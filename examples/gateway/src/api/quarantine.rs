@@ -1,55 +1,85 @@
-use axum::Json;
-use axum::extract::rejection::JsonRejection;
-use axum::extract::{Path, State};
+use std::collections::BTreeMap;
+
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use chrono::{DateTime, TimeDelta, Utc};
 use punch_normalize::HoldReason;
 use punch_protocol::{Pin, SerialNumber};
 use serde::Deserialize;
+use utoipa::ToSchema;
+use utoipa::openapi::schema::Object;
 
 use super::Api;
-use super::envelope::{ApiError, one};
-use super::listing::{Asked, Pairs, Terms};
+use super::envelope::{ApiError, One, Page, one};
+use super::extract::{Json, Path};
+use super::listing::{Asked, Pairs};
+use super::terms::{Kind, Terms, words_or_null};
+use super::whole::{needed, whole};
 use crate::core::ByHand;
 use crate::device::{NotTaken, Released};
 use crate::store::{HeldRow, Quarantined, discard};
 
-const TERMS: Terms = Terms {
-    filters: &["reason", "device", "since", "until", "discarded"],
+pub(super) const TERMS: Terms = Terms {
+    filters: &[
+        ("reason", Kind::Words(codes)),
+        ("device", Kind::Text),
+        ("since", Kind::Moment),
+        ("until", Kind::Moment),
+        ("discarded", Kind::Words(|| vec!["true", "false"])),
+    ],
     sorts: &[("received_at", "seq"), ("reason", "coalesce(reason, '')"), ("device_serial", "serial")],
     newest_first: true,
 };
 
+/// What their counts can be asked.
+pub(super) const SUMMARY: Terms = Terms { sorts: &[], ..TERMS };
+
 /// Which rows, of the body of a bulk retry.
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Which {
+    #[schema(schema_with = reasons, required = false)]
     reason: Option<String>,
+    /// Of this terminal, by its serial number.
     device: Option<String>,
+    /// Received then or later.
     since: Option<DateTime<Utc>>,
+    /// Received before then.
     until: Option<DateTime<Utc>>,
+    /// Those that were put away, instead.
     discarded: bool,
+}
+
+/// The reasons to hold a row.
+fn codes() -> Vec<&'static str> {
+    HoldReason::ALL.iter().map(|reason| reason.code()).collect()
+}
+
+fn reasons() -> Object {
+    words_or_null(&codes())
 }
 
 impl Which {
     fn of(asked: &Asked) -> Result<Quarantined, ApiError> {
-        let discarded = asked.one_of("discarded", &["true", "false"])? == Some("true");
-        let (since, until) = (asked.moment("since")?, asked.moment("until")?);
+        let discarded = asked.word("discarded") == Some("true");
+        let [since, until] = asked.span()?;
         Self { reason: asked.text("reason"), device: asked.text("device"), since, until, discarded }.rows()
     }
 
     fn rows(self) -> Result<Quarantined, ApiError> {
         let Self { reason, device, since, until, discarded } = self;
         if let Some(reason) = reason.as_deref().filter(|reason| HoldReason::from_code(reason).is_none()) {
-            let codes: Vec<&str> = HoldReason::ALL.iter().map(|reason| reason.code()).collect();
-            let problem = format!("`{reason}` is no reason, expected one of: {}", codes.join(", "));
+            let problem = format!("`{reason}` is no reason, expected one of: {}", codes().join(", "));
             return Err(ApiError::invalid("reason", &problem));
         }
         Ok(Quarantined { discarded, reason, device, pin: None, since, until })
     }
 }
 
+/// Rows that are held, newest first, or those that were put away.
+#[utoipa::path(get, path = "/v1/quarantine", operation_id = "list_quarantine",
+    responses((status = 200, body = Page<HeldRow>)))]
 pub(super) async fn list(State(api): State<Api>, query: Pairs) -> Result<Response, ApiError> {
     let asked = Asked::of(query, &TERMS)?;
     let (which, part) = (Which::of(&asked)?, asked.part()?);
@@ -57,22 +87,29 @@ pub(super) async fn list(State(api): State<Api>, query: Pairs) -> Result<Respons
     Ok(asked.page(rows, total))
 }
 
-/// How many there are, by reason.
+/// How many rows are held, by reason.
+#[utoipa::path(get, path = "/v1/quarantine/summary", operation_id = "summarize_quarantine",
+    responses((status = 200, body = One<BTreeMap<String, u64>>)))]
 pub(super) async fn summary(State(api): State<Api>, query: Pairs) -> Result<Response, ApiError> {
-    let which = Which::of(&Asked::of(query, &TERMS)?)?;
+    let which = Which::of(&Asked::of(query, &SUMMARY)?)?;
     let counts = api.store.read(move |connection| which.counts(connection)).await?;
     Ok(one(StatusCode::OK, &counts))
 }
 
+/// One row that is held or put away.
+#[utoipa::path(get, path = "/v1/quarantine/{row}", operation_id = "show_held_row",
+    responses((status = 200, body = One<HeldRow>)))]
 pub(super) async fn show(State(api): State<Api>, Path(id): Path<String>) -> Result<Response, ApiError> {
     let row = api.store.read(move |connection| HeldRow::of(connection, &id)).await?;
     row.map(|row| one(StatusCode::OK, &row)).ok_or_else(|| ApiError::not_found("row in quarantine"))
 }
 
 /// Takes rows once more: their cause may be gone.
+#[utoipa::path(post, path = "/v1/quarantine/retry", operation_id = "retry_quarantine", request_body = Which,
+    responses((status = 200, body = One<Released>)))]
 pub(super) async fn retry_all(
     State(api): State<Api>,
-    body: Result<Json<Which>, JsonRejection>,
+    body: Result<Json<Which>, ApiError>,
 ) -> Result<Response, ApiError> {
     let Json(which) = body?;
     let released = api.devices.release(which.rows()?).await?;
@@ -80,6 +117,8 @@ pub(super) async fn retry_all(
 }
 
 /// Takes a row once more, one that was put away too.
+#[utoipa::path(post, path = "/v1/quarantine/{row}/retry", operation_id = "retry_held_row",
+    responses((status = 200, body = One<Released>)))]
 pub(super) async fn retry(State(api): State<Api>, Path(id): Path<String>) -> Result<Response, ApiError> {
     Ok(one(StatusCode::OK, &take_again(&api, id, ByHand::default()).await?))
 }
@@ -102,17 +141,22 @@ pub(crate) async fn take_again(api: &Api, id: String, by_hand: ByHand) -> Result
     }
 }
 
-#[derive(Deserialize)]
+/// Why a row is put away.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Reason {
+    /// Kept with the row.
+    #[schema(min_length = 1, max_length = 500, pattern = r"\S")]
     reason: String,
 }
 
 /// Puts a row away: it stays, and nobody waits for it any more.
+#[utoipa::path(post, path = "/v1/quarantine/{row}/discard", operation_id = "discard_held_row", request_body = Reason,
+    responses((status = 200, body = One<HeldRow>)))]
 pub(super) async fn put_away(
     State(api): State<Api>,
     Path(id): Path<String>,
-    body: Result<Json<Reason>, JsonRejection>,
+    body: Result<Json<Reason>, ApiError>,
 ) -> Result<Response, ApiError> {
     let Json(Reason { reason }) = body?;
     Ok(one(StatusCode::OK, &discard_row(&api, &id, reason).await?))
@@ -133,19 +177,25 @@ pub(crate) async fn discard_row(api: &Api, id: &str, reason: String) -> Result<H
 const REASON_MAX: usize = 500;
 
 /// What somebody says of a row that the terminal did not.
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Fix {
+    /// True time minus what the terminal's clock showed.
+    #[serde(default, deserialize_with = "whole")]
     pub(crate) shift_seconds: Option<i64>,
+    /// Whose it is.
     pub(crate) pin: Option<String>,
+    /// The row as it should be, instead of the others.
     pub(crate) text: Option<String>,
 }
 
 /// Takes a row once more with what somebody says of it. What the terminal said stays as it is.
+#[utoipa::path(post, path = "/v1/quarantine/{row}/fix", operation_id = "fix_held_row", request_body = Fix,
+    responses((status = 200, body = One<Released>)))]
 pub(super) async fn fix(
     State(api): State<Api>,
     Path(id): Path<String>,
-    body: Result<Json<Fix>, JsonRejection>,
+    body: Result<Json<Fix>, ApiError>,
 ) -> Result<Response, ApiError> {
     let Json(fix) = body?;
     Ok(one(StatusCode::OK, &put_right(&api, id, fix).await?))
@@ -184,19 +234,27 @@ async fn replace(api: &Api, row: HeldRow, text: &str) -> Result<Released, ApiErr
     }
 }
 
-#[derive(Deserialize)]
+/// By how much the rows of an unset clock are to be moved.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Reanchoring {
+    /// True time minus what the terminal's clock showed.
+    #[serde(deserialize_with = "needed")]
     pub(crate) shift_seconds: i64,
+    /// Received then or later.
     pub(crate) since: Option<DateTime<Utc>>,
+    /// Received before then.
     pub(crate) until: Option<DateTime<Utc>>,
 }
 
-/// T12: all rows that a terminal made while its clock was unset, once somebody knows by how much.
+/// Moves all rows that a terminal made while its clock was unset, once somebody knows by how much.
+// T12
+#[utoipa::path(post, path = "/v1/devices/{serial}/reanchor", request_body = Reanchoring,
+    responses((status = 200, body = One<Released>)))]
 pub(super) async fn reanchor(
     State(api): State<Api>,
     Path(serial): Path<String>,
-    body: Result<Json<Reanchoring>, JsonRejection>,
+    body: Result<Json<Reanchoring>, ApiError>,
 ) -> Result<Response, ApiError> {
     let Json(reanchoring) = body?;
     Ok(one(StatusCode::OK, &shift_all(&api, &serial, reanchoring).await?))

@@ -1,16 +1,16 @@
-use axum::Json;
-use axum::extract::rejection::JsonRejection;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use chrono::TimeDelta;
 use punch_webhook::Secret;
-use serde::Deserialize;
-use serde_json::json;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::Api;
-use super::envelope::{ApiError, one};
+use super::envelope::{ApiError, One, one};
+use super::extract::{Json, Path};
 use super::webhooks::{find, random_secret};
+use super::whole::whole;
 use crate::clock::now;
 use crate::store::EndpointRow;
 
@@ -20,21 +20,41 @@ const HOURS: u32 = 24;
 /// The longest it may, in hours: a week.
 const HOURS_MAX: u32 = 168;
 
-#[derive(Deserialize)]
+/// How a secret is to be rolled.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Roll {
+    /// The new one; without it one is made.
+    #[schema(min_length = 1)]
     secret: Option<String>,
+    /// How long the older one signs too; 24 unasked.
+    #[serde(default, deserialize_with = "whole")]
+    #[schema(maximum = 168)]
     previous_hours: Option<u32>,
+    /// Whether both signatures of the PunchConnect scheme go into its header.
     #[serde(default)]
     both_signatures: bool,
 }
 
+/// A secret that was rolled.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Rolled {
+    id: u64,
+    /// The secret that was made: here and nowhere else.
+    secret: Option<String>,
+    /// Until when the older one signs too.
+    #[schema(format = "date-time")]
+    previous_secret_until: Option<String>,
+}
+
 /// Gives an endpoint a new secret: the given one, or one that is made and shown once. The older one signs too for a while,
 /// so that the receiver can move from one to the other without missing an event.
+#[utoipa::path(post, path = "/v1/webhooks/{id}/secret", request_body = Roll,
+    responses((status = 200, body = One<Rolled>)))]
 pub(super) async fn roll_secret(
     State(api): State<Api>,
     Path(id): Path<u64>,
-    body: Result<Json<Roll>, JsonRejection>,
+    body: Result<Json<Roll>, ApiError>,
 ) -> Result<Response, ApiError> {
     let Json(Roll { secret, previous_hours, both_signatures }) = body?;
     let row = find(&api, id).await?;
@@ -52,8 +72,7 @@ pub(super) async fn roll_secret(
     let until = now().checked_add_signed(TimeDelta::hours(hours.into())).unwrap_or_else(now);
     api.store.write(move |tx| EndpointRow::roll(tx, row.id, &secret, until, both_signatures)).await?;
     let row = find(&api, id).await?;
-    let until = row.roll.as_ref().map(|roll| roll.until.to_rfc3339());
+    let previous_secret_until = row.roll.as_ref().map(|roll| roll.until.to_rfc3339());
     api.engine.set_endpoint(row);
-    let data = json!({ "id": id, "secret": shown, "previous_secret_until": until });
-    Ok(one(StatusCode::OK, &data))
+    Ok(one(StatusCode::OK, &Rolled { id, secret: shown, previous_secret_until }))
 }

@@ -1,15 +1,18 @@
 use punch_webhook::BatchBody;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::section::Section;
 
 /// How many events go into one request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Batch {
     /// The most events. Default, and most, 500.
+    #[schema(minimum = 1, maximum = 500)]
     pub max_events: usize,
     /// The longest body, in bytes. Default, and most, 256 KiB; at least 1 KiB. An event that is longer goes alone.
+    #[schema(minimum = 1024, maximum = 262_144)]
     pub max_bytes: usize,
 }
 
@@ -56,7 +59,7 @@ impl Batch {
 }
 
 /// What a call says of batches: `true`, `false`, or the limits.
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
 #[serde(untagged)]
 pub(crate) enum BatchWish {
     Switch(bool),

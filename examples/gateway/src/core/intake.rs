@@ -79,16 +79,13 @@ impl Intake {
         directory: &Directory,
         ledger: &mut L,
     ) -> Result<Tally, L::Error> {
-        let mut tally = Tally { discarded: received.discarded, ..Tally::default() };
+        let Received { discarded, replayed, .. } = *received;
+        let mut tally = Tally { discarded, replayed, ..Tally::default() };
         let mut punches = Vec::new();
         for row in &received.rows {
             match row {
                 ReceivedRow::Punch { punch, raw } => match ledger.settled(&self.key.event_id(punch))? {
-                    Some(Settled::Delivered | Settled::Suppressed | Settled::Discarded) => {
-                        tally.replayed = tally.replayed.saturating_add(1);
-                    }
-                    // The terminal knows no better than whoever put it right.
-                    Some(Settled::HeldByHand) if received.by_hand == ByHand::default() => {
+                    Some(settled) if stays(settled, &received.by_hand) => {
                         tally.replayed = tally.replayed.saturating_add(1);
                     }
                     settled => punches.push(Unsettled { punch, raw, is_new: settled.is_none() }),
@@ -108,6 +105,32 @@ impl Intake {
             self.judge(received, &punches, directory, ledger, &mut tally)?;
         }
         Ok(tally)
+    }
+
+    /// Takes out of an upload what is known already and stays as it is, and counts it. What is left can be known too by the
+    /// time it is entered.
+    ///
+    /// # Errors
+    ///
+    /// Those of `settled`, which says what became of a row.
+    pub fn pass_over_known<E>(
+        &self,
+        received: &mut Received,
+        mut settled: impl FnMut(&EventId) -> Result<Option<Settled>, E>,
+    ) -> Result<(), E> {
+        let mut left = Vec::new();
+        for row in core::mem::take(&mut received.rows) {
+            match &row {
+                ReceivedRow::Punch { punch, .. }
+                    if settled(&self.key.event_id(punch))?.is_some_and(|it| stays(it, &received.by_hand)) =>
+                {
+                    received.replayed = received.replayed.saturating_add(1);
+                }
+                ReceivedRow::Punch { .. } | ReceivedRow::Broken { .. } | ReceivedRow::Record { .. } => left.push(row),
+            }
+        }
+        received.rows = left;
+        Ok(())
     }
 
     /// Judges punches that are not settled, each among the others of its person, and enters them with what they change.
@@ -200,6 +223,16 @@ impl Intake {
         let id = self.key.opaque_id("row", "row", &name);
         let (serial, received_at) = (&received.serial, received.received_at);
         ledger.enter(&Entry { id: &id, serial, raw, punch: None, received_at, fate })
+    }
+}
+
+/// Whether what is known of a row stays as it is when the row comes again.
+fn stays(settled: Settled, by_hand: &ByHand) -> bool {
+    match settled {
+        Settled::Delivered | Settled::Suppressed | Settled::Discarded => true,
+        // The terminal knows no better than whoever put it right.
+        Settled::HeldByHand => *by_hand == ByHand::default(),
+        Settled::Held => false,
     }
 }
 

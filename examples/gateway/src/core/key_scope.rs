@@ -7,7 +7,7 @@ pub enum KeyScope {
     Write,
     /// Everything.
     Admin,
-    /// Look at attendance, and at the terminals and sites it is of: for whoever inspects working time.
+    /// Look at attendance and reports of it, and at the terminals and sites it is of: for whoever inspects working time.
     Inspector,
 }
 
@@ -41,7 +41,10 @@ impl KeyScope {
             Self::Admin => true,
             Self::Write => !is_under("/v1/api-keys"),
             Self::Read => reads && !is_under("/v1/api-keys"),
-            Self::Inspector => reads && ["/v1/attendance", "/v1/sites", "/v1/devices"].into_iter().any(is_under),
+            Self::Inspector => {
+                let roots = ["/v1/attendance", "/v1/sites", "/v1/devices", "/v1/reports"];
+                reads && roots.into_iter().any(is_under)
+            }
         }
     }
 }
@@ -61,12 +64,13 @@ mod tests {
             (false, "/v1/devices/T1/commands"),
             (true, "/v1/api-keys"),
             (false, "/v1/api-keys/1"),
+            (true, "/v1/reports/daily"),
         ];
         let allowed = |scope: KeyScope| calls.map(|(reads, path)| scope.allows(reads, path));
-        assert_eq!(allowed(KeyScope::Admin), [true; 8]);
-        assert_eq!(allowed(KeyScope::Write), [true, true, true, true, true, true, false, false]);
-        assert_eq!(allowed(KeyScope::Read), [true, true, true, true, false, false, false, false]);
-        assert_eq!(allowed(KeyScope::Inspector), [true, true, false, false, false, false, false, false]);
+        assert_eq!(allowed(KeyScope::Admin), [true; 9]);
+        assert_eq!(allowed(KeyScope::Write), [true, true, true, true, true, true, false, false, true]);
+        assert_eq!(allowed(KeyScope::Read), [true, true, true, true, false, false, false, false, true]);
+        assert_eq!(allowed(KeyScope::Inspector), [true, true, false, false, false, false, false, false, true]);
         assert_eq!(KeyScope::ALL.map(KeyScope::as_str), KeyScope::WORDS);
         assert!(KeyScope::WORDS.iter().all(|word| KeyScope::of(word).is_some()));
     }

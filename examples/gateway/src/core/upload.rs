@@ -25,6 +25,8 @@ pub struct Received {
     pub rows: Vec<ReceivedRow>,
     /// Rows with templates, pictures or personal data nobody asked for: counted, never kept.
     pub discarded: u32,
+    /// Rows that were taken out because they are known already.
+    pub replayed: u32,
     /// Whether this is all of the upload, not a slice of a long one. Of forwarded rows: whether they happened just now.
     pub whole: bool,
     /// How its terminal stood when it came. `None` if it did not come now: its rows are taken once more.
@@ -219,6 +221,7 @@ impl Received {
             received_at,
             rows: Vec::new(),
             discarded: 0,
+            replayed: 0,
             whole: true,
             contact: None,
             by_hand: ByHand::default(),

@@ -15,6 +15,7 @@ mod login;
 mod notice;
 mod overview;
 mod quarantine;
+mod reference;
 mod seal;
 mod sites;
 mod text;
@@ -108,6 +109,7 @@ impl Dashboard {
         let open = Router::new()
             .route("/dashboard/login", get(login::show).post(login::enter))
             .route("/dashboard/language", post(login::speak))
+            .route("/docs", get(reference::show))
             .method_not_allowed_fallback(visit::nowhere)
             .layer(from_fn_with_state(self.clone(), visit::with_token));
         members

@@ -145,7 +145,10 @@ impl Devices {
     pub(super) async fn send_commands(&self, serial: &SerialNumber, dispatch: Dispatch) -> Response {
         let (of, ids) = (serial.clone(), dispatch.commands().to_vec());
         match self.0.store.write(move |tx| record_sent(tx, &of, &ids, now())).await {
-            Ok(gone) if gone.is_empty() => dispatch.recorded(),
+            Ok(gone) if gone.is_empty() => {
+                self.0.store.metrics().commanded("sent", dispatch.commands().len());
+                dispatch.recorded()
+            }
             Ok(gone) => {
                 let response = self.0.registry.withhold(serial, dispatch);
                 self.forget_commands(serial, &gone);
@@ -208,9 +211,10 @@ impl Devices {
     ) -> Result<Vec<String>, StoreError> {
         let updates: Vec<CommandUpdate> = outcomes.iter().map(|outcome| outcome.update.clone()).collect();
         let of = serial.clone();
-        let strange = self.0.store.write(move |tx| settle(tx, &of, &outcomes, dialect, now())).await?;
+        let settled = self.0.store.write(move |tx| settle(tx, &of, &outcomes, dialect, now())).await?;
+        settled.words.iter().for_each(|word| self.0.store.metrics().commanded(word, 1));
         let _ = self.0.registry.session(serial, |device| device.session.settled(&updates));
-        Ok(strange)
+        Ok(settled.strange)
     }
 
     /// Access terminals tell what was asked apart from the result. A failure here costs no row.

@@ -29,7 +29,10 @@ use crate::config::Config;
 use crate::core::{Directory, Intake, Received, ReceivedRow, Tally};
 use crate::delivery::Engine;
 use crate::stage::{Stage, Watch};
-use crate::store::{ClockRow, DeviceRow, Store, StoreError, StoreLedger, Transaction};
+use crate::store::{ClockRow, Connection, DeviceRow, Store, StoreError, StoreLedger, Transaction, settled};
+
+/// Rows from which on an upload is looked through before it is entered.
+const LONG_UPLOAD: usize = 100;
 
 /// Everything the device listener needs; cheap to clone. `Debug` shows nothing of what terminals have said.
 #[derive(Clone)]
@@ -109,8 +112,17 @@ impl Devices {
     ///
     /// The store cannot be written; the terminal stays out.
     pub async fn approve(&self, serial: SerialNumber) -> Result<(), StoreError> {
+        self.approve_model(serial, None).await
+    }
+
+    /// The same, of a terminal whose model somebody tells.
+    pub(crate) async fn approve_model(&self, serial: SerialNumber, model: Option<String>) -> Result<(), StoreError> {
         let text = serial.to_string();
-        self.0.store.write(move |tx| DeviceRow::approve(tx, &text, now())).await?;
+        let work = move |tx: &mut Transaction<'_>| {
+            DeviceRow::approve(tx, &text, now())?;
+            model.map_or(Ok(()), |model| DeviceRow::keep_model(tx, &text, &model))
+        };
+        self.0.store.write(work).await?;
         self.0.registry.admit(serial, Admission::Approved, None, None);
         Ok(())
     }
@@ -127,13 +139,16 @@ impl Devices {
     /// The store cannot be written.
     pub async fn take(&self, received: Received) -> Result<Tally, StoreError> {
         let Some(directory) = self.0.registry.directory(&received.serial) else { return Ok(Tally::default()) };
+        let received = self.look_through(received).await?;
         let adjusts = matches!(directory.rules.clock, ClockPolicy::Adjust | ClockPolicy::AdjustWrong);
         let (serial, probe) = (received.serial.clone(), received.contact.and_then(|contact| contact.probe));
         let is_backlog = received.rows.len() > Received::LIVE_ROWS;
         // It is never closed; without a place nothing would be lost but the order.
         let _place = if is_backlog { self.0.backlogs.acquire().await.ok() } else { None };
-        let devices = self.clone();
-        let entered = self.0.store.write(move |tx| devices.enter(tx, &received, directory)).await?;
+        let (devices, is_long) = (self.clone(), received.rows.len() >= LONG_UPLOAD);
+        let enter = move |tx: &mut Transaction<'_>| devices.enter(tx, &received, directory);
+        let store = &self.0.store;
+        let entered = if is_long { store.write_alone(enter).await? } else { store.write(enter).await? };
         self.0.engine.deliver(entered.deliveries);
         announce(entered.attended.notice.as_ref());
         if entered.attended.is_known_again && adjusts {
@@ -143,6 +158,19 @@ impl Devices {
             self.probe_written(&serial, probe);
         }
         Ok(entered.tally)
+    }
+
+    /// Passes over what is known of a long upload before the rest waits for the writer: most of a log that is sent once more.
+    async fn look_through(&self, mut received: Received) -> Result<Received, StoreError> {
+        if received.rows.len() < LONG_UPLOAD {
+            return Ok(received);
+        }
+        let intake = Arc::clone(&self.0.intake);
+        let look = move |connection: &Connection| {
+            intake.pass_over_known(&mut received, |event_id| settled(connection, event_id))?;
+            Ok(received)
+        };
+        self.0.store.read(look).await
     }
 
     /// Enters rows, what they say of the clock of their terminal, and its resume mark.

@@ -7,6 +7,7 @@ use punch_protocol::{Pin, SerialNumber, civil};
 use punch_webhook::Waiting;
 use serde::Serialize;
 use tokio::sync::watch;
+use utoipa::ToSchema;
 
 use super::handler::{Devices, Entered};
 use crate::core::{ByHand, Received, ReceivedRow, Tally};
@@ -18,7 +19,7 @@ use crate::store::{
 const SLICE: u32 = 200;
 
 /// What became of rows that were taken once more. The last four add up to the first.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Released {
     /// Rows taken once more.
     pub tried: u64,

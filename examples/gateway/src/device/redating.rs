@@ -7,6 +7,7 @@ use chrono::TimeDelta;
 use punch_normalize::{ClockEstimate, ClockOffset, ClockSamples, Dated, Direction, EventId, Hint, Normalizer, Person};
 use punch_protocol::SerialNumber;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::handler::Devices;
 use crate::clock::now;
@@ -17,7 +18,7 @@ use crate::store::{ClockRow, Observed, Span, StoreError, StoreLedger, Transactio
 const SLICE: u32 = 500;
 
 /// What became of rows that were to be dated anew.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Redated {
     /// Rows looked at.
     pub looked_at: u64,

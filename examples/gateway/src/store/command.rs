@@ -4,6 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use punch_protocol::SerialNumber;
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use super::part::{Part, total};
 use super::sql::{Clause, Connection, Row};
@@ -26,7 +27,7 @@ pub struct Commands {
 }
 
 /// What was asked of one terminal.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct CommandRow {
     /// Its number.
     pub id: u64,
@@ -39,6 +40,7 @@ pub struct CommandRow {
     /// `queued`, `sent`; then `done`, `partial`, `failed`, `unknown`, `expired`, `refused` or `cancelled`.
     pub state: String,
     /// Why the terminal cannot do it.
+    #[serde(skip)]
     pub reason: Option<String>,
     /// The job it is of.
     pub job_id: Option<u64>,
@@ -54,7 +56,7 @@ pub struct CommandRow {
 }
 
 /// How it stands with the steps of a command, or of all commands of a job. The first is the sum of the rest but one.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct StepCounts {
     /// How many there are: one a person, or one.
     pub total: u64,

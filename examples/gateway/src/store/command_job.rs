@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::command::{NewCommand, StepCounts, put_command};
 use super::job::JobRow;
@@ -10,7 +11,7 @@ use super::sql::{Clause, Connection, Row};
 use super::{StoreError, Transaction, from_millis, millis};
 
 /// One command for many terminals.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct CommandJob {
     /// Its number.
     pub id: u64,
@@ -99,7 +100,7 @@ impl CommandJob {
 }
 
 /// A job of either kind.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(untagged)]
 pub enum AnyJob {
     /// Events are sent once more.

@@ -23,6 +23,8 @@ pub struct DeviceRow {
     pub said: Option<String>,
     /// What it told whoever reads it on port 4370, as JSON.
     pub probe: Option<String>,
+    /// Its model, as whoever let it in says.
+    pub model: Option<String>,
 }
 
 impl DeviceRow {
@@ -36,7 +38,8 @@ impl DeviceRow {
     /// The store cannot be read.
     pub fn all(connection: &Connection) -> Result<Vec<Self>, StoreError> {
         let mut rows = connection.all(
-            "SELECT serial, admission, first_seen, dialect, declines_encryption, said, probe FROM device ORDER BY serial",
+            "SELECT serial, admission, first_seen, dialect, declines_encryption, said, model, probe
+             FROM device ORDER BY serial",
             &[],
             |row| {
                 let (admission, dialect): (String, Option<String>) = (row.get(1)?, row.get(3)?);
@@ -48,7 +51,8 @@ impl DeviceRow {
                     dialect: dialect.as_deref().and_then(dialect_of),
                     declines_encryption: row.get(4)?,
                     said: row.get(5)?,
-                    probe: row.get(6)?,
+                    model: row.get(6)?,
+                    probe: row.get(7)?,
                 })
             },
         )?;
@@ -104,6 +108,16 @@ impl DeviceRow {
     /// The store cannot be written.
     pub(crate) fn block(tx: &Transaction<'_>, serial: &str) -> Result<(), StoreError> {
         tx.execute("UPDATE device SET admission = 'blocked' WHERE serial = ?1", &[&serial])?;
+        Ok(())
+    }
+
+    /// Keeps what somebody says that a terminal is.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be written.
+    pub(crate) fn keep_model(tx: &Transaction<'_>, serial: &str, model: &str) -> Result<(), StoreError> {
+        tx.execute("UPDATE device SET model = ?2 WHERE serial = ?1", &[&serial, &model])?;
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 use punch_webhook::{DeliveryId, EndpointId, Lane, Waiting};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::outbox::{resend, send};
 use super::sql::{Connection, Row, ToValue};
@@ -27,7 +28,7 @@ pub(crate) struct Range {
 }
 
 /// A replay.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct JobRow {
     /// Its number.
     pub id: u64,

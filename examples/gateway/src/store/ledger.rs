@@ -1,15 +1,17 @@
 use core::ops::ControlFlow;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry::{Occupied, Vacant};
 
 use chrono::{DateTime, Utc};
 use punch_normalize::timeline::StateTrust;
 use punch_normalize::{EventId, Person, Punch};
 use punch_protocol::{Pin, SerialNumber};
-use punch_webhook::{Event, Revision, Waiting};
+use punch_webhook::{EndpointId, Event, PayloadFormat, Revision, Waiting};
 
 use super::endpoint::wanting;
 use super::outbox::send_to;
 use super::person::{self, CIVIL, Original};
-use super::sql::Row;
+use super::sql::{Connection, Value};
 use super::{StoreError, Transaction, millis};
 use crate::core::{Correction, Entry, Fate, Known, Ledger, Register, Settled, Told};
 
@@ -18,12 +20,28 @@ use crate::core::{Correction, Entry, Fate, Known, Ledger, Register, Settled, Tol
 pub struct StoreLedger<'t, 'c> {
     transaction: &'t mut Transaction<'c>,
     deliveries: Vec<Waiting>,
+    /// Who wants punches of which site, so that it is asked once and not for each.
+    wanting: BTreeMap<Option<String>, Vec<(EndpointId, PayloadFormat)>>,
+}
+
+/// What became of the row with this identity, if it is known.
+pub(crate) fn settled(connection: &Connection, event_id: &EventId) -> Result<Option<Settled>, StoreError> {
+    let sql = "SELECT fate, shift_s IS NOT NULL OR whose IS NOT NULL FROM row WHERE id = ?1";
+    connection.first(sql, &[&event_id.as_str()], |row| {
+        Ok(match row.value(0)? {
+            Value::Text("delivered") => Settled::Delivered,
+            Value::Text("suppressed") => Settled::Suppressed,
+            Value::Text("discarded") => Settled::Discarded,
+            Value::Text("held") if row.get(1)? => Settled::HeldByHand,
+            _ => Settled::Held,
+        })
+    })
 }
 
 impl<'t, 'c> StoreLedger<'t, 'c> {
     /// A ledger inside `transaction`.
     pub fn new(transaction: &'t mut Transaction<'c>) -> Self {
-        Self { transaction, deliveries: Vec::new() }
+        Self { transaction, deliveries: Vec::new(), wanting: BTreeMap::new() }
     }
 
     /// The deliveries made; they exist once the transaction is committed.
@@ -88,7 +106,7 @@ impl<'t, 'c> StoreLedger<'t, 'c> {
         Ok(changed > 0)
     }
 
-    /// Enters an event and, if it `is_sent` now, its deliveries to those who want such.
+    /// Enters the event of a punch and, if it `is_sent` now, its deliveries to those who want such.
     fn enter_event(
         &mut self,
         event: &Event<'_>,
@@ -96,9 +114,12 @@ impl<'t, 'c> StoreLedger<'t, 'c> {
         is_sent: bool,
         at: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        let endpoints =
-            if is_sent { wanting(self.transaction, &event.event_type(), event.site())? } else { Vec::new() };
-        self.deliveries.extend(send_to(self.transaction, &endpoints, event, badge, at)?);
+        let endpoints = match self.wanting.entry(event.site().map(ToOwned::to_owned)) {
+            _ if !is_sent => &[][..],
+            Occupied(known) => known.into_mut(),
+            Vacant(unknown) => unknown.insert(wanting(self.transaction, &event.event_type(), event.site())?),
+        };
+        self.deliveries.extend(send_to(self.transaction, endpoints, event, badge, at)?);
         Ok(())
     }
 
@@ -116,19 +137,7 @@ impl Ledger for StoreLedger<'_, '_> {
     type Error = StoreError;
 
     fn settled(&mut self, event_id: &EventId) -> Result<Option<Settled>, StoreError> {
-        let read = |row: &Row<'_>| Ok((row.get::<String>(0)?, row.get(1)?));
-        let found = self.transaction.first(
-            "SELECT fate, shift_s IS NOT NULL OR whose IS NOT NULL FROM row WHERE id = ?1",
-            &[&event_id.as_str()],
-            read,
-        )?;
-        Ok(found.map(|(fate, is_by_hand)| match fate.as_str() {
-            "delivered" => Settled::Delivered,
-            "suppressed" => Settled::Suppressed,
-            "discarded" => Settled::Discarded,
-            "held" if is_by_hand => Settled::HeldByHand,
-            _ => Settled::Held,
-        }))
+        settled(self.transaction, event_id)
     }
 
     fn punch(&mut self, event_id: &EventId) -> Result<Option<Punch>, StoreError> {

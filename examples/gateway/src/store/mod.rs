@@ -6,6 +6,7 @@ mod clock;
 mod command;
 mod command_job;
 mod completeness;
+mod day;
 mod delivery;
 mod device;
 mod employee;
@@ -46,6 +47,7 @@ pub use command::{CommandRow, Commands, StepCounts};
 pub(crate) use command::{NewCommand, put_command};
 pub use command_job::{AnyJob, CommandJob};
 pub(crate) use completeness::{Held, SiteRow, keep_complete, oldest_held, overdue};
+pub(crate) use day::{Day, RevisionOf, StatusChange};
 pub use delivery::{AttemptRow, Outgoing};
 pub(crate) use delivery::{persist, waiting as delivery_rows};
 pub use device::DeviceRow;
@@ -60,6 +62,7 @@ pub use job::JobRow;
 pub(crate) use job::{Range, Step, step};
 use layout::VERSION;
 pub use ledger::StoreLedger;
+pub(crate) use ledger::settled;
 pub(crate) use mail::MailRow;
 pub use outbox::{Deliveries, DeliveryRow, SentAttempt};
 pub(crate) use outbox::{EndpointLoad, events_after, random_id, resend, send_to};
@@ -162,7 +165,7 @@ impl Store {
         let opening = std::thread::scope(|scope| scope.spawn(|| open_for_writing(&opener)).join());
         let connection = opening.map_err(|_| StoreError::Stopped)??;
         let replica = if place.is_shared() { Some(Arc::new(Replica::new(&opener)?)) } else { None };
-        Ok(Self { writer: Writer::start(opener.clone(), connection), opener, readers: Arc::default(), replica })
+        Ok(Self { writer: Writer::start(opener.clone(), connection)?, opener, readers: Arc::default(), replica })
     }
 
     /// Who this gateway is, if others may work with the store too.
@@ -191,6 +194,19 @@ impl Store {
         W: FnOnce(&mut Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
     {
         self.writer.run(work).await
+    }
+
+    /// The same in a commit of its own, for work that changes much.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::write`].
+    pub async fn write_alone<T, W>(&self, work: W) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        W: FnOnce(&mut Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
+    {
+        self.writer.run_alone(work).await
     }
 
     /// Runs `work` on a reading connection, off the async threads.

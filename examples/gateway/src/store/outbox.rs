@@ -9,6 +9,7 @@ use punch_webhook::{DeliveryId, EndpointId, Event, Lane, PayloadFormat, StoredBo
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
 use super::lease::look_again;
 use super::part::{Part, total};
@@ -38,7 +39,7 @@ pub struct Deliveries {
 }
 
 /// A delivery.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct DeliveryRow {
     /// Its number.
     pub id: u64,
@@ -203,16 +204,16 @@ impl EndpointLoad {
     /// The store cannot be read.
     pub(crate) fn all(connection: &Connection) -> Result<BTreeMap<u64, Self>, StoreError> {
         let mut loads = BTreeMap::<u64, Self>::new();
-        let sql = "SELECT endpoint, state, count(*) FROM delivery WHERE state <> 'delivered' GROUP BY 1, 2";
-        connection.each(sql, &[], |row| {
-            let (endpoint, count) = (row.get::<i64>(0)?.cast_unsigned(), row.get::<i64>(2)?.cast_unsigned());
-            let load = loads.entry(endpoint).or_default();
-            match row.get::<String>(1)?.as_str() {
-                "waiting" => load.waiting = count,
-                _ => load.failed = count,
-            }
-            Ok(ControlFlow::Continue(()))
-        })?;
+        for state in ["waiting", "failed"] {
+            // Each of these states has an index; all of them together have none.
+            let sql = format!("SELECT endpoint, count(*) FROM delivery WHERE state = '{state}' GROUP BY 1");
+            connection.each(&sql, &[], |row| {
+                let (endpoint, count) = (row.get::<i64>(0)?.cast_unsigned(), row.get::<i64>(1)?.cast_unsigned());
+                let load = loads.entry(endpoint).or_default();
+                *(if state == "waiting" { &mut load.waiting } else { &mut load.failed }) = count;
+                Ok(ControlFlow::Continue(()))
+            })?;
+        }
         for (endpoint, load) in &mut loads {
             load.last_error = last_error(connection, endpoint.cast_signed())?;
         }
@@ -230,7 +231,7 @@ fn last_error(connection: &Connection, endpoint: i64) -> Result<Option<AttemptLi
 }
 
 /// One attempt of a delivery, with what it sent.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct SentAttempt {
     /// The attempt.
     #[serde(flatten)]

@@ -6,6 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use punch_normalize::{EventId, Hint, HoldReason};
 use punch_protocol::Pin;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::part::{Part, total};
 use super::person::{SAID, raw_punch};
@@ -31,7 +32,7 @@ pub struct Quarantined {
 }
 
 /// A row kept aside.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct HeldRow {
     /// Its identity.
     pub id: String,

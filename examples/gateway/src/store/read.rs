@@ -4,6 +4,7 @@ use chrono::{DateTime, NaiveDate, NaiveTime, SecondsFormat, Utc};
 use punch_normalize::Direction;
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use super::completeness::{IS_FINAL, SiteRow};
 use super::part::{Part, total};
@@ -11,7 +12,7 @@ use super::sql::{Clause, Connection, Row};
 use super::{Quarantined, StoreError};
 
 /// How many rows met which fate, and how the deliveries stand.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Counts {
     /// Punches accepted for delivery.
     pub delivered_rows: u64,

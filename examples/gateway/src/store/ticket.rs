@@ -1,5 +1,7 @@
 //! Commands of the protocol on their way to terminals: written down before they are sent, and until they are answered.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use punch_protocol::SerialNumber;
 use punch_protocol::push::{
@@ -219,20 +221,31 @@ pub(crate) fn settle(
     outcomes: &[Outcome],
     dialect: Dialect,
     now: DateTime<Utc>,
-) -> Result<Vec<String>, StoreError> {
-    let (mut strange, mut commands) = (Vec::new(), Vec::new());
+) -> Result<SettledTickets, StoreError> {
+    let (mut settled, mut commands) = (SettledTickets::default(), BTreeSet::new());
     for outcome in outcomes {
         match settle_one(tx, serial, outcome, dialect, now)? {
-            Known::No => strange.push(outcome.update.id.clone()),
+            Known::No => settled.strange.push(outcome.update.id.clone()),
             Known::Already => {}
-            Known::Settled { command } if commands.contains(&command) => {}
-            Known::Settled { command } => commands.push(command),
+            Known::Settled { command, word } => {
+                settled.words.push(word);
+                commands.insert(command);
+            }
         }
     }
     for command in commands {
         conclude(tx, command, now)?;
     }
-    Ok(strange)
+    Ok(settled)
+}
+
+/// What tickets came to.
+#[derive(Debug, Default)]
+pub(crate) struct SettledTickets {
+    /// Ids that are of none.
+    pub(crate) strange: Vec<String>,
+    /// The states of the others.
+    pub(crate) words: Vec<&'static str>,
 }
 
 enum Known {
@@ -240,8 +253,8 @@ enum Known {
     No,
     /// Somebody else has settled it.
     Already,
-    /// A ticket of this command.
-    Settled { command: i64 },
+    /// A ticket of this command, and its state now.
+    Settled { command: i64, word: &'static str },
 }
 
 fn settle_one(
@@ -287,7 +300,7 @@ fn settle_one(
     if let Some(step) = step {
         note_person(tx, serial, &step, word)?;
     }
-    Ok(Known::Settled { command })
+    Ok(Known::Settled { command, word })
 }
 
 /// What the terminal is known to have of a person, now that this became of a step about them.

@@ -2,13 +2,14 @@ use std::collections::BTreeMap;
 
 use chrono::DateTime;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::completeness::IS_FINAL;
 use super::sql::{Connection, Row};
 use super::{StoreError, from_millis};
 
 /// When a punch was where, and what was decided about it: received, judged, every attempt to deliver it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Timeline {
     /// The identity.
     pub event_id: String,
@@ -26,7 +27,7 @@ pub struct Timeline {
 }
 
 /// What was decided about a row, and by what.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Decision {
     /// Why it is held; the table of a record.
     pub reason: Option<String>,
@@ -78,7 +79,7 @@ pub struct Decision {
 }
 
 /// One time a punch was told anew.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct RevisionLine {
     /// Its number, from 1.
     pub number: u32,
@@ -97,7 +98,7 @@ pub struct RevisionLine {
 }
 
 /// What receivers have to hear of if it changes.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Meaning {
     /// The direction.
     pub direction: String,
@@ -108,7 +109,7 @@ pub struct Meaning {
 }
 
 /// One delivery of a punch.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct DeliveryTimeline {
     /// Where to.
     pub url: String,
@@ -123,7 +124,7 @@ pub struct DeliveryTimeline {
 }
 
 /// One attempt of a delivery.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct AttemptLine {
     /// Its number, from 1.
     pub number: u32,

@@ -34,16 +34,17 @@ impl Writer {
         let opener = Opener::new(&Place::File(path.to_owned()))?;
         let connection = opener.connect()?;
         prepare(&connection)?;
-        Ok(Self::start(opener, connection))
+        Ok(Self::start(opener, connection)?)
     }
 
     /// Starts the thread. It ends when the last clone is gone.
-    pub(super) fn start(opener: Opener, connection: Connection) -> Self {
+    pub(super) fn start(opener: Opener, mut connection: Connection) -> Result<Self, StoreError> {
+        connection.checkpoint_beside()?;
         let (jobs, queue) = mpsc::channel(WAITING_MAX);
         let metrics = Metrics::default();
         let counted = metrics.clone();
         std::thread::spawn(move || work_off(&opener, connection, queue, &counted));
-        Self { jobs, metrics }
+        Ok(Self { jobs, metrics })
     }
 
     /// What is counted of its commits, and by whoever works with it.
@@ -61,8 +62,30 @@ impl Writer {
         T: Send + 'static,
         W: FnOnce(&mut Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
     {
+        self.put(work, false).await
+    }
+
+    /// The same in a commit of its own, for work that changes much: among others it would have to be kept in memory how it
+    /// can be undone alone.
+    ///
+    /// # Errors
+    ///
+    /// As [`Writer::run`].
+    pub async fn run_alone<T, W>(&self, work: W) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        W: FnOnce(&mut Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
+    {
+        self.put(work, true).await
+    }
+
+    async fn put<T, W>(&self, work: W, is_alone: bool) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        W: FnOnce(&mut Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
+    {
         let (answer, committed) = oneshot::channel();
-        let job = Box::new(Pending { work: Some(work), result: None, answer });
+        let job = Box::new(Pending { work: Some(work), is_alone, result: None, answer });
         self.jobs.try_send(job).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => StoreError::Busy { limit: WAITING_MAX },
             mpsc::error::TrySendError::Closed(_) => StoreError::Stopped,
@@ -78,14 +101,19 @@ impl fmt::Debug for Writer {
 }
 
 trait Job: Send {
+    /// Whether it wants a commit of its own.
+    fn is_alone(&self) -> bool;
     /// Does the work inside `group`, leaving nothing behind if it fails.
     fn work(&mut self, group: &Connection);
+    /// Does the work as all there is in a transaction. Whether that is to be committed.
+    fn work_alone(&mut self, transaction: &Connection) -> bool;
     /// Tells whoever waits, once the fate of the commit is known.
     fn answer(self: Box<Self>, committed: bool);
 }
 
 struct Pending<W, T> {
     work: Option<W>,
+    is_alone: bool,
     result: Option<Result<T, StoreError>>,
     answer: oneshot::Sender<Result<T, StoreError>>,
 }
@@ -95,9 +123,18 @@ where
     T: Send,
     W: FnOnce(&mut Transaction<'_>) -> Result<T, StoreError> + Send,
 {
+    fn is_alone(&self) -> bool {
+        self.is_alone
+    }
+
     fn work(&mut self, group: &Connection) {
         let Some(work) = self.work.take() else { return };
         self.result = Some(Transaction::run(group, work));
+    }
+
+    fn work_alone(&mut self, transaction: &Connection) -> bool {
+        let Some(work) = self.work.take() else { return false };
+        self.result.insert(Transaction::whole(transaction, work)).is_ok()
     }
 
     fn answer(self: Box<Self>, committed: bool) {
@@ -113,12 +150,20 @@ where
 
 fn work_off(opener: &Opener, mut connection: Connection, mut queue: mpsc::Receiver<Box<dyn Job>>, metrics: &Metrics) {
     let mut group: Vec<Box<dyn Job>> = Vec::new();
-    while let Some(first) = queue.blocking_recv() {
+    let mut next: Option<Box<dyn Job>> = None;
+    while let Some(first) = next.take().or_else(|| queue.blocking_recv()) {
+        let is_alone = first.is_alone();
         group.push(first);
-        while group.len() < GROUP_MAX
-            && let Ok(next) = queue.try_recv()
+        while !is_alone
+            && next.is_none()
+            && group.len() < GROUP_MAX
+            && let Ok(job) = queue.try_recv()
         {
-            group.push(next);
+            if job.is_alone() {
+                next = Some(job);
+            } else {
+                group.push(job);
+            }
         }
         let began = Instant::now();
         let committed = commit(opener, &mut connection, &mut group);
@@ -136,10 +181,14 @@ fn commit(opener: &Opener, connection: &mut Connection, group: &mut [Box<dyn Job
     if connection.is_closed() {
         *connection = opener.connect()?;
     }
-    connection.transact(|| {
-        for job in group.iter_mut() {
-            job.work(connection);
+    let mut is_refused = false;
+    let ended = connection.transact(|| {
+        match group {
+            [job] => is_refused = !job.work_alone(connection),
+            jobs => jobs.iter_mut().for_each(|job| job.work(connection)),
         }
-        Ok(())
-    })
+        if is_refused { Err(StoreError::NotCommitted) } else { Ok(()) }
+    });
+    // Whoever asked for what was refused is told why; nothing else was in it.
+    if is_refused { Ok(()) } else { ended }
 }

@@ -165,7 +165,9 @@ async fn approving_a_configured_terminal_again_keeps_its_zone_and_name() {
         config.endpoints.push(crate::harness::endpoint(&receiver.url(), punch_webhook::PayloadFormat::Nested));
     })
     .await;
-    assert_eq!(site.post("/v1/devices", json!({ "serial_number": "LIMA1" })).await.0, 201);
+    let request = site.request("PATCH", "/v1/devices/LIMA1").bearer_auth(API_KEY);
+    let request = request.header("Content-Type", "application/json").body(r#"{"admission":"approved"}"#);
+    assert_eq!(site.call(request).await.0, 200);
     assert_eq!(site.upload("LIMA1", "ATTLOG", "1001\t2026-03-28 08:47:12\t0\t1\n").await.body, "OK: 1");
     site.delivered_all().await;
     let event = receiver.seen()[0].json();

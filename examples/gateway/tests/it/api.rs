@@ -15,69 +15,6 @@ pub(crate) fn check_error(answer: &Value, code: &str) {
     assert!(error["request_id"].as_str().unwrap().starts_with("req_"), "{answer}");
 }
 
-pub(crate) const ROUTES: [(&str, &str); 39] = [
-    ("GET", "/v1/webhooks"),
-    ("POST", "/v1/webhooks"),
-    ("GET", "/v1/webhooks/1"),
-    ("DELETE", "/v1/webhooks/1"),
-    ("POST", "/v1/webhooks/1/test"),
-    ("POST", "/v1/webhooks/1/secret"),
-    ("POST", "/v1/webhooks/1/replay"),
-    ("GET", "/v1/jobs/1"),
-    ("DELETE", "/v1/jobs/1"),
-    ("GET", "/v1/deliveries"),
-    ("GET", "/v1/deliveries/1"),
-    ("POST", "/v1/deliveries/1/resend"),
-    ("GET", "/v1/events"),
-    ("GET", "/v1/devices"),
-    ("POST", "/v1/devices"),
-    ("GET", "/v1/devices/T1"),
-    ("PATCH", "/v1/devices/T1"),
-    ("GET", "/v1/devices/T1/timeline"),
-    ("POST", "/v1/devices/T1/clock"),
-    ("POST", "/v1/devices/T1/punches"),
-    ("GET", "/v1/employees"),
-    ("POST", "/v1/employees"),
-    ("GET", "/v1/attendance"),
-    ("GET", "/v1/attendance/evt_1"),
-    ("GET", "/v1/quarantine"),
-    ("GET", "/v1/devices/T1/commands"),
-    ("POST", "/v1/devices/T1/commands"),
-    ("GET", "/v1/commands"),
-    ("POST", "/v1/commands"),
-    ("GET", "/v1/commands/1"),
-    ("DELETE", "/v1/commands/1"),
-    ("GET", "/v1/commands/1/items"),
-    ("POST", "/v1/commands/1/retry"),
-    ("GET", "/v1/jobs"),
-    ("GET", "/v1/jobs/1/items"),
-    ("GET", "/v1/api-keys"),
-    ("POST", "/v1/api-keys"),
-    ("DELETE", "/v1/api-keys/99"),
-    ("GET", "/status"),
-];
-
-/// S2-081, S1-017.
-#[tokio::test]
-async fn every_route_with_data_asks_for_the_key() {
-    let site = Site::start(|_| ()).await;
-    for (method, path) in ROUTES {
-        let (status, none) = site.call(site.request(method, path)).await;
-        assert_eq!(status, 401, "{method} {path}");
-        check_error(&none, "unauthorized");
-        for key in ["wrong", "", &API_KEY[1..], &format!("{API_KEY}x")] {
-            let (status, wrong) = site.call(site.request(method, path).bearer_auth(key)).await;
-            assert_eq!(status, 401, "{method} {path} with {key:?}");
-            check_error(&wrong, "unauthorized");
-            assert!(key.is_empty() || !wrong.to_string().contains(key), "the key is not repeated");
-        }
-        let basic = site.request(method, path).basic_auth("user", Some(API_KEY));
-        assert_eq!(site.call(basic).await.0, 401);
-        let with_key = site.request(method, path).bearer_auth(API_KEY).send().await.unwrap();
-        assert_ne!(with_key.status(), 401, "{method} {path}");
-    }
-}
-
 #[tokio::test]
 async fn unknown_routes_and_methods_are_refused_with_the_error_object() {
     let site = Site::start(|_| ()).await;
@@ -86,9 +23,14 @@ async fn unknown_routes_and_methods_are_refused_with_the_error_object() {
         assert_eq!(status, 404, "{path}");
         check_error(&answer, "not_found");
     }
-    let (status, answer) = site.get("/v1/attendance/evt_unknown").await;
-    assert_eq!(status, 404);
-    check_error(&answer, "not_found");
+    // S2-080: and so is what is not there.
+    for path in ["/v1/attendance/evt_unknown", "/v1/devices/NOBODY", "/v1/commands/99", "/v1/quarantine/evt_1"] {
+        let (status, answer) = site.get(path).await;
+        assert_eq!(status, 404, "{path}");
+        check_error(&answer, "not_found");
+    }
+    let (status, answer) = site.get("/v1/commands/first").await;
+    assert_eq!((status, &answer["error"]["field"]), (400, &json!("id")));
     for (method, path) in [("DELETE", "/v1/webhooks"), ("DELETE", "/v1/employees"), ("POST", "/livez")] {
         let response = site.request(method, path).bearer_auth(API_KEY).send().await.unwrap();
         assert_eq!(response.status(), 405, "{method} {path}");
@@ -203,6 +145,22 @@ async fn lists_come_in_pages_under_one_envelope() {
         }
         assert_eq!(site.get(&format!("{path}?per_page=200")).await.0, 200);
     }
+}
+
+/// S1-023: a terminal is added by its serial number and what it is, once.
+#[tokio::test]
+async fn a_terminal_is_added_once_with_its_model() {
+    let site = Site::start(|_| ()).await;
+    let new = json!({ "serial_number": "NEW1", "model": "SpeedFace-V5L" });
+    let (status, added) = site.post("/v1/devices", new.clone()).await;
+    assert_eq!((status, &added["data"]["model"]), (201, &json!("SpeedFace-V5L")));
+    let (status, again) = site.post("/v1/devices", new).await;
+    assert_eq!((status, &again["error"]["field"]), (409, &json!("serial_number")));
+    check_error(&again, "conflict");
+    let site = site.restart(|_| ()).await;
+    assert_eq!(site.get("/v1/devices/NEW1").await.1["data"]["model"], "SpeedFace-V5L");
+    let (status, answer) = site.post("/v1/devices", json!({ "serial_number": "NEW2", "model": "x".repeat(101) })).await;
+    assert_eq!((status, &answer["error"]["field"]), (400, &json!("model")));
 }
 
 #[tokio::test]

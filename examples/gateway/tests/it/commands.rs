@@ -42,6 +42,7 @@ fn two() -> Value {
     json!({ "employees": [{ "badge_number": "1042", "name": "Ana Ruiz" }, { "badge_number": "0043", "name": "Luis" }] })
 }
 
+/// S1-001, S1-021: the terminal only ever calls; nothing connects to it.
 /// S2-049, S2-052, S2-053, S2-089: two people, two records, a result for each, and once more for who went wrong alone.
 #[tokio::test]
 async fn employees_are_written_followed_and_only_the_failed_are_written_again() {
@@ -169,6 +170,23 @@ async fn the_same_call_twice_under_one_key_opens_a_door_once() {
     assert_eq!((first.0, &first), (202, &second));
     assert_eq!(site.poll_until_told("T1").await.len(), 1);
     assert_eq!(site.ask::<i64>("SELECT count(*) FROM ticket").await, 1);
+}
+
+/// S2-050: who passes a door is changed once, however often the call comes.
+#[tokio::test]
+async fn the_same_call_twice_under_one_key_changes_who_passes_once() {
+    let site = Site::start(|_| ()).await;
+    access_terminal(&site, "T1").await;
+    for command in ["disable_employee", "enable_employee"] {
+        let call = || {
+            let request = site.request("POST", "/v1/devices/T1/commands").bearer_auth(API_KEY);
+            let request = request.header("Content-Type", "application/json").header("Idempotency-Key", command);
+            site.call(request.body(json!({ "command": command, "payload": { "badge_number": "7" } }).to_string()))
+        };
+        let (first, second) = (call().await, call().await);
+        assert_eq!((first.0, &first), (202, &second));
+    }
+    assert_eq!(site.ask::<i64>("SELECT count(*) FROM command").await, 2);
 }
 
 /// Nobody stands at the door any more: it is not opened.

@@ -170,7 +170,9 @@ async fn events_can_be_fetched_behind_a_cursor() {
     });
     assert_eq!(later["data"]["events"].as_array().unwrap().len(), 1);
     assert_eq!(site.get("/v1/events?types=device.status").await.1["data"]["events"], json!([]));
-    for (query, field) in [("limit=0", "limit"), ("wait=31", "wait"), ("types=x", "types"), ("after=x", "query")] {
+    for (query, field) in
+        [("limit=0", "limit"), ("wait=31", "wait"), ("types=x", "types"), ("after=x", "after"), ("before=1", "before")]
+    {
         let (status, answer) = site.get(&format!("/v1/events?{query}")).await;
         assert_eq!((status, &answer["error"]["field"]), (400, &json!(field)));
     }

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
 use gateway::core::Identity;
 use punch_protocol::Pin;
 use punch_webhook::{PayloadFormat, Secret, Verifier};
 use serde_json::{Value, json};
 use simulator::receiver::{Receiver, Reply, Script};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpListener;
 
 use crate::harness::{Recorder, SECRET, Site, endpoint, eventually};
@@ -120,7 +122,7 @@ async fn a_500_leaves_the_delivery_waiting_one_minute_with_its_attempt_on_record
     assert_eq!(receiver.seen().len(), 1);
 }
 
-/// S2-020, S2-035: what is due after a failure goes out again under the same id, with the next attempt number.
+/// S2-020, S2-035, S2-094: what is due after a failure goes out again under the same id, with the next attempt number.
 #[tokio::test]
 async fn a_retry_that_has_come_due_carries_the_same_id_and_the_next_number() {
     let receiver = Recorder::start(|number| {
@@ -145,6 +147,45 @@ async fn a_retry_that_has_come_due_carries_the_same_id_and_the_next_number() {
     assert_eq!(attempts.iter().map(|attempt| attempt["status"].as_u64().unwrap()).collect::<Vec<_>>(), [500, 200]);
     assert_eq!(timeline["deliveries"][0]["state"], "delivered");
     assert!(timeline["deliveries"][0]["settled_at"].is_string());
+}
+
+/// S0-076, S1-047, S1-050: an endpoint needs a URL and nothing else. A name is enough, it may be slow to wake up, and it may
+/// close the connection behind each answer.
+#[tokio::test]
+async fn an_endpoint_needs_a_url_and_nothing_else() {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let function = tokio::spawn(async move {
+        let mut heads = Vec::new();
+        while heads.len() < 3 {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut head = String::new();
+            let mut reader = BufReader::new(&mut stream);
+            while !head.ends_with("\r\n\r\n") {
+                reader.read_line(&mut head).await.unwrap();
+            }
+            let length =
+                head.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
+            let mut body = vec![0; length.expect("a length, and no stream")];
+            reader.read_exact(&mut body).await.unwrap();
+            // It wakes up first.
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            stream.write_all(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n").await.unwrap();
+            heads.push(head);
+        }
+        heads
+    });
+    let url = format!("http://localhost:{port}/functions/punch?region=eu");
+    let site = Site::start(|config| config.endpoints.push(endpoint(&url, PayloadFormat::Nested))).await;
+    site.punch(&(0..3).map(row).collect::<String>()).await;
+    site.delivered_all().await;
+    for head in function.await.unwrap() {
+        assert!(head.starts_with("POST /functions/punch?region=eu HTTP/1.1\r\n") && !head.contains("pgrade"), "{head}");
+    }
+    assert!(
+        gateway::config::Config::default().delivery.timeout >= Duration::from_secs(8),
+        "a cold start may take so long"
+    );
 }
 
 /// A redirect is a failure: a secret is in hand, and whoever answers is not whom it was meant for.
@@ -286,7 +327,7 @@ async fn dead_and_silent_endpoints_do_not_delay_a_living_one() {
     let site = Site::start(|config| {
         let urls = [dead.clone(), format!("http://{}/", silent.local_addr().unwrap()), alive.url()];
         config.endpoints = urls.iter().map(|url| endpoint(url, PayloadFormat::Nested)).collect();
-        config.delivery.timeout = std::time::Duration::from_secs(30);
+        config.delivery.timeout = Duration::from_secs(30);
     })
     .await;
     for person in 0..40 {

@@ -170,7 +170,7 @@ async fn a_body_that_is_no_json_is_refused_and_leaves_nothing() {
         assert_eq!((status, &answer["error"]["field"]), (400, &json!("body")));
         check_error(&answer, "validation_failed");
     }
-    for (path, field) in [("/v1/devices/BAD%20SN/punches", "serial"), ("/v1/devices/T1/punches?live=maybe", "query")] {
+    for (path, field) in [("/v1/devices/BAD%20SN/punches", "serial"), ("/v1/devices/T1/punches?live=maybe", "live")] {
         let (status, answer) = site.forward(path, row("1", "2026-03-28T08:00:00", Some(0))).await;
         assert_eq!((status, &answer["error"]["field"]), (400, &json!(field)));
     }

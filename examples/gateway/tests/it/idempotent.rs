@@ -8,42 +8,12 @@ use tokio::net::TcpStream;
 
 use crate::harness::{API_KEY, Recorder, Site, eventually};
 
-async fn call(site: &Site, method: &str, path: &str, key: &str, body: Value) -> (u16, Value, bool) {
+pub(crate) async fn call(site: &Site, method: &str, path: &str, key: &str, body: Value) -> (u16, Value, bool) {
     let request = site.request(method, path).bearer_auth(API_KEY).header("Content-Type", "application/json");
     let response = request.header("Idempotency-Key", key).body(body.to_string()).send().await.unwrap();
     let status = response.status().as_u16();
     let is_repeat = response.headers().contains_key("idempotent-replayed");
     (status, serde_json::from_str(&response.text().await.unwrap()).unwrap(), is_repeat)
-}
-
-/// What the router lists: method and path of every route that changes something.
-fn mutations() -> Vec<(&'static str, String)> {
-    let router = include_str!("../../src/api/mod.rs");
-    let guarded = router.split_once("let guarded").unwrap().1.split_once("/status").unwrap().0;
-    let routes = guarded.split(".route(").skip(1).flat_map(|route| {
-        let path = route.split('"').nth(1).unwrap().to_owned();
-        let verbs = [("POST", "post("), ("PATCH", "patch("), ("PUT", "put("), ("DELETE", "delete(")];
-        let path = path.replace("{id}", "1").replace("{serial}", "T1").replace("{event_id}", "evt_1");
-        verbs.into_iter().filter(|(_, verb)| route.contains(verb)).map(move |(method, _)| (method, path.clone()))
-    });
-    routes.collect()
-}
-
-/// S2-011, S2-045: none is left out, whatever it answers.
-#[tokio::test]
-async fn every_mutation_takes_a_key() {
-    let site = Site::start(|_| ()).await;
-    let mutations = mutations();
-    assert!(mutations.len() >= 18, "{mutations:?}");
-    for (number, (method, path)) in mutations.iter().enumerate() {
-        let key = format!("key-{number}");
-        let (status, first, is_repeat) = call(&site, method, path, &key, json!({})).await;
-        assert!(status < 500 && !is_repeat, "{method} {path}: {status} {first}");
-        let (again, second, is_repeat) = call(&site, method, path, &key, json!({})).await;
-        assert_eq!((again, second, is_repeat), (status, first, true), "{method} {path}");
-        let (status, answer, _) = call(&site, method, path, &key, json!({ "other": 1 })).await;
-        assert_eq!((status, &answer["error"]["code"]), (422, &json!("idempotency_key_reused")), "{method} {path}");
-    }
 }
 
 /// S2-046 to S2-049: one effect, after a restart too, until the answer is old.

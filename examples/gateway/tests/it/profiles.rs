@@ -420,7 +420,7 @@ fn what_stands_for_a_missing_departure_reads_in_four_forms() {
     assert_eq!(wrong, [("defaults.missing_out".to_owned(), text.to_owned())]);
 }
 
-/// The words of the file reach the rows.
+/// S2-067: the words of the file reach the rows, of a terminal and of a site.
 #[tokio::test]
 async fn what_is_said_of_a_site_is_so_at_its_terminals() {
     let text = "[[site]]\nname = \"Plant\"\nzone = \"-06:00\"\nscope = \"site\"\nrule = \"first-last\"\n\

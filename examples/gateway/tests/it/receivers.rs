@@ -18,7 +18,7 @@ use crate::harness::{
 /// What makes the headers of a body.
 type Form = fn(&[u8]) -> Headers;
 
-/// S1-003, S1-016, S1-028.
+/// S1-003, S1-010, S1-016, S1-028, S1-043.
 #[tokio::test]
 async fn the_node_receiver_stores_every_event_once() {
     runs_as_documented(&NODE).await;
@@ -32,6 +32,25 @@ async fn the_python_receiver_stores_every_event_once() {
 #[tokio::test]
 async fn the_rust_receiver_stores_every_event_once() {
     runs_as_documented(&RUST).await;
+}
+
+/// S1-013: an ordinary POST route, made of what the language has, or of its usual server.
+#[test]
+fn the_receivers_need_no_framework_of_ours() {
+    let [node] = blocks(NODE.fence).try_into().expect("one block");
+    let imports = node.lines().filter(|line| line.starts_with("import ")).collect::<Vec<_>>();
+    assert!(
+        !imports.is_empty() && imports.iter().all(|line| line.contains("'node:") || line.contains("\"node:")),
+        "{imports:?}"
+    );
+    let [python] = blocks(PYTHON.fence).try_into().expect("one block");
+    let modules: Vec<&str> =
+        python.lines().filter(|line| line.starts_with("import ") || line.starts_with("from ")).collect();
+    let foreign = ["flask", "django", "fastapi", "requests", "standardwebhooks"];
+    assert!(
+        !modules.is_empty() && modules.iter().all(|line| foreign.iter().all(|name| !line.contains(name))),
+        "{modules:?}"
+    );
 }
 
 #[test]
@@ -51,6 +70,7 @@ async fn runs_as_documented(language: &Language) {
     takes_every_form_of_a_signature(&sample).await;
     answers_after_it_has_stored(&sample).await;
     takes_lists(&sample).await;
+    // S1-037: what was seen is on disk, and stays.
     let before = sample.stored();
     sample.kill();
     let sample = Sample::start(language, folder.path()).await;
@@ -240,7 +260,11 @@ async fn the_curl_requests_reach_the_receivers() {
 }
 
 /// What a block prints, one JSON value a line. The gateway goes on in this thread meanwhile.
-async fn bash(block: String, folder: &Path, variables: [(&'static str, String); 4]) -> Vec<Value> {
+pub(crate) async fn bash<const N: usize>(
+    block: String,
+    folder: &Path,
+    variables: [(&'static str, String); N],
+) -> Vec<Value> {
     let mut command = Command::new("bash");
     command.arg("-c").arg(block).current_dir(folder).envs(variables);
     let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();

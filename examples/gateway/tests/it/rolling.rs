@@ -21,6 +21,7 @@ fn taken(seen: &Seen, secret: &str) -> (bool, bool) {
     (verifier.verify_punchconnect(headers(), &seen.body).is_ok(), standard.is_ok())
 }
 
+/// S1-019: each signs, and neither is taken for the other.
 #[tokio::test]
 async fn receivers_of_either_secret_take_what_is_sent_during_a_roll() {
     let receiver = Recorder::always(200).await;

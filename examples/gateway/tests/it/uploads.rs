@@ -98,16 +98,25 @@ async fn an_unregistered_badge_waits_in_quarantine_until_somebody_registers_it()
     assert_eq!(site.ask::<i64>("SELECT count(*) FROM event").await, 2);
 }
 
-/// I1, I7, S2-013: the same body again, whole or in part, changes not one row of the store.
+/// I1, I7, S2-013: the same body again, whole or in part, changes not one row of the store. A long one is looked through
+/// before it is entered.
 #[tokio::test]
 async fn a_repeated_upload_is_acknowledged_and_writes_nothing() {
+    for others in [0, 120] {
+        repeat_an_upload(others).await;
+    }
+}
+
+async fn repeat_an_upload(others: usize) {
     let receiver = Recorder::always(200).await;
     let site = Site::delivering_to(&receiver).await;
-    let rows = "1001\t2026-03-28 08:47:12\t0\t1\t0\njunk\n\t2026-03-28 08:47:12\t0\t1\n1001\t2026-03-28 08:47:30\t0\t1\t0\n\
+    let mut rows: String =
+        (0..others).map(|other| format!("{}\t2026-03-28 08:00:00\t0\t1\t0\n", 2000 + other)).collect();
+    rows += "1001\t2026-03-28 08:47:12\t0\t1\t0\njunk\n\t2026-03-28 08:47:12\t0\t1\n1001\t2026-03-28 08:47:30\t0\t1\t0\n\
                 1002\t2000-01-01 00:00:00\t0\t1\n1003\t2026-03-28 08:47:12\t0\t1\t0\n";
     let operations = "OPLOG 4\t0\t2026-03-28 08:00:00\t1001\t0\t0\t0\nUSER PIN=1\tName=A\tPri=0\nOPLOG 4\t0\t2026-03-28 08:00:00\t1001\t0\t0\t0\n";
     let upload_all = async || {
-        assert_eq!(site.upload("T1", "ATTLOG", rows).await.body, "OK: 6");
+        assert_eq!(site.upload("T1", "ATTLOG", &rows).await.body, format!("OK: {}", others + 6));
         assert_eq!(site.upload("T1", "OPERLOG", operations).await.body, "OK: 3");
     };
     let image = async || {
@@ -134,7 +143,7 @@ async fn a_repeated_upload_is_acknowledged_and_writes_nothing() {
     upload_all().await;
     site.delivered_all().await;
     let before = image().await;
-    assert!(before.iter().filter(|line| line.starts_with("row")).count() == 7, "{before:#?}");
+    assert!(before.iter().filter(|line| line.starts_with("row")).count() == others + 7, "{before:#?}");
     for _ in 0..3 {
         upload_all().await;
     }
@@ -142,7 +151,12 @@ async fn a_repeated_upload_is_acknowledged_and_writes_nothing() {
         site.punch(&format!("{line}\n")).await;
     }
     assert_eq!(image().await, before);
-    assert_eq!(receiver.seen().len(), 2);
+    assert_eq!(receiver.seen().len(), others + 2);
+
+    let new = "1001\t2026-03-28 17:01:44\t1\t1\t0\n";
+    site.punch(&format!("{rows}{new}")).await;
+    site.delivered_all().await;
+    assert_eq!(receiver.seen().len(), others + 3);
 }
 
 /// D1 to D4 of the duplicate window, over HTTP: S2-061, S2-062, S2-063.

@@ -26,7 +26,8 @@ fn rows_of(Done { code, stdout, stderr }: &Done) -> (Vec<Value>, usize) {
     (rows.collect(), punches)
 }
 
-/// S0-013, S1-005, S1-009, S2-018, S2-096, contracts.md.
+/// S0-013, S1-002, S1-005, S1-009, S2-018, S2-096, contracts.md: and how long each took, by which S2-009, S2-010 and S2-091
+/// are looked at.
 #[test]
 fn the_demo_shows_every_punch_once_and_the_same_ones_for_the_same_seed() {
     let demo = || run(&["demo", "--punches", "8", "--rate", "40", "--seed", "7", "--json"], b"");

@@ -21,6 +21,7 @@ mod decode_tcp;
 mod demo;
 mod doctor;
 mod explain;
+mod export;
 mod fleet;
 mod gateway;
 mod import;

@@ -1,11 +1,12 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 use punch_normalize::{ClockHealth, Diagnosis};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::Clockwork;
 
 /// What the API says of a terminal's clock.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct ClockReport {
     /// The [word](ClockHealth::as_str) of its class.
     pub health: &'static str,
@@ -24,7 +25,7 @@ pub struct ClockReport {
 }
 
 /// A change of the zone a terminal is configured with.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct ZoneChange {
     /// Rows received from then on are in this zone.
     pub from: String,

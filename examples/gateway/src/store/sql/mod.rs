@@ -1,6 +1,7 @@
 //! What the store says to a database, whichever it is. Statements are written once, in what SQLite and PostgreSQL both
 //! understand: numbered parameters, flags and times as integers, `ON CONFLICT`, `IS DISTINCT FROM`.
 
+mod checkpoint;
 mod clause;
 mod place;
 mod postgres;
@@ -55,6 +56,9 @@ trait Database: fmt::Debug + Send {
 
     /// Whether several gateways may work with it.
     fn is_shared(&self) -> bool;
+
+    /// Tidies up after commits from now on without keeping whoever commits, if there is something to tidy up.
+    fn checkpoint_beside(&mut self) -> Result<(), StoreError>;
 }
 
 type Taking<'t> = dyn FnMut(&Row<'_>) -> Result<ControlFlow<()>, StoreError> + 't;
@@ -175,6 +179,11 @@ impl Connection {
         self.database.is_shared()
     }
 
+    /// Tidies up after commits from now on without keeping whoever commits.
+    pub(super) fn checkpoint_beside(&mut self) -> Result<(), StoreError> {
+        self.database.checkpoint_beside()
+    }
+
     /// Does `work` in a transaction, alone among all who write. What it did is on disk when this returns; if it failed,
     /// nothing of it remains.
     pub(super) fn transact(&self, work: impl FnOnce() -> Result<(), StoreError>) -> Result<(), StoreError> {
@@ -209,6 +218,14 @@ pub struct Transaction<'c> {
 }
 
 impl<'c> Transaction<'c> {
+    /// Does `work` as all there is in the transaction of `connection`, which has to be rolled back if it fails.
+    pub(super) fn whole<T>(
+        connection: &'c Connection,
+        work: impl FnOnce(&mut Self) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        work(&mut Self { connection })
+    }
+
     /// Does `work` inside the transaction of `connection`. If it fails, nothing of it remains.
     pub(super) fn run<T>(
         connection: &'c Connection,

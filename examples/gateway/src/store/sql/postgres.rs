@@ -206,6 +206,10 @@ impl Database for Postgres {
     fn is_shared(&self) -> bool {
         true
     }
+
+    fn checkpoint_beside(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
 }
 
 /// Whether the rows that a statement returns are rows it changed.

@@ -2,10 +2,11 @@ use core::ops::ControlFlow;
 use core::time::Duration;
 use std::path::Path;
 
+use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, ToSql};
 
-use super::{Columns, Connection, Database, Parameters, Row, StoreError, Taking, Value};
+use super::{Columns, Connection, Database, Parameters, Row, StoreError, Taking, Value, checkpoint};
 
 /// Statements that are kept ready.
 const STATEMENTS: usize = 256;
@@ -21,13 +22,23 @@ const WRITER_CACHE_KIB: i64 = 16_384;
 pub fn connect(path: &Path) -> Result<Connection, StoreError> {
     #[cfg(unix)]
     make_private(path);
+    let connection = open(path)?;
+    connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
+    // What a piece of work has changed is remembered until it ends, and most are small.
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    // Else a statement whose plan could depend on a value is compiled again for every value.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    Ok(Connection::new(Sqlite(connection)))
+}
+
+/// A connection whose commits are on disk when they return, and nothing else.
+pub(super) fn open(path: &Path) -> Result<rusqlite::Connection, StoreError> {
     let connection = rusqlite::Connection::open(path)?;
     connection.busy_timeout(Duration::from_secs(5))?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
-    connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
-    connection.set_prepared_statement_cache_capacity(STATEMENTS);
-    Ok(Connection::new(Sqlite(connection)))
+    Ok(connection)
 }
 
 /// Makes the file, if there is none, for nobody else to read: the keys are in it, and who was where. SQLite gives the files
@@ -106,6 +117,10 @@ impl Database for Sqlite {
 
     fn is_closed(&self) -> bool {
         false
+    }
+
+    fn checkpoint_beside(&mut self) -> Result<(), StoreError> {
+        checkpoint::beside(&mut self.0)
     }
 
     fn is_shared(&self) -> bool {

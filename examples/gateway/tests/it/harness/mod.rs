@@ -1,8 +1,10 @@
 //! What the tests share: a gateway on loopback, raw HTTP, a receiver that records, and patience.
 
 mod book;
+mod contract;
 mod recorder;
 mod sample;
+mod shape;
 mod signing;
 mod site;
 mod terminal;
@@ -12,8 +14,9 @@ mod wire;
 use std::time::Duration;
 
 pub(crate) use book::{Book, Line};
+pub(crate) use contract::{Contract, Heard, Operation};
 pub(crate) use recorder::{Recorder, Seen};
-pub(crate) use sample::{Language, NODE, PYTHON, RUST, Sample, blocks, is_there};
+pub(crate) use sample::{Language, NODE, PYTHON, RUST, Sample, blocks, blocks_of, is_there};
 pub(crate) use signing::{HEADER, Headers, OTHER_SECRET, STANDARD, flat_punch, rolling, signed, signer, standard};
 pub(crate) use site::{API_KEY, SECRET, Site, device, endpoint, schema};
 pub(crate) use terminal::Told;

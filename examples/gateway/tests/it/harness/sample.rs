@@ -69,10 +69,14 @@ pub(crate) fn is_there(program: &str, version: &str, install: &str) -> bool {
     is_there
 }
 
-/// The code in the document behind fences of this language.
+/// The code in the document of the receivers behind fences of this language.
 pub(crate) fn blocks(fence: &str) -> Vec<String> {
-    let document = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/receivers.md");
-    let text = fs::read_to_string(document).unwrap();
+    blocks_of("receivers.md", fence)
+}
+
+/// The code in a document behind fences of this language.
+pub(crate) fn blocks_of(document: &str, fence: &str) -> Vec<String> {
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(document)).unwrap();
     let opening = format!("\n```{fence}\n");
     let behind = text.split(&opening).skip(1);
     behind.map(|rest| format!("{}\n", rest.split_once("\n```").expect("an end").0)).collect()

@@ -12,7 +12,7 @@ use punch_webhook::{EventType, PayloadFormat, Secret};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::{Answer, Recorder, eventually, post};
+use super::{Answer, Contract, Heard, Recorder, eventually, post};
 
 pub(crate) const API_KEY: &str = "pk_of_the_tests";
 /// Serves both signature schemes.
@@ -126,11 +126,24 @@ impl Site {
         self.http.request(method.parse().unwrap(), format!("http://{}{path}", self.gateway.api_addr))
     }
 
+    /// Status and body of an answer that is JSON, which is held to the document of the API.
     pub(crate) async fn call(&self, request: reqwest::RequestBuilder) -> (u16, Value) {
-        let response = request.send().await.unwrap();
-        let status = response.status().as_u16();
+        let request = request.build().unwrap();
+        let (method, path) = (request.method().to_string(), request.url().path().to_owned());
+        let sent = request.body().and_then(|body| body.as_bytes()).map(<[u8]>::to_vec);
+        let response = self.http.execute(request).await.unwrap();
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let text = response.text().await.unwrap();
-        (status, serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text:?}")))
+        let body = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text:?}"));
+        let heard =
+            Heard { method: &method, path: &path, sent: sent.as_deref(), status, headers: &headers, body: &body };
+        self.contract().await.check(&heard);
+        (status, body)
+    }
+
+    /// The document of the API.
+    pub(crate) async fn contract(&self) -> &'static Contract {
+        Contract::of(self.gateway.api_addr).await
     }
 
     /// The first column of the first row of a query.

@@ -1,0 +1,260 @@
+//! What the gateway does in a second, each figure beside the machine's own limit from the same run: a server that does
+//! nothing, the disk's `fdatasync`, SQLite in groups. The gateway is a process of its own; who sends and who receives share
+//! the machine with it. Prints a table; no time makes it fail, a lost punch does.
+#![expect(clippy::print_stdout, reason = "the table is what it is for")]
+
+mod limits;
+mod process;
+mod receiver;
+mod table;
+mod terminal;
+
+use core::time::Duration;
+use std::collections::BTreeMap;
+
+use anyhow::ensure;
+use tokio::task::JoinSet;
+
+use process::{Gateway, Setting, now};
+use receiver::Receiver;
+use table::Table;
+use terminal::{Terminal, row};
+
+/// How much of everything.
+#[derive(Clone, Copy)]
+struct Size {
+    /// Terminals that speak at once, each with a connection that stays.
+    terminals: u32,
+    /// Punches posted one by one.
+    singles: u32,
+    /// Rows posted in bodies, and rows in a body.
+    rows: u32,
+    body: u32,
+    /// Punches that wait for a receiver, and for one who takes lists.
+    waiting: u32,
+    listed: u32,
+    /// Punches of the measure of delay, 50 in a second.
+    live: u32,
+    /// People who are registered and terminals that have called, for the measure of memory.
+    people: u32,
+    devices: u32,
+}
+
+const FULL: Size = Size {
+    terminals: 64,
+    singles: 60_000,
+    rows: 200_000,
+    body: 5000,
+    waiting: 60_000,
+    listed: 100_000,
+    live: 500,
+    people: 24_000,
+    devices: 200,
+};
+
+const QUICK: Size =
+    Size { terminals: 4, singles: 40, rows: 400, body: 100, waiting: 40, listed: 40, live: 5, people: 20, devices: 2 };
+
+fn main() -> anyhow::Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        [process::SERVE, folder] => runtime.block_on(process::serve(folder.as_ref())),
+        [process::DO_NOTHING] => runtime.block_on(process::do_nothing()),
+        // Cargo's own way of asking whether a bench works.
+        others if others.contains(&"--test") => runtime.block_on(measure(QUICK)),
+        _ => runtime.block_on(measure(FULL)),
+    }
+}
+
+async fn measure(size: Size) -> anyhow::Result<()> {
+    let mut table = Table::default();
+    let nothing = limits::requests(size).await?;
+    table.limit("a server that does nothing", nothing, "POST/s");
+    table.limit("append and fdatasync", limits::syncs(size.singles.min(5000))?, "times/s");
+    let ceiling = limits::sqlite_rows(size.rows)?;
+    table.limit("SQLite in groups of 1,000, a message and a delivery", ceiling, "rows/s");
+
+    singles(size, nothing, &mut table).await?;
+    bulk(size, ceiling, &mut table).await?;
+    deliveries(size, &mut table).await?;
+    lists(size, &mut table).await?;
+    delay(size, &mut table).await?;
+    neighbours(size, &mut table).await?;
+    memory(size, &mut table).await?;
+    println!("{table}");
+    Ok(())
+}
+
+/// One punch a request, each on disk before its `OK`.
+async fn singles(size: Size, nothing: f64, table: &mut Table) -> anyhow::Result<()> {
+    let gateway = Gateway::start(&Setting::of(size.terminals)).await?;
+    let (began, cpu) = (now(), gateway.cpu());
+    post_all(&gateway, size.terminals, size.singles, 1).await?;
+    let (rate, cpu) = (per_second(size.singles, began.elapsed()), gateway.cpu().saturating_sub(cpu));
+    ensure!(gateway.count("delivered_rows").await? == u64::from(size.singles), "not every punch is on disk");
+    table.share("durable POSTs of one punch", rate, "POST/s", rate / nothing, "0.3, the prize 0.5");
+    table.plain("  CPU of the gateway", per_thousand(cpu, size.singles), "s per 1,000", "");
+    Ok(())
+}
+
+/// Bodies of many rows, then the very same again.
+async fn bulk(size: Size, ceiling: f64, table: &mut Table) -> anyhow::Result<()> {
+    let gateway = Gateway::start(&Setting::of(8)).await?;
+    let began = now();
+    post_all(&gateway, 8, size.rows, size.body).await?;
+    let (rate, cpu) = (per_second(size.rows, began.elapsed()), gateway.cpu());
+    ensure!(gateway.count("delivered_rows").await? == u64::from(size.rows), "not every row is on disk");
+    table.share("rows in bodies, all new", rate, "rows/s", rate / ceiling, "0.6");
+    table.plain("  CPU of the gateway", per_thousand(cpu, size.rows), "s per 1,000", "");
+
+    let (began, written) = (now(), gateway.written());
+    post_all(&gateway, 8, size.rows, size.body).await?;
+    let rate = per_second(size.rows, began.elapsed());
+    table.plain("the same rows again", rate, "rows/s", "300,000");
+    let (before, after) = (written, gateway.written());
+    table.plain("  written to the disk meanwhile", float(after.saturating_sub(before)), "bytes", "0");
+    Ok(())
+}
+
+/// A backlog that waits for a receiver: one request a punch, 64 at once.
+async fn deliveries(size: Size, table: &mut Table) -> anyhow::Result<()> {
+    let (rate, cpu) = drain(size.terminals, size.waiting, "max_in_flight = 64").await?;
+    table.plain("deliveries, one a request", rate, "deliveries/s", "12,000, the prize 20,000");
+    table.plain("  CPU of the gateway", cpu, "s per 1,000", "0.1");
+    Ok(())
+}
+
+/// The same for a receiver that takes lists.
+async fn lists(size: Size, table: &mut Table) -> anyhow::Result<()> {
+    let (rate, cpu) = drain(size.terminals, size.listed, "batch = true").await?;
+    table.plain("deliveries in lists", rate, "deliveries/s", "");
+    table.plain("  CPU of the gateway", cpu, "s per 1,000", "");
+    Ok(())
+}
+
+async fn drain(terminals: u32, punches: u32, options: &str) -> anyhow::Result<(f64, f64)> {
+    let receiver = Receiver::start(Duration::ZERO).await?;
+    let gateway = Gateway::start(&Setting::of(terminals).with(&receiver.url(), options)).await?;
+    gateway.set_endpoint(1, "paused").await?;
+    post_all(&gateway, terminals, punches, 500.min(punches / terminals)).await?;
+    let (began, cpu) = (now(), gateway.cpu());
+    gateway.set_endpoint(1, "active").await?;
+    receiver.wait_for(punches).await?;
+    gateway.wait_settled().await?;
+    let (took, cpu) = (began.elapsed(), gateway.cpu().saturating_sub(cpu));
+    ensure!(receiver.seen() == u64::from(punches), "{} were received of {punches}", receiver.seen());
+    Ok((per_second(punches, took), per_thousand(cpu, punches)))
+}
+
+/// 50 punches in a second, from the first byte to the receiver.
+async fn delay(size: Size, table: &mut Table) -> anyhow::Result<()> {
+    let receiver = Receiver::start(Duration::ZERO).await?;
+    let gateway = Gateway::start(&Setting::of(8).with(&receiver.url(), "")).await?;
+    let (half, most) = quantiles(live(&gateway, &receiver, 8, size.live).await?);
+    table.plain("from a terminal to a receiver at 50/s, half", half * 1e3, "ms", "");
+    table.plain("  99 of 100", most * 1e3, "ms", "3");
+    Ok(())
+}
+
+/// 100 receivers; then one of them is dead and one slow.
+async fn neighbours(size: Size, table: &mut Table) -> anyhow::Result<()> {
+    let mut most = Vec::new();
+    for is_ill in [false, true] {
+        let (good, slow) = (Receiver::start(Duration::ZERO).await?, Receiver::start(Duration::from_secs(5)).await?);
+        let mut setting = Setting::of(8);
+        let healthy = 100_u32.min(size.live);
+        for number in 0..healthy {
+            let url = match number {
+                // Nobody listens there.
+                0 if is_ill => "http://127.0.0.1:9/dead".to_owned(),
+                1 if is_ill => slow.url(),
+                _ => format!("{}/{number}", good.url()),
+            };
+            setting = setting.with(&url, "");
+        }
+        let gateway = Gateway::start(&setting).await?;
+        most.push(quantiles(live(&gateway, &good, 8, size.live / 5).await?).1);
+    }
+    let (without, with) = (most.first().copied().unwrap_or(f64::NAN), most.last().copied().unwrap_or(f64::NAN));
+    table.plain("100 receivers at 10/s, 99 of 100", without * 1e3, "ms", "");
+    table.share("  one dead and one slow among them", with * 1e3, "ms", with / without, "1.1 at most");
+    Ok(())
+}
+
+/// The memory of a gateway with people and terminals.
+async fn memory(size: Size, table: &mut Table) -> anyhow::Result<()> {
+    let receiver = Receiver::start(Duration::ZERO).await?;
+    let setting = Setting::of(size.devices).with(&receiver.url(), "");
+    let gateway = Gateway::start(&setting.clone().people(size.people)).await?.restart(&setting).await?;
+    post_all(&gateway, size.devices, size.people, 1).await?;
+    receiver.wait_for(size.people).await?;
+    let (resident, peak) = gateway.memory();
+    table.plain("memory, 24,000 people at 200 terminals", resident / 1e6, "MB", "60");
+    table.plain("  at most", peak / 1e6, "MB", "");
+    Ok(())
+}
+
+/// Has `terminals` post `punches` in bodies of so many rows, all at once, every punch of somebody else or another minute.
+async fn post_all(gateway: &Gateway, terminals: u32, punches: u32, rows: u32) -> anyhow::Result<()> {
+    let each = punches / terminals;
+    let mut posting = JoinSet::new();
+    for number in 0..terminals {
+        // The last one has what does not divide.
+        let own = if number + 1 == terminals { punches - each * number } else { each };
+        let mut terminal = Terminal::connect(gateway.device, number).await?;
+        posting.spawn(async move {
+            let all: Vec<u32> = (0..own).map(|index| number * each + index).collect();
+            for part in all.chunks(rows.max(1) as usize) {
+                terminal.post(&part.iter().map(|&index| row(index)).collect::<String>()).await?;
+            }
+            anyhow::Ok(())
+        });
+    }
+    while let Some(ended) = posting.join_next().await {
+        ended??;
+    }
+    Ok(())
+}
+
+/// Punches at a steady rate; how long each took to the first receiver that got it.
+async fn live(gateway: &Gateway, receiver: &Receiver, terminals: u32, punches: u32) -> anyhow::Result<Vec<f64>> {
+    let mut all = Vec::new();
+    for number in 0..terminals {
+        all.push(Terminal::connect(gateway.device, number).await?);
+    }
+    receiver.note_arrivals();
+    let mut sent = BTreeMap::new();
+    let mut tick = tokio::time::interval(Duration::from_millis(20));
+    for index in 0..punches {
+        tick.tick().await;
+        let place = (index % terminals) as usize;
+        let Some(terminal) = all.get_mut(place) else { continue };
+        sent.insert(terminal::pin(index), now());
+        terminal.post(&row(index)).await?;
+    }
+    let arrivals = receiver.arrivals(sent.len()).await?;
+    let took = |(pin, at): (&u32, &std::time::Instant)| {
+        arrivals.get(pin).map(|arrived| arrived.saturating_duration_since(*at).as_secs_f64())
+    };
+    Ok(sent.iter().filter_map(took).collect())
+}
+
+fn quantiles(mut times: Vec<f64>) -> (f64, f64) {
+    times.sort_by(f64::total_cmp);
+    let at = |percent: usize| times.get((times.len() * percent / 100).min(times.len().saturating_sub(1))).copied();
+    (at(50).unwrap_or(f64::NAN), at(99).unwrap_or(f64::NAN))
+}
+
+fn per_second(count: u32, took: Duration) -> f64 {
+    f64::from(count) / took.as_secs_f64()
+}
+
+fn per_thousand(cpu: Duration, count: u32) -> f64 {
+    cpu.as_secs_f64() / f64::from(count) * 1e3
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a figure for people")]
+fn float(number: u64) -> f64 {
+    number as f64
+}

@@ -1,0 +1,80 @@
+//! A terminal that posts as fast as it is answered, over one connection that stays.
+
+use std::net::SocketAddr;
+
+use anyhow::{Context as _, ensure};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::TcpStream;
+
+/// People, each of whom punches once in two hours.
+const PEOPLE: u32 = 24_000;
+
+pub(crate) struct Terminal {
+    stream: BufReader<TcpStream>,
+    serial: String,
+}
+
+impl Terminal {
+    /// Connects and greets.
+    pub(crate) async fn connect(addr: SocketAddr, number: u32) -> anyhow::Result<Self> {
+        let stream = TcpStream::connect(addr).await.context("the device listener")?;
+        stream.set_nodelay(true)?;
+        let mut terminal = Self { stream: BufReader::new(stream), serial: serial(number) };
+        let greeting = format!("GET /iclock/cdata?SN={}&options=all&pushver=2.4.1 HTTP/1.1", terminal.serial);
+        let answer = terminal.ask(&greeting, "").await?;
+        ensure!(answer.starts_with("GET OPTION FROM"), "a greeting was answered `{answer}`");
+        Ok(terminal)
+    }
+
+    /// Posts rows and waits for their `OK`.
+    pub(crate) async fn post(&mut self, rows: &str) -> anyhow::Result<()> {
+        let head = format!("POST /iclock/cdata?SN={}&table=ATTLOG&Stamp=9999 HTTP/1.1", self.serial);
+        let answer = self.ask(&head, rows).await?;
+        ensure!(answer.starts_with("OK"), "rows were answered `{answer}`");
+        Ok(())
+    }
+
+    async fn ask(&mut self, head: &str, body: &str) -> anyhow::Result<String> {
+        let length = body.len();
+        let request = format!("{head}\r\nHost: punch\r\nContent-Length: {length}\r\n\r\n{body}");
+        self.stream.write_all(request.as_bytes()).await?;
+        let mut status = String::new();
+        self.stream.read_line(&mut status).await?;
+        ensure!(status.contains(" 200 "), "answered `{}`", status.trim_end());
+        let mut length = 0;
+        loop {
+            let mut line = String::new();
+            self.stream.read_line(&mut line).await?;
+            let line = line.trim_end();
+            if line.is_empty() {
+                break;
+            }
+            if let Some((name, value)) = line.split_once(':')
+                && name.eq_ignore_ascii_case("content-length")
+            {
+                length = value.trim().parse()?;
+            }
+        }
+        let mut answer = vec![0; length];
+        self.stream.read_exact(&mut answer).await?;
+        Ok(String::from_utf8_lossy(&answer).into_owned())
+    }
+}
+
+pub(crate) fn serial(number: u32) -> String {
+    format!("BENCH{number:05}")
+}
+
+/// Whose the punch with this number is.
+pub(crate) fn pin(index: u32) -> u32 {
+    100_000 + index % PEOPLE
+}
+
+/// The row of the punch with this number.
+pub(crate) fn row(index: u32) -> String {
+    let slot = index / PEOPLE;
+    let (day, hour) = (1 + slot / 12 % 28, slot % 12 * 2);
+    let (minute, second) = (index / 60 % 60, index % 60);
+    let state = slot % 2;
+    format!("{}\t2026-10-{day:02} {hour:02}:{minute:02}:{second:02}\t{state}\t1\t0\t0\n", pin(index))
+}
