@@ -47,6 +47,8 @@ pub struct TerminalConfig {
     pub whole_every: Duration,
     /// Whether it is listened to, so that a punch is known at once. Default yes.
     pub live: bool,
+    /// Whether it takes the time a door stays open in tenths of a second. Default no: in seconds.
+    pub unlock_in_tenths: bool,
 }
 
 impl TerminalConfig {
@@ -119,6 +121,7 @@ fn terminal(section: &mut Section, folder: &Path) -> TerminalConfig {
     let port = section.whole_number("port", 1, 65_535).and_then(|port| u16::try_from(port).ok());
     let udp = section.switch("udp").unwrap_or(false);
     let live = section.switch("live").unwrap_or(true);
+    let unlock_in_tenths = section.switch("unlock_in_tenths").unwrap_or(false);
     let serial = section.text("serial").and_then(|text| {
         SerialNumber::parse(&text).map_err(|error| section.complain("serial", error.to_string())).ok()
     });
@@ -129,7 +132,8 @@ fn terminal(section: &mut Section, folder: &Path) -> TerminalConfig {
     let timing = Timing { patience, probe: live.then_some(TerminalConfig::PROBE), ..Timing::default() };
     let carrier = if udp { Carrier::Udp } else { Carrier::Tcp };
     let client = ClientConfig { comm_key: comm_key(section, folder), timing, ..Link::config(carrier) };
-    TerminalConfig { address: Address { host, port: port.unwrap_or(4370) }, client, serial, every, whole_every, live }
+    let address = Address { host, port: port.unwrap_or(4370) };
+    TerminalConfig { address, client, serial, every, whole_every, live, unlock_in_tenths }
 }
 
 fn comm_key(section: &mut Section, folder: &Path) -> CommKey {

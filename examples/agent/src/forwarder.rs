@@ -6,10 +6,10 @@ use gateway::api::ApiKey;
 use gateway::clock::now;
 use punch_protocol::SerialNumber;
 use punch_webhook::parse_retry_after;
-use reqwest::Url;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::redirect::Policy;
-use serde_json::json;
+use reqwest::{Method, Url};
+use serde_json::{Value, json};
 
 use crate::line;
 use crate::outcome::Outcome;
@@ -56,6 +56,9 @@ impl Forwarder {
 
     /// Bytes of an answer that are read.
     pub const ANSWER_MAX: usize = 16 << 10;
+
+    /// Bytes that are read of what is to be done at a terminal.
+    pub const CALL_MAX: usize = 1 << 20;
 
     /// Posts to the gateway at this address, over https; plain http goes to this very machine only.
     ///
@@ -107,6 +110,29 @@ impl Forwarder {
         }
     }
 
+    /// Calls something of the API, and returns the `data` of the answer, or why there is none, for people.
+    pub(crate) async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+        patience: Duration,
+    ) -> Result<Value, String> {
+        let request = self.client.request(method, format!("{}{path}", self.base)).timeout(patience);
+        let mut request = request.header(AUTHORIZATION, self.key.clone());
+        if let Some(body) = body {
+            request = request.header(CONTENT_TYPE, "application/json").body(body.to_string());
+        }
+        let mut response = request.send().await.map_err(|error| causes(&error))?;
+        let status = response.status().as_u16();
+        let body = bounded(&mut response, Self::CALL_MAX).await.map_err(|error| causes(&error))?;
+        if status != 200 {
+            return Err(format!("status {status}"));
+        }
+        let answer: Value = serde_json::from_slice(&body).map_err(|_| "status 200, and no JSON".to_owned())?;
+        Ok(answer.get("data").cloned().unwrap_or_default())
+    }
+
     /// Tells the gateway what a terminal's clock showed. Nothing waits for it: what is not told now is told the next time.
     ///
     /// # Errors
@@ -118,29 +144,29 @@ impl Forwarder {
             "device_time": reading.shown.format("%Y-%m-%dT%H:%M:%S").to_string(),
             "before": written(reading.asked), "after": written(reading.answered),
         });
-        let request = self
-            .client
-            .post(format!("{}/v1/devices/{serial}/clock", self.base))
-            .header(AUTHORIZATION, self.key.clone())
-            .header(CONTENT_TYPE, "application/json")
-            .body(body.to_string());
-        let answer = request.send().await.map_err(|error| causes(&error))?;
-        if answer.status() == 200 { Ok(()) } else { Err(format!("status {}", answer.status().as_u16())) }
+        let path = format!("/v1/devices/{serial}/clock");
+        self.call(Method::POST, &path, Some(&body), Self::DEADLINE).await.map(drop)
     }
 }
 
 async fn exchange(request: reqwest::RequestBuilder, rows: usize) -> Result<Outcome, reqwest::Error> {
     let mut response = request.send().await?;
     let (status, after) = (response.status().as_u16(), retry_after(response.headers()));
+    let body = bounded(&mut response, Forwarder::ANSWER_MAX).await?;
+    Ok(Outcome::of_answer(status, after, &body, rows))
+}
+
+/// The first bytes of a body.
+async fn bounded(response: &mut reqwest::Response, most: usize) -> Result<Vec<u8>, reqwest::Error> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await? {
-        let room = Forwarder::ANSWER_MAX.saturating_sub(body.len());
+        let room = most.saturating_sub(body.len());
         body.extend_from_slice(chunk.get(..room.min(chunk.len())).unwrap_or_default());
-        if body.len() >= Forwarder::ANSWER_MAX {
+        if body.len() >= most {
             break;
         }
     }
-    Ok(Outcome::of_answer(status, after, &body, rows))
+    Ok(body)
 }
 
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {

@@ -31,8 +31,10 @@
     reason = "a shell: std is there, and nothing here is a published API"
 )]
 
+mod carrying;
 pub mod config;
 mod courier;
+mod errands;
 mod forwarder;
 mod line;
 mod outcome;

@@ -2,16 +2,18 @@ use core::time::Duration;
 
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use gateway::clock::now;
-use punch_protocol::tcp::{Event, EventCode, EventMask, Happening, LivePunch, Request, Shortfall};
+use punch_protocol::tcp::{Carrier, Event, EventCode, EventMask, Happening, LivePunch, Request, Shortfall};
 use punch_protocol::{RawPunch, SerialNumber};
-use tokio::sync::watch;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::sync::{Notify, watch};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
+use crate::carrying::{Attempt, Hands, told_of};
 use crate::config::TerminalConfig;
+use crate::errands::{Errand, Told};
 use crate::rounds::Pace;
 use crate::row::Row;
 use crate::terminal::{
-    ClockReading, Link, LinkError, ReadingError, Span, latest, read_attendance, read_clock, read_serial,
+    ClockReading, Link, LinkError, ReadingError, Span, latest, read_about, read_attendance, read_clock, read_serial,
 };
 use crate::{Forwarder, Spool, SpoolError};
 
@@ -23,6 +25,10 @@ pub struct Patrol {
     pace: Pace,
     forwarder: Option<Forwarder>,
     standing: watch::Sender<Watch>,
+    /// The gateway wants something done.
+    called: Notify,
+    /// What it wanted was looked at.
+    answered: Notify,
 }
 
 /// How a terminal stands.
@@ -53,10 +59,15 @@ enum VisitError {
     Spool(#[from] SpoolError),
     #[error(transparent)]
     Shortfall(#[from] Shortfall),
+    #[error("the terminal went away while it was asked to do something; it is called again")]
+    Gone,
 }
 
 /// A terminal that can pick what is new is asked for this much of what is known too: its clock may have been set back.
 const OVERLAP: TimeDelta = TimeDelta::days(1);
+
+/// How often the gateway is told what became of commands.
+const TELL_ATTEMPTS: u32 = 4;
 
 /// A punch that does not say enough is looked up in the log, after others had time to come too.
 const LOOK_UP: Duration = Duration::from_secs(5);
@@ -64,10 +75,18 @@ const LOOK_UP: Duration = Duration::from_secs(5);
 impl Patrol {
     /// A patrol that has not begun.
     pub fn new(spool: Spool, terminal: TerminalConfig, pace: Pace) -> Self {
-        Self { spool, terminal, pace, forwarder: None, standing: watch::Sender::default() }
+        Self {
+            spool,
+            terminal,
+            pace,
+            forwarder: None,
+            standing: watch::Sender::default(),
+            called: Notify::new(),
+            answered: Notify::new(),
+        }
     }
 
-    /// Tells the gateway what the terminal's clock shows at each reading.
+    /// Tells the gateway what the terminal's clock shows and what it is, and carries out what the gateway wants done.
     #[must_use]
     pub fn telling(self, forwarder: Forwarder) -> Self {
         Self { forwarder: Some(forwarder), ..self }
@@ -80,7 +99,10 @@ impl Patrol {
 
     /// Goes on until `stop` is true or its sender is gone. What is on disk by then stays there.
     pub async fn run(self, stop: watch::Receiver<bool>) {
-        crate::until_stopped(stop, self.patrol()).await;
+        let work = async {
+            tokio::join!(self.patrol(), self.look_out());
+        };
+        crate::until_stopped(stop, work).await;
     }
 
     async fn patrol(&self) {
@@ -97,7 +119,35 @@ impl Patrol {
                     self.pace.after(failures).min(self.terminal.every)
                 }
             };
-            sleep(pause).await;
+            tokio::select! {
+                () = sleep(pause) => {}
+                () = self.called.notified() => {}
+            }
+        }
+    }
+
+    /// Listens to the gateway. It says when something waits; what that is, is asked when the terminal is there.
+    async fn look_out(&self) {
+        let Some(forwarder) = &self.forwarder else { return };
+        let mut standing = self.standing.subscribe();
+        let known = standing.wait_for(|watch| watch.serial.is_some()).await;
+        let Some(serial) = known.ok().and_then(|watch| watch.serial.clone()) else { return };
+        let mut failures = 0;
+        loop {
+            match forwarder.await_errands(&serial).await {
+                Ok(false) => failures = 0,
+                Ok(true) => {
+                    failures = 0;
+                    self.called.notify_one();
+                    // Dropped when it takes too long: the terminal may be gone, and is called again then.
+                    drop(timeout(LOOK_UP, self.answered.notified()).await);
+                }
+                Err(trouble) => {
+                    failures += 1;
+                    tracing::debug!(%serial, trouble, "the gateway was not asked for commands");
+                    sleep(self.pace.after(failures)).await;
+                }
+            }
         }
     }
 
@@ -119,6 +169,9 @@ impl Patrol {
         self.standing.send_modify(|watch| watch.serial = Some(serial.clone()));
         // First listening, then reading: a punch in between is in the log or told, or both.
         let live = self.terminal.live && self.listen(&mut link).await?;
+        self.probe(&mut link, &serial, live).await?;
+        // Somebody may stand at a door; a log may be long.
+        self.carry_out(&mut link, &serial).await?;
         self.read(&mut link, &serial, whole_at).await?;
         if live {
             self.stay(&mut link, &serial, whole_at).await?;
@@ -163,6 +216,7 @@ impl Patrol {
                         None => link.stored(happening).await?,
                     }
                 }
+                () = self.called.notified() => self.carry_out(link, serial).await?,
                 () = sleep_until(read_at) => {
                     self.read(link, serial, whole_at).await?;
                     for happening in untold.drain(..) {
@@ -171,6 +225,81 @@ impl Patrol {
                     read_at = Instant::now() + self.terminal.every;
                 }
             }
+        }
+    }
+
+    /// Tells the gateway what the terminal is, so that it knows what can be asked of it.
+    async fn probe(&self, link: &mut Link, serial: &SerialNumber, live: bool) -> Result<(), VisitError> {
+        let Some(forwarder) = self.forwarder.clone() else { return Ok(()) };
+        let mut probe = told_of(&read_about(link).await?);
+        // It goes on, and would be news each time.
+        probe.remove("clock");
+        probe.insert("tells_live".to_owned(), live.into());
+        probe.insert(
+            "carrier".to_owned(),
+            if self.terminal.client.carrier == Carrier::Udp { "udp" } else { "tcp" }.into(),
+        );
+        if let Err(trouble) = forwarder.tell_probe(serial, &probe).await {
+            tracing::debug!(%serial, trouble, "the gateway was not told what the terminal is");
+        }
+        Ok(())
+    }
+
+    /// Carries out what the gateway wants done. An error ends the visit; what was not begun is given out again.
+    async fn carry_out(&self, link: &mut Link, serial: &SerialNumber) -> Result<(), VisitError> {
+        let Some(forwarder) = &self.forwarder else { return Ok(()) };
+        loop {
+            let errands = match forwarder.take_errands(serial).await {
+                Ok(errands) => errands,
+                Err(trouble) => {
+                    tracing::debug!(%serial, trouble, "no commands were taken");
+                    return Ok(());
+                }
+            };
+            if errands.is_empty() {
+                self.answered.notify_one();
+                return Ok(());
+            }
+            let (told, rows, is_last) = self.carry_all(link, serial, &errands).await;
+            self.keep(rows).await?;
+            tracing::info!(%serial, taken = errands.len(), told = told.len(), "commands carried out");
+            self.tell_errands(forwarder, serial, &told).await;
+            if is_last {
+                return Err(VisitError::Gone);
+            }
+        }
+    }
+
+    async fn carry_all(
+        &self,
+        link: &mut Link,
+        serial: &SerialNumber,
+        errands: &[Errand],
+    ) -> (Vec<Told>, Vec<Row>, bool) {
+        let mut hands = Hands::new(link, serial, self.terminal.unlock_in_tenths);
+        let mut told = Vec::new();
+        for errand in errands {
+            match hands.carry(errand).await {
+                Attempt::Told(one) => told.push(one),
+                Attempt::Last(last) => {
+                    told.extend(last);
+                    return (told, hands.rows, true);
+                }
+            }
+        }
+        (told, hands.rows, false)
+    }
+
+    /// What the gateway is not told is unknown to it in the end; nothing is done twice for it that must not be.
+    async fn tell_errands(&self, forwarder: &Forwarder, serial: &SerialNumber, told: &[Told]) {
+        for attempt in 1..=TELL_ATTEMPTS {
+            match forwarder.tell_errands(serial, told).await {
+                Ok(()) => return,
+                Err(trouble) => {
+                    tracing::warn!(%serial, attempt, trouble, "the gateway was not told what became of commands");
+                }
+            }
+            sleep(self.pace.after(attempt)).await;
         }
     }
 

@@ -1,10 +1,11 @@
 //! The listeners of a gateway, opened before anybody is served.
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -26,6 +27,9 @@ pub(crate) struct Doors {
     api: Listener,
 }
 
+/// Connections that may wait to be accepted: all of a fleet that comes back at once, as far as the system allows it.
+const ACCEPTED_LATER: u32 = 4096;
+
 impl Doors {
     /// Opens them all.
     ///
@@ -37,7 +41,7 @@ impl Doors {
         let open = async |addr, flag, tls: Option<&TlsConfig>| -> Result<Listener, StartError> {
             let refused = |source| StartError::Listen { addr, flag, source };
             let tls = tls.map(Tls::load).transpose().map_err(|error| StartError::Tls(error.to_string()))?;
-            let tcp = TcpListener::bind(addr).await.map_err(refused)?;
+            let tcp = wait_on(addr).map_err(refused)?;
             let addr = tcp.local_addr().map_err(refused)?;
             Ok(Listener { tcp, addr, tls: tls.map(Arc::new), proxies: Arc::clone(&proxies), metrics: metrics.clone() })
         };
@@ -79,6 +83,14 @@ impl Doors {
         tasks.push(tokio::spawn(api::serve(api, router, stop.clone())));
         tasks
     }
+}
+
+fn wait_on(addr: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if addr.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // A port is free again as soon as its last owner has ended.
+    socket.set_reuseaddr(true)?;
+    socket.bind(addr)?;
+    socket.listen(ACCEPTED_LATER)
 }
 
 /// What speaks TLS, by the name of its listener.

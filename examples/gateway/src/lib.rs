@@ -13,6 +13,7 @@
 )]
 
 pub mod api;
+pub mod chart;
 pub mod config;
 pub mod core;
 mod dashboard;

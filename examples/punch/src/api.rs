@@ -2,7 +2,9 @@
 
 use core::time::Duration;
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
+use agent::Forwarder;
 use agent::config::GatewayConfig;
 use anyhow::{Context as _, bail};
 use clap::Args;
@@ -30,6 +32,9 @@ pub(crate) struct ApiArgs {
     /// Whether there is much to do.
     #[arg(skip)]
     is_patient: bool,
+    /// Made at the first call, so that the next ones find a connection.
+    #[arg(skip)]
+    client: OnceLock<reqwest::Client>,
 }
 
 /// How long the gateway may take.
@@ -83,6 +88,13 @@ impl ApiArgs {
         Self { is_patient: true, ..self.clone() }
     }
 
+    /// How many rows a list has, if the gateway counts them.
+    pub(crate) async fn count(&self, path: &str) -> anyhow::Result<Option<u64>> {
+        let joint = if path.contains('?') { '&' } else { '?' };
+        let answer = whole(self.send(Method::GET, &format!("{path}{joint}per_page=1"), None).await?).await?;
+        Ok(answer.and_then(|answer| answer.pointer("/meta/total")?.as_u64()))
+    }
+
     /// An answer that is a file, to be read as it comes.
     pub(crate) async fn open(&self, path: &str) -> anyhow::Result<Response> {
         let answer = self.patient().send(Method::GET, path, None).await?;
@@ -101,19 +113,29 @@ impl ApiArgs {
 
     async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> anyhow::Result<Response> {
         let key = self.key()?;
-        let (url, plain_http) = (self.gateway.clone(), self.plain_http);
-        let gateway = GatewayConfig { url, api_key: ApiKey::new(key.clone()), plain_http };
         // It looks at the address before a key goes there.
-        crate::agent_command::forwarder(&gateway)?;
-        let url = format!("{}{path}", gateway.url.trim_end_matches('/'));
+        self.forwarder()?;
+        let url = format!("{}{path}", self.gateway.trim_end_matches('/'));
         let deadline = if self.is_patient { PATIENCE } else { DEADLINE };
-        let client =
-            reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).timeout(deadline).build()?;
-        let mut request = client.request(method, url).bearer_auth(key);
+        let mut request = self.client()?.request(method, url).timeout(deadline).bearer_auth(key);
         if let Some(body) = body {
             request = request.header("Content-Type", "application/json").body(body.to_string());
         }
         request.send().await.context("the gateway cannot be asked")
+    }
+
+    /// The way for rows to this gateway.
+    pub(crate) fn forwarder(&self) -> Result<Forwarder, UsageError> {
+        let (url, api_key) = (self.gateway.clone(), ApiKey::new(self.key()?));
+        crate::agent_command::forwarder(&GatewayConfig { url, api_key, plain_http: self.plain_http })
+    }
+
+    fn client(&self) -> reqwest::Result<reqwest::Client> {
+        if let Some(client) = self.client.get() {
+            return Ok(client.clone());
+        }
+        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?;
+        Ok(self.client.get_or_init(|| client).clone())
     }
 
     fn key(&self) -> Result<String, UsageError> {
@@ -143,6 +165,11 @@ pub(crate) fn query(pairs: &[(&str, Option<String>)]) -> String {
 
 /// The `data` of an answer; `None` if there is no such thing.
 async fn read(answer: Response) -> anyhow::Result<Option<Value>> {
+    Ok(whole(answer).await?.map(|answer| answer.get("data").cloned().unwrap_or_default()))
+}
+
+/// All of an answer; `None` if there is no such thing.
+async fn whole(answer: Response) -> anyhow::Result<Option<Value>> {
     let status = answer.status().as_u16();
     let text = answer.text().await.context("the answer broke off")?;
     let answer: Option<Value> = serde_json::from_str(&text).ok();
@@ -155,8 +182,7 @@ async fn read(answer: Response) -> anyhow::Result<Option<Value>> {
         (_, Some(message)) => bail!("the gateway answered {status}: {message}"),
         (_, None) => bail!("the gateway answered {status}, expected 200"),
     }
-    let answer = answer.context("the answer is no JSON; is it a gateway?")?;
-    Ok(Some(answer.get("data").cloned().unwrap_or_default()))
+    answer.context("the answer is no JSON; is it a gateway?").map(Some)
 }
 
 /// A text of a row; nothing if it has no such.

@@ -177,17 +177,26 @@ fn show(found: Option<Value>, serial: &str, json: bool) -> anyhow::Result<Exit> 
     crate::say(format_args!("{:<14} {}", "allow", networks.collect::<Vec<_>>().join(", ")));
     let has_token = row.get("has_path_token").and_then(Value::as_bool).unwrap_or_default();
     crate::say(format_args!("{:<14} {}", "path token", if has_token { "set" } else { "" }));
-    for part in ["info", "said", "clock"] {
-        for (name, value) in
-            row.get(part).and_then(Value::as_object).into_iter().flatten().filter(|(_, value)| !value.is_null())
-        {
-            crate::say(format_args!(
-                "{part:<14} {name}: {}",
-                value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned)
-            ));
-        }
+    for part in ["info", "said", "capabilities", "backlog", "clock"] {
+        say_members(part, row.get(part));
     }
     Ok(Exit::Done)
+}
+
+/// The members of an object, one a line; an object among them has lines of its own.
+fn say_members(part: &str, value: Option<&Value>) {
+    for (name, value) in value.and_then(Value::as_object).into_iter().flatten() {
+        match value {
+            Value::Null => {}
+            Value::Object(_) => say_members(name, Some(value)),
+            Value::Array(values) => {
+                let words: Vec<&str> = values.iter().filter_map(Value::as_str).collect();
+                crate::say(format_args!("{part:<14} {name}: {}", words.join(", ")));
+            }
+            Value::String(text) => crate::say(format_args!("{part:<14} {name}: {text}")),
+            other => crate::say(format_args!("{part:<14} {name}: {other}")),
+        }
+    }
 }
 
 async fn timeline(api: &ApiArgs, serial: &str, json: bool) -> anyhow::Result<Exit> {

@@ -14,6 +14,7 @@
 mod agent_command;
 mod api;
 mod audit;
+mod backfill;
 mod clocks;
 mod command;
 mod config;
@@ -26,7 +27,9 @@ mod erp;
 mod exit;
 mod explain;
 mod export;
+mod forwarding;
 mod gateway_command;
+mod import;
 mod normalize;
 mod pull;
 mod quarantine;
@@ -68,6 +71,8 @@ enum Command {
     Audit(audit::AuditCommand),
     Erase(erase::Erase),
     Replay(replay::Replay),
+    Import(Box<import::Import>),
+    Backfill(Box<backfill::Backfill>),
     Export(export::Export),
     Report(report::Report),
     Decode(decode::Decode),
@@ -110,6 +115,8 @@ fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Audit(command) => asynchronous(audit::run(command)),
         Command::Erase(command) => asynchronous(erase::run(command)),
         Command::Replay(replay) => asynchronous(replay::run(replay)),
+        Command::Backfill(backfill) => asynchronous(backfill::run(*backfill)),
+        Command::Import(import) => asynchronous(import::run(*import)),
         Command::Export(export) => asynchronous(export::run(export)),
         Command::Report(report) => asynchronous(report::run(report)),
         Command::Doctor(doctor) => asynchronous(doctor::run(doctor)),

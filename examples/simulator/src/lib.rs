@@ -18,6 +18,7 @@ pub mod cluster;
 mod dice;
 pub mod erp;
 pub mod erpnext;
+pub mod fleet;
 pub mod hikcentral;
 pub mod humand;
 pub mod isapi;

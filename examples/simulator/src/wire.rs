@@ -5,13 +5,14 @@
 use core::fmt;
 use core::time::Duration;
 use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use punch_protocol::push::{HttpAnswer, Pace};
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, BufReader};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
@@ -30,6 +31,9 @@ const BODY_MAX: u64 = 16 << 20;
 pub struct Wire {
     host: String,
     prefix: String,
+    /// Where the host was found, and where from it is called, if that was asked for.
+    at: Option<SocketAddr>,
+    from: Option<Ipv4Addr>,
     tls: Option<Trust>,
     open: Option<Connection>,
 }
@@ -98,7 +102,37 @@ impl Wire {
         }
         let path = path.trim_end_matches('/');
         let prefix = if path.is_empty() { String::new() } else { format!("/{path}") };
-        Ok(Self { host: host.to_owned(), prefix, tls, open: None })
+        Ok(Self { host: host.to_owned(), prefix, at: None, from: None, tls, open: None })
+    }
+
+    /// The host is at this address: nobody is asked for it again.
+    #[must_use]
+    pub fn found_at(self, at: SocketAddr) -> Self {
+        Self { at: Some(at), ..self }
+    }
+
+    /// A way of its own to the same server, for the terminal of this number.
+    ///
+    /// On a machine that talks to itself each terminal has an address, as terminals have: all of them together would
+    /// otherwise run out of ports.
+    pub(crate) fn anew(&self, number: usize) -> Self {
+        let is_own = cfg!(target_os = "linux") && self.at.is_some_and(|at| at.ip() == Ipv4Addr::LOCALHOST);
+        let number = u32::try_from(number).unwrap_or(0) % 0x00fe_0000;
+        let from = is_own.then(|| Ipv4Addr::from(0x7f01_0000 + number));
+        Self {
+            host: self.host.clone(),
+            prefix: self.prefix.clone(),
+            at: self.at,
+            from,
+            tls: self.tls.clone(),
+            open: None,
+        }
+    }
+
+    /// Host and port.
+    pub(crate) fn authority(&self) -> String {
+        let usual = if self.tls.is_some() { 443 } else { 80 };
+        if has_port(&self.host) { self.host.clone() } else { format!("{}:{usual}", self.host) }
     }
 
     /// The value of the `Host` header.
@@ -145,9 +179,16 @@ impl Wire {
     }
 
     async fn connect(&self) -> io::Result<Connection> {
-        let usual = if self.tls.is_some() { 443 } else { 80 };
-        let address = if has_port(&self.host) { self.host.clone() } else { format!("{}:{usual}", self.host) };
-        let stream = within(TcpStream::connect(&address)).await?;
+        let address = self.authority();
+        let stream = match (self.at, self.from) {
+            (Some(at), Some(from)) => {
+                let socket = TcpSocket::new_v4()?;
+                socket.bind((from, 0).into())?;
+                within(socket.connect(at)).await?
+            }
+            (Some(at), None) => within(TcpStream::connect(at)).await?,
+            (None, _) => within(TcpStream::connect(&address)).await?,
+        };
         stream.set_nodelay(true)?;
         let Some(Trust(connector)) = &self.tls else {
             let plain: Box<dyn Stream> = Box::new(stream);

@@ -58,8 +58,8 @@ pub use auth::{CommKey, Scramble};
 pub use carrier::{Carrier, ChecksumPolicy};
 pub use checksum::checksum;
 pub use client::{
-    Anomalies, Answer, AttendanceLog, Client, ClientConfig, ClientEvent, Download, Ending, Happening, ReadPath, Reply,
-    Request, RequestError, Shortfall, SubmitError, Ticket, Timing, UserList, Wanted,
+    Anomalies, Answer, AttendanceLog, Client, ClientConfig, ClientEvent, Download, Ending, Happening, PersonChange,
+    ReadPath, Reply, Request, RequestError, Shortfall, SubmitError, Ticket, Timing, UserList, UserTable, Wanted,
 };
 pub use codes::{Command, DatasetKind, EventCode, EventMask, MachineState, VerifyStyle};
 pub use dialogue::{AnswerForm, Breach, Dialogue, Heard, Phase, Repetition, Said};

@@ -179,7 +179,9 @@ impl Api {
     /// Counts a call. What an agent brings of a terminal is what the terminal sends, and is not counted: S2-060.
     fn count_call(&self, key: i64, path: &str) -> Allowance {
         let of_terminal = path.strip_prefix("/v1/devices/").and_then(|rest| rest.split_once('/'));
-        let is_of_terminal = of_terminal.is_some_and(|(_, what)| ["punches", "clock"].contains(&what));
+        let of_agent =
+            |what: &str| ["punches", "clock", "steps", "probe"].iter().any(|name| what.split('/').next() == Some(name));
+        let is_of_terminal = of_terminal.is_some_and(|(_, what)| of_agent(what));
         let devices = self.devices.approved();
         let mut quota = self.quota.lock().unwrap_or_else(PoisonError::into_inner);
         if is_of_terminal { quota.stand(Some(key), devices, now()) } else { quota.call(key, devices, now()) }

@@ -99,7 +99,7 @@ fn named(api: &Api, devices: &[String], sites: &[String]) -> Result<BTreeSet<Ser
 /// Why a terminal cannot do it. The others still do: S2-089.
 fn refusal(api: &Api, order: &Order, serial: &SerialNumber) -> Option<String> {
     match api.devices.admission(serial) {
-        Some(Admission::Approved) => order.check(api.devices.command_dialect(serial)).err().map(|error| error.problem),
+        Some(Admission::Approved) => order.check(api.devices.means(serial)).err().map(|error| error.problem),
         Some(Admission::Blocked) => Some("it is blocked".to_owned()),
         Some(Admission::Pending) | None => Some("it is not approved".to_owned()),
     }

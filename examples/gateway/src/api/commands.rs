@@ -104,7 +104,7 @@ pub(super) async fn add_command(
         Some(Admission::Approved) => {}
         found => return Err(ApiError::not_approved(&serial, found.unwrap_or(Admission::Pending))),
     }
-    order.check(api.devices.command_dialect(&serial)).map_err(|error| ApiError::unsupported(&error.problem))?;
+    order.check(api.devices.means(&serial)).map_err(|error| ApiError::unsupported(&error.problem))?;
     let new = wanted.command_for(&order, serial, None)?;
     let steps = order.steps;
     let intent = Intent::current();

@@ -18,7 +18,9 @@ use super::extract::{Json, Path};
 use super::listing::{Asked, Pairs};
 use super::terms::{Kind, Terms, words};
 use crate::clock::now;
-use crate::core::{Access, ClockReport, Clockwork, Networks, PathToken, Probe, ProbeError, ZoneChange};
+use crate::core::{
+    Access, ClockReport, Clockwork, Means, Networks, Order, OrderKind, PathToken, Probe, ProbeError, ZoneChange,
+};
 use crate::device::{NotProbed, Redated, Standing};
 use crate::store::{ClockRow, Connection, DeviceRow, Intent, SiteRow, Span, StoreError};
 
@@ -63,6 +65,8 @@ pub(super) struct Device {
     /// What it is known to speak.
     dialect: Option<String>,
     info: Option<DeviceFacts>,
+    capabilities: Option<Capabilities>,
+    backlog: Backlog,
     /// What it said of itself while it was pending.
     said: Option<Value>,
     #[schema(format = "date-time")]
@@ -89,6 +93,29 @@ pub(super) struct DeviceFacts {
     cards: Option<u32>,
     punches: Option<u32>,
     address: Option<String>,
+}
+
+/// What can be asked of a terminal, and by what.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Capabilities {
+    /// `push`, or `pull` for one that an agent asks on port 4370.
+    transport: &'static str,
+    /// The commands it can be asked.
+    commands: Vec<&'static str>,
+    /// What an agent found it to be.
+    probe: Option<Value>,
+}
+
+/// What may still be on a terminal.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Backlog {
+    /// Whether it had earlier rows the last time.
+    is_behind: Option<bool>,
+    /// How many punches it says it has.
+    punches_on_device: Option<u32>,
+    /// Up to when it has told everything.
+    #[schema(format = "date-time")]
+    complete_to: Option<String>,
 }
 
 fn admissions() -> Object {
@@ -458,6 +485,8 @@ fn device(
         status: standing.map_or(admission, |standing| standing.status),
         dialect: standing.and_then(|standing| standing.dialect).map(|dialect| dialect.to_string()),
         info: standing.and_then(|standing| standing.info.as_ref()).map(facts),
+        capabilities: capabilities(row, standing),
+        backlog: backlog(row, standing),
         said: row.said.as_deref().and_then(|said| serde_json::from_str(said).ok()),
         first_seen: row.first_seen.to_rfc3339(),
         last_seen: last_seen.map(DateTime::to_rfc3339),
@@ -466,5 +495,34 @@ fn device(
         clock: clockwork.report(now()),
         allow: row.access.allow.texts(),
         has_path_token: row.access.token.is_some(),
+    }
+}
+
+/// By what a terminal gets its commands, what it was found to be, and what can be asked of it.
+fn capabilities(row: &DeviceRow, standing: Option<&Standing>) -> Option<Capabilities> {
+    let means = standing?.means;
+    let can = |kind: &OrderKind| {
+        let order = Order::parse(kind.as_str(), &kind.example()).ok()?;
+        order.check(means).is_ok().then_some(kind.as_str())
+    };
+    let transport = match means {
+        Means::Push(_) => "push",
+        Means::Pull => "pull",
+    };
+    let probe = row.probe.as_deref().and_then(|probe| serde_json::from_str(probe).ok());
+    Some(Capabilities { transport, commands: OrderKind::ALL.iter().filter_map(can).collect(), probe })
+}
+
+/// What may still be on a terminal.
+fn backlog(row: &DeviceRow, standing: Option<&Standing>) -> Backlog {
+    let probed = || {
+        let probe: Value = serde_json::from_str(row.probe.as_deref()?).ok()?;
+        u32::try_from(probe.get("records")?.as_u64()?).ok()
+    };
+    let complete_to = standing.and_then(|standing| standing.complete_to);
+    Backlog {
+        is_behind: standing.map(|standing| standing.is_behind),
+        punches_on_device: standing.and_then(|standing| standing.info.as_ref()?.punches).or_else(probed),
+        complete_to: complete_to.map(|at| at.to_rfc3339_opts(SecondsFormat::Secs, true)),
     }
 }

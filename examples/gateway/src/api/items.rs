@@ -126,6 +126,9 @@ fn described(api: &Api, row: ItemRow) -> Item {
 fn error(api: &Api, row: &ItemRow) -> Option<ApiError> {
     match row.state.as_str() {
         "failed" => {
+            if let Some(reason) = &row.reason {
+                return Some(ApiError::of_step("terminal_refused", reason.clone()));
+            }
             let code = row.code.unwrap_or_default();
             let dialect = SerialNumber::parse(&row.device_serial).map(|serial| api.devices.command_dialect(&serial));
             let meaning = dialect.ok().and_then(|dialect| ReturnCode(code).describe(dialect));

@@ -25,6 +25,7 @@ pub(crate) mod quarantine;
 mod reports;
 mod roll;
 mod routes;
+mod steps;
 mod terms;
 pub(crate) mod webhooks;
 mod whole;
@@ -133,6 +134,10 @@ fn guarded_routes() -> OpenApiRouter<Api> {
         .routes(routes!(devices::redate))
         .routes(routes!(devices::add_reading))
         .routes(routes!(punches::add_punches).layer(forwarded_body))
+        .routes(routes!(steps::add_probe))
+        .routes(routes!(steps::wait))
+        .routes(routes!(steps::take))
+        .routes(routes!(steps::settle).layer(forwarded_body))
         .routes(routes!(employees::list_employees, employees::add_employee))
         .routes(routes!(attendance::list_attendance))
         .routes(routes!(export::export))

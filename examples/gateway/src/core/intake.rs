@@ -60,9 +60,6 @@ pub struct Tally {
     pub discarded: u32,
 }
 
-/// Uploads this short come as they happen, so their receipt helps to date them.
-const LIVE_ROWS: usize = 3;
-
 impl Intake {
     /// An intake for the tenant with this key.
     pub fn new(key: [u8; 32]) -> Self {
@@ -288,7 +285,7 @@ fn observe<L: Ledger>(
     directory: &Directory,
     ledger: &mut L,
 ) -> Result<Vec<Observation>, L::Error> {
-    let live = received.whole && punches.len() <= LIVE_ROWS;
+    let live = received.whole && punches.len() <= Received::LIVE_ROWS;
     let offset_of = directory.clock.as_ref().map(|clockwork| clockwork.offsets(received));
     let is_trusted = trust(&received.serial, punches, directory, ledger)?;
     let mut observations = Vec::with_capacity(punches.len());

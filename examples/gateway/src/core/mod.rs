@@ -38,7 +38,7 @@ pub use intake::{Directory, Intake, Tally};
 pub use key_scope::KeyScope;
 pub use ledger::{Correction, Entry, Fate, Ledger, Place, Settled, Standing, Telling};
 pub use networks::Networks;
-pub use order::{Order, OrderError, OrderKind, Step};
+pub use order::{Means, Order, OrderError, OrderKind, Step};
 pub use periods::Periods;
 pub use person::{Known, Told};
 pub use preface::{BadPreface, Preface};

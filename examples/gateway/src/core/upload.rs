@@ -77,6 +77,9 @@ impl Received {
     /// Longest piece of a broken row that is kept, in bytes.
     pub const RAW_LIMIT: usize = 4096;
 
+    /// Uploads this short come as they happen, so their receipt helps to date them.
+    pub const LIVE_ROWS: usize = 3;
+
     /// Rows that are made durable together. What terminals are told to post at most (1 MiB) has fewer, so only a body
     /// beyond that is stored in slices.
     pub const SLICE: usize = 50_000;

@@ -5,20 +5,14 @@ use maud::{Markup, html};
 use super::text::{self, Text};
 use super::visit::Visit;
 use super::widgets::{cell, span, table};
+use crate::chart::{self, BOTTOM, HEIGHT, LEFT, RIGHT, WIDTH, inner_height, round_up, share, y_of};
 use crate::store::{Activity, Hour};
-
-const WIDTH: f64 = 400.0;
-const HEIGHT: f64 = 200.0;
-const LEFT: f64 = 54.0;
-const RIGHT: f64 = 8.0;
-const TOP: f64 = 10.0;
-const BOTTOM: f64 = 24.0;
 
 /// Punches accepted in each hour.
 pub(super) fn punches(visit: &Visit, activity: &Activity) -> Markup {
     let most = activity.hours.iter().map(|hour| hour.punches).max().unwrap_or_default();
     let top = round_up(most);
-    let marks = [(0.0, "0".to_owned()), (0.5, half(top)), (1.0, top.to_string())];
+    let marks = chart::of_numbers(top);
     let slot = slot(activity);
     let drawing = html! {
         @for (x, hour) in placed(activity) {
@@ -48,13 +42,14 @@ pub(super) fn latency(visit: &Visit, activity: &Activity) -> Markup {
     let slot = slot(activity);
     let points = |percent: u64| {
         let hours = placed(activity).into_iter();
-        let placed = hours.filter_map(move |(x, hour)| Some((x + slot / 2.0, y_of(hour.within(percent)?), hour)));
+        let placed =
+            hours.filter_map(move |(x, hour)| Some((x + slot / 2.0, y_of(height_of(hour.within(percent)?)), hour)));
         placed.collect::<Vec<_>>()
     };
     let (half, most) = (points(50), points(95));
     let drawing = html! {
-        (line("line most", &most))
-        (line("line half", &half))
+        (chart::line("line most", most.iter().map(|(x, y, _)| (*x, *y))))
+        (chart::line("line half", half.iter().map(|(x, y, _)| (*x, *y))))
         @for (x, y, hour) in &most {
             rect.dot.most x=(x - 3.0) y=(y - 3.0) width="6" height="6" {
                 title { (clock(hour)) ": 95 % " (within(hour.within(95))) }
@@ -99,21 +94,12 @@ fn figure(visit: &Visit, id: &str, title: Text, drawing: &Markup, heads: &[Text]
 /// The axes around a drawing: marks at their height, 0 to 1, and every sixth hour.
 fn frame(activity: &Activity, marks: &[(f64, String)], drawing: &Markup) -> Markup {
     html! {
-        @for (at, label) in marks {
-            @let y = HEIGHT - BOTTOM - at * inner_height();
-            line.grid x1=(LEFT) x2=(WIDTH - RIGHT) y1=(y) y2=(y) { }
-            text.label x=(LEFT - 6.0) y=(y + 4.0) text-anchor="end" { (label) }
-        }
+        (chart::marks(marks))
         @for (x, hour) in placed(activity).into_iter().step_by(6) {
             text.label x=(x) y=(HEIGHT - 6.0) { (clock(hour)) }
         }
         (drawing)
     }
-}
-
-fn line(class: &str, points: &[(f64, f64, &Hour)]) -> Markup {
-    let points: Vec<String> = points.iter().map(|(x, y, _)| format!("{x:.1},{y:.1}")).collect();
-    html! { polyline class=(class) points=(points.join(" ")) { } }
 }
 
 fn clock(hour: &Hour) -> String {
@@ -128,10 +114,6 @@ fn within(class: Option<usize>) -> String {
         Some(millis) => span(millis / 1_000),
         None => format!("> {}", Activity::BOUNDS.last().map_or_else(String::new, |millis| span(millis / 1_000))),
     }
-}
-
-fn inner_height() -> f64 {
-    HEIGHT - TOP - BOTTOM
 }
 
 /// How wide an hour is.
@@ -150,49 +132,14 @@ fn height_of(class: usize) -> f64 {
     number(class) / number(Activity::BOUNDS.len())
 }
 
-fn y_of(class: usize) -> f64 {
-    height_of(class).mul_add(-inner_height(), HEIGHT - BOTTOM)
-}
-
-fn share(count: u64, top: u64) -> f64 {
-    let small = |count: u64| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
-    small(count) / small(top.max(1))
-}
-
 fn number(count: usize) -> f64 {
     f64::from(u32::try_from(count).unwrap_or(u32::MAX))
 }
 
-/// The next number of the kind 1, 2 or 5 with zeros, and not less than 2, so that half of it is whole or easily read.
-fn round_up(most: u64) -> u64 {
-    let mut power = 1_u64;
-    loop {
-        for digit in [1, 2, 5] {
-            let top = power.saturating_mul(digit);
-            if top >= most.max(2) {
-                return top;
-            }
-        }
-        power = power.saturating_mul(10);
-    }
-}
-
-fn half(top: u64) -> String {
-    if top.is_multiple_of(2) { (top / 2).to_string() } else { format!("{}.5", top / 2) }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{half, round_up, within};
+    use super::within;
     use crate::store::Activity;
-
-    #[test]
-    fn the_axis_ends_at_a_number_that_is_read_at_a_glance() {
-        let ends = [0, 1, 2, 3, 5, 6, 11, 100, 101, 4_999].map(round_up);
-        assert_eq!(ends, [2, 2, 2, 5, 5, 10, 20, 100, 200, 5_000]);
-        assert_eq!(round_up(u64::MAX), u64::MAX);
-        assert_eq!([half(5), half(20)], ["2.5", "10"]);
-    }
 
     #[test]
     fn every_class_of_time_has_a_name() {

@@ -61,7 +61,7 @@ impl Registry {
         }
     }
 
-    fn session<T>(&self, serial: &SerialNumber, look: impl FnOnce(&mut Device) -> T) -> Option<T> {
+    pub(super) fn session<T>(&self, serial: &SerialNumber, look: impl FnOnce(&mut Device) -> T) -> Option<T> {
         self.lock().get_mut(serial).map(look)
     }
 
@@ -75,7 +75,7 @@ impl Registry {
 
 impl Device {
     /// Commands are written in the dialect that is known; a terminal that has not said speaks attendance.
-    fn command_dialect(&self) -> Dialect {
+    pub(super) fn command_dialect(&self) -> Dialect {
         self.session.dialect().filter(|dialect| *dialect == Dialect::AccessControl).unwrap_or(Dialect::Attendance)
     }
 
@@ -97,7 +97,7 @@ impl Device {
 }
 
 /// What a clock in this zone shows.
-fn shown_at(zone: &punch_normalize::DeviceZone, now: DateTime<Utc>) -> NaiveDateTime {
+pub(super) fn shown_at(zone: &punch_normalize::DeviceZone, now: DateTime<Utc>) -> NaiveDateTime {
     let offset = TimeDelta::minutes(zone.offset_minutes_at(now).into());
     now.naive_utc().checked_add_signed(offset).unwrap_or_else(|| now.naive_utc())
 }
@@ -118,6 +118,7 @@ impl Devices {
     /// The store has got commands for a terminal.
     pub(crate) fn has_commands(&self, serial: &SerialNumber) {
         self.0.registry.has_commands(serial);
+        self.0.commanded.notify_waiters();
     }
 
     /// What a terminal is known to speak; attendance, if it has not said.
@@ -176,7 +177,11 @@ impl Devices {
     ) -> Response {
         let updates = self.0.registry.session(&serial, |device| device.session.outcomes(posted)).unwrap_or_default();
         let results = posted.read();
-        let outcome = |(update, result): (CommandUpdate, &CommandResult<'_>)| Outcome { update, answer: told(result) };
+        let outcome = |(update, result): (CommandUpdate, &CommandResult<'_>)| Outcome {
+            update,
+            answer: told(result),
+            reason: None,
+        };
         let outcomes: Vec<Outcome> = updates.into_iter().zip(&results).map(outcome).collect();
         match self.settle(&serial, outcomes).await {
             Err(error) => {
@@ -194,8 +199,18 @@ impl Devices {
 
     /// Writes down what became of commands and returns the ids that are of none.
     async fn settle(&self, serial: &SerialNumber, outcomes: Vec<Outcome>) -> Result<Vec<String>, StoreError> {
+        self.settle_in(serial, outcomes, self.command_dialect(serial)).await
+    }
+
+    /// The same, of return codes of a dialect.
+    pub(super) async fn settle_in(
+        &self,
+        serial: &SerialNumber,
+        outcomes: Vec<Outcome>,
+        dialect: Dialect,
+    ) -> Result<Vec<String>, StoreError> {
         let updates: Vec<CommandUpdate> = outcomes.iter().map(|outcome| outcome.update.clone()).collect();
-        let (of, dialect) = (serial.clone(), self.command_dialect(serial));
+        let of = serial.clone();
         let settled = self.0.store.write(move |tx| settle(tx, &of, &outcomes, dialect, now())).await?;
         settled.words.iter().for_each(|word| self.0.store.metrics().commanded(word, 1));
         let _ = self.0.registry.session(serial, |device| device.session.settled(&updates));
@@ -238,7 +253,7 @@ impl Devices {
     /// The store cannot be written.
     pub async fn look_at_commands(&self, now: DateTime<Utc>) -> Result<(), StoreError> {
         for (serial, updates) in self.0.registry.overdue(now) {
-            let outcomes = updates.into_iter().map(|update| Outcome { update, answer: None }).collect();
+            let outcomes = updates.into_iter().map(|update| Outcome { update, answer: None, reason: None }).collect();
             self.settle(&serial, outcomes).await?;
         }
         loop {

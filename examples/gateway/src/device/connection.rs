@@ -1,6 +1,7 @@
 use core::time::Duration;
 use std::sync::Arc;
 
+use axum::Router;
 use hyper::Request;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -22,7 +23,9 @@ pub(crate) const CONNECTIONS_MAX: u16 = 4096;
 /// Serves terminals until `stop` says so.
 pub(crate) async fn serve(listener: Listener, places: Places, devices: Devices, stop: watch::Receiver<bool>) {
     let proxies = Arc::clone(&listener.proxies);
-    let serve = move |wire, client, stop| serve_one(wire, client, Arc::clone(&proxies), devices.clone(), stop);
+    // Made once: a terminal opens a connection for every request.
+    let router = devices.router(REQUEST_DEADLINE);
+    let serve = move |wire, client, stop| serve_one(wire, client, Arc::clone(&proxies), router.clone(), stop);
     listener.serve(&places, stop, serve).await;
 }
 
@@ -30,12 +33,11 @@ async fn serve_one(
     mut wire: Wire,
     client: Client,
     proxies: Arc<Networks>,
-    devices: Devices,
+    router: Router,
     mut stop: watch::Receiver<bool>,
 ) -> Result<(), Broken> {
     let opening = tokio::time::timeout(REQUEST_DEADLINE, request_line::read(&mut wire)).await??;
     wire.put_back(opening.bytes);
-    let router = devices.router(REQUEST_DEADLINE);
     let router = router.map_request(move |request: Request<_>| signed(request, client, &proxies));
     let connection = http1::Builder::new()
         // Firmware searches for `Content-Length:` and `Date:` in exactly this spelling.

@@ -8,7 +8,7 @@ use punch_protocol::push::{Admission, Dialect, Info, Request, Response};
 
 use super::handler::Devices;
 use crate::clock::now;
-use crate::core::Encounter;
+use crate::core::{Encounter, Means};
 use crate::store::{DeviceRow, StoreError};
 
 /// How a terminal stands, as far as its conversation says.
@@ -28,6 +28,8 @@ pub(crate) struct Standing {
     pub(crate) status: &'static str,
     /// When it was heard last, itself or through somebody who had read it.
     pub(crate) last_seen: Option<DateTime<Utc>>,
+    /// By what it gets its commands.
+    pub(crate) means: Means,
     /// Whether earlier rows may be waiting on it.
     pub(crate) is_behind: bool,
     /// Up to when it has told everything, if anybody knows.
@@ -43,8 +45,7 @@ impl Devices {
         let devices = self.0.registry.lock();
         let device = devices.get(serial)?;
         let (session, about) = (&device.session, &device.directory.device);
-        // Three times as long as it was told to wait, and a minute for the line.
-        let patience = (session.delay() * 3).checked_add(&TimeDelta::minutes(1)).unwrap_or_default();
+        let patience = device.patience();
         let heard = device.last_seen();
         let status = match (device.admission, heard) {
             (Admission::Pending, _) => "pending",
@@ -61,6 +62,7 @@ impl Devices {
             info: session.info().cloned(),
             status,
             last_seen: heard,
+            means: device.means(),
             is_behind: device.timekeeping.presence.is_behind(now),
             complete_to: device.timekeeping.presence.complete_to(),
         })

@@ -16,7 +16,7 @@ use punch_protocol::push::{
     Admission, Limits, PackageError, ParseError, Parts, Receipt, Request, Response, Stamps, Turn, UploadHead,
 };
 use punch_webhook::Waiting;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use tokio::time::Instant;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
@@ -52,6 +52,10 @@ pub(super) struct Inner {
     pub(super) unknown: Mutex<Attempts>,
     /// Wakes whoever turns what was asked into commands.
     pub(super) unexpanded: Notify,
+    /// Wakes whoever waits for steps of a terminal.
+    pub(super) commanded: Notify,
+    /// Places for uploads of what happened before.
+    backlogs: Semaphore,
     watch: Watch,
 }
 
@@ -62,6 +66,10 @@ pub(super) struct Entered {
     is_new: bool,
     attended: Attended,
 }
+
+/// Uploads of what happened before that are made durable at a time. The others wait in the order in which they came, each
+/// terminal with one, so that what happens now waits for so many at most, however many terminals come back from an outage.
+const BACKLOGS: usize = 2;
 
 impl fmt::Debug for Devices {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -88,6 +96,8 @@ impl Devices {
             limits: config.limits,
             unknown: Mutex::new(Attempts::new(config.unknown_serials_per_minute, TimeDelta::minutes(1))),
             unexpanded: Notify::new(),
+            commanded: Notify::new(),
+            backlogs: Semaphore::new(BACKLOGS),
             watch,
         }))
     }
@@ -137,6 +147,9 @@ impl Devices {
         let received = self.look_through(received).await?;
         let adjusts = matches!(directory.rules.clock, ClockPolicy::Adjust | ClockPolicy::AdjustWrong);
         let (serial, probe) = (received.serial.clone(), received.contact.and_then(|contact| contact.probe));
+        let is_backlog = received.rows.len() > Received::LIVE_ROWS;
+        // It is never closed; without a place nothing would be lost but the order.
+        let _place = if is_backlog { self.0.backlogs.acquire().await.ok() } else { None };
         let (devices, is_long) = (self.clone(), received.rows.len() >= LONG_UPLOAD);
         let enter = move |tx: &mut Transaction<'_>| devices.enter(tx, &received, directory);
         let store = &self.0.store;

@@ -14,6 +14,7 @@ mod redating;
 mod registry;
 mod replicas;
 mod request_line;
+mod steps;
 
 pub(crate) use clocks::NotProbed;
 pub(crate) use connection::{CONNECTIONS_MAX, serve};
@@ -22,3 +23,4 @@ pub use handler::Devices;
 pub(crate) use quarantine::NotTaken;
 pub use quarantine::Released;
 pub use redating::Redated;
+pub(crate) use steps::{Became, Given, StepResult};

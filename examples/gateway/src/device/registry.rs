@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use punch_normalize::{DeviceZone, Rules, TenantKey};
 use punch_protocol::SerialNumber;
 use punch_protocol::push::{
@@ -36,6 +36,8 @@ pub(super) struct Device {
     pub(super) said: Option<String>,
     /// From where, and under which path, it may call.
     pub(super) access: Access,
+    /// What it told whoever reads it on port 4370, as JSON.
+    pub(super) probe: Option<String>,
     /// What was seen of it.
     pub(super) encounters: Encounters,
     /// Whether the store has got commands for it of which its session has not heard.
@@ -129,6 +131,7 @@ impl Registry {
                     timekeeping: Timekeeping::default(),
                     said: None,
                     access: row.map(|row| row.access.clone()).unwrap_or_default(),
+                    probe: row.and_then(|row| row.probe.clone()),
                     encounters: Encounters::default(),
                     has_commands: false,
                     has_more: false,
@@ -255,6 +258,16 @@ impl Device {
     /// When it was last heard, itself or through somebody who had read it.
     pub(super) fn last_seen(&self) -> Option<DateTime<Utc>> {
         self.session.last_seen().max(self.forwarded_at)
+    }
+
+    /// Whether it has called itself lately: within three times as long as it was told to wait, and a minute for the line.
+    pub(super) fn calls_itself(&self, now: DateTime<Utc>) -> bool {
+        self.session.last_seen().is_some_and(|at| now.signed_duration_since(at) <= self.patience())
+    }
+
+    /// How long it may be silent.
+    pub(super) fn patience(&self) -> TimeDelta {
+        (self.session.delay() * 3).checked_add(&TimeDelta::minutes(1)).unwrap_or_default()
     }
 }
 

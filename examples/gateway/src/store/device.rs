@@ -24,12 +24,15 @@ pub struct DeviceRow {
     pub said: Option<String>,
     /// From where, and under which path, it may call.
     pub access: Access,
+    /// What it told whoever reads it on port 4370, as JSON.
+    pub probe: Option<String>,
     /// Its model, as whoever let it in says.
     pub model: Option<String>,
 }
 
 const SELECT: &str =
-    "SELECT serial, admission, first_seen, dialect, declines_encryption, said, allow, path_token, model FROM device";
+    "SELECT serial, admission, first_seen, dialect, declines_encryption, said, allow, path_token, model,
+     probe FROM device";
 
 impl DeviceRow {
     /// Unknown serials that are remembered as pending; beyond it new ones are refused without a trace.
@@ -74,6 +77,7 @@ impl DeviceRow {
             said: row.get(5)?,
             access: access_of(row.get::<Option<String>>(6)?.as_deref(), row.get(7)?),
             model: row.get(8)?,
+            probe: row.get(9)?,
         })
     }
 
@@ -151,6 +155,16 @@ impl DeviceRow {
     /// The store cannot be written.
     pub(crate) fn keep_said(tx: &Transaction<'_>, serial: &str, said: &str) -> Result<(), StoreError> {
         tx.execute("UPDATE device SET said = ?2 WHERE serial = ?1", &[&serial, &said])?;
+        Ok(())
+    }
+
+    /// Keeps what a terminal told whoever reads it, as JSON.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be written.
+    pub(crate) fn keep_probe(tx: &Transaction<'_>, serial: &str, probe: &str) -> Result<(), StoreError> {
+        tx.execute("UPDATE device SET probe = ?2 WHERE serial = ?1", &[&serial, &probe])?;
         Ok(())
     }
 

@@ -89,8 +89,8 @@ pub(crate) use sink::{SinkStatus, around, revise, without_employee};
 use sql::Opener;
 pub use sql::{Connection, FromValue, Parameters, Place, Row, ToValue, Transaction, Value, connect_file};
 pub(crate) use ticket::{
-    OpenTicket, Outcome, keep_answer as keep_command_answer, overdue as overdue_tickets, record_sent, settle,
-    with_open_tickets,
+    OpenTicket, Outcome, TakenStep, has_free as has_steps, keep_answer as keep_command_answer,
+    overdue as overdue_tickets, record_sent, settle, take_free as take_steps, with_open_tickets,
 };
 pub(crate) use timeline::NOT_KEPT;
 pub use timeline::{AttemptLine, Decision, DeliveryTimeline, Meaning, RevisionLine, Timeline};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use punch_protocol::SerialNumber;
 use punch_protocol::push::{
     Command, CommandChange, CommandId, CommandState, CommandUpdate, Dialect, ReturnCode, Ticket,
@@ -34,6 +34,8 @@ pub(crate) struct Outcome {
     pub(crate) update: CommandUpdate,
     /// What the terminal told, as JSON.
     pub(crate) answer: Option<String>,
+    /// Why it went wrong, by whoever has asked the terminal.
+    pub(crate) reason: Option<String>,
 }
 
 impl OpenTicket {
@@ -140,6 +142,74 @@ pub(crate) fn record_sent(
     Ok(gone)
 }
 
+/// A step that was given to somebody to carry out.
+#[derive(Debug, Clone)]
+pub(crate) struct TakenStep {
+    /// What he repeats.
+    pub(crate) id: CommandId,
+    /// What is to be done.
+    pub(crate) step: Step,
+    /// Until when it may be.
+    pub(crate) expires_at: DateTime<Utc>,
+}
+
+/// What was taken and may be taken again is taken back from whoever has said nothing for so long: he has died, or his
+/// answer was lost.
+const TAKEN_FOR: TimeDelta = TimeDelta::seconds(10);
+
+/// Of steps of terminal ?1 that may be given out at ?2; ?3 is since when somebody may have them.
+const FREE: &str = "serial = ?1 AND expires_at > ?2
+    AND (state = 'queued' OR (once = 0 AND state = 'sent' AND sent_at <= ?3))";
+
+/// Whether somebody has steps that nothing may overtake.
+const HELD: &str = "EXISTS (SELECT 1 FROM ticket WHERE serial = ?1 AND expires_at > ?2 AND once = 0 AND state = 'sent'
+    AND sent_at > ?3)";
+
+/// Whether there are steps for a terminal that may be given out.
+///
+/// # Errors
+///
+/// The store cannot be read.
+pub(crate) fn has_free(connection: &Connection, serial: &SerialNumber, now: DateTime<Utc>) -> Result<bool, StoreError> {
+    let sql = format!("SELECT count(*) FROM ticket WHERE {FREE} AND (once = 1 OR NOT {HELD})");
+    let count: i64 = connection.value(&sql, &[&serial.as_str(), &millis(now), &millis(taken_before(now))])?;
+    Ok(count > 0)
+}
+
+/// Gives out at most `limit` steps for a terminal, written down as sent: first what must not be sent twice, then the
+/// others in their order, and none of them past one that somebody else has.
+///
+/// # Errors
+///
+/// The store cannot be written.
+pub(crate) fn take_free(
+    tx: &Transaction<'_>,
+    serial: &SerialNumber,
+    limit: usize,
+    now: DateTime<Utc>,
+) -> Result<Vec<TakenStep>, StoreError> {
+    let sql = format!(
+        "SELECT id, detail, expires_at FROM ticket WHERE {FREE} AND (once = 1 OR NOT {HELD})
+         ORDER BY once DESC, id LIMIT {limit}"
+    );
+    let read = |row: &Row<'_>| {
+        let id = CommandId::numbered(row.get::<i64>(0)?.cast_unsigned());
+        let step: Option<Step> = row.get::<Option<String>>(1)?.and_then(|detail| serde_json::from_str(&detail).ok());
+        let expires_at = from_millis(row.get(2)?);
+        Ok(step.map(|step| TakenStep { id, step, expires_at }))
+    };
+    let found = tx.all(&sql, &[&serial.as_str(), &millis(now), &millis(taken_before(now))], read)?;
+    let taken: Vec<TakenStep> = found.into_iter().flatten().collect();
+    let ids: Vec<CommandId> = taken.iter().map(|taken| taken.id.clone()).collect();
+    // They were looked up in this very transaction, so none is gone.
+    record_sent(tx, serial, &ids, now)?;
+    Ok(taken)
+}
+
+fn taken_before(now: DateTime<Utc>) -> DateTime<Utc> {
+    now.checked_sub_signed(TAKEN_FOR).unwrap_or(now)
+}
+
 /// Writes down what has become of tickets, and returns the ids that are of none.
 ///
 /// # Errors
@@ -190,7 +260,7 @@ enum Known {
 fn settle_one(
     tx: &Transaction<'_>,
     serial: &SerialNumber,
-    Outcome { update, answer }: &Outcome,
+    Outcome { update, answer, reason: said }: &Outcome,
     dialect: Dialect,
     now: DateTime<Utc>,
 ) -> Result<Known, StoreError> {
@@ -220,6 +290,7 @@ fn settle_one(
         // `Unknown`, and whatever a later version of the protocol adds: nobody knows what became of it.
         _ => ("unknown", None, None),
     };
+    let reason = reason.or_else(|| said.clone());
     let settled_at = (word != "accepted").then(|| millis(now));
     let sql = "UPDATE ticket SET state = ?2, code = ?3, reason = ?4, answer = coalesce(?5, answer), settled_at = ?6,
                    detail = CASE WHEN ?2 = 'done' THEN NULL ELSE detail END
@@ -284,7 +355,7 @@ pub(crate) fn overdue(
         let change = state_of(&row.get::<String>(2)?, row.get(3)?, row.get(4)?).when_over();
         let serial = SerialNumber::parse(&row.get::<String>(1)?).ok();
         let update = CommandUpdate::new(id.as_str(), change);
-        Ok(serial.map(|serial| (serial, Outcome { update, answer: None })))
+        Ok(serial.map(|serial| (serial, Outcome { update, answer: None, reason: None })))
     };
     Ok(connection.all(&sql, &[&millis(now)], read)?.into_iter().flatten().collect())
 }

@@ -61,6 +61,7 @@ mod samples;
 mod schemathesis;
 mod sinks;
 mod speed;
+mod steps;
 mod store;
 mod streamed;
 mod threats;

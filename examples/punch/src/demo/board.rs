@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use gateway::stage::Stage;
 use serde_json::json;
+use simulator::fleet::quantile;
 
 use super::cast::{Checkin, Written};
 
@@ -109,8 +110,8 @@ impl Board {
             once,
             lost,
             doubled: stored.len().saturating_sub(once),
-            p50: quantile(&latencies, 50),
-            p99: quantile(&latencies, 99),
+            p50: quantile(&latencies, 50).unwrap_or(0),
+            p99: quantile(&latencies, 99).unwrap_or(0),
         }
     }
 }
@@ -168,9 +169,4 @@ impl fmt::Display for Summary {
             "demo: {punches} punches, {once} delivered once, {lost} lost, {doubled} doubled, p50 {p50} ms, p99 {p99} ms"
         )
     }
-}
-
-fn quantile(sorted: &[i64], percent: usize) -> i64 {
-    let index = (sorted.len() * percent).div_ceil(100).saturating_sub(1);
-    sorted.get(index).copied().unwrap_or(0)
 }

@@ -1,10 +1,8 @@
-use core::time::Duration;
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use agent::config::GatewayConfig;
-use agent::{Forwarder, Outcome, Pace, Put, Refusal, Row, Spool, SpoolLimits, Stored};
-use anyhow::bail;
+use agent::{Forwarder, Put, Row, Spool, SpoolLimits, Stored};
 use clap::Args;
 use gateway::api::ApiKey;
 use punch_normalize::TenantKey;
@@ -12,6 +10,7 @@ use punch_protocol::SerialNumber;
 use serde_json::json;
 
 use crate::exit::UsageError;
+use crate::forwarding::forward;
 
 /// Where the punches go, and what is remembered of them.
 #[derive(Debug, Args)]
@@ -114,60 +113,6 @@ impl Destination {
                  {replayed} it had"
             ));
         }
-    }
-}
-
-/// How often a gateway is asked before the rest is left for another time.
-const ATTEMPTS: u32 = 5;
-
-async fn forward(
-    spool: &Spool,
-    serial: &SerialNumber,
-    forwarder: &Forwarder,
-    file: Option<&Path>,
-) -> anyhow::Result<Stored> {
-    let (mut total, mut failures) = (Stored::default(), 0);
-    loop {
-        let batch = spool.batch(serial, Forwarder::ROWS_MAX).await?;
-        if batch.rows.is_empty() {
-            return Ok(total);
-        }
-        match forwarder.post(serial, &batch.rows).await {
-            Outcome::Stored(stored) => {
-                spool.settle(&batch).await?;
-                total = sum(total, stored);
-                failures = 0;
-            }
-            Outcome::Retry { trouble, after } => {
-                failures += 1;
-                if failures >= ATTEMPTS {
-                    bail!("the gateway does not take them: {trouble}; {}", rest(file));
-                }
-                let pause = after.unwrap_or_else(|| Pace::default().after(failures));
-                tokio::time::sleep(pause.min(Duration::from_secs(30))).await;
-            }
-            Outcome::Refused(Refusal { status, code, text }) => {
-                let code = code.unwrap_or_default();
-                bail!("the gateway refuses them: {status} {code} {text}; {}", rest(file));
-            }
-        }
-    }
-}
-
-fn rest(file: Option<&Path>) -> String {
-    match file {
-        Some(file) => format!("what is left waits in {}, run the same again", file.display()),
-        None => "nothing is lost, the terminal has them; run the same again".to_owned(),
-    }
-}
-
-fn sum(one: Stored, other: Stored) -> Stored {
-    Stored {
-        received: one.received + other.received,
-        delivered: one.delivered + other.delivered,
-        suppressed: one.suppressed + other.suppressed,
-        held: one.held + other.held,
-        replayed: one.replayed + other.replayed,
     }
 }
 

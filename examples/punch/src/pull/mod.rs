@@ -206,7 +206,7 @@ impl Pull {
 }
 
 /// A moment of a terminal's clock; `hour` completes a day.
-fn moment(flag: &str, text: &str, hour: &str) -> Result<NaiveDateTime, UsageError> {
+pub(crate) fn moment(flag: &str, text: &str, hour: &str) -> Result<NaiveDateTime, UsageError> {
     let whole = if text.len() == 10 { format!("{text} {hour}") } else { text.replace('T', " ") };
     punch_protocol::civil::parse(whole.as_bytes())
         .map_err(|error| UsageError(format!("{flag} {text}: {error}; expected YYYY-MM-DD or YYYY-MM-DDThh:mm:ss")))

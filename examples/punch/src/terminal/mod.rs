@@ -1,5 +1,6 @@
 //! `punch terminal`: simulated terminals.
 
+mod fleet;
 mod push;
 mod serve;
 
@@ -26,6 +27,12 @@ enum Role {
     ///
     /// Example: punch terminal serve --addr 127.0.0.1:4370 --records 5000 --layout 40
     Serve(Box<serve::Serve>),
+    /// Thousands of terminals that push, to measure a server.
+    ///
+    /// The exit code is 1 if one of them was refused anything, or if anything was not acknowledged.
+    ///
+    /// Example: punch terminal fleet --spawn --devices 1000 --backlog-devices 20 --report fleet.html
+    Fleet(Box<fleet::Fleet>),
 }
 
 /// Runs the command.
@@ -33,5 +40,6 @@ pub(crate) async fn run(command: TerminalCommand) -> anyhow::Result<Exit> {
     match command.role {
         Role::Push(push) => push::run(*push).await,
         Role::Serve(serve) => serve::run(*serve).await,
+        Role::Fleet(fleet) => fleet::run(*fleet).await,
     }
 }

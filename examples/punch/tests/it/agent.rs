@@ -12,10 +12,10 @@ use crate::command::{PATIENCE, Running, punch, run};
 use crate::kill::quiet_port;
 use crate::site::{Site, exchange};
 
-const SERIAL: &str = "SIM4370";
+pub(crate) const SERIAL: &str = "SIM4370";
 
 /// A terminal on a port of its own, so that it can go and come back.
-fn terminal(at: SocketAddr, arguments: &[&str]) -> Running {
+pub(crate) fn terminal(at: SocketAddr, arguments: &[&str]) -> Running {
     let at = at.to_string();
     let mut command = punch();
     command.args(["terminal", "serve", "--addr", &at, "--serial", SERIAL]).args(arguments);
@@ -24,7 +24,7 @@ fn terminal(at: SocketAddr, arguments: &[&str]) -> Running {
     running
 }
 
-fn configure(folder: &Path, terminals: &[SocketAddr], gateway: SocketAddr) -> String {
+pub(crate) fn configure(folder: &Path, terminals: &[SocketAddr], gateway: SocketAddr) -> String {
     let file = folder.join("agent.toml");
     std::fs::write(folder.join("key"), format!("{}\n", Site::KEY)).unwrap();
     std::fs::write(folder.join("comm"), "4711\n").unwrap();
@@ -41,14 +41,14 @@ fn configure(folder: &Path, terminals: &[SocketAddr], gateway: SocketAddr) -> St
     file.to_str().unwrap().to_owned()
 }
 
-fn agent(config: &str) -> Running {
+pub(crate) fn agent(config: &str) -> Running {
     let mut running = Running::start(punch().args(["agent", "--config", config]));
     assert!(running.line().starts_with("agent reads "));
     running
 }
 
 /// Waits until the gateway has this many rows.
-fn has(site: &Site, count: usize) -> Vec<String> {
+pub(crate) fn has(site: &Site, count: usize) -> Vec<String> {
     for _ in 0..PATIENCE.as_millis() / 50 {
         let rows = site.rows();
         if rows.len() >= count {

@@ -12,6 +12,7 @@
 )]
 
 mod agent;
+mod agent_commands;
 mod audit;
 mod clocks;
 mod command;
@@ -24,7 +25,9 @@ mod erp;
 mod erp_month;
 mod explain;
 mod export;
+mod fleet;
 mod gateway;
+mod import;
 mod interop;
 mod interop_push;
 mod interop_tcp;

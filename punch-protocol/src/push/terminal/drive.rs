@@ -165,7 +165,7 @@ impl Terminal {
 
     /// The wait after an idle poll: old firmware grows it by a fifth of `Delay` a poll.
     pub(super) fn idle_wait(&self) -> TimeDelta {
-        let delay = self.orders.delay.max(TimeDelta::seconds(1));
+        let delay = self.poll_delay.unwrap_or(self.orders.delay).max(TimeDelta::seconds(1));
         let fifths = i32::try_from(self.idle_polls).unwrap_or(5).clamp(1, 5);
         let grown = delay.checked_mul(fifths).and_then(|wait| wait.checked_div(5)).unwrap_or(delay);
         if self.profile.is_classic() { grown } else { delay }

@@ -64,6 +64,7 @@ pub struct Terminal {
     clock: WallClock,
     orders: Orders,
     error_delay: Option<TimeDelta>,
+    poll_delay: Option<TimeDelta>,
 
     punches: Log,
     /// Operations and changed users, which share a table.
@@ -148,6 +149,7 @@ impl Terminal {
             clock: WallClock::default(),
             orders: Orders::unspoken(&profile),
             error_delay: None,
+            poll_delay: None,
             punches: Log::new(profile.memory),
             operations: Log::new(Self::OPERATIONS_MAX),
             errors: Log::new(Self::ERRORS_MAX),
@@ -278,6 +280,19 @@ impl Terminal {
     /// Overrides the wait after a failure, which the server sets too. For tests that cannot wait.
     pub fn set_error_delay(&mut self, delay: TimeDelta) {
         self.error_delay = Some(delay);
+    }
+
+    /// Overrides the wait between two polls, which the server sets too. For loads whose pace is given.
+    pub fn set_poll_delay(&mut self, delay: TimeDelta) {
+        self.poll_delay = Some(delay);
+    }
+
+    /// The power fails and is back: it shakes hands again at once, with everything it had in memory. A request on its way
+    /// is as good as unanswered.
+    pub fn power_cycle(&mut self) {
+        self.phase = Phase::Disconnected;
+        (self.in_flight, self.retry, self.wake, self.idle_until) = (None, None, None, None);
+        (self.next_poll, self.restart_due) = (None, false);
     }
 
     /// What happened since the last call, oldest first.

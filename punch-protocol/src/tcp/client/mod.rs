@@ -6,6 +6,7 @@ mod connect;
 mod download;
 mod error;
 mod exchange;
+mod people;
 mod read;
 mod request;
 mod work;
@@ -27,6 +28,7 @@ use work::{Ask, Hear, Work};
 pub use config::{ClientConfig, Timing};
 pub use download::{AttendanceLog, Download, ReadPath, Shortfall, UserList};
 pub use error::{Ending, RequestError, SubmitError};
+pub use people::{PersonChange, UserTable};
 pub use request::{Answer, Reply, Request, Wanted};
 
 /// One conversation with a terminal, without a socket and without a clock.

@@ -6,6 +6,7 @@ mod events;
 mod frames;
 mod layouts;
 mod mutations;
+mod people;
 mod records;
 mod terminal;
 mod transfers;

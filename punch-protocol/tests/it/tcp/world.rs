@@ -7,8 +7,8 @@ use core::time::Duration;
 use chrono::TimeDelta;
 use punch_protocol::tcp::{
     Answer, AttendanceLayout, AttendanceRecord, Carrier, Client, ClientConfig, ClientEvent, CommKey, EncodedTime,
-    Event, EventMask, FinalAck, Limits, Person, Request, RequestError, Terminal, TerminalEvent, TerminalProfile,
-    Timing, User, Wanted,
+    Event, EventMask, FinalAck, Limits, Person, PersonChange, Request, RequestError, Terminal, TerminalEvent,
+    TerminalProfile, Timing, User, UserLayout, UserTable, Wanted,
 };
 use punch_protocol::{Pin, SerialNumber, Status, Verify, civil};
 
@@ -370,4 +370,46 @@ fn a_range_is_picked_by_the_terminal_or_by_whoever_reads() {
         let log = download.attendance(&Limits::default(), world.terminal.clock(world.now)).unwrap();
         assert_eq!((download.is_ranged, log.count()), (serves_range, if serves_range { 10 } else { 500 }));
     }
+}
+
+/// What an agent does for a gateway, over a network that loses and delays: people are there once, and a door is asked for once.
+#[test]
+fn people_are_written_once_and_a_door_opens_at_most_once_whatever_is_lost() {
+    let (mut opened, mut unknown) = (0, 0);
+    for seed in 0..200 {
+        let mut dice = Random::new(seed);
+        let weather = Weather {
+            lost: dice.below(30),
+            jitter: Duration::from_millis(dice.below(60)),
+            way: Duration::from_millis(1 + dice.below(60)),
+            ..Weather::default()
+        };
+        let timing = Timing { patience: Duration::from_secs(3), ..Timing::default() };
+        let client = ClientConfig { timing, ..config(Carrier::Udp) };
+        let mut world = World::new(terminal(TerminalProfile::default(), 0), client, weather, seed);
+        let Ok(Answer::Dataset(download)) = world.ask(Request::Read(Wanted::Users)) else { continue };
+        let mut users = UserTable::of(&download.users(&Limits::default()).unwrap(), UserLayout::Text72);
+        for pin in [&b"1003"[..], b"A-77b", b"1003"] {
+            let change = PersonChange { name: Some("Zoe"), ..PersonChange::new(Pin::new(pin)) };
+            // Whether or not its answer was lost, the person is there at most once.
+            if let Err(error) = world.ask(users.write(&change).unwrap()) {
+                assert!(error.is_retryable(), "{error}");
+            }
+        }
+        let asked = world.ask(Request::Unlock(5));
+        let doors = core::iter::from_fn(|| world.terminal.poll_event());
+        let doors = doors.filter(|event| matches!(event, TerminalEvent::DoorOpened { .. })).count();
+        match asked {
+            Ok(_) => assert_eq!(doors, 1),
+            Err(error) => assert!(doors <= 1 && (doors == 0 || error.may_have_happened()), "{error}"),
+        }
+        (opened, unknown) = (opened + doors, unknown + usize::from(asked.is_err()));
+        let mut pins: Vec<_> =
+            world.terminal.memory().users().map(|user| user.person.pin().unwrap().into_owned()).collect();
+        let count = pins.len();
+        pins.sort();
+        pins.dedup();
+        assert_eq!(pins.len(), count, "nobody is there twice");
+    }
+    assert!(opened > 100 && unknown > 5, "{opened} {unknown}");
 }

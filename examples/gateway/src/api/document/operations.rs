@@ -5,13 +5,13 @@ use serde_json::{Map, Value, json};
 use super::super::terms::Terms;
 use super::super::{
     api_keys, attendance, audit, commands, deliveries, devices, employees, export, items, jobs, punches, quarantine,
-    reports, webhooks,
+    reports, steps, webhooks,
 };
 use super::put;
 use crate::core::KeyScope;
 
 /// What can be asked of each list, and of what is made like one.
-const ASKED: [(&str, &str, &Terms); 20] = [
+const ASKED: [(&str, &str, &Terms); 21] = [
     ("get", "/v1/api-keys", &api_keys::TERMS),
     ("get", "/v1/attendance", &attendance::TERMS),
     ("get", "/v1/attendance/export", &export::TERMS),
@@ -23,6 +23,7 @@ const ASKED: [(&str, &str, &Terms); 20] = [
     ("get", "/v1/devices", &devices::TERMS),
     ("get", "/v1/devices/{serial}/commands", &commands::TERMS),
     ("post", "/v1/devices/{serial}/punches", &punches::TERMS),
+    ("get", "/v1/devices/{serial}/steps", &steps::TERMS),
     ("get", "/v1/employees", &employees::TERMS),
     ("get", "/v1/events", &deliveries::EVENTS),
     ("get", "/v1/jobs", &jobs::TERMS),

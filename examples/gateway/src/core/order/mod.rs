@@ -64,6 +64,25 @@ impl OrderKind {
             Self::Info => "info",
         }
     }
+
+    /// A payload of this kind, to see whether a terminal can do it at all.
+    pub(crate) fn example(self) -> Value {
+        match self {
+            Self::SyncEmployees => json!({ "employees": [{ "badge_number": "1" }] }),
+            Self::DeleteEmployee | Self::DisableEmployee | Self::EnableEmployee => json!({ "badge_number": "1" }),
+            Self::QueryAttendance => json!({ "start_date": "2026-01-01", "end_date": "2026-01-01" }),
+            Self::UnlockDoor | Self::Restart | Self::SyncTime | Self::Info => json!({}),
+        }
+    }
+}
+
+/// By what a terminal gets its commands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Means {
+    /// It calls, and speaks this dialect.
+    Push(Dialect),
+    /// Somebody asks it on port 4370.
+    Pull,
 }
 
 /// What somebody asks of a terminal. `Debug` shows the kind and how many steps it takes, nobody's name.
@@ -138,16 +157,21 @@ impl Order {
         }
     }
 
-    /// Whether terminals of this dialect can do it.
+    /// Whether a terminal that gets its commands so can do it.
     ///
     /// # Errors
     ///
-    /// What they cannot.
-    pub fn check(&self, dialect: Dialect) -> Result<(), OrderError> {
+    /// What it cannot.
+    pub fn check(&self, means: Means) -> Result<(), OrderError> {
         // A time that every terminal can be set to.
         let clock = NaiveDate::from_ymd_opt(2026, 1, 1).unwrap_or_default().and_time(NaiveTime::MIN);
         for step in &self.steps {
-            let written = step.command(dialect, clock).and_then(|command| command.text(dialect).map(drop));
+            let written = match means {
+                Means::Push(dialect) => {
+                    step.command(dialect, clock).and_then(|command| command.text(dialect).map(drop))
+                }
+                Means::Pull => step.check_pull(),
+            };
             written.map_err(|error| OrderError { field: "command".to_owned(), problem: error.to_string() })?;
         }
         Ok(())

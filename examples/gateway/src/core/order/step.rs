@@ -55,6 +55,9 @@ pub enum Step {
     Information,
 }
 
+const ONE_DOOR: CommandError =
+    CommandError::OutOfRange { key: "the door", expected: "1: attendance terminals have one door" };
+
 impl Step {
     /// How long a door stays open if nobody says, in seconds.
     pub const DOOR_SECONDS: u8 = 5;
@@ -112,9 +115,7 @@ impl Step {
             Self::OpenDoor { door, seconds } if is_access => {
                 Command::open_door(*door, seconds.unwrap_or(Self::DOOR_SECONDS))
             }
-            Self::OpenDoor { door, .. } if *door != 1 => {
-                Err(CommandError::OutOfRange { key: "the door", expected: "1: attendance terminals have one door" })
-            }
+            Self::OpenDoor { door, .. } if *door != 1 => Err(ONE_DOOR),
             Self::OpenDoor { seconds: Some(_), .. } => Err(CommandError::OutOfRange {
                 key: "the time a door stays open",
                 expected: "none: attendance terminals have a time of their own",
@@ -126,6 +127,21 @@ impl Step {
             Self::SyncTime => Ok(Command::check()),
             Self::QueryPunches { from, to } => Ok(Command::query_punches(*from, *to)),
             Self::Information => Ok(Command::information()),
+        }
+    }
+
+    /// Whether it can be done over port 4370, where everybody has one door and numbers of cards have 32 bits.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::OutOfRange`] says what cannot.
+    pub fn check_pull(&self) -> Result<(), CommandError> {
+        match self {
+            Self::UpdateUser { card: Some(card), .. } if !card.is_empty() && card.parse::<u32>().is_err() => {
+                Err(CommandError::OutOfRange { key: "the card", expected: "a number of at most 4294967295" })
+            }
+            Self::OpenDoor { door, .. } if *door != 1 => Err(ONE_DOOR),
+            _ => Ok(()),
         }
     }
 
