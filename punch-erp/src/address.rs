@@ -46,6 +46,16 @@ pub(crate) fn check_host(
     if has_path { Err(ConfigError::BadAddress { key, problem: "goes on behind the host name" }) } else { Ok(()) }
 }
 
+/// Checks the setting `key`: the name of a field of the ERP, as its programs spell it.
+pub(crate) fn check_field(key: &'static str, field: &str, cure: &'static str) -> Result<(), ConfigError> {
+    if field.is_empty() {
+        return Err(ConfigError::Missing { key, cure });
+    }
+    let is_name = field.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    let unfit = ConfigError::Unfit { key, problem: "is no name of a field", cure: "use its letters, digits and `_`" };
+    if is_name { Ok(()) } else { Err(unfit) }
+}
+
 fn is_this_machine(host: &str) -> bool {
     matches!(host, "localhost" | "127.0.0.1" | "[::1]")
 }

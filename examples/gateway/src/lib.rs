@@ -13,7 +13,6 @@
 )]
 
 pub mod api;
-pub mod clock;
 pub mod config;
 pub mod core;
 mod dashboard;
@@ -32,16 +31,19 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
+use punch_erp::TransportError;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
 use api::{Api, ApiKey, Keys, hash_key};
+pub use sinks::clock;
+
 use clock::now;
 use config::Config;
 use core::{Deed, KeyScope, Outcome, Quota};
 use dashboard::Dashboard;
-use delivery::Engine;
 use delivery::outages::Outages;
+use delivery::{Engine, Sinks};
 use device::Devices;
 use doors::Doors;
 use stage::Watch;
@@ -53,6 +55,9 @@ pub enum StartError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The way to an ERP.
+    #[error(transparent)]
+    Sink(#[from] TransportError),
     /// A listener.
     #[error("cannot listen on {addr}: {source}; another program may have the port, choose one with `{flag}`")]
     Listen {
@@ -108,7 +113,8 @@ pub async fn start(mut config: Config) -> Result<Gateway, StartError> {
     let (stop, stopped) = watch::channel(false);
     let notify = config.notify.take();
     let post = notify.is_some().then(Arc::<Notify>::default);
-    let engine = Engine::start(store.clone(), &config.delivery, watch.clone(), post.clone()).await?;
+    let sinks = Sinks::open(&config.sinks, &store)?;
+    let engine = Engine::start(store.clone(), &config.delivery, sinks.clone(), watch.clone(), post.clone()).await?;
     delivery::replay::go_on(&store, &engine).await?;
     let rows = store.read(DeviceRow::all).await?;
     let devices = Devices::new(&config, &rows, key, store.clone(), engine.clone(), watch.clone());
@@ -143,6 +149,7 @@ pub async fn start(mut config: Config) -> Result<Gateway, StartError> {
     if let (Some(notify), Some(post)) = (notify, post) {
         tasks.push(tokio::spawn(delivery::mail::post(notify, store.clone(), post, stopped.clone())));
     }
+    tasks.extend(sinks.probes(&config.sinks, &engine, &stopped));
     tasks.extend(doors.serve(&devices, router, &stopped));
     let api_is_tls = config.api_tls.is_some();
     Ok(Gateway {

@@ -14,9 +14,10 @@ use axum::routing::{get, post};
 use chrono::TimeDelta;
 use gateway::clock::now;
 use gateway::store::StoreError;
-use punch_erp::Outcome;
+use punch_erp::{Mapping, Outcome};
 use punch_webhook::{ReceiveError, ReceivedEvent, ReceivedPunch, Verified, Verifier, Waiting};
 use serde_json::{Value, json};
+use sinks::{Reach, Takes, telling};
 use tokio::net::TcpListener;
 use tokio::time::Instant;
 
@@ -25,7 +26,7 @@ use crate::gather::Gather;
 use crate::hikcentral::Source;
 use crate::shifts::{Advance, keep_telling};
 use crate::table::{Letter, Progress, Standing, Table};
-use crate::worker::{Due, Reach, Worker};
+use crate::worker::{Due, Worker};
 
 /// Receives events, remembers them on disk, and has them written to the ERP.
 pub struct Inbox {
@@ -35,6 +36,7 @@ pub struct Inbox {
     table: Table,
     verifier: Option<Verifier>,
     source: Option<Arc<Source>>,
+    mapping: Option<Arc<Mapping>>,
     sample_answers: bool,
     advance: Option<Advance>,
 }
@@ -69,6 +71,7 @@ impl Inbox {
             table,
             verifier,
             source: None,
+            mapping: settings.mapping.clone(),
             sample_answers: settings.sample_answers,
             advance: None,
         })
@@ -182,7 +185,7 @@ impl Inbox {
         W: Fn(Due) -> F + Send + 'static,
         F: Future<Output = Vec<Outcome>> + Send + 'static,
     {
-        let worker = Worker::start(self.table.clone(), reach, max_in_flight, write).await?;
+        let worker = Worker::start(self.table.clone(), self.mapping, reach, max_in_flight, write).await?;
         let (mailbox, table) = (Mailbox { table: self.table.clone(), worker }, self.table);
         let door = Arc::new(Door { mailbox: mailbox.clone(), source: self.source.clone() });
         let mut router =
@@ -260,17 +263,6 @@ struct Slot {
     verifier: Verifier,
     takes: Takes,
     sample_answers: bool,
-}
-
-/// Which events are remembered. The others are answered and forgotten.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Takes {
-    /// Punches: where a punch is a record of its own, it says what it said first.
-    Punches,
-    /// Punches and what was told of them anew.
-    Revisions,
-    /// These, and what belongs to a closed pay period.
-    Tellings,
 }
 
 async fn health(State(door): State<Arc<Door>>) -> Response {
@@ -371,13 +363,9 @@ impl Slot {
     fn letters(&self, verified: &Verified<'_>) -> Result<Vec<Letter>, ReceiveError> {
         let mut letters = Vec::new();
         for one in verified.each()? {
-            let (event_id, punch) = match one.event()? {
-                ReceivedEvent::Punch(punch) => (punch.event_id.to_string(), punch),
-                ReceivedEvent::Revised(told) if self.takes != Takes::Punches => (told.event_id.to_string(), told.punch),
-                ReceivedEvent::Late(told) if self.takes == Takes::Tellings => (told.event_id.to_string(), told.punch),
-                _ => continue,
-            };
-            letters.push(Letter::new(event_id, &punch, one.body().to_vec()));
+            let event = one.event()?;
+            let Some((punch, _)) = telling(&event).filter(|_| self.takes.wants(&event)) else { continue };
+            letters.push(Letter::new(event.event_id().to_string(), punch, one.body().to_vec()));
         }
         Ok(letters)
     }

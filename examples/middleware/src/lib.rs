@@ -16,27 +16,27 @@
     reason = "a shell: std is there, and nothing here is a published API"
 )]
 
-pub mod erpnext;
 mod gather;
 pub mod hikcentral;
-pub mod hrms;
-pub mod humand;
 mod inbox;
-pub mod odoo;
 pub mod shifts;
-pub mod successfactors;
 mod table;
 mod worker;
 
-use std::env::VarError;
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::Context as _;
+use punch_erp::Mapping;
 use punch_webhook::Secret;
+use sinks::environment::env_parsed;
+use sinks::mapping_from_env;
 
 pub use inbox::Inbox;
 pub use punch_erp::Outcome;
+pub use sinks::environment::{env, env_any, env_flag};
+pub use sinks::{erpnext, hrms, humand, odoo, successfactors};
 pub use table::Progress;
 
 /// What the environment tells every middleware. The names are those of the published samples.
@@ -53,6 +53,8 @@ pub struct Settings {
     /// `SAMPLE_ANSWERS`: answer once the ERP has answered, as the published samples do: 404 for an unknown employee, 500 for a
     /// write that failed. The event is stored all the same. Default: 200 once it is.
     pub sample_answers: bool,
+    /// `MAPPING_FILE`: whose badge is whose, where terminals and the ERP number people differently.
+    pub mapping: Option<Arc<Mapping>>,
 }
 
 impl Settings {
@@ -72,46 +74,16 @@ impl Settings {
     ///
     /// A variable does not read; the text names it.
     pub fn without_webhook() -> anyhow::Result<Self> {
-        let port = match std::env::var("PORT") {
-            Ok(text) => text.parse().with_context(|| format!("PORT is `{text}`, expected a number up to 65535"))?,
-            Err(VarError::NotPresent) => 3000,
-            Err(error) => return Err(error).context("PORT"),
-        };
+        let port = env_parsed("PORT", 3000, "a number up to 65535")?;
         Ok(Self {
             secret: None,
             port,
             path: std::env::var_os("INBOX").map_or_else(|| PathBuf::from("inbox.sqlite"), PathBuf::from),
             dry_run: env_flag("DRY_RUN"),
             sample_answers: env_flag("SAMPLE_ANSWERS"),
+            mapping: mapping_from_env()?,
         })
     }
-}
-
-/// A variable of the environment that has to be there, or what stands in the file that `NAME_FILE` names: a file keeps a
-/// secret out of what shows environments.
-///
-/// # Errors
-///
-/// Neither is there, or the file cannot be read; the text names it.
-pub fn env(name: &str) -> anyhow::Result<String> {
-    let file_of = format!("{name}_FILE");
-    match (std::env::var(name), std::env::var(&file_of)) {
-        (Err(VarError::NotPresent), Ok(file)) => {
-            let text = std::fs::read_to_string(&file).with_context(|| format!("{file_of}: cannot read {file}"))?;
-            Ok(text.trim_end().to_owned())
-        }
-        (found, _) => found.with_context(|| format!("set the environment variable {name}, or {file_of}")),
-    }
-}
-
-/// The first of these variables that is there and not empty, or whose file is.
-pub fn env_any(names: &[&str]) -> Option<String> {
-    names.iter().find_map(|name| env(name).ok().filter(|text| !text.is_empty()))
-}
-
-/// Whether a variable is `true` or `1`.
-pub fn env_flag(name: &str) -> bool {
-    std::env::var(name).is_ok_and(|text| text.eq_ignore_ascii_case("true") || text == "1")
 }
 
 /// Logs to standard error, at the level of `RUST_LOG` or `info`.

@@ -4,8 +4,7 @@ use chrono::{DateTime, Utc};
 use gateway::store::{Connection, StoreError, Transaction, Writer};
 use punch_erp::Outcome;
 use punch_webhook::{DeliveryId, EndpointId, Lane, ReceivedPunch, Record, Waiting};
-
-use crate::worker::Reach;
+use sinks::Reach;
 
 /// The ERP, as the queue's only endpoint.
 pub(crate) const ERP: EndpointId = EndpointId(1);

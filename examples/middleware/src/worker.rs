@@ -1,25 +1,18 @@
+use std::sync::Arc;
+
 use chrono::TimeDelta;
 use gateway::clock::now;
 use gateway::store::StoreError;
-use punch_erp::{Outcome, RetryReason};
+use punch_erp::{Mapping, Outcome, RetryReason};
 use punch_webhook::{
     Attempt, Class, DeliveryId, EndpointRules, EndpointState, Queue, QueueLimits, Reason, ReceivedEvent, ReceivedPunch,
     Verified, Waiting,
 };
+use sinks::{Around, Reach, punch_of, telling};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use crate::table::{ERP, Table};
-
-/// Which other punches of a person go with the one that is due.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Reach {
-    /// How far before and after it.
-    pub(crate) time: TimeDelta,
-    /// Only those that are still waiting, or parked for want of another punch: what somebody deleted in the ERP is not
-    /// written again, nor what it refuses.
-    pub(crate) waiting_only: bool,
-}
 
 /// Has the events written, in order, by the queue's rules.
 #[derive(Debug, Clone)]
@@ -33,6 +26,7 @@ impl Worker {
     /// at once.
     pub(crate) async fn start<W, F>(
         table: Table,
+        mapping: Option<Arc<Mapping>>,
         reach: Option<Reach>,
         max_in_flight: usize,
         write: W,
@@ -50,7 +44,7 @@ impl Worker {
         for waiting in table.waiting().await? {
             enqueue(&mut queue, waiting);
         }
-        tokio::spawn(run(queue, table, reach, write, inbox));
+        tokio::spawn(run(queue, Reader { table, mapping, reach }, write, inbox));
         Ok(Self { orders })
     }
 
@@ -66,25 +60,19 @@ fn enqueue(queue: &mut Queue, waiting: Waiting) {
     }
 }
 
-async fn run<W, F>(
-    mut queue: Queue,
-    table: Table,
-    reach: Option<Reach>,
-    write: W,
-    mut inbox: mpsc::UnboundedReceiver<Waiting>,
-) where
+async fn run<W, F>(mut queue: Queue, reader: Reader, write: W, mut inbox: mpsc::UnboundedReceiver<Waiting>)
+where
     W: Fn(Due) -> F + Send + 'static,
     F: Future<Output = Vec<Outcome>> + Send + 'static,
 {
-    let mut in_flight = JoinSet::new();
+    let (table, mut in_flight) = (reader.table.clone(), JoinSet::new());
     loop {
         while let Some(attempt) = queue.poll_attempt(now()) {
-            match read(&table, attempt.delivery, reach).await {
-                Ok(job) => {
-                    let known = job.known.into_iter().map(|known| (known.punch, known.told_by));
-                    let (punches, told_by): (Vec<_>, Vec<_>) = known.unzip();
-                    let event_id = job.event.event_id().to_string();
-                    let writing = write(Due { event: job.event, punches });
+            match reader.read(attempt.delivery).await {
+                Ok(around) => {
+                    let (event, punches) = (around.due().clone(), around.punches());
+                    let (event_id, told_by) = (event.event_id().to_string(), around.told_by());
+                    let writing = write(Due { event, punches });
                     in_flight.spawn(async move { (attempt, event_id, told_by, writing.await) });
                 }
                 Err(reason) => settle(&mut queue, &table, attempt, Class::Permanent { reason }, None, Vec::new()).await,
@@ -148,59 +136,41 @@ pub(crate) struct Due {
     pub(crate) punches: Vec<ReceivedPunch>,
 }
 
-/// What one attempt is about.
-struct Job {
-    event: ReceivedEvent,
-    /// The punch that is due, then the others around it.
-    known: Vec<Known>,
+/// Reads what an attempt is about.
+struct Reader {
+    table: Table,
+    mapping: Option<Arc<Mapping>>,
+    reach: Option<Reach>,
 }
 
-/// A punch as it was told last.
-struct Known {
-    punch: ReceivedPunch,
-    /// How often it was told anew.
-    number: u32,
-    /// The deliveries that told of it, the one that is due left out. None if too little of what is around the punch is
-    /// known to judge it anew.
-    told_by: Vec<DeliveryId>,
-}
-
-async fn read(table: &Table, delivery: DeliveryId, reach: Option<Reach>) -> Result<Job, Reason> {
-    let parked = |error: StoreError| Reason::Parked(error.to_string());
-    let (event, due) = parse(&table.body(delivery).await.map_err(parked)?)?;
-    let (at, badge) = (due.punch.at, due.punch.badge.clone());
-    let mut known = vec![due];
-    let Some(reach) = reach else { return Ok(Job { event, known }) };
-    for (other, body) in table.around(delivery, at, reach).await.map_err(parked)? {
-        // Two people can share a lane.
-        let Some((_, mut told)) = parse(&body).ok().filter(|(_, told)| told.punch.badge == badge) else { continue };
-        // Where a record is made of several punches, one far away lacks what is around it.
-        if reach.waiting_only || (told.punch.at - at).abs() <= reach.time / 2 {
-            told.told_by.push(other);
-        }
-        match known.iter_mut().find(|known| known.punch.event_id == told.punch.event_id) {
-            Some(known) => {
-                known.told_by.append(&mut told.told_by);
-                if known.number < told.number {
-                    (known.punch, known.number) = (told.punch, told.number);
-                }
+impl Reader {
+    async fn read(&self, delivery: DeliveryId) -> Result<Around, Reason> {
+        let parked = |error: StoreError| Reason::Parked(error.to_string());
+        let due = self.parse(&self.table.body(delivery).await.map_err(parked)?)?;
+        let mut around = Around::of(due).ok_or_else(not_a_punch)?;
+        let Some((at, reach)) = telling(around.due()).map(|(punch, _)| punch.at).zip(self.reach) else {
+            return Ok(around);
+        };
+        for (other, body) in self.table.around(delivery, at, reach).await.map_err(parked)? {
+            if let Ok(event) = self.parse(&body) {
+                around.add(other, event, reach);
             }
-            None => known.push(told),
         }
+        Ok(around)
     }
-    Ok(Job { event, known })
+
+    /// The event, with the employee in the place of the badge.
+    fn parse(&self, body: &[u8]) -> Result<ReceivedEvent, Reason> {
+        // The body was verified before it was stored.
+        let mut event = Verified::assume_verified(body).event().map_err(|error| Reason::Parked(error.to_string()))?;
+        if let Some(mapping) = &self.mapping {
+            let punch = punch_of(&mut event).ok_or_else(not_a_punch)?;
+            mapping.apply(punch).map_err(|reason| Reason::Parked(reason.code().to_owned()))?;
+        }
+        Ok(event)
+    }
 }
 
-/// The event, and the punch it tells of.
-fn parse(body: &[u8]) -> Result<(ReceivedEvent, Known), Reason> {
-    // The body was verified before it was stored.
-    let event = Verified::assume_verified(body).event().map_err(|error| Reason::Parked(error.to_string()))?;
-    let (punch, number) = match &event {
-        ReceivedEvent::Punch(punch) => (punch, 0),
-        ReceivedEvent::Revised(told) => (&told.punch, told.change.number),
-        ReceivedEvent::Late(told) => (&told.punch, told.change.as_ref().map_or(0, |change| change.number)),
-        _ => return Err(Reason::Parked("not a punch".to_owned())),
-    };
-    let known = Known { punch: punch.clone(), number, told_by: Vec::new() };
-    Ok((event, known))
+fn not_a_punch() -> Reason {
+    Reason::Parked("not a punch".to_owned())
 }

@@ -22,6 +22,7 @@ mod demo;
 mod devices;
 mod doctor;
 mod erase;
+mod erp;
 mod exit;
 mod explain;
 mod export;
@@ -71,6 +72,7 @@ enum Command {
     Report(report::Report),
     Decode(decode::Decode),
     Webhook(webhook::WebhookCommand),
+    Erp(erp::ErpCommand),
     Config(config::ConfigCommand),
 }
 
@@ -113,6 +115,7 @@ fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Doctor(doctor) => asynchronous(doctor::run(doctor)),
         Command::Decode(decode) => decode::run(decode),
         Command::Webhook(webhook) => webhook::run(webhook),
+        Command::Erp(erp) => asynchronous(erp::run(erp)),
         Command::Config(config) => Ok(config::run(&config)),
     }
 }

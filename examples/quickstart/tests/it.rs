@@ -78,7 +78,7 @@ fn programs_are_short() {
 }
 
 const READMES: [&str; 2] = ["README.md", "README.es.md"];
-const DOCUMENTS: [&str; 22] = [
+const DOCUMENTS: [&str; 23] = [
     "README.md",
     "README.es.md",
     "ARCHITECTURE.md",
@@ -98,6 +98,7 @@ const DOCUMENTS: [&str; 22] = [
     "docs/receivers.md",
     "docs/rules.md",
     "docs/security.md",
+    "docs/sinks.md",
     "docs/store.md",
     "examples/edge/README.md",
     "punch-protocol/README.md",

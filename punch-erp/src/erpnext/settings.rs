@@ -29,6 +29,10 @@ pub struct ErpNextSettings {
     ///
     /// The API method `frappe.client.get_time_zone` gives a *user's* zone, which is another thing.
     pub zone: String,
+    /// The field of *Employee* that holds the badge. Default `attendance_device_id`. With `name` badges are the names of the
+    /// records, such as `HR-EMP-00001`, as a [mapping](crate::Mapping) may give them.
+    #[serde(default = "attendance_device_id")]
+    pub badge_field: String,
     /// What is written for a punch without a direction. Default: nothing.
     #[serde(default)]
     pub unknown_direction: UnknownDirection,
@@ -53,11 +57,19 @@ impl ErpNextSettings {
             key: key.into(),
             secret: secret.into(),
             zone: zone.into(),
+            badge_field: attendance_device_id(),
             unknown_direction: UnknownDirection::default(),
             device_id: DeviceIdField::default(),
             allow_http: false,
         }
     }
+}
+
+/// Where every site has badges.
+pub(super) const ATTENDANCE_DEVICE_ID: &str = "attendance_device_id";
+
+fn attendance_device_id() -> String {
+    ATTENDANCE_DEVICE_ID.into()
 }
 
 /// What is written as `log_type` for a punch whose direction is unknown.

@@ -10,7 +10,7 @@ use http::{HeaderValue, Method};
 use zeroize::Zeroizing;
 
 use super::{DeviceIdField, ErpNextSettings, UnknownDirection};
-use crate::address::check_address;
+use crate::address::{check_address, check_field};
 use crate::request::build;
 use crate::zone::read_zone;
 use crate::{ConfigError, ConfigErrors, Credential, HttpRequest};
@@ -27,6 +27,7 @@ struct Site {
     key: Credential,
     secret: Credential,
     zone: Tz,
+    badge_field: String,
     unknown_direction: UnknownDirection,
     device_id: DeviceIdField,
 }
@@ -38,7 +39,8 @@ impl ErpNext {
     ///
     /// [`ConfigErrors`] lists everything that is wrong with them, not only the first thing.
     pub fn new(settings: ErpNextSettings) -> Result<Self, ConfigErrors> {
-        let ErpNextSettings { base, key, secret, zone, unknown_direction, device_id, allow_http } = settings;
+        let ErpNextSettings { base, key, secret, zone, badge_field, unknown_direction, device_id, allow_http } =
+            settings;
         let base = base.trim_end_matches('/');
         let mut errors: Vec<ConfigError> =
             check_address("base", base, "give the address of the ERPNext site", allow_http).err().into_iter().collect();
@@ -51,13 +53,19 @@ impl ErpNext {
                 Tz::UTC
             }
         };
+        errors.extend(check_field("badge_field", &badge_field, "leave it out for `attendance_device_id`").err());
         ConfigErrors::check(errors)?;
-        Ok(Self(Arc::new(Site { base: base.into(), key, secret, zone, unknown_direction, device_id })))
+        Ok(Self(Arc::new(Site { base: base.into(), key, secret, zone, badge_field, unknown_direction, device_id })))
     }
 
     /// The site's time zone.
     pub fn zone(&self) -> Tz {
         self.0.zone
+    }
+
+    /// The field of *Employee* that holds the badge.
+    pub fn badge_field(&self) -> &str {
+        &self.0.badge_field
     }
 
     /// What is written for a punch without a direction.

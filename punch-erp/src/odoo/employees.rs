@@ -1,4 +1,4 @@
-use alloc::string::String;
+use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -57,12 +57,15 @@ impl Endpoint for FindEmployees {
         let field = self.odoo.badge_field();
         // Badges are texts: as a number, 42 never finds `0042`.
         let (domain, limit) = match self.badges.as_slice() {
+            badges if field == ID => (json!([[ID, "in", badges.iter().filter_map(record).collect::<Vec<_>>()]]), None),
             // Two of a badge are enough to know that it is nobody's.
             [badge] => (json!([[field, "=", badge]]), Some(json!(2))),
             badges => (json!([[field, "in", badges]]), None),
         };
+        let mut fields = alloc::vec![ID, field, "active"];
+        fields.dedup();
         let call = Call::new("hr.employee", "search_read", alloc::vec![("domain", domain)])
-            .with("fields", json!(["id", field, "active"]))
+            .with("fields", json!(fields))
             .with("limit", limit)
             .with("context", json!({ "active_test": false }));
         self.odoo.call(&self.login, call)
@@ -74,12 +77,24 @@ impl Endpoint for FindEmployees {
         let employee = |mut row: Map<String, Value>| {
             let id = row.get("id")?.as_i64()?;
             let is_active = row.get("active").and_then(Value::as_bool).unwrap_or(true);
-            let Some(Value::String(badge)) = row.remove(field) else { return None };
+            let badge = match row.remove(field)? {
+                Value::String(badge) => badge,
+                Value::Number(number) if field == ID => number.to_string(),
+                Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => return None,
+            };
             // The server's idea of equality is not asked.
             self.badges.contains(&badge).then_some(Employee { id: EmployeeId(id), badge, is_active })
         };
         Ok(rows.into_iter().filter_map(employee).collect())
     }
+}
+
+/// The field that every record has, and that is a number.
+const ID: &str = "id";
+
+/// The number of a record, written the one way it is compared by.
+fn record(badge: &String) -> Option<i64> {
+    badge.parse().ok().filter(|number: &i64| number.to_string() == *badge)
 }
 
 impl fmt::Debug for FindEmployees {

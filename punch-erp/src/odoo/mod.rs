@@ -22,6 +22,7 @@
 
 mod attendance;
 mod call;
+mod check_access;
 mod create_attendances;
 mod employees;
 mod fault;
@@ -37,6 +38,7 @@ mod write_attendances;
 mod xml;
 
 pub use attendance::{Attendance, AttendanceId, EndedBy, NewAttendance};
+pub use check_access::CheckAccess;
 pub use create_attendances::CreateAttendances;
 pub use employees::{Employee, EmployeeId, FindEmployees};
 pub use find_attendances::FindAttendances;

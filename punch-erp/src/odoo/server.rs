@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use super::call::{Call, json_rpc, xml_rpc};
 use super::{Login, OdooSettings, PairingRules, Protocol, UnknownDirection};
-use crate::address::check_address;
+use crate::address::{check_address, check_field};
 use crate::mask::MaskedBody;
 use crate::{ConfigError, ConfigErrors, Credential, HttpRequest};
 
@@ -45,7 +45,7 @@ impl Odoo {
         };
         required("database", &settings.database, "the login page and the address of Odoo.com show its name");
         required("user", &settings.user, "give the login of the user the attendances are written as");
-        required("badge_field", &settings.badge_field, "leave it out for `barcode`");
+        errors.extend(check_field("badge_field", &settings.badge_field, "leave it out for `barcode`").err());
         errors.extend(check_secret(&settings.secret).err());
         ConfigErrors::check(errors)?;
         Ok(Self(Arc::new(settings)))

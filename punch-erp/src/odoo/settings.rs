@@ -29,7 +29,8 @@ pub struct OdooSettings {
     /// How the server is spoken to. Default: found out, see [`Protocol`].
     #[serde(default)]
     pub protocol: Option<Protocol>,
-    /// The field of `hr.employee` that holds the badge. Default `barcode`, which every database has.
+    /// The field of `hr.employee` that holds the badge. Default `barcode`, which every database has. With `id` badges are the
+    /// numbers of the records, as a [mapping](crate::Mapping) may give them.
     #[serde(default = "barcode")]
     pub badge_field: String,
     /// What becomes of a punch without a direction. Default: it is parked.

@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 
 use super::codes::Coded;
 use super::time_event::in_utc;
-use super::{Access, Auth, CallRules, EmployeeField, Mode, SuccessFactorsSettings, check};
+use super::{Access, Auth, CallRules, EmployeeField, Mode, SuccessFactorsSettings, TypeCodes, check};
 use crate::{ConfigErrors, HttpRequest, ParkReason};
 
 /// One SuccessFactors tenant: where it is, who we are there, and how punches are written. A clone is cheap.
@@ -63,6 +63,11 @@ impl SuccessFactors {
     /// How we log in.
     pub fn auth(&self) -> Auth {
         self.0.settings.auth
+    }
+
+    /// The codes of the settings.
+    pub fn codes(&self) -> &TypeCodes {
+        &self.0.settings.codes
     }
 
     /// How many calls there may be, and when.

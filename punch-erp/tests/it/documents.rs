@@ -6,7 +6,7 @@ use bytes::Bytes;
 use punch_erp::hikcentral::SignatureFault;
 use punch_erp::hrms::DatabaseError;
 use punch_erp::passage::SourceError;
-use punch_erp::{CallError, ConfigError, Evidence, Failure, HttpResponse, ParkReason, RetryReason};
+use punch_erp::{CallError, ConfigError, Evidence, Failure, HttpResponse, MappingError, ParkReason, RetryReason};
 
 const TRANSPORT: &str = "PE-NET-003";
 
@@ -23,6 +23,7 @@ fn every_code_has_its_paragraph() {
     codes.extend(ParkReason::CODES);
     codes.extend(SourceError::CODES);
     codes.extend(SignatureFault::CODES);
+    codes.extend(MappingError::CODES);
     assert_eq!(documented.iter().copied().collect::<BTreeSet<_>>(), codes);
     assert_eq!(documented.len(), codes.len(), "one paragraph each");
 }

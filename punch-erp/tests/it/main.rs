@@ -35,6 +35,7 @@ mod isapi;
 #[allow(dead_code, unreachable_pub, missing_docs, reason = "the crate `simulator` compiles it as its own")]
 mod isapi_server;
 mod last_sync;
+mod mapping;
 mod middleware;
 #[path = "../../../examples/simulator/src/month.rs"]
 #[allow(dead_code, unreachable_pub, missing_docs, reason = "the crate `simulator` compiles it as its own")]

@@ -14,7 +14,7 @@ use super::envelope::{ApiError, One, Refusal, one};
 use crate::clock::now;
 use crate::listen::Certificates;
 use crate::metrics::{Now, disk_free};
-use crate::store::{Counts, Snapshot};
+use crate::store::{Counts, SinkStatus, Snapshot};
 
 /// The part of the disk that must be free, or terminals are better off keeping their rows.
 const DISK_FREE_MIN: f64 = 0.05;
@@ -72,6 +72,8 @@ pub(super) async fn openapi() -> Json<&'static Value> {
 pub(super) struct Status {
     counts: Counts,
     queue: Queued,
+    /// The ERPs that are written to.
+    sinks: Vec<SinkStatus>,
     /// When each terminal was heard last that was heard since the start.
     devices_last_seen: BTreeMap<String, String>,
     /// The certificates of each listener that speaks TLS.
@@ -91,11 +93,11 @@ pub(super) struct Queued {
 /// How the gateway stands: rows, deliveries, terminals.
 #[utoipa::path(get, path = "/status", operation_id = "show_status", responses((status = 200, body = One<Status>)))]
 pub(super) async fn status(State(api): State<Api>) -> Result<Response, ApiError> {
-    let counts = api.store.read(Counts::read).await?;
+    let (counts, sinks) = api.store.read(|c| Ok((Counts::read(c)?, SinkStatus::all(c)?))).await?;
     let queue = api.engine.status().await.ok_or_else(|| ApiError::unavailable("deliveries have stopped"))?;
     let oldest = queue.oldest_created_at.map(|at| at.to_rfc3339());
     let heard = api.devices.last_seen().into_iter().map(|(serial, at)| (serial, at.to_rfc3339()));
     let queue = Queued { waiting: queue.waiting, in_flight: queue.in_flight, oldest };
     let tls = api.certificates.iter().map(|(name, tls)| ((*name).to_owned(), tls.standing())).collect();
-    Ok(one(StatusCode::OK, &Status { counts, queue, devices_last_seen: heard.collect(), tls }))
+    Ok(one(StatusCode::OK, &Status { counts, queue, sinks, devices_last_seen: heard.collect(), tls }))
 }

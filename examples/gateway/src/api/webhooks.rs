@@ -17,7 +17,7 @@ use super::listing::{Asked, Pairs};
 use super::terms::{Kind, Terms, words, words_or_null};
 use super::whole::whole;
 use crate::clock::now;
-use crate::config::{Batch, BatchWish, EndpointConfig, EndpointOptions, check_events, check_url};
+use crate::config::{Batch, BatchWish, EndpointConfig, EndpointOptions, SinkConfig, check_events, check_url};
 use crate::delivery::Wish;
 use crate::store::{EndpointRow, Intent, StoreError, random_id, send_to};
 
@@ -157,7 +157,8 @@ pub(super) async fn add_webhook(
         sites: new.sites,
     };
     let options = options.from(EndpointOptions::default())?;
-    let settings = Settings::checked(&api, new.payload_format, new.schedule, &new.url, &new.events)?;
+    check_url(&new.url, &api.delivery).map_err(|problem| ApiError::invalid("url", &problem))?;
+    let settings = Settings::checked(new.payload_format, new.schedule, &new.events)?;
     let known = api.store.read(EndpointRow::all).await?.into_iter().find(|row| row.url == new.url);
     let made = new.secret.is_none();
     if made && known.as_ref().is_some_and(|known| !known.is_removed) {
@@ -216,14 +217,7 @@ struct Settings {
 }
 
 impl Settings {
-    fn checked(
-        api: &Api,
-        format: Option<String>,
-        schedule: Option<String>,
-        url: &str,
-        events: &[String],
-    ) -> Result<Self, ApiError> {
-        check_url(url, &api.delivery).map_err(|problem| ApiError::invalid("url", &problem))?;
+    fn checked(format: Option<String>, schedule: Option<String>, events: &[String]) -> Result<Self, ApiError> {
         let format = format.as_deref().unwrap_or("nested").parse::<PayloadFormat>();
         let format = format.map_err(|error| ApiError::invalid("payload_format", &error.to_string()))?;
         check_events(events, format).map_err(|problem| ApiError::invalid("events", &problem))?;
@@ -351,6 +345,13 @@ pub(super) async fn change_webhook(
         sites,
     }) = body?;
     let row = find(&api, id).await?;
+    let is_a_receivers = secret.is_some() || payload_format.is_some() || headers.is_some() || batch.is_some();
+    if SinkConfig::is_sink(&row.url) && is_a_receivers {
+        return Err(ApiError::invalid(
+            "url",
+            "is of a sink, which has no secret, format, headers or batch; see punch.toml",
+        ));
+    }
     let wish = match state.as_deref() {
         None => None,
         Some("paused") => Some(Wish::Pause),
@@ -367,7 +368,7 @@ pub(super) async fn change_webhook(
     let events = events.unwrap_or_else(|| row.events.clone());
     let format = payload_format.or_else(|| Some(row.format.as_str().to_owned()));
     let schedule = schedule.or_else(|| Some(row.schedule_name.clone()));
-    let settings = Settings::checked(&api, format, schedule, &row.url, &events)?;
+    let settings = Settings::checked(format, schedule, &events)?;
     let options = Differences { headers, max_in_flight, batch, max_requests_per_second, max_events_per_second, sites };
     let options = options.from(row.options)?;
     put(&api, settings.endpoint(row.url, secret, events, options)).await?;

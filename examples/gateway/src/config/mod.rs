@@ -10,6 +10,7 @@ mod read;
 mod retention;
 mod schedule;
 mod section;
+mod sink;
 mod terminals;
 mod tls;
 mod warnings;
@@ -34,6 +35,7 @@ pub use profile::Profile;
 pub use retention::RetentionConfig;
 pub use schedule::{parse_closing, parse_span, read_shifts};
 pub use section::Section;
+pub use sink::SinkConfig;
 pub use tls::{KeyFiles, TlsConfig};
 
 /// Everything a gateway needs to know. [`Config::default`] runs without a file.
@@ -63,6 +65,8 @@ pub struct Config {
     pub devices: Vec<DeviceConfig>,
     /// The webhook endpoints named by the file.
     pub endpoints: Vec<EndpointConfig>,
+    /// The ERPs that are written to. Each has an endpoint among the others.
+    pub sinks: Vec<SinkConfig>,
     /// The people named by the file, one identity a PIN.
     pub employees: Vec<Identity>,
     /// The shifts, and whose they are.
@@ -187,6 +191,7 @@ impl Default for Config {
             sites: Vec::new(),
             devices: Vec::new(),
             endpoints: Vec::new(),
+            sinks: Vec::new(),
             employees: Vec::new(),
             shifts: Shifts::default(),
             unknown_badges: UnknownBadges::Auto,

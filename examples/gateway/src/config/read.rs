@@ -7,7 +7,7 @@ use super::listen::Listen;
 use super::section::Section;
 use super::terminals::Terminals;
 use super::{Config, DeliveryConfig, EndpointConfig, EndpointOptions, RetentionConfig, UnknownBadges};
-use super::{check_events, check_url, notify, people, schedule};
+use super::{SinkConfig, check_events, check_url, notify, people, schedule, sink};
 use crate::api::ApiKey;
 use crate::core::CallLimits;
 use crate::store::Place;
@@ -34,8 +34,11 @@ impl Config {
         }
         let (calls, unknown_serials_per_minute) = call_limits(root, &base);
         let terminals = Terminals::read(root);
-        let endpoints =
+        let mut endpoints: Vec<_> =
             root.sections("endpoint").into_iter().filter_map(|section| endpoint(root, section, &delivery)).collect();
+        let sinks = root.sections("sink").into_iter().filter_map(|section| sink::sink(root, section));
+        let (sinks, of_sinks): (Vec<_>, Vec<_>) = sinks.unzip();
+        endpoints.extend(of_sinks);
         let employees: Vec<_> =
             root.sections("employee").into_iter().map(|section| people::employee(root, section)).collect();
         let named: BTreeSet<String> = employees.iter().flatten().flat_map(|identity| identity.shifts.clone()).collect();
@@ -55,6 +58,7 @@ impl Config {
             sites: terminals.sites,
             devices: terminals.devices,
             endpoints,
+            sinks,
             employees: employees.into_iter().flatten().collect(),
             shifts,
             unknown_badges: unknown_badges.unwrap_or(UnknownBadges::Auto),
@@ -145,10 +149,13 @@ fn refuse_repeats(root: &mut Section, config: &Config) {
     let serials = config.devices.iter().map(|device| device.serial.as_str());
     let sites = config.sites.iter().map(|site| site.name.as_str());
     let urls = config.endpoints.iter().map(|endpoint| endpoint.url.as_str());
+    let urls = urls.filter(|url| !SinkConfig::is_sink(url));
+    let sinks = config.sinks.iter().map(|sink| sink.name.as_str());
     for (key, values) in [
         ("device.serial", serials.collect::<Vec<_>>()),
         ("site.name", sites.collect()),
         ("endpoint.url", urls.collect()),
+        ("sink.name", sinks.collect()),
     ] {
         let mut seen = BTreeSet::new();
         for (index, value) in values.into_iter().enumerate() {

@@ -187,6 +187,11 @@ impl Section {
         choice
     }
 
+    /// Every key that nobody has asked for yet.
+    pub fn rest(&mut self) -> Table {
+        std::mem::take(&mut self.table)
+    }
+
     /// The table under `key`, empty if there is none.
     pub fn section(&mut self, key: &str) -> Self {
         let path = self.path_of(key);

@@ -9,6 +9,7 @@ mod request;
 pub mod retention;
 mod sender;
 mod shared;
+mod sinks;
 
 use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,9 +26,11 @@ use crate::clock::now;
 use crate::config::DeliveryConfig;
 use crate::stage::{Stage, Watch};
 use crate::store::lease;
-use crate::store::{AttemptRow, EndpointRow, Failing, Store, StoreError, Told, delivery_rows, tell_failing};
+use crate::store::{AttemptRow, EndpointRow, Store, StoreError, delivery_rows, revise, tell_failing};
 
+pub use self::sinks::Sinks;
 use leases::Leases;
+use outages::pass_on;
 use request::{Answered, make, read_bodies};
 use sender::{Sender, Target};
 
@@ -81,6 +84,7 @@ impl Engine {
     pub async fn start(
         store: Store,
         config: &DeliveryConfig,
+        sinks: Sinks,
         watch: Watch,
         post: Option<Arc<Notify>>,
     ) -> Result<Self, StoreError> {
@@ -88,12 +92,15 @@ impl Engine {
         let leases = Leases::of(&store).await?;
         let (orders, inbox) = mpsc::unbounded_channel();
         let settled = Arc::new(Notify::new());
+        let mut limits = QueueLimits::default();
+        limits.max_in_flight += sinks.waiting_room();
         let mut driver = Driver {
             settled: Arc::clone(&settled),
             back: orders.downgrade(),
             post,
-            queue: Queue::new(QueueLimits::default()),
+            queue: Queue::new(limits),
             targets: BTreeMap::new(),
+            sinks,
             store,
             sender: Arc::new(sender),
             watch,
@@ -164,6 +171,7 @@ impl Engine {
 struct Driver {
     queue: Queue,
     targets: BTreeMap<EndpointId, Arc<Target>>,
+    sinks: Sinks,
     store: Store,
     sender: Arc<Sender>,
     watch: Watch,
@@ -201,7 +209,10 @@ impl Driver {
             let wait = wait.unwrap_or(TimeDelta::hours(1)).max(TimeDelta::milliseconds(1));
             tokio::select! {
                 order = inbox.recv() => match order {
-                    Some(Order::Drain(answer)) => draining = Some(answer),
+                    Some(Order::Drain(answer)) => {
+                        self.sinks.stop();
+                        draining = Some(answer);
+                    }
                     Some(Order::Wish(endpoint, wish, answer)) => {
                         self.grant(endpoint, wish).await;
                         // Whoever asked may have stopped waiting.
@@ -287,11 +298,17 @@ impl Driver {
     }
 
     fn set_endpoint(&mut self, endpoint: EndpointRow) {
-        let rules = endpoint.options.rules(&endpoint.schedule);
+        let target = Target::of(&endpoint, &self.sinks);
+        let mut rules = endpoint.options.rules(&endpoint.schedule);
+        if let (None, Some(count)) =
+            (endpoint.options.max_in_flight, target.entrance.as_ref().and_then(|at| at.at_once()))
+        {
+            rules.max_in_flight = count;
+        }
         if !self.queue.set_rules(endpoint.id, rules.clone()) {
             self.queue.set_endpoint(endpoint.id, rules, endpoint.state, now());
         }
-        self.targets.insert(endpoint.id, Arc::new(Target::of(&endpoint)));
+        self.targets.insert(endpoint.id, Arc::new(target));
         for waiting in std::mem::take(&mut self.early) {
             self.enqueue(waiting);
         }
@@ -371,14 +388,15 @@ impl Driver {
 
     /// Takes the answer to a request, and what else was answered by now: one piece of work for the writer.
     async fn settle(&mut self, ended: Result<Answered, JoinError>) {
-        let (mut rows, mut follows, mut arrived) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut rows, mut follows, mut arrived, mut others) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let mut next = Some(ended);
         while let Some(ended) = next {
             match ended {
-                Ok(answered) => {
+                Ok(mut answered) => {
+                    others.append(&mut answered.others);
                     rows.extend(answered.rows());
                     follows.extend(self.follow_answer(&answered));
-                    if Class::of(&answered.sent.outcome) == Class::Delivered {
+                    if answered.sent.class == Class::Delivered {
                         arrived.extend(answered.made.into_iter().filter_map(|made| made.event_id));
                     }
                 }
@@ -386,7 +404,7 @@ impl Driver {
             }
             next = if rows.len() < TOGETHER { self.in_flight.try_join_next() } else { None };
         }
-        self.write_down(rows, follows, arrived);
+        self.write_down(rows, follows, arrived, others);
         if let Some(after) = self.unfed_after
             && self.queue.status().waiting < REFILL_BELOW
             && let Err(error) = self.feed(after).await
@@ -397,7 +415,13 @@ impl Driver {
     }
 
     /// Has it written down what was tried, what follows from it, and what arrived.
-    fn write_down(&mut self, rows: Vec<AttemptRow>, follows: Vec<(EndpointId, Vec<Record>)>, arrived: Vec<EventId>) {
+    fn write_down(
+        &mut self,
+        rows: Vec<AttemptRow>,
+        follows: Vec<(EndpointId, Vec<Record>)>,
+        arrived: Vec<EventId>,
+        others: Vec<(DeliveryId, punch_erp::Outcome)>,
+    ) {
         for row in &rows {
             self.store.metrics().attempted(row.status, Duration::from_millis(row.millis));
             tracing::debug!(delivery = row.delivery.0, number = row.number, status = row.status, "attempt");
@@ -422,6 +446,7 @@ impl Driver {
                         });
                     }
                     records.iter().try_for_each(|record| crate::store::persist(tx, record))?;
+                    others.iter().try_for_each(|(other, outcome)| revise(tx, *other, outcome, now()))?;
                     tell_failing(tx, &records, by_mail, now())
                 })
                 .await;
@@ -441,13 +466,13 @@ impl Driver {
 
     /// What follows from an answer, and for which endpoint.
     fn follow_answer(&mut self, answered: &Answered) -> Option<(EndpointId, Vec<Record>)> {
-        let class = Class::of(&answered.sent.outcome);
-        let is_known = self.queue.settle_request(&answered.deliveries(), &class, now()).is_some();
+        let class = &answered.sent.class;
+        let is_known = self.queue.settle_request(&answered.deliveries(), class, now()).is_some();
         let mut records: Vec<Record> = Vec::new();
         while let Some(record) = self.queue.poll_record() {
             records.push(record);
         }
-        if class == Class::Delivered && !is_known {
+        if *class == Class::Delivered && !is_known {
             // The endpoint is somebody else's by now, who need not send it once more.
             let attempts = answered.made.iter().map(|made| made.attempt);
             records.extend(attempts.map(|attempt| Record::Delivered {
@@ -465,23 +490,5 @@ async fn news(leases: Option<&Leases>) {
     match leases {
         Some(leases) => leases.news().await,
         None => core::future::pending().await,
-    }
-}
-
-fn pass_on(told: Told, back: &mpsc::WeakUnboundedSender<Order>, post: Option<&Arc<Notify>>) {
-    if let Some(orders) = back.upgrade().filter(|_| !told.deliveries.is_empty()) {
-        // After a drain nobody takes orders, and the store has everything.
-        drop(orders.send(Order::Deliver(told.deliveries)));
-    }
-    announce(&told.failing, post);
-}
-
-/// Says in the log what is told, and wakes whoever mails it.
-fn announce(failing: &[Failing], post: Option<&Arc<Notify>>) {
-    for Failing { endpoint, state, waiting, failed, .. } in failing {
-        tracing::warn!(endpoint = endpoint.0, state, waiting, failed, "how an endpoint takes events is told");
-    }
-    if let Some(post) = post.filter(|_| !failing.is_empty()) {
-        post.notify_one();
     }
 }

@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::Order;
 use super::sender::{Parcel, Sender, Sent, Target};
+use super::sinks::{Entrance, Written};
 use crate::clock::now;
 use crate::config::Batch;
 use crate::store::{AttemptRow, Outgoing, Store};
@@ -20,6 +21,8 @@ pub(super) struct Answered {
     /// In the order of the body.
     pub(super) made: Vec<Made>,
     pub(super) sent: Sent,
+    /// What became of other deliveries with it.
+    pub(super) others: Vec<(DeliveryId, punch_erp::Outcome)>,
     began: DateTime<Utc>,
     took: Duration,
 }
@@ -77,6 +80,11 @@ pub(super) async fn make(
         give_back(&back, &spare);
         return Answered::nothing(attempts, "the event has no body in this endpoint's format");
     };
+    if let (Some(entrance), Some(attempt)) = (&target.entrance, attempts.first().copied()) {
+        let spare = attempts.split_off(1.min(attempts.len()));
+        give_back(&back, &spare);
+        return write_into(entrance, attempt, first).await;
+    }
     let parcel = match target.batch {
         Some(batch) => listed(batch, &attempts, &contents),
         None => attempts.first().map(|attempt| Parcel {
@@ -98,7 +106,17 @@ pub(super) async fn make(
         event_id: Some(event_id),
         format: left.then_some(format),
     });
-    Answered { made: made.collect(), sent, began, took: clock.elapsed() }
+    Answered { made: made.collect(), sent, others: Vec::new(), began, took: clock.elapsed() }
+}
+
+/// An attempt at an ERP. Nothing was made if the gateway stops meanwhile.
+async fn write_into(entrance: &Entrance, attempt: Attempt, outgoing: &Outgoing) -> Answered {
+    let began = now();
+    let clock = tokio::time::Instant::now();
+    let written = entrance.write(attempt.delivery, &outgoing.body.render(attempt.number)).await;
+    let Some(Written { sent, others }) = written else { return Answered::nothing(Vec::new(), "the gateway stops") };
+    let made = Made { attempt, event_id: Some(outgoing.event_id.clone()), format: Some(outgoing.format) };
+    Answered { made: vec![made], sent, others, began, took: clock.elapsed() }
 }
 
 /// As many as fit, as a list.
@@ -125,7 +143,8 @@ fn give_back(back: &mpsc::WeakUnboundedSender<Order>, spare: &[Attempt]) {
 impl Answered {
     fn nothing(attempts: Vec<Attempt>, error: &str) -> Self {
         let made = attempts.into_iter().map(|attempt| Made { attempt, event_id: None, format: None });
-        Self { made: made.collect(), sent: Sent::nothing(error), began: now(), took: Duration::ZERO }
+        let (sent, others) = (Sent::nothing(error), Vec::new());
+        Self { made: made.collect(), sent, others, began: now(), took: Duration::ZERO }
     }
 
     pub(super) fn deliveries(&self) -> Vec<DeliveryId> {

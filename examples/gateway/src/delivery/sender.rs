@@ -2,11 +2,12 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use punch_normalize::EventId;
-use punch_webhook::{Outcome, Signer, body_says_duplicate, parse_retry_after};
+use punch_webhook::{Class, Outcome, Signer, body_says_duplicate, parse_retry_after};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, USER_AGENT};
 use reqwest::redirect::Policy;
 
 use super::guard::{Guard, GuardedResolver};
+use super::sinks::{Entrance, Sinks};
 use crate::clock::now;
 use crate::config::{Batch, DeliveryConfig, check_url};
 use crate::store::{EndpointRow, NOT_KEPT};
@@ -36,10 +37,12 @@ pub(super) struct Target {
     pub(super) batch: Option<Batch>,
     /// Signs with two secrets, and until when it does so.
     rolling: Option<(Signer, DateTime<Utc>)>,
+    /// Where the events go instead, if it is an ERP.
+    pub(super) entrance: Option<Entrance>,
 }
 
 impl Target {
-    pub(super) fn of(endpoint: &EndpointRow) -> Self {
+    pub(super) fn of(endpoint: &EndpointRow, sinks: &Sinks) -> Self {
         let rolling = endpoint.roll.as_ref().map(|roll| {
             let signer = Signer::rolling(&endpoint.secret, &roll.previous);
             (if roll.both_signatures { signer.with_both_signatures() } else { signer }, roll.until)
@@ -53,7 +56,8 @@ impl Target {
             }
         }
         let (url, signer) = (endpoint.url.clone(), Signer::new(&endpoint.secret));
-        Self { url, signer, headers, batch: endpoint.options.batch, rolling }
+        let entrance = sinks.entrance(&url);
+        Self { url, signer, headers, batch: endpoint.options.batch, rolling, entrance }
     }
 
     fn signer(&self, now: DateTime<Utc>) -> &Signer {
@@ -77,6 +81,8 @@ pub(super) struct Parcel {
 #[derive(Debug)]
 pub(super) struct Sent {
     pub(super) outcome: Outcome,
+    /// What follows from it.
+    pub(super) class: Class,
     pub(super) error: Option<String>,
     /// The first of what was answered, as text.
     pub(super) response: Option<Arc<str>>,
@@ -86,11 +92,15 @@ pub(super) struct Sent {
 
 impl Sent {
     pub(super) fn nothing(error: &str) -> Self {
-        Self { outcome: Outcome::Unreachable, error: Some(error.to_owned()), response: None, headers: None }
+        Self::came(Outcome::Unreachable, Some(error.to_owned()), None, None)
     }
 
     fn refused(reason: String) -> Self {
-        Self { outcome: Outcome::Refused(reason.into()), error: None, response: None, headers: None }
+        Self::came(Outcome::Refused(reason.into()), None, None, None)
+    }
+
+    fn came(outcome: Outcome, error: Option<String>, response: Option<Arc<str>>, headers: Option<Arc<str>>) -> Self {
+        Self { class: Class::of(&outcome), outcome, error, response, headers }
     }
 }
 
@@ -121,7 +131,7 @@ impl Sender {
             Err(error) => return Sent::nothing(&chain(&error)),
         };
         let headers = Some(kept(request.headers(), &target.headers).into());
-        let came = |outcome, error, response| Sent { outcome, error, response, headers };
+        let came = |outcome, error, response| Sent::came(outcome, error, response, headers);
         // The client's own timeout ends with the headers' arrival; this one is for the whole exchange.
         match tokio::time::timeout(self.config.timeout, exchange(client, request, is_listed)).await {
             Ok(Ok((outcome, response))) => came(outcome, None, response.map(Into::into)),

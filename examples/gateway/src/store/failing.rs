@@ -9,6 +9,7 @@ use super::mail::MailRow;
 use super::outbox::{random_id, send_to};
 use super::sql::Connection;
 use super::{EndpointRow, StoreError, Transaction, millis};
+use crate::config::SinkConfig;
 
 /// Nobody is told of what the same endpoint gave up more often than this.
 const QUIET: TimeDelta = TimeDelta::hours(1);
@@ -148,7 +149,10 @@ fn tell_of(
         Ok::<u64, StoreError>(i64::cast_unsigned(count?))
     };
     let (waiting, failed) = (count("waiting")?, count("failed")?);
-    let event = FailingEndpoint::new(row.id.0.to_string(), &row.url, &row.state, waiting);
+    // Of a sink its name is told in the place of the host.
+    let sink = row.url.strip_prefix(SinkConfig::SCHEME).map(|name| format!("sink://{name}"));
+    let url = sink.as_ref().unwrap_or(&row.url);
+    let event = FailingEndpoint::new(row.id.0.to_string(), url, &row.state, waiting);
     let event = if recovered { event.recovered() } else { event };
     let (host, state, since) = (event.host().to_owned(), row.state.health.as_str(), row.state.since);
     let failing = Failing { endpoint, host, state, since, waiting, failed, recovered };

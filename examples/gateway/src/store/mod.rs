@@ -30,6 +30,7 @@ mod read;
 mod redate;
 mod retention;
 mod session;
+mod sink;
 mod sql;
 mod ticket;
 mod timeline;
@@ -84,6 +85,7 @@ pub(crate) use redate::{Observed, Span, by_hand, observed};
 pub use retention::Removed;
 pub(crate) use retention::{remove_commands, remove_deliveries, remove_events};
 pub(crate) use session::{end_session, has_session, keep_session};
+pub(crate) use sink::{SinkStatus, around, revise, without_employee};
 use sql::Opener;
 pub use sql::{Connection, FromValue, Parameters, Place, Row, ToValue, Transaction, Value, connect_file};
 pub(crate) use ticket::{

@@ -333,6 +333,7 @@ fn the_example_file_names_every_key() {
         "[[site]]",
         "[[device]]",
         "[[endpoint]]",
+        "[[sink]]",
         "[[employee]]",
         "[[shift]]",
     ];

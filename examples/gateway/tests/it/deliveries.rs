@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{API_KEY, Recorder, Seen, Site, endpoint, eventually};
 
-async fn patch(site: &Site, id: u64, body: Value) -> (u16, Value) {
+pub(crate) async fn patch(site: &Site, id: u64, body: Value) -> (u16, Value) {
     let request = site.request("PATCH", &format!("/v1/webhooks/{id}")).bearer_auth(API_KEY);
     site.call(request.header("Content-Type", "application/json").body(body.to_string())).await
 }

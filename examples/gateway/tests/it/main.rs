@@ -59,6 +59,7 @@ mod rolling;
 mod rules;
 mod samples;
 mod schemathesis;
+mod sinks;
 mod speed;
 mod store;
 mod streamed;

@@ -3,16 +3,14 @@
 //! with commas between, have their mark moved to where every punch is written. `DRY_RUN=true` prints and sends nothing.
 #![allow(clippy::print_stdout, reason = "a dry run is for reading")]
 
-use middleware::{Inbox, Settings, env, erpnext, log_to_stderr, shifts};
+use middleware::{Inbox, Settings, erpnext, log_to_stderr, shifts};
 use punch_erp::ReqwestTransport;
-use punch_erp::erpnext::{ErpNext, ErpNextSettings};
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     log_to_stderr();
     let settings = Settings::from_env()?;
-    let (url, key, secret) = (env("ERPNEXT_URL")?, env("API_KEY")?, env("API_SECRET")?);
-    let site = ErpNext::new(ErpNextSettings::new(url, key, secret, env("SITE_ZONE")?))?;
+    let site = erpnext::from_env()?;
     let inbox = Inbox::open(&settings).await?;
     tracing::info!(addr = %inbox.addr, dry_run = settings.dry_run, "receiving on /webhook");
     if settings.dry_run {

@@ -2,16 +2,15 @@
 //! `ODOO_PASS`, an API key of that user or the password. `DRY_RUN=true` prints and sends nothing.
 #![allow(clippy::print_stdout, reason = "a dry run is for reading")]
 
-use middleware::{Inbox, Settings, env, log_to_stderr, odoo};
+use middleware::{Inbox, Settings, log_to_stderr, odoo};
 use punch_erp::ReqwestTransport;
-use punch_erp::odoo::{Odoo, OdooSettings, WriteAttendances};
+use punch_erp::odoo::WriteAttendances;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     log_to_stderr();
     let settings = Settings::from_env()?;
-    let (url, database, user) = (env("ODOO_URL")?, env("ODOO_DB")?, env("ODOO_USER")?);
-    let server = Odoo::new(OdooSettings::new(url, database, user, env("ODOO_PASS")?))?;
+    let server = odoo::from_env()?;
     let inbox = Inbox::open(&settings).await?;
     let reach = WriteAttendances::reach(&server);
     tracing::info!(addr = %inbox.addr, dry_run = settings.dry_run, "receiving on /webhook");

@@ -129,6 +129,23 @@ async fn an_unknown_employee_is_parked_and_the_others_go_on() {
     );
 }
 
+/// A table of badges says whose they are; what is not in it is parked. One that contradicts itself stops the start.
+#[tokio::test]
+async fn a_table_of_badges_is_read_from_the_environment() {
+    let (folder, database) = (tempdir().unwrap(), database());
+    let table = folder.path().join("badges.csv");
+    std::fs::write(&table, "badge,employee\n77,1002\n").unwrap();
+    let (url, path) = (serve(&database).await, table.display().to_string());
+    let program = Program::run(odoo(&url, folder.path()), &[("MAPPING_FILE", path.as_str())]).await;
+    for badge in [77, 1001] {
+        deliver(&program, badge, "08:00:00", "in").await;
+    }
+    program.stands_at(0, 1, 1).await;
+    assert_eq!((records(&database, 1002), records(&database, 1001)), (vec!["08:00:00-".into()], vec![]));
+    std::fs::write(&table, "77,1002\n77,1003\n").unwrap();
+    refuses(odoo(&url, folder.path()).env("MAPPING_FILE", path), "lines 1 and 2");
+}
+
 /// S0-066: what was answered 200 is on disk; Odoo's absence and a kill lose nothing.
 #[tokio::test]
 async fn punches_taken_while_odoo_is_down_are_written_after_a_kill_and_a_restart() {

@@ -35,6 +35,8 @@ pub struct ErpNextConfig {
     pub may_write: bool,
     /// Whether the API user may write at level 1, which the time is at.
     pub may_set_time: bool,
+    /// Whether the API user may read the System Settings, as a System Manager.
+    pub may_read_settings: bool,
     /// Whether HR Settings ask for latitude and longitude.
     pub geolocation: bool,
     /// Whether errors come with tracebacks.
@@ -60,6 +62,7 @@ impl ErpNextConfig {
             secret: secret.to_owned(),
             may_write: true,
             may_set_time: true,
+            may_read_settings: false,
             geolocation: false,
             tracebacks: true,
         })

@@ -124,6 +124,12 @@ impl ErpNextStandIn {
             (&Method::GET, ["api", "resource", CHECKIN, name]) => self.get_checkin(name),
             (&Method::GET, ["api", "resource", SHIFT_TYPE, name]) => self.get_shift(name),
             (&Method::PUT, ["api", "resource", SHIFT_TYPE, name]) => self.put_shift(name, request),
+            (&Method::GET, ["api", "resource", "System Settings", _]) if self.config.may_read_settings => {
+                Ok(json!({ "time_zone": self.config.zone.name() }))
+            }
+            (&Method::GET, ["api", "resource", "System Settings", _]) => {
+                Err(Exception::new(403, "PermissionError", "No permission for System Settings"))
+            }
             _ => Err(Exception::does_not_exist()),
         };
         match result {

@@ -12,6 +12,8 @@ fn signature(method: &str) -> Option<&'static [&'static str]> {
         "search_read" => Some(&["domain", "fields", "offset", "limit", "order"]),
         "create" => Some(&["vals_list"]),
         "write" => Some(&["ids", "vals"]),
+        "has_access" => Some(&["ids", "operation"]),
+        "check_access_rights" => Some(&["operation", "raise_exception"]),
         _ => None,
     }
 }
@@ -49,12 +51,20 @@ impl OdooStandIn {
         match (model, method) {
             ("hr.employee", "search_read") => self.search_employees(&named),
             ("hr.attendance", "search_read") => self.search_attendances(&named),
+            ("hr.attendance", "has_access" | "check_access_rights") => self.may(method),
             _ if model == "hr.employee" || !self.config.may_write => {
                 Err(Exception::access(format!("You are not allowed to modify '{model}' records.")))
             }
             (_, "create") => self.create_call(&named, now),
             _ => self.write_call(&named),
         }
+    }
+
+    /// 18 asks by another name than the versions before it, and 19 has that name alone.
+    fn may(&self, method: &str) -> Result<Value, Exception> {
+        let is_known = if method == "has_access" { self.config.version >= 18 } else { self.config.version < 19 };
+        let missing = || Exception::new("builtins.AttributeError", format!("no attribute '{method}'"));
+        is_known.then(|| json!(self.config.may_write)).ok_or_else(missing)
     }
 
     fn create_call(&mut self, named: &Map<String, Value>, now: DateTime<Utc>) -> Result<Value, Exception> {

@@ -11,6 +11,8 @@ use tokio_postgres::config::SslMode;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Config, Error, NoTls, Row};
 
+use super::End;
+
 /// How long one event may take, and how long a connection.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -44,11 +46,11 @@ impl Postgres {
         let config = is_url.then(|| Config::from_str(url).ok()).flatten();
         // The parser's own words may repeat the password.
         let mut config = config.ok_or_else(|| {
-            anyhow!("DATABASE_URL does not read; write postgres://user:password@host/database or sqlite:/path")
+            anyhow!("the address of the database does not read; write postgres://user:password@host/database or sqlite:/path")
         })?;
         if config.get_ssl_mode() == SslMode::Require {
             bail!(
-                "DATABASE_URL asks for TLS, which this program leaves to a proxy on this machine; see its documentation"
+                "the address of the database asks for TLS, which this program leaves to a proxy on this machine; see its documentation"
             );
         }
         if config.get_application_name().is_none() {
@@ -58,13 +60,13 @@ impl Postgres {
         Ok(Self { config: Arc::new(config), schema: Arc::new(Mutex::new(schema)), idle: Arc::default() })
     }
 
-    pub(super) async fn run(&self, transaction: &Transaction) -> Outcome {
+    pub(super) async fn run(&self, end: End, transaction: &Transaction) -> Outcome {
         // Dropped when it takes too long, and the connection with it: whatever it began is rolled back.
-        let running = tokio::time::timeout(PATIENCE, self.run_once(transaction));
+        let running = tokio::time::timeout(PATIENCE, self.run_once(end, transaction));
         running.await.unwrap_or_else(|_| super::retry(Failure::unknown("timed out")))
     }
 
-    async fn run_once(&self, transaction: &Transaction) -> Outcome {
+    async fn run_once(&self, end: End, transaction: &Transaction) -> Outcome {
         let idle = lock(&self.idle).pop().filter(|client| !client.is_closed());
         let client = match idle {
             Some(client) => client,
@@ -76,7 +78,7 @@ impl Postgres {
                 }
             },
         };
-        match write(&client, transaction).await {
+        match write(&client, end, transaction).await {
             Ok(outcome) => {
                 lock(&self.idle).push(client);
                 outcome
@@ -107,7 +109,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-async fn write(client: &Client, transaction: &Transaction) -> Result<Outcome, Error> {
+async fn write(client: &Client, end: End, transaction: &Transaction) -> Result<Outcome, Error> {
     client.batch_execute(BEGIN).await?;
     let mut seen = Vec::new();
     for step in transaction.steps() {
@@ -116,7 +118,7 @@ async fn write(client: &Client, transaction: &Transaction) -> Result<Outcome, Er
         seen.push(Seen::new(written, row.as_ref().map(read)));
     }
     let outcome = transaction.judge(&seen);
-    client.batch_execute(if outcome.is_done() { "COMMIT" } else { "ROLLBACK" }).await?;
+    client.batch_execute(if outcome.is_done() && end == End::Commit { "COMMIT" } else { "ROLLBACK" }).await?;
     Ok(outcome)
 }
 

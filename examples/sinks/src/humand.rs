@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::clock::now;
 use anyhow::Context as _;
-use gateway::clock::now;
 use punch_erp::humand::{Humand, HumandSettings, Pace, Standing, WriteEntries};
 use punch_erp::{
     Failure, HttpRequest, HttpResponse, Outcome, ReqwestTransport, drive, drive_async, masked_path, render_masked,
@@ -13,13 +13,13 @@ use punch_erp::{
 use punch_webhook::ReceivedPunch;
 use serde_json::Value;
 
-use crate::env_any;
+use crate::environment::{env_any, env_flag};
 
 /// A write on its way.
 pub type Writing = Pin<Box<dyn Future<Output = Vec<Outcome>> + Send>>;
 
 /// The community of the environment: `HUMAND_TOKEN` or `HUMAND_AUTH`, with or without `Basic `; `HUMAND_BASE_URL` or
-/// `HUMAND_BASE`, without one production; `HUMAND_ZONE`, without one the offset that comes with each punch.
+/// `HUMAND_BASE`, without one production; `HUMAND_ZONE`, without one the offset that comes with each punch; `ALLOW_HTTP`.
 ///
 /// # Errors
 ///
@@ -29,6 +29,7 @@ pub fn from_env() -> anyhow::Result<Humand> {
     let mut settings = HumandSettings::new(key.context("set the environment variable HUMAND_TOKEN or HUMAND_AUTH")?);
     settings.base = env_any(&["HUMAND_BASE_URL", "HUMAND_BASE"]).unwrap_or(settings.base);
     settings.time_zone = env_any(&["HUMAND_ZONE"]).unwrap_or(settings.time_zone);
+    settings.allow_http = env_flag("ALLOW_HTTP");
     let humand = Humand::new(settings)?;
     if humand.scheme_was_dropped() {
         tracing::warn!("`Basic ` before the token is no part of it and was dropped");

@@ -8,13 +8,13 @@ mod sqlite;
 
 use std::pin::Pin;
 
+use crate::clock::now;
 use anyhow::{Context as _, bail};
-use gateway::clock::now;
 use punch_erp::hrms::{Dialect, Hrms, HrmsColumns, HrmsSettings, Telling, Transaction};
 use punch_erp::{Failure, Outcome};
-use punch_webhook::ReceivedEvent;
+use punch_webhook::{ReceivedEvent, Verified};
 
-use crate::{env, env_any, env_flag};
+use crate::environment::{env, env_any, env_flag};
 use postgres::Postgres;
 use sqlite::Sqlite;
 
@@ -42,20 +42,21 @@ enum Kind {
 /// There is no address, or a value is wrong; the text names the variable and repeats no address.
 pub fn from_env() -> anyhow::Result<(Hrms, Database)> {
     let url = env("DATABASE_URL")?;
-    let path = url.strip_prefix("sqlite:").map(|path| path.strip_prefix("//").unwrap_or(path));
-    let mut settings = HrmsSettings::new(if path.is_some() { Dialect::Sqlite } else { Dialect::Postgres });
+    let mut settings = HrmsSettings::new(dialect(&url));
     settings.table = env_any(&["HRMS_TABLE"]).unwrap_or(settings.table);
     settings.revision_table = env_any(&["HRMS_REVISION_TABLE"]).unwrap_or(settings.revision_table);
     rename(&mut settings.columns, &env_any(&["HRMS_COLUMNS"]).unwrap_or_default())?;
     let hrms = Hrms::new(settings).context("HRMS_TABLE, HRMS_REVISION_TABLE, HRMS_COLUMNS")?;
-    let schema = env_flag("CREATE_TABLES").then(|| hrms.schema().to_owned());
-    let database = match path {
-        Some("") => bail!("DATABASE_URL names no file; write sqlite:/path/to/the/file"),
-        Some(path) => Kind::Sqlite(Sqlite::new(path.into(), schema)),
-        None => Kind::Postgres(Postgres::new(&url, schema)?),
-    };
-    Ok((hrms, Database(database)))
+    let database = Database::at(&url, &hrms, env_flag("CREATE_TABLES")).context("DATABASE_URL")?;
+    Ok((hrms, database))
 }
+
+/// What an address leads to.
+pub(crate) fn dialect(url: &str) -> Dialect {
+    if url.starts_with(SQLITE) { Dialect::Sqlite } else { Dialect::Postgres }
+}
+
+const SQLITE: &str = "sqlite:";
 
 /// Reads `ours=theirs,ours=theirs`.
 fn rename(columns: &mut HrmsColumns, list: &str) -> anyhow::Result<()> {
@@ -89,6 +90,28 @@ pub fn writer(hrms: Hrms, database: Database) -> impl Fn(ReceivedEvent) -> Writi
     }
 }
 
+/// Writes tellings, of whomever, as fast as the database allows: an outcome for each.
+pub(crate) async fn write_together(hrms: &Hrms, sqlite: &TogetherIn<'_>, events: &[ReceivedEvent]) -> Vec<Outcome> {
+    let planned: Vec<Result<Transaction, Outcome>> = events.iter().map(|event| plan(hrms, event)).collect();
+    let transactions: Vec<Transaction> = planned.iter().filter_map(|one| one.as_ref().ok()).cloned().collect();
+    let mut written = Vec::new();
+    for some in transactions.chunks(TOGETHER) {
+        written.extend(sqlite.0.run_together(some.to_vec()).await);
+    }
+    let mut written = written.into_iter();
+    let unanswered = || retry(Failure::unknown("the writer stopped"));
+    planned
+        .into_iter()
+        .map(|one| one.map_or_else(|known| known, |_| written.next().unwrap_or_else(unanswered)))
+        .collect()
+}
+
+/// Tellings in one transaction. Others wait for its end.
+const TOGETHER: usize = 1000;
+
+/// A database that commits many tellings as fast as one, and one after the other.
+pub(crate) struct TogetherIn<'d>(&'d Sqlite);
+
 /// Shows the schema and the statements that would be run, and runs none.
 pub fn dry_run(
     hrms: Hrms,
@@ -117,12 +140,59 @@ fn plan(hrms: &Hrms, event: &ReceivedEvent) -> Result<Transaction, Outcome> {
 }
 
 impl Database {
-    async fn run(&self, transaction: Transaction) -> Outcome {
+    /// The database at `postgres://…` or `sqlite:` and a path. Tables that are not there are made, if wanted.
+    ///
+    /// # Errors
+    ///
+    /// The address does not read; the text does not repeat it.
+    pub fn at(url: &str, hrms: &Hrms, create_tables: bool) -> anyhow::Result<Self> {
+        let schema = create_tables.then(|| hrms.schema().to_owned());
+        let path = url.strip_prefix(SQLITE).map(|path| path.strip_prefix("//").unwrap_or(path));
+        Ok(Self(match path {
+            Some("") => bail!("the address names no file; write sqlite:/path/to/the/file"),
+            Some(path) => Kind::Sqlite(Sqlite::new(path.into(), schema)),
+            None => Kind::Postgres(Postgres::new(url, schema)?),
+        }))
+    }
+
+    /// Whether many tellings are written in one go.
+    pub(crate) fn together(&self) -> Option<TogetherIn<'_>> {
         match &self.0 {
-            Kind::Postgres(postgres) => postgres.run(&transaction).await,
-            Kind::Sqlite(sqlite) => sqlite.run(transaction).await,
+            Kind::Sqlite(sqlite) => Some(TogetherIn(sqlite)),
+            Kind::Postgres(_) => None,
         }
     }
+
+    async fn run(&self, transaction: Transaction) -> Outcome {
+        self.run_to(End::Commit, transaction).await
+    }
+
+    /// Writes a row of nobody and takes it back: everything but the commit.
+    pub(crate) async fn rehearse(&self, hrms: &Hrms) -> Outcome {
+        let body =
+            br#"{"event_id":"evt_rehearsal","employee_id":"0","timestamp":"2020-01-01T00:00:00Z","direction":"in"}"#;
+        let Ok(event) = Verified::assume_verified(body).event() else {
+            return retry(Failure::not_reached("nothing to rehearse with"));
+        };
+        match plan(hrms, &event) {
+            Ok(transaction) => self.run_to(End::Rollback, transaction).await,
+            Err(outcome) => outcome,
+        }
+    }
+
+    async fn run_to(&self, end: End, transaction: Transaction) -> Outcome {
+        match &self.0 {
+            Kind::Postgres(postgres) => postgres.run(end, &transaction).await,
+            Kind::Sqlite(sqlite) => sqlite.run(end, transaction).await,
+        }
+    }
+}
+
+/// How a transaction ends that came out well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    Commit,
+    Rollback,
 }
 
 fn retry(failure: Failure) -> Outcome {

@@ -2,10 +2,12 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use punch_erp::hrms::{Seen, SqlState, Statement, Transaction, Value};
+use punch_erp::hrms::{Meaning, Seen, SqlState, Statement, Transaction, Value};
 use punch_erp::{Failure, Outcome};
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, Error, OpenFlags, OptionalExtension as _, Row, TransactionBehavior, params_from_iter};
+
+use super::End;
 
 /// How long another writer is waited for.
 const BUSY: Duration = Duration::from_secs(5);
@@ -23,29 +25,40 @@ impl Sqlite {
         Self { path, schema, kept: Arc::default() }
     }
 
-    pub(super) async fn run(&self, transaction: Transaction) -> Outcome {
+    pub(super) async fn run(&self, end: End, transaction: Transaction) -> Outcome {
         let sqlite = self.clone();
-        let running = tokio::task::spawn_blocking(move || sqlite.run_now(&transaction));
+        let running = tokio::task::spawn_blocking(move || sqlite.run_now(end, &transaction));
         running.await.unwrap_or_else(|_| super::retry(Failure::unknown("the writer stopped")))
     }
 
-    fn run_now(&self, transaction: &Transaction) -> Outcome {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let opened = match kept.take() {
-            Some(connection) => Ok(connection),
-            None => self.open(),
-        };
-        let mut connection = match opened {
-            Ok(connection) => connection,
-            Err(error) => return state(&error).map_or_else(not_open, SqlState::retry),
-        };
-        match write(&mut connection, transaction) {
-            Ok(outcome) => {
-                *kept = Some(connection);
-                outcome
-            }
-            Err(error) => state(&error).map_or_else(not_open, SqlState::outcome),
+    /// The same for many, in one transaction: an outcome for each.
+    pub(super) async fn run_together(&self, transactions: Vec<Transaction>) -> Vec<Outcome> {
+        let (sqlite, count) = (self.clone(), transactions.len());
+        let running = tokio::task::spawn_blocking(move || {
+            sqlite.with_connection(|connection| write_together(connection, &transactions))
+        });
+        let stopped = || vec![super::retry(Failure::unknown("the writer stopped")); count];
+        match running.await {
+            Ok(Ok(outcomes)) => outcomes,
+            Ok(Err(error)) => vec![state(&error).map_or_else(not_open, SqlState::retry); count],
+            Err(_) => stopped(),
         }
+    }
+
+    fn run_now(&self, end: End, transaction: &Transaction) -> Outcome {
+        let written = self.with_connection(|connection| write(connection, end, transaction));
+        written.unwrap_or_else(|error| state(&error).map_or_else(not_open, SqlState::outcome))
+    }
+
+    fn with_connection<T>(&self, work: impl FnOnce(&mut Connection) -> Result<T, Error>) -> Result<T, Error> {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut connection = match kept.take() {
+            Some(connection) => connection,
+            None => self.open()?,
+        };
+        let done = work(&mut connection)?;
+        *kept = Some(connection);
+        Ok(done)
     }
 
     fn open(&self) -> Result<Connection, Error> {
@@ -68,20 +81,48 @@ fn not_open() -> Outcome {
     super::retry(Failure::not_reached("the file of the database cannot be used"))
 }
 
-fn write(connection: &mut Connection, transaction: &Transaction) -> Result<Outcome, Error> {
+fn write(connection: &mut Connection, end: End, transaction: &Transaction) -> Result<Outcome, Error> {
     // Taken at once, so that two workers wait for each other and never fail halfway.
     let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let mut seen = Vec::new();
-    for step in transaction.steps() {
-        let written = tx.prepare_cached(&step.write.sql)?.execute(bound(&step.write))?;
-        let row = tx.prepare_cached(&step.look.sql)?.query_row(bound(&step.look), |row| Ok(read(row))).optional()?;
-        seen.push(Seen::new(written.try_into().unwrap_or(u64::MAX), row));
-    }
-    let outcome = transaction.judge(&seen);
-    if outcome.is_done() {
+    let outcome = carry_out(&tx, transaction)?;
+    if outcome.is_done() && end == End::Commit {
         tx.commit()?;
     }
     Ok(outcome)
+}
+
+/// All of them in one transaction. What is refused is rolled back by itself.
+fn write_together(connection: &mut Connection, transactions: &[Transaction]) -> Result<Vec<Outcome>, Error> {
+    let mut tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let mut outcomes = Vec::new();
+    for transaction in transactions {
+        // Dropped, it rolls back.
+        let savepoint = tx.savepoint()?;
+        let outcome = match carry_out(&savepoint, transaction) {
+            Ok(outcome) => outcome,
+            Err(error) => match state(&error).filter(|state| state.meaning() == Meaning::Record) {
+                Some(state) => state.outcome(),
+                None => return Err(error),
+            },
+        };
+        if outcome.is_done() {
+            savepoint.commit()?;
+        }
+        outcomes.push(outcome);
+    }
+    tx.commit()?;
+    Ok(outcomes)
+}
+
+fn carry_out(connection: &Connection, transaction: &Transaction) -> Result<Outcome, Error> {
+    let mut seen = Vec::new();
+    for step in transaction.steps() {
+        let written = connection.prepare_cached(&step.write.sql)?.execute(bound(&step.write))?;
+        let mut look = connection.prepare_cached(&step.look.sql)?;
+        let row = look.query_row(bound(&step.look), |row| Ok(read(row))).optional()?;
+        seen.push(Seen::new(written.try_into().unwrap_or(u64::MAX), row));
+    }
+    Ok(transaction.judge(&seen))
 }
 
 fn bound(statement: &Statement) -> impl rusqlite::Params {
