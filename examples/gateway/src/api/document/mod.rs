@@ -96,6 +96,7 @@ mod tests {
             "sites",
             "quarantine",
             "api-keys",
+            "audit",
             "reports",
         ]);
         let health = ["/livez", "/readyz", "/metrics", "/status", "/openapi.json"];
