@@ -16,8 +16,10 @@
     reason = "a shell: std is there, and nothing here is a published API"
 )]
 
+mod gather;
 pub mod hikcentral;
 mod inbox;
+pub mod shifts;
 mod table;
 mod worker;
 
@@ -50,6 +52,9 @@ pub struct Settings {
     pub dry_run: bool,
     /// `MAPPING_FILE`: whose badge is whose, where terminals and the ERP number people differently.
     pub mapping: Option<Arc<Mapping>>,
+    /// `SAMPLE_ANSWERS`: answer once the ERP has answered, as the published samples do: 404 for an unknown employee, 500 for a
+    /// write that failed. The event is stored all the same. Default: 200 once it is.
+    pub sample_answers: bool,
 }
 
 impl Settings {
@@ -76,6 +81,7 @@ impl Settings {
             path: std::env::var_os("INBOX").map_or_else(|| PathBuf::from("inbox.sqlite"), PathBuf::from),
             dry_run: env_flag("DRY_RUN"),
             mapping: mapping_from_env()?,
+            sample_answers: env_flag("SAMPLE_ANSWERS"),
         })
     }
 }

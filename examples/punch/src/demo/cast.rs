@@ -87,6 +87,7 @@ impl Cast {
             path: folder.path().join("inbox.sqlite"),
             dry_run: false,
             mapping: None,
+            sample_answers: false,
         };
         let (inbox_addr, written) = start_middleware(&settings, erp_addr).await?;
 

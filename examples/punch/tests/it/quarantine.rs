@@ -80,5 +80,5 @@ fn rows_are_listed_shown_put_right_and_put_away() {
     let Done { code, stderr, .. } = quarantine(&site, &["show", "evt_nobody"]);
     assert!(code == Some(2) && stderr.contains("see `punch quarantine list`"), "{stderr}");
     let Done { code, stderr, .. } = quarantine(&site, &["list", "--reason", "bad"]);
-    assert!(code == Some(2) && stderr.contains("`bad` is no reason, expected one of: malformed"), "{stderr}");
+    assert!(code == Some(2) && stderr.contains("`bad` is none, expected one of: malformed"), "{stderr}");
 }

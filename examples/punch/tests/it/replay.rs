@@ -25,7 +25,7 @@ fn nothing_has_moved_while_the_zone_is_right() {
 fn what_cannot_be_done_says_why() {
     let site = Site::start(&[("T1", "UTC")]);
     let Done { code, stderr, .. } = replay(&site, &["--retz", "--device", "T1", "--since", "yesterday"]);
-    assert!(code == Some(2) && stderr.contains("'since': is no instant of the form"), "{stderr}");
+    assert!(code == Some(2) && stderr.contains("'since': expected a moment like"), "{stderr}");
     let Done { code, stderr, .. } = replay(&site, &["--device", "T1"]);
     assert!(code == Some(2) && stderr.contains("--retz"), "{stderr}");
     let Done { code, stderr, .. } = replay(&site, &["--retz", "--device", "T9"]);
