@@ -1,5 +1,8 @@
+use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::Router;
@@ -15,14 +18,16 @@ use punch_erp::Outcome;
 use punch_webhook::{ReceiveError, ReceivedEvent, ReceivedPunch, Verified, Verifier, Waiting};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
+use tokio::time::Instant;
 
 use crate::Settings;
+use crate::gather::Gather;
 use crate::hikcentral::Source;
-use crate::table::{Letter, Progress, Table};
+use crate::shifts::{Advance, keep_telling};
+use crate::table::{Letter, Progress, Standing, Table};
 use crate::worker::{Due, Reach, Worker};
 
 /// Receives events, remembers them on disk, and has them written to the ERP.
-#[derive(Debug)]
 pub struct Inbox {
     /// Where it listens.
     pub addr: SocketAddr,
@@ -30,10 +35,21 @@ pub struct Inbox {
     table: Table,
     verifier: Option<Verifier>,
     source: Option<Arc<Source>>,
+    sample_answers: bool,
+    advance: Option<Advance>,
+}
+
+impl fmt::Debug for Inbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inbox").field("addr", &self.addr).finish_non_exhaustive()
+    }
 }
 
 /// Calls to an ERP at once: it is slower than a webhook receiver, and some serialise their writers.
 const IN_FLIGHT: usize = 4;
+
+/// How many people are written at once, where one call does for many.
+const PEOPLE_AT_ONCE: usize = 50;
 
 impl Inbox {
     /// Opens the file and the port.
@@ -47,13 +63,28 @@ impl Inbox {
         let listener = listener.with_context(|| format!("listen on port {}; set PORT", settings.port))?;
         let addr = listener.local_addr()?;
         let verifier = settings.secret.as_ref().map(Verifier::new);
-        Ok(Self { addr, listener, table, verifier, source: None })
+        Ok(Self {
+            addr,
+            listener,
+            table,
+            verifier,
+            source: None,
+            sample_answers: settings.sample_answers,
+            advance: None,
+        })
     }
 
     /// Takes events from a source besides, or in the place of, the webhook.
     #[must_use]
     pub fn fed_by(mut self, source: Source) -> Self {
         self.source = Some(Arc::new(source));
+        self
+    }
+
+    /// Tells an ERP that closes days up to when everything is written, as far as `site.watermark` says so.
+    #[must_use]
+    pub fn advancing(mut self, advance: Option<Advance>) -> Self {
+        self.advance = advance;
         self
     }
 
@@ -97,7 +128,7 @@ impl Inbox {
 
     /// The same for an ERP whose records are made of several punches: with each punch `write` gets the others of the
     /// person up to `reach` before and after it, each as it was told last, and it answers for all of them. A direction
-    /// that is told anew is such a punch again.
+    /// that is told anew is such a punch again. What comes while it is busy it gets at once, of up to 50 people.
     ///
     /// # Errors
     ///
@@ -108,7 +139,10 @@ impl Inbox {
         F: Future<Output = Vec<Outcome>> + Send + 'static,
     {
         let reach = Some(Reach { time: reach, waiting_only: false });
-        self.run(reach, Takes::Revisions, IN_FLIGHT, move |due| write(due.punches)).await
+        let gather = Gather::start(IN_FLIGHT, PEOPLE_AT_ONCE, write);
+        // As many wait while the others are written.
+        let most = 2 * IN_FLIGHT * PEOPLE_AT_ONCE;
+        self.run(reach, Takes::Revisions, most, move |due| gather.write(due.punches)).await
     }
 
     /// The same for an ERP that takes one punch at a time, and each only after the one before it: with each punch `write`
@@ -149,12 +183,13 @@ impl Inbox {
         F: Future<Output = Vec<Outcome>> + Send + 'static,
     {
         let worker = Worker::start(self.table.clone(), reach, max_in_flight, write).await?;
-        let mailbox = Mailbox { table: self.table, worker };
+        let (mailbox, table) = (Mailbox { table: self.table.clone(), worker }, self.table);
         let door = Arc::new(Door { mailbox: mailbox.clone(), source: self.source.clone() });
         let mut router =
             Router::new().route("/health", get(health)).route("/webhook/health", get(health)).with_state(door);
         if let Some(verifier) = self.verifier {
-            let slot = Arc::new(Slot { mailbox: mailbox.clone(), verifier, takes });
+            let (mailbox, sample_answers) = (mailbox.clone(), self.sample_answers);
+            let slot = Arc::new(Slot { mailbox, verifier, takes, sample_answers });
             let mut webhook = Router::new();
             for path in ["/webhook", "/webhook/asistencia", "/webhooks/attendance"] {
                 webhook = webhook.route(path, post(receive));
@@ -168,10 +203,15 @@ impl Inbox {
             }
             None => Box::pin(std::future::pending()),
         };
+        let advancing: Pin<Box<dyn Future<Output = anyhow::Result<()>> + Send>> = match self.advance {
+            Some(advance) => Box::pin(keep_telling(table, advance)),
+            None => Box::pin(std::future::pending()),
+        };
         let service = router.into_make_service_with_connect_info::<SocketAddr>();
         tokio::select! {
             served = async { axum::serve(self.listener, service).await } => served.context("listener"),
             fed = feeding => fed,
+            told = advancing => told,
         }
     }
 }
@@ -192,6 +232,22 @@ impl Mailbox {
     }
 }
 
+impl Mailbox {
+    /// Waits until it is known how an event stands, which is written again if it was parked.
+    async fn rewrite(&self, event_id: String, deadline: Instant) -> Result<Standing, StoreError> {
+        if let Some(waiting) = self.table.revive(event_id.clone(), now()).await? {
+            self.worker.write(waiting);
+        }
+        loop {
+            let standing = self.table.standing(event_id.clone()).await?;
+            if standing != Standing::Waiting || Instant::now() >= deadline {
+                return Ok(standing);
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+}
+
 #[derive(Debug)]
 struct Door {
     mailbox: Mailbox,
@@ -203,6 +259,7 @@ struct Slot {
     mailbox: Mailbox,
     verifier: Verifier,
     takes: Takes,
+    sample_answers: bool,
 }
 
 /// Which events are remembered. The others are answered and forgotten.
@@ -245,11 +302,17 @@ async fn receive(State(slot): State<Arc<Slot>>, headers: HeaderMap, body: Bytes)
             return answer(StatusCode::BAD_REQUEST, &json!({ "error": error.to_string(), "code": error.reason() }));
         }
     };
+    if let Err(error) = slot.take_watermarks(&verified).await {
+        tracing::error!(%error, "not remembered, the sender will try again");
+        return answer(StatusCode::SERVICE_UNAVAILABLE, &json!({ "error": "not stored" }));
+    }
     // What is not remembered is taken note of and forgotten, which is no duplicate.
     if letters.is_empty() {
         return answer(StatusCode::OK, &json!({ "received": true, "status": "ok" }));
     }
+    let ids: Vec<String> = letters.iter().map(|letter| letter.event_id.clone()).collect();
     match slot.mailbox.take(letters).await.map(|taken| taken.contains(&true)) {
+        Ok(_) if slot.sample_answers => sample_answer(&slot.mailbox, ids).await,
         Ok(true) => answer(StatusCode::OK, &json!({ "received": true, "status": "ok" })),
         Ok(false) if slot.takes == Takes::Tellings => {
             // The word of the sample that writes to a table of its own.
@@ -263,7 +326,47 @@ async fn receive(State(slot): State<Arc<Slot>>, headers: HeaderMap, body: Bytes)
     }
 }
 
+/// How long the ERP may take where its answer is waited for. A sender waits 10 s.
+const PATIENCE: Duration = Duration::from_secs(8);
+
+/// The answer of the published samples. An event that was parked is tried again: somebody may have entered the badge.
+async fn sample_answer(mailbox: &Mailbox, ids: Vec<String>) -> Response {
+    let deadline = Instant::now() + PATIENCE;
+    for id in ids {
+        let standing = match mailbox.rewrite(id, deadline).await {
+            Ok(standing) => standing,
+            Err(error) => {
+                tracing::error!(%error, "stored, and not known how it stands");
+                Standing::Waiting
+            }
+        };
+        let (status, error) = match &standing {
+            Standing::Done => continue,
+            // A departure that nobody arrived for is taken note of there.
+            Standing::Parked(reason) if reason.ends_with("orphan_out") => continue,
+            Standing::Parked(reason) if reason.ends_with("unknown_employee") => {
+                (StatusCode::NOT_FOUND, reason.as_str())
+            }
+            Standing::Parked(reason) => (StatusCode::INTERNAL_SERVER_ERROR, reason.as_str()),
+            Standing::Failed | Standing::Waiting => (StatusCode::INTERNAL_SERVER_ERROR, "not written yet"),
+        };
+        return answer(status, &json!({ "error": error }));
+    }
+    answer(StatusCode::OK, &json!({ "received": true, "status": "ok" }))
+}
+
 impl Slot {
+    /// Remembers up to when sites have told everything.
+    async fn take_watermarks(&self, verified: &Verified<'_>) -> Result<(), StoreError> {
+        // What does not read was refused before.
+        for one in verified.each().into_iter().flatten() {
+            if let Ok(ReceivedEvent::SiteWatermark(told)) = one.event() {
+                self.mailbox.table.set_watermark(&told.site, told.complete_to).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// What a body, or its list, has that is remembered: each with its own bytes.
     fn letters(&self, verified: &Verified<'_>) -> Result<Vec<Letter>, ReceiveError> {
         let mut letters = Vec::new();

@@ -17,11 +17,13 @@
 )]
 
 pub mod erpnext;
+mod gather;
 pub mod hikcentral;
 pub mod hrms;
 pub mod humand;
 mod inbox;
 pub mod odoo;
+pub mod shifts;
 pub mod successfactors;
 mod table;
 mod worker;
@@ -48,6 +50,9 @@ pub struct Settings {
     pub path: PathBuf,
     /// `DRY_RUN`: print the requests, send nothing.
     pub dry_run: bool,
+    /// `SAMPLE_ANSWERS`: answer once the ERP has answered, as the published samples do: 404 for an unknown employee, 500 for a
+    /// write that failed. The event is stored all the same. Default: 200 once it is.
+    pub sample_answers: bool,
 }
 
 impl Settings {
@@ -77,6 +82,7 @@ impl Settings {
             port,
             path: std::env::var_os("INBOX").map_or_else(|| PathBuf::from("inbox.sqlite"), PathBuf::from),
             dry_run: env_flag("DRY_RUN"),
+            sample_answers: env_flag("SAMPLE_ANSWERS"),
         })
     }
 }

@@ -10,6 +10,9 @@ use crate::worker::Reach;
 /// The ERP, as the queue's only endpoint.
 pub(crate) const ERP: EndpointId = EndpointId(1);
 
+/// What stands before a site's name where its watermark is kept.
+const WATERMARK: &str = "watermark:";
+
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS inbox (
         id         INTEGER PRIMARY KEY,
@@ -39,6 +42,7 @@ const ADDED: [(&str, &str); 2] = [
 
 const INDEXES: &str = "
     CREATE INDEX IF NOT EXISTS inbox_lane ON inbox (lane, punched_at);
+    CREATE INDEX IF NOT EXISTS inbox_open ON inbox (punched_at) WHERE state <> 'done';
     CREATE UNIQUE INDEX IF NOT EXISTS inbox_source_key ON inbox (source_key);
 ";
 
@@ -65,6 +69,19 @@ impl Letter {
 #[derive(Debug, Clone)]
 pub(crate) struct Table {
     writer: Writer,
+}
+
+/// How an event stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// Its first attempt is under way, or to come.
+    Waiting,
+    /// An attempt failed, and another one is to come.
+    Failed,
+    /// In the ERP.
+    Done,
+    /// Set aside, for this reason.
+    Parked(String),
 }
 
 /// How many events are where.
@@ -143,6 +160,33 @@ impl Table {
             .await
     }
 
+    /// Remembers up to when a site has told everything. It never goes back.
+    pub(crate) async fn set_watermark(&self, site: &str, complete_to: DateTime<Utc>) -> Result<(), StoreError> {
+        let (name, mark) = (format!("{WATERMARK}{site}"), complete_to.timestamp_millis().to_string());
+        self.writer
+            .run(move |tx| {
+                tx.execute(
+                    "INSERT INTO source_mark (name, mark) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET mark = excluded.mark
+                     WHERE CAST(source_mark.mark AS INTEGER) < CAST(excluded.mark AS INTEGER)",
+                    &[&name, &mark],
+                )
+                .map(drop)
+            })
+            .await
+    }
+
+    /// Up to when everything of every site is written: no further than a punch that waits or is parked. `None` while no site
+    /// has said so.
+    pub(crate) async fn written_to(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
+        let written_to = self.writer.run(|tx| {
+            let sites = "SELECT min(CAST(mark AS INTEGER)) FROM source_mark WHERE name LIKE ?1";
+            let told: Option<i64> = tx.value(sites, &[&format!("{WATERMARK}%")])?;
+            let open: Option<i64> = tx.value("SELECT min(punched_at) FROM inbox WHERE state <> 'done'", &[])?;
+            Ok(told.map(|told| open.map_or(told, |open| open.min(told))))
+        });
+        Ok(written_to.await?.and_then(DateTime::from_timestamp_millis))
+    }
+
     /// What an earlier life left undone.
     pub(crate) async fn waiting(&self) -> Result<Vec<Waiting>, StoreError> {
         self.writer.run(|tx| waiting(tx)).await
@@ -180,6 +224,33 @@ impl Table {
                 )
             })
             .await
+    }
+
+    /// How an event stands.
+    pub(crate) async fn standing(&self, event_id: String) -> Result<Standing, StoreError> {
+        let sql = "SELECT state, attempts, reason FROM inbox WHERE event_id = ?1";
+        let found = self.writer.run(move |tx| {
+            tx.first(sql, &[&event_id], |row| {
+                Ok((row.get::<String>(0)?, row.get::<i64>(1)?, row.get::<Option<String>>(2)?))
+            })
+        });
+        Ok(match found.await? {
+            Some((state, _, _)) if state == "done" => Standing::Done,
+            Some((state, _, reason)) if state == "parked" => Standing::Parked(reason.unwrap_or_default()),
+            Some((_, attempts, _)) if attempts > 0 => Standing::Failed,
+            Some(_) | None => Standing::Waiting,
+        })
+    }
+
+    /// Has an event that was parked written again.
+    pub(crate) async fn revive(&self, event_id: String, now: DateTime<Utc>) -> Result<Option<Waiting>, StoreError> {
+        let sql = "UPDATE inbox SET state = 'waiting', attempts = 0 WHERE event_id = ?1 AND state = 'parked'
+                   RETURNING id, lane";
+        let found =
+            self.writer.run(move |tx| tx.first(sql, &[&event_id], |row| Ok((row.get::<i64>(0)?, row.get::<i64>(1)?))));
+        let waiting =
+            |(id, lane): (i64, i64)| Waiting::new(DeliveryId(id.cast_unsigned()), ERP, Lane(lane.cast_unsigned()), now);
+        Ok(found.await?.map(waiting))
     }
 
     /// Makes what the queue decided durable, and with it what became of others that are not in the queue any more.

@@ -78,7 +78,7 @@ fn programs_are_short() {
 }
 
 const READMES: [&str; 2] = ["README.md", "README.es.md"];
-const DOCUMENTS: [&str; 20] = [
+const DOCUMENTS: [&str; 21] = [
     "README.md",
     "README.es.md",
     "ARCHITECTURE.md",
@@ -98,6 +98,7 @@ const DOCUMENTS: [&str; 20] = [
     "docs/receivers.md",
     "docs/rules.md",
     "docs/store.md",
+    "examples/edge/README.md",
     "punch-protocol/README.md",
 ];
 
@@ -113,6 +114,7 @@ fn the_example_of_the_readmes_is_the_program() {
     }
 }
 
+/// S3-019: one command runs all tests.
 #[test]
 fn the_readmes_begin_with_the_two_commands() {
     for readme in READMES {
@@ -230,4 +232,57 @@ fn the_template_about_biometric_data_asks_what_the_law_asks() {
         assert!(text.contains(&format!("### {heading}")), "{heading}");
     }
     assert!(text.contains("[…]"), "it has places to be filled in");
+}
+
+/// What no program can do is written down where it is looked for.
+#[test]
+fn what_only_a_document_can_do_is_written() {
+    for (demand, document, words) in [
+        ("S0-043", "docs/receivers.md", "an iFlow with an HTTPS sender"),
+        ("S0-053", "docs/exports.md", "article 161 of the labour code of"),
+        ("S0-077", "docs/receivers.md", "`ngrok http 3000`"),
+        ("S3-037", "docs/hikcentral.md", "Not every face event is exposed by the OpenAPI"),
+        ("S3-039", "docs/hikcentral.md", "Its database is not touched"),
+        ("S3-041", "docs/hikcentral.md", "reachable from the middleware and from nobody else"),
+    ] {
+        assert!(read(document).contains(words), "{demand}: {document} does not say: {words}");
+    }
+}
+
+/// Files of the repository, without what is built.
+fn files(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if path.is_dir() {
+            if !["target", ".git", "node_modules"].contains(&name.as_str()) {
+                files(&path, found);
+            }
+        } else {
+            found.push(path);
+        }
+    }
+}
+
+/// S3-016, S3-043: no file is one that programs read credentials from, and none holds a key of somebody. Keys of tests are
+/// made up, and lie where tests read them.
+#[test]
+fn no_credential_is_in_the_repository() {
+    let mut all = Vec::new();
+    files(&root(), &mut all);
+    assert!(all.len() > 500, "{} files", all.len());
+    // Written so that this file does not hold them.
+    let marks = ["AKIA", "ghp_", "github_pat_", "xoxb-", "sk_live_", "glpat-"];
+    let private = ["PRIVATE", "KEY-----"].join(" ");
+    for path in all {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        assert!(!name.starts_with(".env") && name != "credentials.json", "{}", path.display());
+        let Ok(text) = std::fs::read_to_string(&path) else { continue };
+        let is_word = |letter: char| letter.is_ascii_alphanumeric() || letter == '_' || letter == '-';
+        let tokens = text.split(|letter: char| !is_word(letter));
+        let leaked = tokens.filter(|token| token.len() > 19 && marks.iter().any(|mark| token.starts_with(mark)));
+        assert_eq!(leaked.count(), 0, "{} holds an access token", path.display());
+        let may_hold = path.components().any(|part| part.as_os_str() == "tests");
+        assert!(may_hold || !text.contains(&private), "{} holds a private key", path.display());
+    }
 }

@@ -1,5 +1,6 @@
 //! Stand-in ERPs behind a real socket.
 
+use core::time::Duration;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -18,7 +19,6 @@ use crate::hikcentral::HikCentralStandIn;
 use crate::humand::HumandStandIn;
 use crate::odoo::OdooStandIn;
 use crate::successfactors::SuccessFactorsStandIn;
-use crate::{erpnext, hikcentral, humand, odoo, successfactors};
 
 /// Largest request a stand-in reads, in bytes.
 const BODY_MAX: usize = 1 << 20;
@@ -98,63 +98,73 @@ pub async fn push_hikcentral(server: &SharedHikCentral) -> Vec<u16> {
     statuses
 }
 
-/// What answers requests; `None` where nothing is to be sent.
-trait StandIn: Send + 'static {
-    fn answer(&mut self, request: &http::Request<Bytes>, now: DateTime<Utc>) -> Option<http::Response<Bytes>>;
+/// What answers requests. An answer marked with [`NoAnswer`](crate::stand_in::NoAnswer) is not to be sent.
+pub trait StandIn: Send + 'static {
+    /// Answers one request.
+    fn answer(&mut self, request: &http::Request<Bytes>, now: DateTime<Utc>) -> http::Response<Bytes>;
 }
 
 impl StandIn for ErpNextStandIn {
-    fn answer(&mut self, request: &http::Request<Bytes>, now: DateTime<Utc>) -> Option<http::Response<Bytes>> {
-        let response = self.answer(request, now);
-        response.extensions().get::<erpnext::NoAnswer>().is_none().then_some(response)
+    fn answer(&mut self, request: &http::Request<Bytes>, now: DateTime<Utc>) -> http::Response<Bytes> {
+        self.answer(request, now)
     }
 }
 
 impl StandIn for OdooStandIn {
-    fn answer(&mut self, request: &http::Request<Bytes>, now: DateTime<Utc>) -> Option<http::Response<Bytes>> {
-        let response = self.answer(request, now);
-        response.extensions().get::<odoo::NoAnswer>().is_none().then_some(response)
+    fn answer(&mut self, request: &http::Request<Bytes>, now: DateTime<Utc>) -> http::Response<Bytes> {
+        self.answer(request, now)
     }
 }
 
 impl StandIn for HumandStandIn {
-    fn answer(&mut self, request: &http::Request<Bytes>, now: DateTime<Utc>) -> Option<http::Response<Bytes>> {
-        let response = self.answer(request, now);
-        response.extensions().get::<humand::NoAnswer>().is_none().then_some(response)
+    fn answer(&mut self, request: &http::Request<Bytes>, now: DateTime<Utc>) -> http::Response<Bytes> {
+        self.answer(request, now)
     }
 }
 
 impl StandIn for SuccessFactorsStandIn {
-    fn answer(&mut self, request: &http::Request<Bytes>, now: DateTime<Utc>) -> Option<http::Response<Bytes>> {
-        let response = self.answer(request, now);
-        response.extensions().get::<successfactors::NoAnswer>().is_none().then_some(response)
+    fn answer(&mut self, request: &http::Request<Bytes>, now: DateTime<Utc>) -> http::Response<Bytes> {
+        self.answer(request, now)
     }
 }
 
 impl StandIn for HikCentralStandIn {
-    fn answer(&mut self, request: &http::Request<Bytes>, now: DateTime<Utc>) -> Option<http::Response<Bytes>> {
-        let response = self.answer(request, now);
-        response.extensions().get::<hikcentral::NoAnswer>().is_none().then_some(response)
+    fn answer(&mut self, request: &http::Request<Bytes>, now: DateTime<Utc>) -> http::Response<Bytes> {
+        self.answer(request, now)
     }
 }
 
-async fn serve<S: StandIn>(addr: SocketAddr, server: Arc<Mutex<S>>) -> std::io::Result<SocketAddr> {
+/// Serves a stand-in on `addr` as if it were far away: each answer takes so much longer. It ends with the runtime.
+///
+/// # Errors
+///
+/// The address cannot be listened on.
+pub async fn serve_far<S: StandIn>(
+    addr: SocketAddr,
+    server: Arc<Mutex<S>>,
+    latency: Duration,
+) -> std::io::Result<SocketAddr> {
     let listener = TcpListener::bind(addr).await?;
     let addr = listener.local_addr()?;
-    let router = Router::new().fallback(answer::<S>).with_state(server);
+    let router = Router::new().fallback(answer::<S>).with_state((server, latency));
     tokio::spawn(async move { axum::serve(listener, router).await });
     Ok(addr)
 }
 
-async fn answer<S: StandIn>(State(server): State<Arc<Mutex<S>>>, request: Request) -> Response {
+async fn serve<S: StandIn>(addr: SocketAddr, server: Arc<Mutex<S>>) -> std::io::Result<SocketAddr> {
+    serve_far(addr, server, Duration::ZERO).await
+}
+
+async fn answer<S: StandIn>(State((server, latency)): State<(Arc<Mutex<S>>, Duration)>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let Ok(body) = axum::body::to_bytes(body, BODY_MAX).await else {
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
     };
     let request = http::Request::from_parts(parts, body);
-    match server.lock().unwrap_or_else(PoisonError::into_inner).answer(&request, now()) {
-        Some(response) => response.map(Body::from),
-        // It was told to go silent; what a proxy in front of it would say.
-        None => StatusCode::GATEWAY_TIMEOUT.into_response(),
+    let response = server.lock().unwrap_or_else(PoisonError::into_inner).answer(&request, now());
+    if !latency.is_zero() {
+        tokio::time::sleep(latency).await;
     }
+    // Where nothing is to be sent it says what a proxy in front would.
+    response.map(Body::from)
 }

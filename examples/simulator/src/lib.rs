@@ -15,13 +15,16 @@ pub mod binary_terminal;
 pub mod captures;
 #[cfg(unix)]
 pub mod cluster;
+mod dice;
 pub mod erp;
 pub mod erpnext;
 pub mod hikcentral;
 pub mod humand;
 pub mod isapi;
+pub mod month;
 pub mod odoo;
 pub mod receiver;
+pub mod stand_in;
 pub mod successfactors;
 pub mod terminal;
 pub mod wire;

@@ -157,7 +157,7 @@ fn write_time<S: Serializer>(time: &NaiveDateTime, serializer: S) -> Result<S::O
     serializer.serialize_str(&time_text(*time))
 }
 
-fn parse_time(text: &str) -> Option<NaiveDateTime> {
+pub(super) fn parse_time(text: &str) -> Option<NaiveDateTime> {
     NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f").ok()
 }
 

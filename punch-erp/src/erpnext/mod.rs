@@ -12,12 +12,13 @@
 //!   employee table is read as a whole and matched here, see [`EmployeeDirectory`].
 //! * A refused duplicate has the status of any other refusal; only its text differs, and that in the site's language.
 //!   So every call asks for English, and what was called a duplicate is read back before it counts as done.
-//! * Auto attendance reads the checkins. This module never addresses the doctype *Attendance* itself.
+//! * Auto attendance reads the checkins. This module never addresses the doctype *Attendance* itself. It marks a day once, so
+//!   its `last_sync_of_checkin` moves only to where every terminal has told everything, see [`MoveLastSync`].
 //!
 //! # The API user
 //!
 //! A user with the role *HR User* (or one with level 1 write access to *Employee Checkin*, or the time cannot be set),
-//! read access to *Employee*, and an API key and secret made in the user's settings.
+//! read access to *Employee*, for the mark write access to *Shift Type*, and an API key and secret made in the user's settings.
 
 mod checkin;
 mod create_checkin;
@@ -28,7 +29,9 @@ mod get_checkin;
 mod judge;
 mod list_employees;
 mod logged_user;
+mod move_last_sync;
 mod settings;
+mod shift_type;
 mod site;
 mod write_checkin;
 
@@ -39,6 +42,8 @@ pub use find_checkins::FindCheckins;
 pub use get_checkin::GetCheckin;
 pub use list_employees::ListEmployees;
 pub use logged_user::LoggedUser;
+pub use move_last_sync::{LastSync, MoveLastSync};
 pub use settings::{DeviceIdField, ErpNextSettings, UnknownDirection};
+pub use shift_type::{GetShiftType, SetLastSync, ShiftType};
 pub use site::ErpNext;
 pub use write_checkin::WriteCheckin;

@@ -75,7 +75,15 @@ impl ErpNext {
     }
 
     pub(super) fn post(&self, path: &[&str], body: Bytes) -> HttpRequest {
-        let mut request = self.request(Method::POST, path, &[], body);
+        self.send_json(Method::POST, path, body)
+    }
+
+    pub(super) fn put(&self, path: &[&str], body: Bytes) -> HttpRequest {
+        self.send_json(Method::PUT, path, body)
+    }
+
+    fn send_json(&self, method: Method, path: &[&str], body: Bytes) -> HttpRequest {
+        let mut request = self.request(method, path, &[], body);
         request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         request
     }

@@ -1,6 +1,5 @@
 //! One event, pushed or listed, becomes a [`Reading`].
 
-use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -11,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::{Dialect, EventTypes};
 use crate::passage::{
-    DropReason, Passage, PassageDevice, PassageRules, PersonKey, PersonScheme, QuarantineReason, Reading, number,
+    DropReason, PassageDevice, PassageRules, PersonKey, PersonScheme, QuarantineReason, Reading, Sighting, number,
     read_moment, text,
 };
 
@@ -58,32 +57,25 @@ impl Told {
         let (Some(moment), Some(time)) = (moment, self.time) else {
             return Reading::quarantined(id, QuarantineReason::BadTime, event);
         };
-        let Some((employee, other_keys)) = rules.passage.person(self.keys) else {
+        let Some(person) = rules.passage.person(self.keys) else {
             return Reading::dropped(id, DropReason::NoPerson);
         };
         let door = self.door.and_then(|door| Some((SerialNumber::parse(&door).ok()?, door)));
         let Some((serial, door)) = door else {
             return Reading::quarantined(id, QuarantineReason::BadDevice, event);
         };
-        if !rules.passage.counts(&door) {
-            return Reading::dropped(id, DropReason::OtherDoor);
-        }
-        let (direction, direction_source) =
-            rules.passage.direction(self.direction, self.reader.as_deref(), Some(&door));
-        Reading::Punch(Box::new(Passage {
+        let sighting = Sighting {
             event_id,
-            employee,
-            other_keys,
-            at: moment.at,
-            at_original: time.into(),
-            is_zone_assumed: moment.is_zone_assumed,
-            direction,
-            direction_source,
+            person,
+            moment,
+            at_original: time,
+            said: self.direction,
             method,
             device: PassageDevice { id: door, name: self.door_name, reader: self.reader },
-            is_backlog: self.is_backlog,
             serial,
-        }))
+            is_backlog: self.is_backlog,
+        };
+        sighting.judge(&rules.passage, None)
     }
 }
 

@@ -1,6 +1,5 @@
 //! One event, pushed, streamed or found, becomes a [`Reading`].
 
-use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -12,8 +11,8 @@ use serde_json::{Map, Value};
 
 use super::PassCodes;
 use crate::passage::{
-    DropReason, IgnoreReason, Passage, PassageDevice, PassageRules, PersonKey, PersonScheme, QuarantineReason, Reading,
-    fields, is_true, number, read_moment, text,
+    DropReason, IgnoreReason, PassageDevice, PassageRules, PersonKey, PersonScheme, QuarantineReason, Reading,
+    Sighting, fields, is_true, number, read_moment, text,
 };
 
 /// How the events of one terminal are read.
@@ -90,7 +89,7 @@ impl Told {
         let Some(method) = codes.and_then(|(major, minor)| rules.codes.method(major, minor)) else {
             return Reading::dropped(None, DropReason::NotPassEvent);
         };
-        let Some((employee, other_keys)) = rules.passage.person(people(detail)) else {
+        let Some(person) = rules.passage.person(people(detail)) else {
             return Reading::dropped(None, DropReason::NoPerson);
         };
         let moment = self.time.as_deref().and_then(|time| read_moment(time, rules.passage.zone));
@@ -106,32 +105,17 @@ impl Told {
         let Ok(event_id) = EventId::parse(&format!("isapi:{device}:{serial}:{at}")) else {
             return Reading::quarantined(None, QuarantineReason::BadEventId, event);
         };
-        let (reader, door) = (text(detail, "cardReaderNo"), text(detail, "doorNo"));
-        let id = rules.device.as_str();
-        if !rules.passage.counts(id) {
-            return Reading::dropped(Some(&event_id), DropReason::OtherDoor);
-        }
-        let door = door.filter(|door| rules.passage.doors.contains_key(door));
-        let (direction, direction_source) =
-            rules.passage.direction(direction(detail), reader.as_deref(), Some(door.as_deref().unwrap_or(id)));
-        Reading::Punch(Box::new(Passage {
-            event_id,
-            employee,
-            other_keys,
-            at: moment.at,
-            at_original: time.into(),
-            is_zone_assumed: moment.is_zone_assumed,
-            direction,
-            direction_source,
-            method,
-            device: PassageDevice {
-                id: id.into(),
-                name: text(detail, "deviceName").or_else(|| rules.device_name.clone()),
-                reader,
-            },
-            is_backlog: self.is_backlog,
-            serial: rules.device.clone(),
-        }))
+        let device = PassageDevice {
+            id: rules.device.as_str().into(),
+            name: text(detail, "deviceName").or_else(|| rules.device_name.clone()),
+            reader: text(detail, "cardReaderNo"),
+        };
+        let (said, serial, is_backlog) = (direction(detail), rules.device.clone(), self.is_backlog);
+        let sighting =
+            Sighting { event_id, person, moment, at_original: time, said, method, device, serial, is_backlog };
+        // A door is known by its number, or by the terminal's id.
+        let door = text(detail, "doorNo").filter(|door| rules.passage.doors.contains_key(door));
+        sighting.judge(&rules.passage, door.as_deref())
     }
 }
 

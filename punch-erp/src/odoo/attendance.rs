@@ -1,7 +1,7 @@
 use alloc::string::String;
 use core::fmt;
 
-use chrono::{DateTime, NaiveDateTime, SubsecRound as _, Utc};
+use chrono::{DateTime, NaiveDateTime, SubsecRound as _, TimeDelta, Utc};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value, json};
 
@@ -34,9 +34,33 @@ pub struct Attendance {
     /// When it ends; `None` while it is open.
     #[serde(deserialize_with = "read_time_or_false")]
     pub check_out: Option<DateTime<Utc>>,
-    /// Whether Odoo closed it by itself, at a time nobody punched.
-    #[serde(rename = "out_mode", default, deserialize_with = "read_out_mode")]
-    pub closed_by_odoo: bool,
+    /// Who ended it, as far as the server tells.
+    #[serde(rename = "out_mode", default)]
+    pub ended_by: EndedBy,
+}
+
+/// Who ended an attendance.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EndedBy {
+    /// Somebody, by whatever means, or nobody yet.
+    #[default]
+    Somebody,
+    /// Odoo closed it by itself, at a time nobody punched: `auto_check_out`.
+    AutoCheckOut,
+    /// Odoo made all of it, a second at midnight, to say that the person was absent: `technical`.
+    AbsenceManagement,
+}
+
+impl<'de> Deserialize<'de> for EndedBy {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mode = Value::deserialize(deserializer)?;
+        Ok(match mode.as_str() {
+            Some("auto_check_out") => Self::AutoCheckOut,
+            Some("technical") => Self::AbsenceManagement,
+            _ => Self::Somebody,
+        })
+    }
 }
 
 impl Attendance {
@@ -47,12 +71,18 @@ impl Attendance {
         check_in: DateTime<Utc>,
         check_out: Option<DateTime<Utc>>,
     ) -> Self {
-        Self { id, employee, check_in, check_out, closed_by_odoo: false }
+        Self { id, employee, check_in, check_out, ended_by: EndedBy::Somebody }
     }
 
     /// Whether it ends when it begins: an arrival whose departure is missing.
     pub fn is_empty(&self) -> bool {
         self.check_out == Some(self.check_in)
+    }
+
+    /// Whether it says that nobody was there: made by Odoo, and a second long at most.
+    pub fn is_absence(&self) -> bool {
+        let length = self.check_out.map(|end| end.signed_duration_since(self.check_in));
+        self.ended_by == EndedBy::AbsenceManagement && length.is_some_and(|length| length <= TimeDelta::seconds(1))
     }
 }
 
@@ -125,8 +155,4 @@ fn read_reference<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Employee
     let value = Value::deserialize(deserializer)?;
     let id = value.get(0).unwrap_or(&value).as_i64();
     id.map(EmployeeId).ok_or_else(|| serde::de::Error::custom("expected the number of an employee"))
-}
-
-fn read_out_mode<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
-    Ok(Value::deserialize(deserializer)? == "auto_check_out")
 }

@@ -104,20 +104,26 @@ fn json_2(response: &HttpResponse) -> Result<Option<Value>, CallError> {
     Ok(serde_json::from_slice(response.body()).ok())
 }
 
-/// A fault has a number instead of a name, and all but four kinds share one: there the last line of the traceback tells.
+/// A fault has a number instead of a name, and all but four kinds share one: there the traceback tells.
 fn fault_of(code: &Value, text: String) -> Fault {
     let name = match code.as_i64() {
         Some(2) => "odoo.exceptions.UserError".into(),
         Some(3) => "odoo.exceptions.AccessDenied".into(),
         Some(4) => "odoo.exceptions.AccessError".into(),
         _ => {
-            let last = text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
-            let name = last.split(':').next().unwrap_or_default().trim();
+            let name = exception_line(&text).split(':').next().unwrap_or_default().trim();
             // Python leaves the module of its own exceptions out.
             if name.contains('.') { name.into() } else { alloc::format!("builtins.{name}") }
         }
     };
     Fault { name, text }
+}
+
+/// The line of a traceback that names the exception: the first one behind the last frame. The texts of a database go on
+/// for some lines more.
+fn exception_line(traceback: &str) -> &str {
+    let last = traceback.rsplit("Traceback (most recent call last):").next().unwrap_or_default();
+    last.lines().find(|line| !line.is_empty() && !line.starts_with([' ', '\t'])).unwrap_or_default()
 }
 
 /// By name alone where that is possible: codes differ between versions, texts between users.

@@ -36,7 +36,7 @@ mod write_attendance;
 mod write_attendances;
 mod xml;
 
-pub use attendance::{Attendance, AttendanceId, NewAttendance};
+pub use attendance::{Attendance, AttendanceId, EndedBy, NewAttendance};
 pub use create_attendances::CreateAttendances;
 pub use employees::{Employee, EmployeeId, FindEmployees};
 pub use find_attendances::FindAttendances;

@@ -80,7 +80,8 @@ fn lookback() -> u16 {
 /// The three doors of Odoo. The same calls go through each of them.
 ///
 /// Without a choice the server is asked for its version: from 19 on [`Json2`](Self::Json2) is tried, and
-/// [`JsonRpc`](Self::JsonRpc) if the secret is refused there, as a password is; before 19 `JsonRpc` it is.
+/// [`JsonRpc`](Self::JsonRpc) if the secret is refused there, as a password is; before 19 `JsonRpc` it is. A server without
+/// `/jsonrpc` is asked by `Json2`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]

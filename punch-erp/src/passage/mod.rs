@@ -14,13 +14,15 @@ mod observed;
 mod person;
 mod reading;
 mod rules;
+mod sighting;
 mod source_error;
 
 pub(crate) use clean::{fields, is_true, kept, number, text};
 pub use method::PassageMethod;
-pub(crate) use moment::read_moment;
+pub(crate) use moment::{Moment, read_moment};
 pub use observed::{Passage, PassageDevice, PassageSource};
 pub use person::{PersonKey, PersonScheme};
 pub use reading::{DropReason, IgnoreReason, QuarantineReason, Reading};
 pub use rules::PassageRules;
+pub(crate) use sighting::Sighting;
 pub use source_error::SourceError;

@@ -12,6 +12,9 @@ use super::time_event::assignment_of;
 use super::{ExternalTime, SuccessFactors};
 use crate::{Outcome, ParkReason, RetryReason};
 
+/// A second punch of one direction, sooner than this after the first, is the first again.
+const BOUNCE: TimeDelta = TimeDelta::seconds(60);
+
 /// What a punch turned out to be.
 #[derive(Clone)]
 pub(super) enum Role {
@@ -66,47 +69,61 @@ impl<'a> Pairing<'a> {
     /// A departure belongs to the arrival right before it, if that is not too long ago. Nothing else is a pair.
     fn pair(&mut self, user: &str, marks: &[Mark]) {
         let mut ordinals: BTreeMap<NaiveDate, usize> = BTreeMap::new();
-        let mut open: Option<&Mark> = None;
+        // An arrival with its repetitions, and what the last departure came to.
+        let mut open: Vec<&Mark> = Vec::new();
+        let mut closed: Option<(DateTime<Utc>, Role)> = None;
         for mark in marks {
-            let before = open.take();
+            let is_again = |first: DateTime<Utc>| mark.at.signed_duration_since(first) < BOUNCE;
             if mark.is_arrival {
-                open = Some(mark);
-            } else if let Some(arrival) = before
-                && mark.at.signed_duration_since(arrival.at) <= self.tenant.max_open()
-            {
-                let ordinal = ordinals.entry(arrival.local.date()).or_default();
-                *ordinal = ordinal.saturating_add(1);
-                let role = Role::Of(self.pairs.len());
-                self.pairs.push(ExternalTime {
-                    user_id: user.into(),
-                    day: arrival.local.date(),
-                    ordinal: *ordinal,
-                    start: arrival.local,
-                    end: mark.local,
-                    time_type: self.tenant.time_type().unwrap_or_default().into(),
-                });
-                self.tell(arrival, &role);
-                self.tell(mark, &role);
+                if !open.first().is_some_and(|first| is_again(first.at)) {
+                    self.leave_open(&core::mem::take(&mut open));
+                    closed = None;
+                }
+                open.push(mark);
                 continue;
             }
-            if let Some(arrival) = before {
-                self.leave_open(arrival);
+            let before = core::mem::take(&mut open);
+            let is_near = |arrival: &&&Mark| mark.at.signed_duration_since(arrival.at) <= self.tenant.max_open();
+            if let Some(arrival) = before.first().filter(is_near) {
+                let ordinal = ordinals.entry(arrival.local.date()).or_default();
+                *ordinal = ordinal.saturating_add(1);
+                let role = self.add(user, *ordinal, arrival, mark);
+                before.iter().for_each(|arrival| self.tell(arrival, &role));
+                self.tell(mark, &role);
+                closed = Some((mark.at, role));
+            } else {
+                self.leave_open(&before);
+                if let Some((_, role)) = closed.as_ref().filter(|(first, _)| is_again(*first)) {
+                    self.tell(mark, role);
+                }
             }
         }
-        if let Some(arrival) = open {
-            self.leave_open(arrival);
-        }
+        self.leave_open(&open);
+    }
+
+    fn add(&mut self, user: &str, ordinal: usize, arrival: &Mark, departure: &Mark) -> Role {
+        let role = Role::Of(self.pairs.len());
+        self.pairs.push(ExternalTime {
+            user_id: user.into(),
+            day: arrival.local.date(),
+            ordinal,
+            start: arrival.local,
+            end: departure.local,
+            time_type: self.tenant.time_type().unwrap_or_default().into(),
+        });
+        role
     }
 
     /// An arrival without a departure waits, and not for ever.
-    fn leave_open(&mut self, arrival: &Mark) {
-        let age = self.now.signed_duration_since(arrival.at);
+    fn leave_open(&mut self, arrivals: &[&Mark]) {
+        let Some(first) = arrivals.first() else { return };
+        let age = self.now.signed_duration_since(first.at);
         let left = self.tenant.max_open().checked_sub(&age).filter(|left| *left > TimeDelta::zero());
         let outcome = match left {
             Some(left) => Outcome::Retry { after: Some(left), reason: RetryReason::Incomplete },
             None => Outcome::Park(ParkReason::OpenArrival),
         };
-        self.tell(arrival, &Role::Alone(outcome));
+        arrivals.iter().for_each(|arrival| self.tell(arrival, &Role::Alone(outcome.clone())));
     }
 
     fn tell(&mut self, mark: &Mark, role: &Role) {

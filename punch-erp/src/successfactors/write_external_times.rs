@@ -16,8 +16,8 @@ use crate::{CallError, Endpoint as _, Failure, Flow, HttpResponse, Outcome, Park
 /// Writes punches as records of `ExternalTimeData`, for customers without *Clock In Clock Out*: one attempt, for some days.
 ///
 /// A record is a pair: a departure and the arrival right before it, at most [`max_open`](SuccessFactors::max_open) apart. An
-/// arrival waits for its departure, and is parked when that is too late; a departure without an arrival is parked. Nothing
-/// is invented.
+/// arrival waits for its departure, and is parked when that is too late; a departure without an arrival is parked. A second
+/// tap within a minute is the first one. Nothing is invented.
 ///
 /// # Why nothing is lost or doubled
 ///
@@ -30,9 +30,6 @@ use crate::{CallError, Endpoint as _, Failure, Flow, HttpResponse, Outcome, Park
 ///
 /// `Debug` shows counts, never a person.
 pub struct WriteExternalTimes {
-    tenant: SuccessFactors,
-    session: Session,
-    now: DateTime<Utc>,
     login: Login,
     pairs: Vec<ExternalTime>,
     roles: Vec<Role>,
@@ -63,10 +60,7 @@ impl WriteExternalTimes {
         let Pairing { pairs, roles, .. } = Pairing::of(tenant, punches, now);
         let waiting = pairs.iter().enumerate().filter(|(_, pair)| days.contains(&pair.day)).map(|(number, _)| number);
         Self {
-            tenant: tenant.clone(),
-            session: Session::default(),
-            now,
-            login: Login::default(),
+            login: Login::new(tenant, now),
             waiting: waiting.collect(),
             pairs,
             roles,
@@ -79,21 +73,20 @@ impl WriteExternalTimes {
     /// Uses what earlier flows found out. A token that is refused is renewed, once.
     #[must_use]
     pub fn with_session(mut self, session: Session) -> Self {
-        self.login = Login::with(&session);
-        self.session = session;
+        self.login.keep(session);
         self
     }
 
     /// What is known of the tenant now. Keep it for the next flow.
     pub fn session(&self) -> &Session {
-        &self.session
+        &self.login.session
     }
 
     fn next(&mut self) -> Stage {
         if self.end.is_some() || self.waiting.is_empty() {
             return Stage::Done(self.outcomes());
         }
-        match self.login.next(&self.tenant, &self.session, self.now) {
+        match self.login.next() {
             Entry::Open(access) => {
                 let count = self.waiting.len().min(UpsertExternalTimes::MAX_ROWS);
                 Stage::Upsert(access, self.waiting.drain(..count).collect())
@@ -105,7 +98,7 @@ impl WriteExternalTimes {
 
     fn upsert(&self, access: &Access, numbers: &[usize]) -> UpsertExternalTimes {
         let rows = numbers.iter().filter_map(|number| self.pairs.get(*number)).cloned().collect();
-        UpsertExternalTimes::new(&self.tenant, access, rows)
+        UpsertExternalTimes::new(&self.login.tenant, access, rows)
     }
 
     fn end(&mut self, asked: Option<TimeDelta>, reason: RetryReason) -> Stage {
@@ -114,10 +107,9 @@ impl WriteExternalTimes {
     }
 
     fn after_token(&mut self, call: &RequestToken, reply: Result<HttpResponse, Failure>) -> Stage {
-        let asked = asked_wait(&reply);
-        match self.login.after(call, &mut self.session, self.now, reply) {
+        match self.login.after(call, reply) {
             Ok(()) => self.next(),
-            Err(reason) => self.end(asked, reason),
+            Err((asked, reason)) => self.end(asked, reason),
         }
     }
 
@@ -135,9 +127,7 @@ impl WriteExternalTimes {
                 let outcome = Outcome::Park(ParkReason::Refused { kind, evidence });
                 self.settled.extend(numbers.iter().map(|number| (*number, outcome.clone())));
             }
-            Err(RetryReason::Call(CallError::Unauthorized(_)))
-                if self.login.is_renewed(&self.tenant, &mut self.session, self.now) =>
-            {
+            Err(RetryReason::Call(CallError::Unauthorized(_))) if self.login.is_renewed() => {
                 self.waiting.extend(numbers);
             }
             Err(reason) => {

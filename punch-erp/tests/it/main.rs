@@ -13,6 +13,9 @@
 
 mod answers;
 mod cut;
+#[path = "../../../examples/simulator/src/dice.rs"]
+#[allow(dead_code, unreachable_pub, missing_docs, reason = "the crate `simulator` compiles it as its own")]
+mod dice;
 mod documents;
 #[path = "../../../examples/simulator/src/erpnext/mod.rs"]
 #[allow(dead_code, unreachable_pub, missing_docs, reason = "the crate `simulator` compiles it as its own")]
@@ -31,7 +34,12 @@ mod isapi;
 #[path = "../../../examples/simulator/src/isapi/mod.rs"]
 #[allow(dead_code, unreachable_pub, missing_docs, reason = "the crate `simulator` compiles it as its own")]
 mod isapi_server;
+mod last_sync;
 mod middleware;
+#[path = "../../../examples/simulator/src/month.rs"]
+#[allow(dead_code, unreachable_pub, missing_docs, reason = "the crate `simulator` compiles it as its own")]
+mod month;
+mod months;
 mod odoo;
 #[path = "../../../examples/simulator/src/odoo/mod.rs"]
 #[allow(dead_code, unreachable_pub, missing_docs, reason = "the crate `simulator` compiles it as its own")]
@@ -42,6 +50,9 @@ mod recorded;
 mod requests;
 mod secrecy;
 mod setup;
+#[path = "../../../examples/simulator/src/stand_in.rs"]
+#[allow(dead_code, unreachable_pub, missing_docs, reason = "the crate `simulator` compiles it as its own")]
+mod stand_in;
 mod successfactors;
 #[path = "../../../examples/simulator/src/successfactors/mod.rs"]
 #[allow(dead_code, unreachable_pub, missing_docs, reason = "the crate `simulator` compiles it as its own")]

@@ -9,7 +9,9 @@ use punch_normalize::EventId;
 use punch_webhook::{ReceivedEvent, ReceivedPunch, Secret, Signer, Verifier};
 use serde_json::json;
 
-use crate::erpnext::{ErpNextConfig, ErpNextEmployee, ErpNextStandIn, NoAnswer};
+use crate::erpnext::{ErpNextConfig, ErpNextEmployee, ErpNextStandIn};
+use crate::month::Delivery;
+use crate::stand_in::NoAnswer;
 
 pub(crate) const KEY: &str = "4f1e2d3c4b5a697";
 pub(crate) const SECRET: &str = "canary-secret-9b8a";
@@ -37,9 +39,22 @@ pub(crate) fn punch(event_id: &str, badge: &str, timestamp: &str, direction: &st
     punch
 }
 
+/// A punch of the generated month.
+pub(crate) fn delivered(delivery: &Delivery) -> ReceivedPunch {
+    punch(&delivery.id, &delivery.badge, &delivery.at.to_rfc3339(), delivery.direction)
+}
+
 /// Alice arrives at 09:00 in Dhaka.
 pub(crate) fn alice() -> ReceivedPunch {
     punch("evt_5xe9rzfeytktk4ns5q1xhc1e6k", "1001", "2026-11-10T03:00:00Z", "in")
+}
+
+/// What reaches the client of an answer.
+pub(crate) fn reply(response: HttpResponse) -> Result<HttpResponse, Failure> {
+    match response.extensions().get::<NoAnswer>() {
+        Some(NoAnswer) => Err(Failure::unknown("timed out")),
+        None => Ok(response),
+    }
 }
 
 pub(crate) fn settings(zone: &str) -> ErpNextSettings {
@@ -79,10 +94,7 @@ impl World {
 
     pub(crate) fn send(&mut self, request: &HttpRequest, now: DateTime<Utc>) -> Result<HttpResponse, Failure> {
         let response = self.server.answer(request, now);
-        match response.extensions().get::<NoAnswer>() {
-            Some(NoAnswer) => Err(Failure::unknown("timed out")),
-            None => Ok(response),
-        }
+        reply(response)
     }
 
     /// One attempt.

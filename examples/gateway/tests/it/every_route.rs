@@ -9,7 +9,7 @@ use crate::harness::{API_KEY, Operation, Site};
 use crate::idempotent::call as call_with_key;
 use crate::rate_limit::{call, limits, number};
 
-/// The router has no route beside those that the document is made of, and serves each of these.
+/// S0-080. The router has no route beside those that the document is made of, and serves each of these.
 #[tokio::test]
 async fn the_document_has_every_route_and_every_route_is_in_the_document() {
     let router = include_str!("../../src/api/mod.rs");

@@ -1,8 +1,9 @@
 //! Every punch becomes one Employee Checkin in ERPNext. Needs `WEBHOOK_SECRET`, `ERPNEXT_URL`, `API_KEY`,
-//! `API_SECRET` and `SITE_ZONE`, the zone in the site's System Settings. `DRY_RUN=true` prints and sends nothing.
+//! `API_SECRET` and `SITE_ZONE`, the zone in the site's System Settings. `ERPNEXT_SHIFTS`, names of shift types
+//! with commas between, have their mark moved to where every punch is written. `DRY_RUN=true` prints and sends nothing.
 #![allow(clippy::print_stdout, reason = "a dry run is for reading")]
 
-use middleware::{Inbox, Settings, env, erpnext, log_to_stderr};
+use middleware::{Inbox, Settings, env, erpnext, log_to_stderr, shifts};
 use punch_erp::ReqwestTransport;
 use punch_erp::erpnext::{ErpNext, ErpNextSettings};
 
@@ -17,5 +18,7 @@ async fn main() -> anyhow::Result<()> {
     if settings.dry_run {
         return inbox.serve(erpnext::dry_run(site, |request| println!("{request}"))).await;
     }
-    inbox.serve(erpnext::writer(site, ReqwestTransport::new()?)).await
+    let transport = ReqwestTransport::new()?;
+    let inbox = inbox.advancing(shifts::from_env(&site, &transport));
+    inbox.serve(erpnext::writer(site, transport)).await
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 use simulator::erp::{SharedErpNext, serve_erpnext};
-use simulator::erpnext::{ErpNextConfig, ErpNextEmployee, ErpNextStandIn};
+use simulator::erpnext::{ErpNextConfig, ErpNextEmployee, ErpNextFault, ErpNextShift, ErpNextStandIn};
 use simulator::world::Dice;
 use tempfile::tempdir;
 use tokio::task::JoinSet;
@@ -51,7 +51,7 @@ pub(crate) fn quiet_addr() -> SocketAddr {
     }
 }
 
-/// S0-015, S0-038, S0-057 to S0-060, S1-035, S1-036, S2-042: one record in local time; a repetition is said to be one.
+/// S0-015, S0-025, S0-028, S0-038, S0-057 to S0-060, S1-035, S1-036, S2-042: one record in local time; a repetition is said to be one.
 #[tokio::test]
 async fn a_signed_punch_becomes_one_checkin_however_often_it_comes() {
     let (folder, site) = (tempdir().unwrap(), site());
@@ -87,7 +87,7 @@ async fn one_event_posted_by_many_at_once_is_one_checkin() {
     assert_eq!(checkins(&site).values().map(Vec::len).sum::<usize>(), 1);
 }
 
-/// S2-039, S1-042: nothing is believed before its signature is.
+/// S0-026, S2-039, S1-042: nothing is believed before its signature is.
 #[tokio::test]
 async fn what_is_not_signed_is_refused_with_the_published_body() {
     let (folder, site) = (tempdir().unwrap(), site());
@@ -256,6 +256,70 @@ async fn an_unknown_employee_is_parked_and_the_others_go_on() {
     }
     program.stands_at(0, 2, 2).await;
     assert_eq!(checkins(&site).keys().cloned().collect::<Vec<_>>(), ["evt_2", "evt_4"]);
+}
+
+/// S0-034, S0-056, S0-062: as the published samples answer, if that is asked for: 404 for whom nobody knows, 500 for a write
+/// that failed. The event is kept all the same, and written when it comes again.
+#[tokio::test]
+async fn with_the_answers_of_the_samples_the_sender_is_told_what_the_erp_said() {
+    let (folder, site) = (tempdir().unwrap(), site());
+    let program = Program::start(&serve(&site).await, folder.path(), &[("SAMPLE_ANSWERS", "true")]).await;
+    let ok = (200, json!({ "received": true, "status": "ok" }));
+    assert_eq!(json_of(program.deliver("evt_1", "1001").await), ok);
+    assert_eq!(json_of(program.deliver("evt_1", "1001").await), ok);
+    let (status, body) = json_of(program.deliver("evt_2", "9999").await);
+    assert!(status == 404 && body["error"].as_str().unwrap().ends_with("unknown_employee"), "{body}");
+    program.stands_at(0, 1, 1).await;
+    site.lock().unwrap().config_mut().employees.push(ErpNextEmployee::new("HR-EMP-9999", "New", "9999"));
+    assert_eq!(json_of(program.deliver("evt_2", "9999").await), ok);
+    site.lock().unwrap().fail_next([ErpNextFault::DatabaseDown]);
+    assert_eq!(program.deliver("evt_3", "1002").await.0, 500);
+    assert_eq!(site.lock().unwrap().checkins().len(), 2);
+    program.stands_at(1, 2, 0).await;
+}
+
+fn watermark(number: u32, site: &str, complete_to: &str) -> Vec<u8> {
+    let body = json!({
+        "event_id": format!("evt_watermark_{number}"), "event_type": "site.watermark", "timestamp": complete_to,
+        "site": site, "complete_to": complete_to,
+    });
+    body.to_string().into_bytes()
+}
+
+/// Auto attendance may close what lies before the earliest watermark of the sites, and before every punch that is not written.
+#[tokio::test]
+async fn the_mark_of_a_shift_type_follows_what_is_written() {
+    let (folder, site) = (tempdir().unwrap(), site());
+    site.lock().unwrap().config_mut().shifts = vec![ErpNextShift::new("Day")];
+    let program = Program::start(&serve(&site).await, folder.path(), &[("ERPNEXT_SHIFTS", "Day")]).await;
+    let tell = async |number: u32, name: &str, complete_to: &str| {
+        let body = watermark(number, name, complete_to);
+        let id = format!("evt_watermark_{number}");
+        assert_eq!(program.post("/webhook", &signed(&id, &body), &body).await.0, 200);
+    };
+    let stands_at = async |local: &str| {
+        eventually(local, async || {
+            let mark = site.lock().unwrap().config_mut().shifts[0].last_sync_of_checkin;
+            (mark? == local.parse().unwrap()).then_some(())
+        })
+        .await;
+    };
+    // Mexico City is six hours behind; the punches are of 14:47:12.
+    tell(1, "HQ", "2026-03-28T14:00:00Z").await;
+    stands_at("2026-03-28T08:00:00").await;
+    // Nobody has that badge, so the mark waits for it.
+    program.deliver("evt_1", "9999").await;
+    program.stands_at(0, 0, 1).await;
+    tell(2, "HQ", "2026-03-28T18:00:00Z").await;
+    stands_at("2026-03-28T08:47:12").await;
+    // Another site is not as far, and what it says does not take anything back.
+    tell(3, "Plant", "2026-03-28T10:00:00Z").await;
+    tell(4, "HQ", "2026-03-28T12:00:00Z").await;
+    tell(5, "Plant", "2026-03-28T14:47:11Z").await;
+    tell(6, "Plant", "2026-03-28T16:00:00Z").await;
+    assert_eq!(program.deliver("evt_2", "1001").await.0, 200);
+    program.stands_at(0, 1, 1).await;
+    stands_at("2026-03-28T08:47:12").await;
 }
 
 /// S3-020: prints the request, masks the secret, calls nobody.

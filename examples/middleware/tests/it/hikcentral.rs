@@ -105,7 +105,7 @@ impl World {
     }
 }
 
-/// S3-001, S3-002, S3-018, S3-024, S3-025: door 7 clocks in, door 8 out, at the time of the event, for the person's code.
+/// S3-001, S3-002, S3-018, S3-049, S3-024, S3-025: door 7 clocks in, door 8 out, at the time of the event, for the person's code.
 #[tokio::test]
 async fn what_is_read_becomes_entries() {
     let world = World::new().await;

@@ -11,6 +11,8 @@
     reason = "a test: std is there, and whatever goes wrong is a failed test"
 )]
 
+#[allow(dead_code, reason = "the bench shows the rest")]
+mod drain;
 mod erpnext;
 mod hikcentral;
 mod hrms;

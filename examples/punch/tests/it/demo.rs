@@ -75,3 +75,10 @@ fn the_reader_of_the_last_line_refuses_losses() {
     assert_eq!(punches_of(&line(1, 4)), None);
     assert_eq!(punches_of(&line(0, 4)), None);
 }
+
+/// S3-013: one program, which says which version it is.
+#[test]
+fn the_program_says_its_version() {
+    let done = run(&["--version"], b"");
+    assert_eq!((done.code, done.stdout.trim()), (Some(0), concat!("punch ", env!("CARGO_PKG_VERSION"))));
+}

@@ -2,6 +2,7 @@ use core::fmt;
 use core::str::FromStr as _;
 
 use bytes::Bytes;
+use chrono::NaiveDateTime;
 use chrono_tz::Tz;
 use http::header::{LOCATION, RETRY_AFTER};
 use http::{HeaderValue, Response, StatusCode};
@@ -22,6 +23,8 @@ pub struct ErpNextConfig {
     pub naming: Naming,
     /// The employee table.
     pub employees: Vec<ErpNextEmployee>,
+    /// The shift types.
+    pub shifts: Vec<ErpNextShift>,
     /// The API user.
     pub user: String,
     /// The API user's key.
@@ -51,6 +54,7 @@ impl ErpNextConfig {
             language: "en".to_owned(),
             naming: Naming::Honoured,
             employees: Vec::new(),
+            shifts: Vec::new(),
             user: "gateway1@example.com".to_owned(),
             key: key.to_owned(),
             secret: secret.to_owned(),
@@ -129,6 +133,28 @@ impl fmt::Debug for ErpNextEmployee {
     }
 }
 
+/// A shift type.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct ErpNextShift {
+    /// The record's name, such as `Day`.
+    pub name: String,
+    /// Up to when its checkins count as all there, local time of the site.
+    pub last_sync_of_checkin: Option<NaiveDateTime>,
+    /// Whether the site moves that by its own clock.
+    pub auto_update_last_sync: bool,
+    /// Whether the API user may set it. Otherwise it is left as it is, without a word.
+    pub is_writable: bool,
+}
+
+impl ErpNextShift {
+    /// A shift type that was never synced.
+    pub fn new(name: &str) -> Self {
+        let name = name.to_owned();
+        Self { name, last_sync_of_checkin: None, auto_update_last_sync: false, is_writable: true }
+    }
+}
+
 /// What happens to one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -181,8 +207,3 @@ impl ErpNextFault {
         }
     }
 }
-
-/// Marks an answer that never reaches the client.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct NoAnswer;

@@ -10,6 +10,7 @@ mod insert;
 mod list;
 mod reply;
 mod rows;
+mod shifts;
 
 use bytes::Bytes;
 use chrono::{DateTime, NaiveDateTime, Utc};
@@ -17,11 +18,14 @@ use http::header::{AUTHORIZATION, DATE, HOST, SET_COOKIE};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use serde_json::json;
 
-pub use config::{ErpNextConfig, ErpNextEmployee, ErpNextFault, Naming, NoAnswer};
+use crate::stand_in::no_answer;
+
+pub use config::{ErpNextConfig, ErpNextEmployee, ErpNextFault, ErpNextShift, Naming};
 use reply::{Api, Exception, Reply};
 pub use rows::StoredCheckin;
 
 const CHECKIN: &str = "Employee Checkin";
+const SHIFT_TYPE: &str = "Shift Type";
 
 /// The site: its rows, its settings, and the faults it is about to show.
 #[derive(Debug)]
@@ -66,7 +70,7 @@ impl ErpNextStandIn {
         self.faults.extend(faults);
     }
 
-    /// Answers one request. An answer marked with the extension [`NoAnswer`] must not be sent: close the connection.
+    /// Answers one request. An answer marked with the extension `NoAnswer` must not be sent: close the connection.
     pub fn answer(&mut self, request: &Request<Bytes>, now: DateTime<Utc>) -> Response<Bytes> {
         let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
         self.requests.push(format!("{} {target}", request.method()));
@@ -118,6 +122,8 @@ impl ErpNextStandIn {
             (&Method::GET, ["api", "resource", "Employee"]) => self.list_employees(request),
             (&Method::GET, ["api", "resource", CHECKIN]) => self.list_checkins(request),
             (&Method::GET, ["api", "resource", CHECKIN, name]) => self.get_checkin(name),
+            (&Method::GET, ["api", "resource", SHIFT_TYPE, name]) => self.get_shift(name),
+            (&Method::PUT, ["api", "resource", SHIFT_TYPE, name]) => self.put_shift(name, request),
             _ => Err(Exception::does_not_exist()),
         };
         match result {
@@ -150,11 +156,4 @@ impl ErpNextStandIn {
     fn local(&self, now: DateTime<Utc>) -> NaiveDateTime {
         now.with_timezone(&self.config.zone).naive_local()
     }
-}
-
-fn no_answer() -> Response<Bytes> {
-    let mut response = Response::new(Bytes::new());
-    *response.status_mut() = StatusCode::GATEWAY_TIMEOUT;
-    response.extensions_mut().insert(NoAnswer);
-    response
 }

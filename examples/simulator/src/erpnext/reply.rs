@@ -1,9 +1,10 @@
 //! The shapes of Frappe's answers.
 
 use bytes::Bytes;
-use http::header::CONTENT_TYPE;
-use http::{HeaderValue, Response, StatusCode};
+use http::{Response, StatusCode};
 use serde_json::{Value, json};
+
+use crate::stand_in::typed;
 
 /// Which interface was addressed; they write errors differently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,18 +78,11 @@ impl Reply {
             }
             Self::Page(status) => return page(status),
         };
-        response(status, "application/json", body.to_string())
+        typed(status, "application/json", body.to_string())
     }
 }
 
 /// A page for people, as proxies and a server in trouble send it.
 pub(super) fn page(status: StatusCode) -> Response<Bytes> {
-    response(status, "text/html; charset=utf-8", format!("<!DOCTYPE html><html><body><h1>{status}</h1></body></html>"))
-}
-
-fn response(status: StatusCode, kind: &'static str, body: String) -> Response<Bytes> {
-    let mut response = Response::new(Bytes::from(body));
-    *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
-    response
+    typed(status, "text/html; charset=utf-8", format!("<!DOCTYPE html><html><body><h1>{status}</h1></body></html>"))
 }

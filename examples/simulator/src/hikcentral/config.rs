@@ -224,8 +224,3 @@ impl HikCentralFault {
         }
     }
 }
-
-/// Marks an answer that never reaches the client.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct NoAnswer;

@@ -16,8 +16,10 @@ use chrono::{DateTime, Utc};
 use http::{Request, Response, StatusCode};
 use serde_json::{Value, json};
 
-pub use config::{DoorEvent, HikCentralConfig, HikCentralFault, HikPerson, NoAnswer};
-use reply::{no_answer, page, refusal, success};
+use crate::stand_in::no_answer;
+
+pub use config::{DoorEvent, HikCentralConfig, HikCentralFault, HikPerson};
+use reply::{page, refusal, success};
 
 /// Who gets which events.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,7 +110,7 @@ impl HikCentralStandIn {
         self.subscribers.push(Subscriber { event_type, destination: destination.to_owned(), token: None });
     }
 
-    /// Answers one request. An answer marked with the extension [`NoAnswer`] must not be sent: close the connection.
+    /// Answers one request. An answer marked with the extension `NoAnswer` must not be sent: close the connection.
     pub fn answer(&mut self, request: &Request<Bytes>, _now: DateTime<Utc>) -> Response<Bytes> {
         let body = String::from_utf8_lossy(request.body()).into_owned();
         self.requests.push(format!("{} {} {body}", request.method(), request.uri().path()));

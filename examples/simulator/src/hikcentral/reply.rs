@@ -1,11 +1,10 @@
 //! The shapes of Artemis' answers.
 
 use bytes::Bytes;
-use http::header::CONTENT_TYPE;
-use http::{HeaderValue, Response, StatusCode};
+use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
-use super::NoAnswer;
+use crate::stand_in::typed;
 
 pub(super) fn success(data: &Value) -> Response<Bytes> {
     envelope("0", "Success", data)
@@ -24,18 +23,4 @@ fn envelope(code: &str, message: &str, data: &Value) -> Response<Bytes> {
 /// A page for people, as proxies and a server in trouble send it.
 pub(super) fn page(status: StatusCode) -> Response<Bytes> {
     typed(status, "text/html", format!("<html><body><h1>{status}</h1></body></html>"))
-}
-
-pub(super) fn no_answer() -> Response<Bytes> {
-    let mut response = Response::new(Bytes::new());
-    *response.status_mut() = StatusCode::GATEWAY_TIMEOUT;
-    response.extensions_mut().insert(NoAnswer);
-    response
-}
-
-fn typed(status: StatusCode, kind: &'static str, body: String) -> Response<Bytes> {
-    let mut response = Response::new(Bytes::from(body));
-    *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
-    response
 }

@@ -197,8 +197,3 @@ fn with(mut response: Response<Bytes>, name: HeaderName, value: HeaderValue) -> 
     response.headers_mut().insert(name, value);
     response
 }
-
-/// Marks an answer that never reaches the client.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct NoAnswer;

@@ -17,8 +17,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use http::header::{AUTHORIZATION, HeaderName, RETRY_AFTER};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 
-pub use config::{HumandConfig, HumandFault, HumandUser, NoAnswer, Rules};
-use reply::{no_answer, page, refusal};
+use crate::stand_in::no_answer;
+
+pub use config::{HumandConfig, HumandFault, HumandUser, Rules};
+use reply::{page, refusal};
 pub use rows::StoredEntry;
 
 const WINDOW: TimeDelta = TimeDelta::seconds(60);
@@ -69,7 +71,7 @@ impl HumandStandIn {
         self.faults.extend(faults);
     }
 
-    /// Answers one request. An answer marked with the extension [`NoAnswer`] must not be sent: close the connection.
+    /// Answers one request. An answer marked with the extension `NoAnswer` must not be sent: close the connection.
     pub fn answer(&mut self, request: &Request<Bytes>, now: DateTime<Utc>) -> Response<Bytes> {
         let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
         self.requests.push(format!("{} {target}", request.method()));

@@ -16,6 +16,8 @@ use http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{HeaderValue, Request, Response, StatusCode};
 use serde_json::{Value, json};
 
+use crate::stand_in::typed;
+
 pub use wire::Form;
 
 /// The settings of a terminal.
@@ -252,11 +254,4 @@ fn json_answer(body: &Value) -> Response<Bytes> {
 
 fn page(status: StatusCode) -> Response<Bytes> {
     typed(status, "text/html", format!("<html><body>{status}</body></html>"))
-}
-
-fn typed(status: StatusCode, kind: &'static str, body: String) -> Response<Bytes> {
-    let mut response = Response::new(Bytes::from(body));
-    *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
-    response
 }

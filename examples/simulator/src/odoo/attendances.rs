@@ -68,7 +68,7 @@ impl OdooStandIn {
         let mut ids = Vec::new();
         for row in rows {
             let Value::Object(row) = row else { return Err(Exception::value("expected a dict of values")) };
-            check_fields(row)?;
+            self.check_fields(row)?;
             let employee = self.employee(row.get("employee_id"))?;
             let check_in = row.get("check_in").map(clock::field).transpose()?.flatten();
             let check_out = row.get("check_out").map(clock::field).transpose()?.flatten();
@@ -80,7 +80,7 @@ impl OdooStandIn {
                 // Left out, it is now.
                 check_in: check_in.unwrap_or_else(|| now.naive_utc()),
                 check_out,
-                out_mode: "manual".to_owned(),
+                out_mode: row.get("out_mode").and_then(Value::as_str).unwrap_or("manual").to_owned(),
             });
         }
         // Checked when all are there, each against all.
@@ -89,7 +89,7 @@ impl OdooStandIn {
     }
 
     pub(super) fn write(&mut self, ids: &[i64], values: &Map<String, Value>) -> Result<(), Exception> {
-        check_fields(values)?;
+        self.check_fields(values)?;
         let check_in = values.get("check_in").map(clock::field).transpose()?;
         let check_out = values.get("check_out").map(clock::field).transpose()?;
         let before = self.attendances.clone();
@@ -100,6 +100,9 @@ impl OdooStandIn {
             };
             row.check_in = check_in.flatten().unwrap_or(row.check_in);
             row.check_out = check_out.unwrap_or(row.check_out);
+            if let Some(mode) = values.get("out_mode").and_then(Value::as_str) {
+                mode.clone_into(&mut row.out_mode);
+            }
         }
         let result = ids.iter().try_for_each(|id| self.check(*id));
         if result.is_err() {
@@ -167,6 +170,23 @@ impl OdooStandIn {
         }
     }
 
+    /// Which fields there are depends on the version, and some take one of a few words only.
+    fn check_fields(&self, values: &Map<String, Value>) -> Result<(), Exception> {
+        let modes: &[&str] = if self.config.version >= 18 { &["in_mode", "out_mode"] } else { &[] };
+        let words = ["kiosk", "systray", "manual", "technical"];
+        for (field, value) in values {
+            let is_mode = modes.contains(&field.as_str());
+            if !is_mode && !["employee_id", "check_in", "check_out"].contains(&field.as_str()) {
+                return Err(Exception::value(format!("Invalid field '{field}' on model 'hr.attendance'")));
+            }
+            let is_word = |word: &str| words.contains(&word) || (field == "out_mode" && word == "auto_check_out");
+            if is_mode && !value.as_str().is_some_and(is_word) {
+                return Err(Exception::value(format!("Wrong value for hr.attendance.{field}: {value}")));
+            }
+        }
+        Ok(())
+    }
+
     fn name_of(&self, employee: i64) -> &str {
         self.config.employees.iter().find(|row| row.id == employee).map_or("", |row| row.name.as_str())
     }
@@ -180,12 +200,4 @@ fn wanted_employees(named: &Map<String, Value>) -> Option<Vec<i64>> {
     };
     let ids = values.as_array().filter(|_| field == "employee_id" && operator == "in")?;
     Some(ids.iter().filter_map(Value::as_i64).collect())
-}
-
-fn check_fields(values: &Map<String, Value>) -> Result<(), Exception> {
-    let known = ["employee_id", "check_in", "check_out"];
-    match values.keys().find(|field| !known.contains(&field.as_str())) {
-        Some(field) => Err(Exception::value(format!("Invalid field '{field}' on model 'hr.attendance'"))),
-        None => Ok(()),
-    }
 }

@@ -24,6 +24,8 @@ pub struct OdooConfig {
     pub key: String,
     /// Whether the key has ended. JSON-2 refuses it at once, the older doors go on taking it.
     pub key_has_ended: bool,
+    /// Whether `/jsonrpc` and `/xmlrpc` are there. They end with 22.
+    pub has_rpc: bool,
     /// Whether the API user may read badges.
     pub may_read_badges: bool,
     /// Whether the API user may write attendances.
@@ -43,6 +45,7 @@ impl OdooConfig {
             password: password.to_owned(),
             key: key.to_owned(),
             key_has_ended: false,
+            has_rpc: true,
             may_read_badges: true,
             may_write: true,
             employees: Vec::new(),
@@ -146,8 +149,3 @@ impl OdooFault {
         }
     }
 }
-
-/// Marks an answer that never reaches the client.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct NoAnswer;

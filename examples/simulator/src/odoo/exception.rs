@@ -1,12 +1,11 @@
 //! Python exceptions on their way to the client, in three spellings.
 
 use bytes::Bytes;
-use http::header::CONTENT_TYPE;
-use http::{HeaderValue, Response, StatusCode};
+use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
-use super::config::NoAnswer;
 use super::xml;
+use crate::stand_in::typed;
 
 #[derive(Debug)]
 pub(super) struct Exception {
@@ -53,7 +52,9 @@ impl Exception {
     }
 
     pub(super) fn database_down() -> Self {
-        Self::new("psycopg2.OperationalError", "connection to server failed: Connection refused\n").with_status(500)
+        let message = "connection to server failed: Connection refused\n\
+                       \tIs the server running on that host and accepting TCP/IP connections?\n";
+        Self::new("psycopg2.OperationalError", message).with_status(500)
     }
 
     pub(super) fn serialization() -> Self {
@@ -112,29 +113,16 @@ impl Exception {
             "odoo.exceptions.AccessError" => (4, self.message.clone()),
             _ => (1, self.traceback()),
         };
-        response(StatusCode::OK, "text/xml", xml::write_fault(code, &text))
+        typed(StatusCode::OK, "text/xml", xml::write_fault(code, &text))
     }
 }
 
 pub(super) fn json(status: StatusCode, body: &Value) -> Response<Bytes> {
-    response(status, "application/json; charset=utf-8", body.to_string())
+    typed(status, "application/json; charset=utf-8", body.to_string())
 }
 
 /// A page for people, as proxies and a server in trouble send it.
 pub(super) fn page(status: StatusCode) -> Response<Bytes> {
     let body = format!("<!doctype html>\n<html lang=en>\n<title>{status}</title>\n<h1>{status}</h1>\n");
-    response(status, "text/html; charset=utf-8", body)
-}
-
-pub(super) fn no_answer() -> Response<Bytes> {
-    let mut response = page(StatusCode::GATEWAY_TIMEOUT);
-    response.extensions_mut().insert(NoAnswer);
-    response
-}
-
-pub(super) fn response(status: StatusCode, kind: &'static str, body: String) -> Response<Bytes> {
-    let mut response = Response::new(Bytes::from(body));
-    *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
-    response
+    typed(status, "text/html; charset=utf-8", body)
 }

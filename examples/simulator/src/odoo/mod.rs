@@ -19,8 +19,10 @@ use bytes::Bytes;
 use chrono::{DateTime, NaiveDateTime, Utc};
 use http::{Method, Request, Response, StatusCode};
 
+use crate::stand_in::no_answer;
+
 pub use attendances::StoredAttendance;
-pub use config::{NoAnswer, OdooConfig, OdooEmployee, OdooFault};
+pub use config::{OdooConfig, OdooEmployee, OdooFault};
 use exception::Exception;
 
 /// The database: its rows, its settings, and the faults it is about to show.
@@ -96,20 +98,20 @@ impl OdooStandIn {
         self.attendances.len() != before
     }
 
-    /// Answers one request. An answer marked with the extension [`NoAnswer`] must not be sent: close the connection.
+    /// Answers one request. An answer marked with the extension `NoAnswer` must not be sent: close the connection.
     pub fn answer(&mut self, request: &Request<Bytes>, now: DateTime<Utc>) -> Response<Bytes> {
         let fault = if self.faults.is_empty() { OdooFault::None } else { self.faults.remove(0) };
         let answer = match fault {
             OdooFault::None => self.serve(request, now),
-            OdooFault::DropBefore => exception::no_answer(),
+            OdooFault::DropBefore => no_answer(),
             OdooFault::DropAfter => {
                 drop(self.serve(request, now));
-                exception::no_answer()
+                no_answer()
             }
             OdooFault::Stall => {
                 // Carried out after the next request, when nobody waits for it any more.
                 self.stalled = Some(request.clone());
-                return exception::no_answer();
+                return no_answer();
             }
             OdooFault::BadGatewayAfter => {
                 drop(self.serve(request, now));
@@ -133,10 +135,10 @@ impl OdooStandIn {
     fn serve(&mut self, request: &Request<Bytes>, now: DateTime<Utc>) -> Response<Bytes> {
         let path = request.uri().path().trim_start_matches('/').to_owned();
         let segments: Vec<&str> = path.split('/').collect();
-        let has_json2 = self.config.version >= 19;
+        let (has_json2, has_rpc) = (self.config.version >= 19, self.config.has_rpc);
         match (request.method(), segments.as_slice()) {
-            (&Method::POST, ["jsonrpc"]) => self.json_rpc(request, now),
-            (&Method::POST, ["xmlrpc", "2", service]) => self.xml_rpc(service, request, now),
+            (&Method::POST, ["jsonrpc"]) if has_rpc => self.json_rpc(request, now),
+            (&Method::POST, ["xmlrpc", "2", service]) if has_rpc => self.xml_rpc(service, request, now),
             (&Method::POST, ["json", "2", model, method]) if has_json2 => self.json_2(model, method, request, now),
             (&Method::GET, ["json", "2", ..]) if has_json2 => {
                 self.calls.push(path);

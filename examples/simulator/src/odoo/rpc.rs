@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::exception::{self, Exception, page};
 use super::{OdooStandIn, xml};
+use crate::stand_in::typed;
 
 impl OdooStandIn {
     pub(super) fn json_rpc(&mut self, request: &Request<Bytes>, now: DateTime<Utc>) -> Response<Bytes> {
@@ -41,7 +42,7 @@ impl OdooStandIn {
             return page(StatusCode::BAD_REQUEST);
         };
         match self.dispatch(service, &method, &args, now) {
-            Ok(result) => exception::response(StatusCode::OK, "text/xml", xml::write_result(&result)),
+            Ok(result) => typed(StatusCode::OK, "text/xml", xml::write_result(&result)),
             Err(exception) => exception.xml_rpc(),
         }
     }

@@ -141,8 +141,3 @@ impl SuccessFactorsFault {
         }
     }
 }
-
-/// Marks an answer that never reaches the client.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct NoAnswer;

@@ -19,8 +19,10 @@ use http::header::{ACCEPT, CONTENT_TYPE, HOST, RETRY_AFTER};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use serde_json::Value;
 
-pub use config::{NoAnswer, SuccessFactorsConfig, SuccessFactorsFault};
-use reply::{no_answer, page, response};
+use crate::stand_in::no_answer;
+
+pub use config::{SuccessFactorsConfig, SuccessFactorsFault};
+use reply::{page, response};
 pub use time_events::StoredTimeEvent;
 use tokens::Tokens;
 
@@ -99,7 +101,7 @@ impl SuccessFactorsStandIn {
         self.faults.extend(faults);
     }
 
-    /// Answers one request. An answer marked with the extension [`NoAnswer`] must not be sent: close the connection.
+    /// Answers one request. An answer marked with the extension `NoAnswer` must not be sent: close the connection.
     pub fn answer(&mut self, request: &Request<Bytes>, now: DateTime<Utc>) -> Response<Bytes> {
         self.calls.push((now, format!("{} {}", request.method(), request.uri().path())));
         let answer = match self.faults.pop_front().unwrap_or(SuccessFactorsFault::None) {

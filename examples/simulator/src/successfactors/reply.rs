@@ -1,11 +1,10 @@
 //! Answers.
 
 use bytes::Bytes;
-use http::header::CONTENT_TYPE;
-use http::{HeaderValue, Response, StatusCode};
+use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
-use super::NoAnswer;
+use crate::stand_in::typed;
 
 pub(super) fn json(status: u16, body: &Value) -> Response<Bytes> {
     response(status, "application/json", body.to_string())
@@ -17,18 +16,9 @@ pub(super) fn refused(error: &str) -> Response<Bytes> {
 }
 
 pub(super) fn response(status: u16, kind: &'static str, body: String) -> Response<Bytes> {
-    let mut response = Response::new(Bytes::from(body));
-    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
-    response
+    typed(StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), kind, body)
 }
 
 pub(super) fn page(status: StatusCode) -> Response<Bytes> {
     response(status.as_u16(), "text/html", format!("<html><body><h1>{status}</h1></body></html>"))
-}
-
-pub(super) fn no_answer() -> Response<Bytes> {
-    let mut response = page(StatusCode::GATEWAY_TIMEOUT);
-    response.extensions_mut().insert(NoAnswer);
-    response
 }

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 
 use super::walk::Target;
 use super::{Change, Place};
-use crate::odoo::Attendance;
+use crate::odoo::{Attendance, EndedBy};
 
 /// Odoo checks every change by itself, so records shrink before others grow, and an open one comes last.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,6 +29,7 @@ struct Step {
 /// The changes in order, and where each target is.
 pub(super) fn find(
     records: &[&Attendance],
+    absences: &[&Attendance],
     times: &BTreeSet<DateTime<Utc>>,
     targets: &[Target],
 ) -> (Vec<Change>, Vec<Place>) {
@@ -37,12 +38,18 @@ pub(super) fn find(
     let mut places: Vec<Option<Place>> = alloc::vec![None; targets.len()];
     let (mut steps, mut homeless) = (Vec::new(), Vec::new());
     for (index, target) in targets.iter().enumerate() {
-        match take(&mut free, target) {
-            Some(record) if stands(record, target, targets) => {
-                if let Some(place) = places.get_mut(index) {
-                    *place = Some(Place::Standing(record.id));
-                }
+        let taken = take(&mut free, target);
+        if let Some(record) = taken.filter(|record| stands(record, target, targets)) {
+            if let Some(place) = places.get_mut(index) {
+                *place = Some(Place::Standing(record.id));
             }
+            continue;
+        }
+        // It cannot stay where somebody was, so it may as well become what was there.
+        let mut in_the_way = absences.iter().copied().filter(|absence| is_within(absence, target));
+        let record = taken.or_else(|| in_the_way.next());
+        steps.extend(in_the_way.map(|absence| Step::aside(absence, target)));
+        match record {
             Some(record) => steps.push(Step::write(record, target, index)),
             None => homeless.push((index, target)),
         }
@@ -73,12 +80,18 @@ fn take<'a>(free: &mut Vec<&'a Attendance>, target: &Target) -> Option<&'a Atten
     Some(free.remove(found))
 }
 
+/// Whether the target's record cannot be stored while this one is where it is.
+fn is_within(absence: &Attendance, target: &Target) -> bool {
+    let ends = absence.check_out.unwrap_or(absence.check_in);
+    target.check_out().is_some_and(|left| absence.check_in < left && target.check_in < ends)
+}
+
 /// Whether the record can stay. An end that Odoo put is as good as none, while nobody came before it.
 fn stands(record: &Attendance, target: &Target, targets: &[Target]) -> bool {
     let is_kept = || {
         let end = record.check_out.unwrap_or(record.check_in);
         target.left.is_none()
-            && record.closed_by_odoo
+            && record.ended_by == EndedBy::AutoCheckOut
             && !targets.iter().any(|other| record.check_in < other.check_in && other.check_in < end)
     };
     record.check_out == target.check_out() || is_kept()
@@ -106,5 +119,11 @@ impl Step {
     fn empty(record: &Attendance) -> Self {
         let change = Change::Write { id: record.id, check_in: None, check_out: Some(record.check_in) };
         Self { turn: Turn::Shrink, at: record.check_in, change, target: None }
+    }
+    /// Puts a mark of absence to the end of a presence that goes over it. It loses its second, and stays a mark.
+    fn aside(absence: &Attendance, target: &Target) -> Self {
+        let end = target.check_out().unwrap_or(target.check_in);
+        let change = Change::Write { id: absence.id, check_in: Some(end), check_out: Some(end) };
+        Self { turn: Turn::Shrink, at: target.check_in, change, target: None }
     }
 }

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 use punch_normalize::Direction;
 
-use super::{Attendance, AttendanceId};
+use super::{Attendance, AttendanceId, EndedBy};
 use walk::{Barrier, Kind, Point, Role, walk};
 
 /// How arrivals and departures of one person find each other.
@@ -50,6 +50,7 @@ pub struct Mark {
 /// * A record is changed only if its times are those of given punches, or if it has no end that anybody punched (it is
 ///   open, empty, or closed by Odoo itself). Every other one was written or corrected by somebody: it stays, and punches
 ///   within it are covered.
+/// * A mark of absence that Odoo made gives way to a presence that goes over it, and is left alone otherwise.
 ///
 /// ```
 /// use chrono::{DateTime, Utc};
@@ -125,8 +126,10 @@ impl Plan {
     /// Plans for one person.
     pub fn of(standing: &[Attendance], marks: &[Mark], rules: &PairingRules) -> Self {
         let times: BTreeSet<_> = marks.iter().map(|mark| mark.at.trunc_subsecs(0)).collect();
+        let (absences, standing): (Vec<&Attendance>, Vec<&Attendance>) =
+            standing.iter().partition(|record| record.is_absence());
         let (ours, others): (Vec<&Attendance>, Vec<&Attendance>) =
-            standing.iter().partition(|record| is_ours(record, standing, marks));
+            standing.iter().partition(|record| is_ours(record, &standing, marks));
         let mut barriers: Vec<_> = others.into_iter().filter_map(Barrier::of).collect();
         barriers.sort_unstable_by_key(|barrier| (barrier.check_in, barrier.id));
 
@@ -140,7 +143,7 @@ impl Plan {
         }
         let mut points: Vec<_> = points.into_iter().map(|((at, kind), marks)| Point { at, kind, marks }).collect();
         let (targets, roles) = walk(&mut points, marks.len(), &barriers, rules);
-        let (changes, places) = changes::find(&ours, &times, &targets);
+        let (changes, places) = changes::find(&ours, &absences, &times, &targets);
         let fate = |role: &Role| match *role {
             Role::Undirected => Fate::Undirected,
             Role::OrphanOut => Fate::OrphanOut,
@@ -157,9 +160,9 @@ impl Plan {
 }
 
 /// Whether a record may be changed: it has no end that somebody punched or wrote, or both its times were punched.
-fn is_ours(record: &Attendance, standing: &[Attendance], marks: &[Mark]) -> bool {
+fn is_ours(record: &Attendance, standing: &[&Attendance], marks: &[Mark]) -> bool {
     let Some(check_out) = record.check_out else { return true };
-    if record.is_empty() || record.closed_by_odoo {
+    if record.is_empty() || record.ended_by == EndedBy::AutoCheckOut {
         return true;
     }
     let punched = |time: DateTime<Utc>, way: Direction, is_other_end: fn(&Attendance, DateTime<Utc>) -> bool| {

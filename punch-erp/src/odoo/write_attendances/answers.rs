@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use super::people::{Job, Row};
 use super::{
     Authenticate, CreateAttendances, DetectVersion, EmployeeId, FindEmployees, Login, Protocol, Version,
-    WriteAttendance, WriteAttendances,
+    WriteAttendances,
 };
 use crate::answer::answer;
 use crate::odoo::Employee;
@@ -22,6 +22,10 @@ impl WriteAttendances {
     pub(super) fn after_version(&mut self, protocol: Protocol, reply: Reply) {
         match answer(reply, |response| DetectVersion::new(&self.odoo, protocol).response(response)) {
             Ok(version) => self.version = Some(version),
+            // Announced for Odoo 22; and some proxies let only the newer one through.
+            Err(RetryReason::Call(CallError::Misaddressed(_))) if self.odoo.protocol().is_none() && !self.is_no_rpc => {
+                self.is_no_rpc = true;
+            }
             Err(reason) => self.end = Some(reason),
         }
     }
@@ -73,9 +77,10 @@ impl WriteAttendances {
 
     pub(super) fn after_job(&mut self, login: &Login, job: Job, reply: Reply) {
         let answered = match &job {
-            Job::Write { employee, change, id, check_in, check_out } => {
-                let call = WriteAttendance::new(&self.odoo, login, *id, *check_in, *check_out);
-                answer(reply, |response| call.response(response)).map(|()| self.people.note(*employee, *change, *id))
+            Job::Write(rewrite) => {
+                let call = rewrite.call(&self.odoo, login);
+                answer(reply, |response| call.response(response))
+                    .map(|()| self.people.note(rewrite.employee, rewrite.change, rewrite.id))
             }
             Job::Create(rows) => {
                 let call = CreateAttendances::new(&self.odoo, login, rows.iter().map(|row| row.attendance).collect());
@@ -139,12 +144,12 @@ impl WriteAttendances {
     /// Drops what was planned for somebody.
     fn cancel(&mut self, employee: EmployeeId) {
         let jobs = core::mem::take(&mut self.jobs).into_iter().filter_map(|job| match job {
-            Job::Write { employee: whose, .. } if whose == employee => None,
+            Job::Write(rewrite) if rewrite.employee == employee => None,
             Job::Create(rows) => {
                 let others = rows_of(&rows, |whose| whose != employee);
                 (!others.is_empty()).then_some(Job::Create(others))
             }
-            write @ Job::Write { .. } => Some(write),
+            write @ Job::Write(_) => Some(write),
         });
         self.jobs = jobs.collect();
     }
@@ -156,7 +161,8 @@ impl WriteAttendances {
             self.session.login = None;
         }
         let is_json2 = login.protocol == Protocol::Json2;
-        if is_refused && is_json2 && self.odoo.protocol().is_none() && !self.is_no_key {
+        let has_other_door = self.odoo.protocol().is_none() && !self.is_no_key && !self.is_no_rpc;
+        if is_refused && is_json2 && has_other_door {
             (self.is_no_key, self.version) = (true, Some(login.version));
         } else if is_refused && !is_json2 && core::mem::take(&mut self.may_renew) {
             self.version = Some(login.version);

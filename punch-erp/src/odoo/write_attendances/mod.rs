@@ -60,6 +60,8 @@ pub struct WriteAttendances {
     version: Option<Version>,
     /// JSON-2 took the secret for no key of its own.
     is_no_key: bool,
+    /// The server has no `/jsonrpc` (any more), or a proxy lets nobody through to it.
+    is_no_rpc: bool,
     may_renew: bool,
     /// Why the attempt ends early.
     end: Option<RetryReason>,
@@ -102,6 +104,7 @@ impl WriteAttendances {
             jobs: VecDeque::new(),
             version: None,
             is_no_key: false,
+            is_no_rpc: false,
             may_renew: false,
             end: None,
             stage: Stage::Start,
@@ -153,6 +156,7 @@ impl WriteAttendances {
             // It has no older version, and no other question depends on which one it is.
             (Some(Protocol::Json2), _) => self.json2(Version { major: 19, minor: 0 }),
             (None, Some(version)) if version.major >= 19 && !self.is_no_key => self.json2(version),
+            (None, None) if self.is_no_rpc => Stage::Version(Protocol::Json2),
             (chosen, None) => Stage::Version(chosen.unwrap_or(Protocol::JsonRpc)),
             (chosen, Some(version)) => Stage::Login(chosen.unwrap_or(Protocol::JsonRpc), version),
         }
@@ -191,9 +195,7 @@ impl Flow for WriteAttendances {
             Stage::Login(protocol, _) => Authenticate::new(odoo, *protocol).request(),
             Stage::Employees(login, badges) => FindEmployees::new(odoo, login, badges.iter().cloned()).request(),
             Stage::Attendances(login, people) => self.reading(login, people).request(),
-            Stage::Job(login, Job::Write { id, check_in, check_out, .. }) => {
-                WriteAttendance::new(odoo, login, *id, *check_in, *check_out).request()
-            }
+            Stage::Job(login, Job::Write(rewrite)) => rewrite.call(odoo, login).request(),
             Stage::Job(login, Job::Create(rows)) => {
                 CreateAttendances::new(odoo, login, rows.iter().map(|row| row.attendance).collect()).request()
             }
@@ -233,7 +235,7 @@ impl fmt::Debug for WriteAttendances {
             Stage::Login(..) => "login",
             Stage::Employees(..) => "employees",
             Stage::Attendances(..) => "attendances",
-            Stage::Job(_, Job::Write { .. }) => "write",
+            Stage::Job(_, Job::Write(_)) => "write",
             Stage::Job(_, Job::Create(_)) => "create",
             Stage::Done(_) => "done",
         };

@@ -7,20 +7,33 @@ use alloc::vec::Vec;
 use chrono::{DateTime, Utc};
 use punch_normalize::Direction;
 
-use super::{Change, Session, WriteAttendances};
+use super::{Change, Login, Odoo, Session, WriteAttendance, WriteAttendances};
 use crate::ParkReason;
-use crate::odoo::{Attendance, AttendanceId, EmployeeId, Fate, Mark, NewAttendance, PairingRules, Place, Plan};
+use crate::odoo::{
+    Attendance, AttendanceId, EmployeeId, EndedBy, Fate, Mark, NewAttendance, PairingRules, Place, Plan,
+};
 
 /// One call that changes something.
 pub(super) enum Job {
-    Write {
-        employee: EmployeeId,
-        change: usize,
-        id: AttendanceId,
-        check_in: Option<DateTime<Utc>>,
-        check_out: Option<DateTime<Utc>>,
-    },
+    Write(Rewrite),
     Create(Vec<Row>),
+}
+
+/// Other times for a record, and which change of whose plan it is.
+#[derive(Clone, Copy)]
+pub(super) struct Rewrite {
+    pub(super) employee: EmployeeId,
+    pub(super) change: usize,
+    pub(super) id: AttendanceId,
+    check_in: Option<DateTime<Utc>>,
+    check_out: Option<DateTime<Utc>>,
+    over: EndedBy,
+}
+
+impl Rewrite {
+    pub(super) fn call(&self, odoo: &Odoo, login: &Login) -> WriteAttendance {
+        WriteAttendance::new(odoo, login, self.id, self.check_in, self.check_out).over(self.over)
+    }
 }
 
 /// A record of a create, and which change of whose plan it is.
@@ -34,7 +47,7 @@ impl Job {
     /// The people it is about.
     pub(super) fn people(&self) -> BTreeSet<EmployeeId> {
         match self {
-            Self::Write { employee, .. } => [*employee].into(),
+            Self::Write(rewrite) => [rewrite.employee].into(),
             Self::Create(rows) => rows.iter().map(|row| row.attendance.employee).collect(),
         }
     }
@@ -158,7 +171,13 @@ impl People {
             for (number, change) in plan.changes.iter().enumerate() {
                 match *change {
                     Change::Write { id, check_in, check_out } => {
-                        jobs.push_back(Job::Write { employee: *employee, change: number, id, check_in, check_out });
+                        let old = records.iter().find(|record| record.id == id).filter(|old| {
+                            // A mark of absence that is only put aside stays one.
+                            check_out.is_some_and(|end| check_in.unwrap_or(old.check_in) < end)
+                        });
+                        let over = old.map_or(EndedBy::Somebody, |old| old.ended_by);
+                        let (employee, change) = (*employee, number);
+                        jobs.push_back(Job::Write(Rewrite { employee, change, id, check_in, check_out, over }));
                     }
                     Change::Create { check_in, check_out } => {
                         let attendance = NewAttendance { employee: *employee, check_in, check_out };

@@ -15,26 +15,25 @@ type Reply = Result<HttpResponse, Failure>;
 
 impl WriteTimeEvents {
     pub(super) fn after_token(&mut self, call: &RequestToken, reply: Reply) -> Stage {
-        let asked = asked_wait(&reply);
-        match self.login.after(call, &mut self.session, self.now, reply) {
+        match self.login.after(call, reply) {
             Ok(()) => self.next(),
-            Err(reason) => self.end(asked, reason),
+            Err((asked, reason)) => self.end(asked, reason),
         }
     }
 
     pub(super) fn after_write(&mut self, access: &Access, call: Vec<NewTimeEvent>, reply: Reply) -> Stage {
         let asked = asked_wait(&reply);
-        let endpoint = CreateTimeEvents::new(&self.tenant, access, call.clone());
+        let endpoint = CreateTimeEvents::new(&self.login.tenant, access, call.clone());
         match answer(reply, |response| endpoint.response(response)) {
             Ok(results) => {
-                self.session.suspects.pop_front();
+                self.login.session.suspects.pop_front();
                 for (event, result) in call.into_iter().zip(results) {
                     self.settle(event.id, result);
                 }
                 Stage::Done(self.outcomes())
             }
             Err(RetryReason::Call(CallError::Refused { kind, evidence })) => {
-                self.session.suspects.pop_front();
+                self.login.session.suspects.pop_front();
                 let refusal = CallError::Refused { kind: kind.clone(), evidence: evidence.clone() };
                 match call.as_slice() {
                     [event] => self.note([&event.id], &Outcome::Park(ParkReason::Refused { kind, evidence })),
@@ -42,11 +41,7 @@ impl WriteTimeEvents {
                 }
                 Stage::Done(self.outcomes())
             }
-            Err(RetryReason::Call(CallError::Unauthorized(_)))
-                if self.login.is_renewed(&self.tenant, &mut self.session, self.now) =>
-            {
-                self.next()
-            }
+            Err(RetryReason::Call(CallError::Unauthorized(_))) if self.login.is_renewed() => self.next(),
             Err(reason) => {
                 let after = asked.or(reason.asked_wait());
                 self.note(call.iter().map(|event| &event.id), &Outcome::Retry { after, reason });
@@ -70,7 +65,7 @@ impl WriteTimeEvents {
         let (first, second) = call.split_at(call.len().div_euclid(2));
         for half in [second, first] {
             let ids: BTreeSet<_> = half.iter().map(|event| event.id.clone()).collect();
-            self.session.suspects.push_front(ids);
+            self.login.session.suspects.push_front(ids);
         }
         let reason = RetryReason::Call(refusal);
         self.note(call.iter().map(|event| &event.id), &Outcome::Retry { after: Some(self.gap()), reason });

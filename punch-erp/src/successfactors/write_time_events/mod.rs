@@ -50,9 +50,6 @@ use crate::{Endpoint as _, Failure, Flow, HttpResponse, Outcome, RetryReason, St
 ///
 /// `Debug` shows counts, never a person.
 pub struct WriteTimeEvents {
-    tenant: SuccessFactors,
-    session: Session,
-    now: DateTime<Utc>,
     login: Login,
     /// For each punch given: its event, or what is known without asking.
     punches: Vec<Result<TimeEventId, Outcome>>,
@@ -93,10 +90,7 @@ impl WriteTimeEvents {
         };
         let punches = punches.into_iter().map(add).collect();
         Self {
-            tenant: tenant.clone(),
-            session: Session::default(),
-            now,
-            login: Login::default(),
+            login: Login::new(tenant, now),
             punches,
             events,
             settled: BTreeMap::new(),
@@ -108,14 +102,13 @@ impl WriteTimeEvents {
     /// Uses what earlier flows found out. A token that is refused is renewed, once.
     #[must_use]
     pub fn with_session(mut self, session: Session) -> Self {
-        self.login = Login::with(&session);
-        self.session = session;
+        self.login.keep(session);
         self
     }
 
     /// What is known of the tenant now. Keep it for the next flow.
     pub fn session(&self) -> &Session {
-        &self.session
+        &self.login.session
     }
 
     /// How many events are written in UTC because nobody says where their terminal is. A night shift may then count for
@@ -127,11 +120,10 @@ impl WriteTimeEvents {
     /// The first thing that is missing.
     fn next(&mut self) -> Stage {
         let Some(call) = self.next_call() else { return Stage::Done(self.outcomes()) };
-        let allowed = self.session.budget.allowed_at(&self.tenant.call_rules(), self.now);
-        if allowed > self.now && !self.is_begun {
+        if self.gap() > TimeDelta::zero() && !self.is_begun {
             return self.end(None, RetryReason::HeldBack);
         }
-        match self.login.next(&self.tenant, &self.session, self.now) {
+        match self.login.next() {
             Entry::Open(access) => self.write(access, call),
             Entry::Ask(call) => Stage::Token(call),
             Entry::Closed => self.end(None, RetryReason::NoToken),
@@ -139,27 +131,27 @@ impl WriteTimeEvents {
     }
 
     fn write(&mut self, access: Access, call: Vec<NewTimeEvent>) -> Stage {
-        self.session.budget.note_call(self.now);
+        self.login.session.budget.note_call(self.login.now);
         self.is_begun = true;
         Stage::Write(access, call)
     }
 
     /// Parts of a refused call go first and by themselves, or the one to blame could not be found.
     fn next_call(&mut self) -> Option<Vec<NewTimeEvent>> {
-        while let Some(part) = self.session.suspects.front() {
+        while let Some(part) = self.login.session.suspects.front() {
             let waiting: Vec<_> = part.iter().filter_map(|id| self.events.get(id)).cloned().collect();
             if let Some(call) = plan_calls(waiting).into_iter().next() {
                 return Some(call);
             }
-            self.session.suspects.pop_front();
+            self.login.session.suspects.pop_front();
         }
         plan_calls(self.events.values().cloned()).into_iter().next()
     }
 
     /// When the next call is allowed.
     fn gap(&self) -> TimeDelta {
-        let allowed = self.session.budget.allowed_at(&self.tenant.call_rules(), self.now);
-        allowed.signed_duration_since(self.now)
+        let Login { tenant, session, now, .. } = &self.login;
+        session.budget.allowed_at(&tenant.call_rules(), *now).signed_duration_since(*now)
     }
 }
 
@@ -174,7 +166,7 @@ impl Flow for WriteTimeEvents {
         Step::Send(match &self.stage {
             Stage::Start => return Step::Done(Vec::new()),
             Stage::Token(call) => call.request(),
-            Stage::Write(access, call) => CreateTimeEvents::new(&self.tenant, access, call.clone()).request(),
+            Stage::Write(access, call) => CreateTimeEvents::new(&self.login.tenant, access, call.clone()).request(),
             Stage::Done(outcomes) => return Step::Done(outcomes.clone()),
         })
     }

@@ -5,4 +5,4 @@ mod judging;
 mod secrecy;
 mod setup;
 mod statements;
-mod world;
+pub(crate) mod world;

@@ -8,7 +8,7 @@ use punch_erp::hrms::{Dialect, Hrms, HrmsSettings, Seen, Step, Telling, Transact
 use punch_webhook::{ReceivedEvent, Verified};
 use serde_json::json;
 
-pub(super) fn hrms(dialect: Dialect) -> Hrms {
+pub(crate) fn hrms(dialect: Dialect) -> Hrms {
     Hrms::new(HrmsSettings::new(dialect)).unwrap()
 }
 
@@ -41,7 +41,7 @@ pub(super) fn told(kind: &str, number: u32, direction: &str) -> ReceivedEvent {
     }))
 }
 
-pub(super) fn transaction(hrms: &Hrms, event: &ReceivedEvent) -> Transaction {
+pub(crate) fn transaction(hrms: &Hrms, event: &ReceivedEvent) -> Transaction {
     hrms.write(&Telling::of(event).unwrap(), now()).unwrap()
 }
 
@@ -51,13 +51,13 @@ pub(super) fn text(text: &str) -> Value {
 
 /// Rows by table and key.
 #[derive(Debug, Default, PartialEq)]
-pub(super) struct Database {
-    pub(super) rows: BTreeMap<(bool, String), Vec<Value>>,
+pub(crate) struct Database {
+    pub(crate) rows: BTreeMap<(bool, String), Vec<Value>>,
 }
 
 impl Database {
     /// Runs a transaction as a database does.
-    pub(super) fn run(&mut self, transaction: &Transaction) -> Outcome {
+    pub(crate) fn run(&mut self, transaction: &Transaction) -> Outcome {
         let seen: Vec<_> = transaction.steps().iter().map(|step| self.step(step)).collect();
         transaction.judge(&seen)
     }

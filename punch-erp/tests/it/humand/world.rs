@@ -7,7 +7,8 @@ use punch_erp::humand::{Humand, HumandSettings, Standing, WriteEntries};
 use punch_erp::{Failure, HttpRequest, HttpResponse, Outcome, drive};
 use punch_webhook::ReceivedPunch;
 
-pub(crate) use crate::humand_server::{HumandConfig, HumandFault, HumandStandIn, HumandUser, NoAnswer, Rules};
+pub(crate) use crate::humand_server::{HumandConfig, HumandFault, HumandStandIn, HumandUser, Rules};
+use crate::world::reply;
 pub(crate) use crate::world::words;
 
 pub(crate) const KEY: &str = "canary9b8aKEYcanary9b8aKEYcanary";
@@ -83,10 +84,7 @@ impl World {
     pub(crate) fn send(&mut self, request: &HttpRequest) -> Result<HttpResponse, Failure> {
         self.now += TimeDelta::seconds(2);
         let response = self.server.answer(request, self.now);
-        match response.extensions().get::<NoAnswer>() {
-            Some(NoAnswer) => Err(Failure::unknown("timed out")),
-            None => Ok(response),
-        }
+        reply(response)
     }
 
     /// A flow for the person of the first punch.

@@ -1,7 +1,7 @@
 //! Every recorded answer, and what its call makes of it.
 
 use bytes::Bytes;
-use punch_erp::odoo::AttendanceId;
+use punch_erp::odoo::{AttendanceId, EndedBy};
 use punch_erp::odoo::{
     Authenticate, CreateAttendances, DetectVersion, EmployeeId, FindAttendances, FindEmployees, Login, NewAttendance,
     Odoo, Protocol, Version, WriteAttendance,
@@ -51,7 +51,7 @@ fn read(protocol: Protocol, call: &str, response: &HttpResponse) -> Result<Strin
                     record.employee.0,
                     record.check_in.format("%T"),
                     end(record),
-                    if record.closed_by_odoo { "!" } else { "" }
+                    if record.ended_by == EndedBy::AutoCheckOut { "!" } else { "" }
                 )
             };
             found.iter().map(one).collect::<Vec<_>>().join(" ")

@@ -135,6 +135,25 @@ fn a_key_that_has_ended() {
     assert_eq!(world.session.login().unwrap().protocol, Protocol::JsonRpc);
 }
 
+/// Section 1: the older doors end with Odoo 22. Without a choice the newer one is found; with one, it is what was chosen.
+#[test]
+fn a_server_without_the_older_doors() {
+    for (secret, word) in [(KEY, "applied"), (PASSWORD, "unauthorized")] {
+        let mut settings = settings();
+        settings.secret = secret.into();
+        let mut world = World::with(19, settings);
+        world.server.config_mut().has_rpc = false;
+        assert_eq!(words(&world.write(&[alice("08:00:00", "in")])), [word]);
+    }
+    let mut world = World::at_door(19, Protocol::JsonRpc);
+    world.server.config_mut().has_rpc = false;
+    assert_eq!(words(&world.write(&[alice("08:00:00", "in")])), ["misaddressed"]);
+    // An older server behind a proxy that lets nothing through: neither door is there, and that is what is said.
+    let mut world = World::with(18, settings());
+    world.server.config_mut().has_rpc = false;
+    assert_eq!(words(&world.write(&[alice("08:00:00", "in")])), ["misaddressed"]);
+}
+
 /// Another database, or no server of this kind at all.
 #[test]
 fn misaddressed() {

@@ -1,132 +1,54 @@
-//! A generated month of 50 people: nights, lunches, forgotten punches, 5 % duplicates, 10 % late.
+//! The generated month against Odoo's own rules.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Datelike as _, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
 use punch_erp::odoo::{Protocol, WriteAttendances};
 use punch_webhook::ReceivedPunch;
 
-use super::world::{OdooEmployee, World, now, words};
+use super::world::{DOORS, OdooEmployee, World, now, words};
+use crate::dice::Dice;
+use crate::month::{self, PEOPLE, Presence};
+use crate::world::delivered;
 
-const PEOPLE: i64 = 50;
-
-/// Numbers from a seed (splitmix64).
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, limit: u64) -> i64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        i64::try_from((mixed ^ (mixed >> 31)) % limit).unwrap()
-    }
-
-    fn percent(&mut self, chance: i64) -> bool {
-        self.below(100) < chance
-    }
-}
-
-/// A time of presence as it really was.
-type Presence = (DateTime<Utc>, DateTime<Utc>);
-
-/// What was punched, in the order of arrival, and what really was.
+/// The month of November, its punches as a middleware receives them, in the order of arrival.
 pub(crate) struct Month {
+    month: month::Month,
     deliveries: Vec<(DateTime<Utc>, ReceivedPunch)>,
-    /// The presences of which both ends were punched, by employee. It knows nothing of how pairs are found.
-    expected: BTreeMap<i64, BTreeSet<Presence>>,
-    /// Arrivals whose departure was forgotten.
-    dangling: usize,
-    forgotten: usize,
-    nights: usize,
-    late: usize,
-    doubled: usize,
 }
 
 impl Month {
     pub(crate) fn new(seed: u64) -> Self {
-        let mut dice = Dice(seed);
-        let (deliveries, expected) = (Vec::new(), BTreeMap::new());
-        let mut month = Self { deliveries, expected, dangling: 0, forgotten: 0, nights: 0, late: 0, doubled: 0 };
-        for employee in 0..PEOPLE {
-            month.person(employee, &mut dice);
-        }
-        month.deliveries.sort_by(|a, b| (a.0, a.1.event_id.as_str()).cmp(&(b.0, b.1.event_id.as_str())));
-        month
+        Self::of(seed, Tz::UTC, "2026-11-01")
     }
 
-    fn person(&mut self, employee: i64, dice: &mut Dice) {
-        let works_nights = employee % 5 == 0;
-        let mut was_forgotten = false;
-        for day in NaiveDate::from_ymd_opt(2026, 11, 1).unwrap().iter_days().take(26) {
-            if day.weekday().number_from_monday() > 5 {
-                continue;
-            }
-            let midnight = day.and_hms_opt(0, 0, 0).unwrap().and_utc();
-            let mut time = |minutes: i64| midnight + TimeDelta::seconds(minutes * 60 + dice.below(1200) - 600);
-            let presences = if works_nights {
-                self.nights += 1;
-                vec![(time(22 * 60), time(26 * 60)), (time(26 * 60 + 40), time(30 * 60))]
-            } else {
-                vec![(time(8 * 60), time(13 * 60)), (time(14 * 60), time(18 * 60))]
-            };
-            for presence in presences {
-                // Nobody forgets twice in a row: then no reader of the punches could know that it were two presences.
-                let forgets_in = !was_forgotten && dice.percent(2);
-                let forgets_out = !forgets_in && dice.percent(3);
-                was_forgotten = forgets_out;
-                self.forgotten += usize::from(forgets_in || forgets_out);
-                self.dangling += usize::from(forgets_out);
-                if !forgets_in {
-                    self.punch(employee, presence.0, "in", dice);
-                }
-                if !forgets_out {
-                    self.punch(employee, presence.1, "out", dice);
-                }
-                if !forgets_in && !forgets_out {
-                    self.expected.entry(employee + 100).or_default().insert(presence);
-                }
-            }
-        }
-    }
-
-    fn punch(&mut self, employee: i64, at: DateTime<Utc>, direction: &str, dice: &mut Dice) {
-        let badge = format!("B{employee:03}");
-        let text = at.format("%d %H:%M:%S").to_string();
-        let punch = super::world::punch(&badge, &text, direction);
-        let is_late = dice.percent(10);
-        self.late += usize::from(is_late);
-        let arrives = at + TimeDelta::seconds(if is_late { 600 + dice.below(3 * 86_400) } else { 2 + dice.below(5) });
-        self.deliveries.push((arrives, punch.clone()));
-        if dice.percent(5) {
-            self.doubled += 1;
-            if dice.percent(50) {
-                // The same event once more, some time later.
-                self.deliveries.push((arrives + TimeDelta::seconds(dice.below(86_400)), punch));
-            } else {
-                // The finger once more, within the minute.
-                let again = (at + TimeDelta::seconds(1 + dice.below(50))).format("%d %H:%M:%S").to_string();
-                self.deliveries.push((arrives, super::world::punch(&badge, &again, direction)));
-            }
-        }
+    fn of(seed: u64, zone: Tz, first: &str) -> Self {
+        let month = month::Month::new(seed, zone, first.parse().unwrap());
+        let deliveries = month.deliveries.iter().map(|it| (it.arrives, delivered(it))).collect();
+        Self { month, deliveries }
     }
 
     pub(crate) fn world(&self, version: u16, protocol: Protocol) -> World {
         let mut world = World::at_door(version, protocol);
-        for employee in 0..PEOPLE {
-            let badge = format!("B{employee:03}");
-            world.server.config_mut().employees.push(OdooEmployee::new(employee + 100, "Person", &badge));
-        }
+        let people = (0..PEOPLE).map(|person| OdooEmployee::new(number(person), "Person", &month::badge(person)));
+        world.server.config_mut().employees.extend(people);
         world
     }
 
     /// How many punches were never made.
     pub(crate) fn forgotten(&self) -> usize {
-        self.forgotten
+        self.month.forgotten
     }
 
     /// The punches in the order of arrival.
     pub(crate) fn punches(&self) -> impl Iterator<Item = &ReceivedPunch> {
         self.deliveries.iter().map(|(_, punch)| punch)
+    }
+
+    /// The pairs that have to be there, by employee.
+    fn expected(&self) -> BTreeMap<i64, &BTreeSet<Presence>> {
+        (0..PEOPLE).filter_map(|person| Some((number(person), self.month.pairs.get(&month::badge(person))?))).collect()
     }
 
     /// How many pairs in a hundred are right, and how many there are that nobody punched.
@@ -138,7 +60,7 @@ impl Month {
             .filter_map(|row| Some((row.employee, (row.check_in.and_utc(), row.check_out?.and_utc()))));
         let found: BTreeSet<_> = closed.collect();
         let expected: BTreeSet<_> =
-            self.expected.iter().flat_map(|(id, pairs)| pairs.iter().map(|pair| (*id, *pair))).collect();
+            self.expected().iter().flat_map(|(id, pairs)| pairs.iter().map(|pair| (*id, *pair))).collect();
         (found.intersection(&expected).count() * 100 / expected.len(), found.difference(&expected).count())
     }
 
@@ -156,15 +78,20 @@ impl Month {
                 None => assert!(open.insert(row.employee), "two open records: {row:?}"),
             }
         }
-        for (employee, expected) in &self.expected {
+        for (employee, expected) in &self.expected() {
             let found = &found[employee];
             let (lost, invented): (Vec<_>, Vec<_>) =
                 (expected.difference(found).collect(), found.difference(expected).collect());
             assert!(lost.is_empty() && invented.is_empty(), "{employee}: lost {lost:?}, invented {invented:?}");
         }
         // Each arrival without a departure is there, with no time in it.
-        assert_eq!(empty + open.len(), self.dangling);
+        assert_eq!(empty + open.len(), self.month.dangling);
     }
+}
+
+/// The number of an employee.
+fn number(person: u32) -> i64 {
+    i64::from(person) + 100
 }
 
 /// Feeds the deliveries in groups. With each group goes what is known of its people around it, as a table would give it.
@@ -208,9 +135,10 @@ fn the_month_is_a_hard_one() {
     let month = Month::new(1);
     let total = month.deliveries.len();
     assert!((3_500..5_000).contains(&total), "{total}");
-    assert!(month.nights > 150 && month.forgotten > 50 && month.dangling > 20);
-    assert!((8..12).contains(&(month.late * 100 / total)), "{} late of {total}", month.late);
-    assert!((4..7).contains(&(month.doubled * 100 / total)), "{} doubled of {total}", month.doubled);
+    let month::Month { nights, forgotten, dangling, late, doubled, .. } = month.month;
+    assert!(nights > 150 && forgotten > 50 && dangling > 20);
+    assert!((8..12).contains(&(late * 100 / total)), "{late} late of {total}");
+    assert!((4..7).contains(&(doubled * 100 / total)), "{doubled} doubled of {total}");
     assert!(month.deliveries.iter().all(|(arrives, _)| *arrives < now() + TimeDelta::days(3)));
 }
 
@@ -226,7 +154,7 @@ fn every_pair_to_the_second_one_by_one() {
 /// The whole month at once, by every protocol, twice: the second time nothing is left to write.
 #[test]
 fn every_pair_to_the_second_at_once() {
-    for (seed, (version, protocol)) in (2..).zip(super::world::DOORS) {
+    for (seed, (version, protocol)) in (2..).zip(DOORS) {
         let month = Month::new(seed);
         let mut world = month.world(version, protocol);
         let all: Vec<_> = month.deliveries.iter().map(|(_, punch)| punch.clone()).collect();
@@ -264,15 +192,44 @@ fn the_order_of_arrival_does_not_matter() {
             0 => {}
             1 => month.deliveries.reverse(),
             _ => {
-                let mut dice = Dice(9);
-                month.deliveries.sort_by_cached_key(|_| dice.below(u64::MAX >> 1));
+                let mut dice = Dice::new(9);
+                month.deliveries.sort_by_cached_key(|_| dice.roll());
             }
         }
         let mut world = month.world(16, Protocol::JsonRpc);
         let deliveries: Vec<_> = month.deliveries.iter().map(|(_, punch)| punch.clone()).collect();
         feed(&mut world, deliveries.chunks(40).map(<[_]>::to_vec).collect());
         month.check(&world);
-        worlds.push((0..PEOPLE).map(|employee| world.records_of(employee + 100)).collect::<Vec<_>>());
+        worlds.push((0..PEOPLE).map(|person| world.records_of(number(person))).collect::<Vec<_>>());
     }
     assert!(worlds.windows(2).all(|pair| pair[0] == pair[1]));
+}
+
+/// Where clocks are changed, in either direction, by every protocol: a night is as long as it was, and the same to the
+/// second. What arrives goes in shuffled within two hours, as over several ways, in groups of any size.
+#[test]
+fn every_pair_to_the_second_where_clocks_are_changed() {
+    let zones = [
+        (Tz::Europe__Madrid, "2026-10-05"),
+        (Tz::Europe__Madrid, "2026-03-05"),
+        (Tz::America__New_York, "2026-03-02"),
+        (Tz::Australia__Lord_Howe, "2026-03-15"),
+        (Tz::Asia__Kathmandu, "2026-07-01"),
+    ];
+    for (seed, ((zone, first), (version, protocol))) in (20..).zip(zones.iter().zip(DOORS.iter().rev())) {
+        let mut month = Month::of(seed, *zone, first);
+        let mut dice = Dice::new(seed);
+        let mut shuffled =
+            |arrives: DateTime<Utc>| arrives + TimeDelta::seconds(i64::try_from(dice.below(7_200)).unwrap());
+        month.deliveries.sort_by_cached_key(|(arrives, _)| shuffled(*arrives));
+        let mut rest: Vec<ReceivedPunch> = month.punches().cloned().collect();
+        let mut groups = Vec::new();
+        while !rest.is_empty() {
+            let size = usize::try_from(1 + dice.below(60)).unwrap().min(rest.len());
+            groups.push(rest.drain(..size).collect());
+        }
+        let mut world = month.world(*version, *protocol);
+        feed(&mut world, groups);
+        month.check(&world);
+    }
 }

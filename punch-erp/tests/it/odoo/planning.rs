@@ -2,10 +2,10 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
-use punch_erp::odoo::{Attendance, AttendanceId, Change, EmployeeId, Fate, Mark, PairingRules, Place, Plan};
+use punch_erp::odoo::{Attendance, AttendanceId, Change, EmployeeId, EndedBy, Fate, Mark, PairingRules, Place, Plan};
 use punch_normalize::Direction;
 
-use super::world::{World, alice, at, naive, words};
+use super::world::{DOORS, World, alice, at, naive, words};
 
 fn time(text: &str) -> DateTime<Utc> {
     naive(text).and_utc()
@@ -293,7 +293,7 @@ fn corrected_by_hand() {
 #[test]
 fn closed_by_odoo() {
     let mut closed = record(7, "08:00:00", Some("17:00:00"));
-    closed.closed_by_odoo = true;
+    closed.ended_by = EndedBy::AutoCheckOut;
     let closed = [closed];
     assert_eq!(plan(&closed, &["out 18:10:00"]).changes, [write(7, None, Some("18:10:00"))]);
     assert_eq!(plan(&closed, &["out 16:10:00"]).changes, [write(7, None, Some("16:10:00"))]);
@@ -308,13 +308,90 @@ fn closed_by_odoo() {
     );
 }
 
-/// Section 4: a record of one second at midnight stands for an absence; a night shift cannot go over it.
+fn absence(id: i64, midnight: &str) -> Attendance {
+    let mut absence = record(id, midnight, None);
+    absence.check_out = Some(absence.check_in + TimeDelta::seconds(1));
+    absence.ended_by = EndedBy::AbsenceManagement;
+    absence
+}
+
+/// Section 4: a record of one second at midnight stands for an absence, and Odoo stores no night shift over it. So it
+/// becomes the night shift, or gives way to it; where nobody was it stays.
 #[test]
 fn marks_of_absence() {
-    let absence = [record(7, "11 00:00:00", Some("11 00:00:01"))];
-    let night = plan(&absence, &["in 22:00:00", "out 11 06:00:00"]);
-    assert_eq!(night.changes, [create("22:00:00", Some("22:00:00"))]);
-    assert_eq!(night.fates[1], Fate::OrphanOut);
+    let midnight = absence(7, "11 00:00:00");
+    let night = &["in 22:00:00", "out 11 06:00:00"];
+    check(&[
+        (
+            "it becomes the night shift",
+            std::slice::from_ref(&midnight),
+            night,
+            &[write(7, Some("22:00:00"), Some("11 06:00:00"))],
+        ),
+        (
+            "it gives way to one that is open",
+            &[midnight.clone(), record(8, "22:00:00", None)],
+            night,
+            &[write(7, Some("11 06:00:00"), Some("11 06:00:00")), write(8, None, Some("11 06:00:00"))],
+        ),
+        (
+            "a day at work",
+            std::slice::from_ref(&midnight),
+            &["in 11 08:00:00", "out 11 16:00:00"],
+            &[create("11 08:00:00", Some("11 16:00:00"))],
+        ),
+        ("only an arrival", std::slice::from_ref(&midnight), &["in 22:00:00"], &[create("22:00:00", None)]),
+        (
+            "from midnight on",
+            std::slice::from_ref(&midnight),
+            &["in 11 00:00:00", "out 11 06:00:00"],
+            &[write(7, None, Some("11 06:00:00"))],
+        ),
+        (
+            "until midnight",
+            std::slice::from_ref(&midnight),
+            &["in 22:00:00", "out 11 00:00:00"],
+            &[create("22:00:00", Some("11 00:00:00"))],
+        ),
+    ]);
+    // What it has become is a record like any other, also where the server did not take the new mode.
+    let mut became = record(7, "22:00:00", Some("11 06:00:00"));
+    for ended_by in [EndedBy::Somebody, EndedBy::AbsenceManagement] {
+        became.ended_by = ended_by;
+        assert!(plan(std::slice::from_ref(&became), night).changes.is_empty());
+    }
+}
+
+/// The same against the server's own rules, by every door: whatever Odoo did by itself, the night shift is there to the
+/// second, is somebody's from then on, and nothing is left to do.
+#[test]
+fn night_shifts_over_what_odoo_did_by_itself() {
+    for (version, protocol) in DOORS.into_iter().filter(|door| door.0 >= 18) {
+        for is_open in [false, true] {
+            let mut world = World::at_door(version, protocol);
+            let (came, left) = (alice("22:00:00", "in"), alice("11 06:00:00", "out"));
+            if is_open {
+                assert_eq!(words(&world.write(std::slice::from_ref(&came))), ["applied"]);
+            }
+            world.put("11 00:00:00", Some("11 00:00:01"), "technical");
+            assert_eq!(words(&world.write(&[came.clone(), left.clone()]))[1], "applied", "{version} {protocol:?}");
+            let rows = world.server.attendances().to_vec();
+            let night = rows.iter().find(|row| row.check_in == naive("22:00:00")).unwrap();
+            assert_eq!((night.check_out, night.out_mode.as_str()), (Some(naive("11 06:00:00")), "manual"));
+            assert!(rows.iter().all(|row| row == night || row.check_out == Some(row.check_in)), "{rows:?}");
+            assert_eq!(words(&world.write(&[came, left])), ["already", "already"]);
+            assert_eq!(world.server.attendances(), rows);
+        }
+        // What Odoo closed and a late departure opened anew: a correction made later is somebody's, and stays.
+        let mut world = World::at_door(version, protocol);
+        let (came, left) = (alice("08:00:00", "in"), alice("18:10:00", "out"));
+        world.put("08:00:00", Some("17:00:00"), "auto_check_out");
+        assert_eq!(words(&world.write(&[came.clone(), left.clone()])), ["applied", "applied"]);
+        assert_eq!(world.server.attendances()[0].out_mode, "manual");
+        world.put("08:00:00", Some("18:30:00"), "manual");
+        assert_eq!(words(&world.write(&[came, left])), ["already", "covered"]);
+        assert_eq!(world.records(), ["10 08:00:00-18:30:00"]);
+    }
 }
 
 /// Fractions are cut before anything is compared.

@@ -7,8 +7,9 @@ use punch_erp::odoo::{Odoo, OdooSettings, Protocol, Session, WriteAttendances};
 use punch_erp::{Failure, HttpRequest, HttpResponse, Outcome, drive};
 use punch_webhook::ReceivedPunch;
 
-pub(crate) use crate::odoo_server::{NoAnswer, OdooConfig, OdooEmployee, OdooFault, OdooStandIn};
+pub(crate) use crate::odoo_server::{OdooConfig, OdooEmployee, OdooFault, OdooStandIn};
 pub(crate) use crate::world::at;
+use crate::world::reply;
 pub(crate) use crate::world::words;
 
 pub(crate) const PASSWORD: &str = "canary pass:word <&>";
@@ -82,10 +83,7 @@ impl World {
 
     pub(crate) fn send(&mut self, request: &HttpRequest) -> Result<HttpResponse, Failure> {
         let response = self.server.answer(request, now());
-        match response.extensions().get::<NoAnswer>() {
-            Some(NoAnswer) => Err(Failure::unknown("timed out")),
-            None => Ok(response),
-        }
+        reply(response)
     }
 
     pub(crate) fn flow(&self, punches: &[ReceivedPunch]) -> WriteAttendances {

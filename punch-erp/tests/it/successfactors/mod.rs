@@ -12,5 +12,5 @@ mod seed;
 mod setup;
 mod tokens;
 mod vectors;
-mod world;
+pub(crate) mod world;
 mod writing;

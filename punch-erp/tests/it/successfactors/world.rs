@@ -7,10 +7,9 @@ use punch_erp::successfactors::{Session, SuccessFactors, SuccessFactorsSettings,
 use punch_erp::{Failure, HttpRequest, HttpResponse, Outcome, drive};
 use punch_webhook::ReceivedPunch;
 
-pub(crate) use crate::successfactors_server::{
-    NoAnswer, SuccessFactorsConfig, SuccessFactorsFault, SuccessFactorsStandIn,
-};
+pub(crate) use crate::successfactors_server::{SuccessFactorsConfig, SuccessFactorsFault, SuccessFactorsStandIn};
 pub(crate) use crate::world::at;
+use crate::world::reply;
 
 pub(crate) const CLIENT: &str = "c0ffee00-1111-2222-3333-444455556666";
 pub(crate) const SECRET: &str = "canary/s+e=c?ret";
@@ -65,10 +64,7 @@ impl World {
 
     pub(crate) fn send(&mut self, request: &HttpRequest) -> Result<HttpResponse, Failure> {
         let response = self.server.answer(request, self.now);
-        match response.extensions().get::<NoAnswer>() {
-            Some(NoAnswer) => Err(Failure::unknown("timed out")),
-            None => Ok(response),
-        }
+        reply(response)
     }
 
     pub(crate) fn flow(&self, punches: &[ReceivedPunch]) -> WriteTimeEvents {
