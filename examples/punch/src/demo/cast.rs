@@ -86,6 +86,7 @@ impl Cast {
             port: 0,
             path: folder.path().join("inbox.sqlite"),
             dry_run: false,
+            sample_answers: false,
         };
         let (inbox_addr, written) = start_middleware(&settings, erp_addr).await?;
 
