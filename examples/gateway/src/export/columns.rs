@@ -108,8 +108,8 @@ fn is_moment(name: &str) -> bool {
 
 fn field(name: &str) -> Result<Type, ParquetError> {
     let field = if is_moment(name) {
-        let unit = LogicalType::Timestamp { is_adjusted_to_u_t_c: true, unit: TimeUnit::MILLIS };
-        Type::primitive_type_builder(name, Physical::INT64).with_logical_type(Some(unit))
+        let moment = LogicalType::timestamp(true, TimeUnit::MILLIS);
+        Type::primitive_type_builder(name, Physical::INT64).with_logical_type(Some(moment))
     } else {
         Type::primitive_type_builder(name, Physical::BYTE_ARRAY)
             .with_logical_type(Some(LogicalType::String))

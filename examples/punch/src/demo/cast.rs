@@ -88,7 +88,6 @@ impl Cast {
             dry_run: false,
             sample_answers: false,
             mapping: None,
-            sample_answers: false,
         };
         let (inbox_addr, written) = start_middleware(&settings, erp_addr).await?;
 
