@@ -113,7 +113,7 @@ pub(super) struct StepOutcome {
     /// Why it went wrong, for people.
     reason: Option<String>,
     /// What the terminal told: texts, numbers, yes or no.
-    #[schema(value_type = Option<std::collections::BTreeMap<String, String>>)]
+    #[schema(value_type = Option<std::collections::BTreeMap<String, Value>>)]
     answer: Option<Map<String, Value>>,
 }
 
@@ -175,7 +175,7 @@ pub(super) struct Probed {
 
 /// Keeps what a terminal told whoever reads it: what it is, has and can.
 #[utoipa::path(post, path = "/v1/devices/{serial}/probe",
-    request_body(content = std::collections::BTreeMap<String, String>, description = "Texts, numbers, yes or no by name."),
+    request_body(content = std::collections::BTreeMap<String, Value>, description = "Texts, numbers, yes or no by name."),
     responses((status = 200, body = One<Probed>)))]
 pub(super) async fn add_probe(
     State(api): State<Api>,

@@ -9,11 +9,12 @@ use core::time::Duration;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use clap::Args;
 use gateway::config::parse_span;
 use indicatif::{ProgressBar, ProgressStyle};
 use simulator::fleet::{self, Plan, Sample, Told};
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::api::ApiArgs;
 use crate::exit::{Exit, UsageError};
@@ -126,7 +127,16 @@ pub(crate) async fn run(fleet: Fleet) -> anyhow::Result<Exit> {
         Told::Punch(punch, at) => arrivals.iter().for_each(|arrivals| arrivals.expect(punch, at)),
         Told::Second(second) => show(&bar, &plan, second),
     });
-    let report = report.await?;
+    // Whatever ends it, the gateway that was started ends too.
+    let mut terminate = signal(SignalKind::terminate())?;
+    let report = tokio::select! {
+        report = report => report?,
+        _ = terminate.recv() => bail!("stopped before its end"),
+        stopped = tokio::signal::ctrl_c() => {
+            stopped?;
+            bail!("stopped before its end")
+        }
+    };
     bar.finish_and_clear();
     let delivered = match arrivals {
         Some(arrivals) => Some(arrivals.finish(DELIVERY_PATIENCE).await),
