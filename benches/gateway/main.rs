@@ -1,7 +1,13 @@
 //! What the gateway does in a second, each figure beside the machine's own limit from the same run: a server that does
 //! nothing, the disk's `fdatasync`, SQLite in groups. The gateway is a process of its own; who sends and who receives share
 //! the machine with it. Prints a table; no time makes it fail, a lost punch does.
-#![expect(clippy::print_stdout, reason = "the table is what it is for")]
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::print_stdout,
+    clippy::std_instead_of_alloc,
+    clippy::std_instead_of_core,
+    reason = "a shell: std is there, and the table is what it is for"
+)]
 
 mod limits;
 mod process;

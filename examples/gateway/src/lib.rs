@@ -152,12 +152,11 @@ pub async fn start(mut config: Config) -> Result<Gateway, StartError> {
     }
     tasks.extend(sinks.probes(&config.sinks, &engine, &stopped));
     tasks.extend(doors.serve(&devices, router, &stopped));
-    let api_is_tls = config.api_tls.is_some();
     Ok(Gateway {
         device_addr,
         device_tls_addr,
         api_addr,
-        api_is_tls,
+        api_is_tls: config.api_tls.is_some(),
         new_api_key,
         watch,
         devices,

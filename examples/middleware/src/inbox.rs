@@ -74,7 +74,6 @@ impl Inbox {
             mapping: settings.mapping.clone(),
             sample_answers: settings.sample_answers,
             advance: None,
-            mapping: settings.mapping.clone(),
         })
     }
 

@@ -2,7 +2,7 @@
 
 use core::net::IpAddr;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use punch_protocol::SerialNumber;
 use punch_protocol::push::{Admission, Dialect, Info, Request, Response};
 

@@ -46,6 +46,7 @@ async fn no_number_of_kills_loses_or_doubles_a_record_of_the_erp() {
         server: format!("http://{device_addr}"),
         error_delay: TimeDelta::milliseconds(15),
         patience: PATIENCE,
+        ca_file: None,
     };
     let terminal = Terminal::new(SerialNumber::parse(SERIAL).unwrap()).with_batch(20);
     let terminal = tokio::spawn(simulator::terminal::run(terminal, behaviour, happenings));

@@ -92,7 +92,7 @@ pub enum Told<'a> {
 ///
 /// The server's address is none, or the serial numbers are none.
 pub async fn run(plan: &Plan, tell: impl FnMut(Told<'_>)) -> anyhow::Result<Report> {
-    let wire = Wire::to(&plan.server)?;
+    let wire = Wire::to(&plan.server, None)?;
     let at = locate(&wire).await?;
     Ok(Conductor::new(plan, wire.found_at(at))?.play(tell).await)
 }
