@@ -7,28 +7,21 @@ use chrono::{DateTime, NaiveDateTime, SecondsFormat, Utc};
 use punch_protocol::push::Admission;
 use punch_protocol::{SerialNumber, civil};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 use utoipa::ToSchema;
 use utoipa::openapi::schema::Object;
 
 use super::Api;
 use super::commands::find_device;
+use super::device::{ADMISSIONS, Device, STATUSES, admissions, device};
 use super::envelope::{ApiError, One, Page, moment, one};
 use super::extract::{Json, Path};
 use super::listing::{Asked, Pairs};
 use super::terms::{Kind, Terms, words};
 use crate::clock::now;
-use crate::core::{
-    Access, ClockReport, Clockwork, Means, Networks, Order, OrderKind, PathToken, Probe, ProbeError, ZoneChange,
-};
-use crate::device::{NotProbed, Redated, Standing};
+use crate::core::{Access, ClockReport, Clockwork, Networks, PathToken, Probe, ProbeError};
+use crate::device::{NotProbed, Redated};
 use crate::store::{ClockRow, Connection, DeviceRow, Intent, SiteRow, Span, StoreError};
-
-/// How a terminal may stand.
-const STATUSES: [&str; 5] = ["online", "offline", "unheard", "pending", "blocked"];
-
-/// Whether a terminal is let in.
-const ADMISSIONS: [&str; 3] = ["approved", "pending", "blocked"];
 
 pub(super) const TERMS: Terms = Terms {
     filters: &[
@@ -47,84 +40,6 @@ pub(super) const TERMS: Terms = Terms {
     ],
     newest_first: false,
 };
-
-/// A terminal, with what is known of it and of its clock.
-#[derive(Serialize, ToSchema)]
-pub(super) struct Device {
-    serial_number: String,
-    /// Its id in payloads.
-    id: Option<String>,
-    name: Option<String>,
-    /// Its model, as whoever let it in says.
-    model: Option<String>,
-    site: Option<String>,
-    #[schema(schema_with = admissions)]
-    admission: &'static str,
-    #[schema(schema_with = statuses)]
-    status: &'static str,
-    /// What it is known to speak.
-    dialect: Option<String>,
-    info: Option<DeviceFacts>,
-    capabilities: Option<Capabilities>,
-    backlog: Backlog,
-    /// What it said of itself while it was pending.
-    said: Option<Value>,
-    #[schema(format = "date-time")]
-    first_seen: String,
-    #[schema(format = "date-time")]
-    last_seen: Option<String>,
-    /// The time zone it is configured with.
-    zone: String,
-    zone_changes: Vec<ZoneChange>,
-    clock: ClockReport,
-    /// The networks it may call from; none is everywhere.
-    allow: Vec<String>,
-    /// Whether its path has to begin with a token.
-    has_path_token: bool,
-}
-
-/// What a terminal last told about itself.
-#[derive(Serialize, ToSchema)]
-pub(super) struct DeviceFacts {
-    firmware: Option<String>,
-    users: Option<u32>,
-    fingerprints: Option<u32>,
-    faces: Option<u32>,
-    cards: Option<u32>,
-    punches: Option<u32>,
-    address: Option<String>,
-}
-
-/// What can be asked of a terminal, and by what.
-#[derive(Serialize, ToSchema)]
-pub(super) struct Capabilities {
-    /// `push`, or `pull` for one that an agent asks on port 4370.
-    transport: &'static str,
-    /// The commands it can be asked.
-    commands: Vec<&'static str>,
-    /// What an agent found it to be.
-    probe: Option<Value>,
-}
-
-/// What may still be on a terminal.
-#[derive(Serialize, ToSchema)]
-pub(super) struct Backlog {
-    /// Whether it had earlier rows the last time.
-    is_behind: Option<bool>,
-    /// How many punches it says it has.
-    punches_on_device: Option<u32>,
-    /// Up to when it has told everything.
-    #[schema(format = "date-time")]
-    complete_to: Option<String>,
-}
-
-fn admissions() -> Object {
-    words(ADMISSIONS)
-}
-
-fn statuses() -> Object {
-    words(STATUSES)
-}
 
 /// Terminals, each with what is known of it and of its clock.
 // S2-079
@@ -453,76 +368,4 @@ pub(crate) async fn with_clocks(api: &Api, rows: Vec<DeviceRow>) -> Result<Vec<(
 
 fn zone(api: &Api, serial: &str) -> punch_normalize::DeviceZone {
     SerialNumber::parse(serial).map_or(punch_normalize::DeviceZone::Utc, |serial| api.devices.zone(&serial))
-}
-
-fn device(
-    row: &DeviceRow,
-    last_seen: Option<&DateTime<Utc>>,
-    clockwork: &Clockwork,
-    standing: Option<&Standing>,
-) -> Device {
-    let admission = match row.admission {
-        Admission::Approved => "approved",
-        Admission::Pending => "pending",
-        Admission::Blocked => "blocked",
-    };
-    let facts = |info: &punch_protocol::push::Info| DeviceFacts {
-        firmware: info.firmware.clone(),
-        users: info.users,
-        fingerprints: info.fingerprints,
-        faces: info.faces,
-        cards: info.cards,
-        punches: info.punches,
-        address: info.address.clone(),
-    };
-    Device {
-        serial_number: row.serial.clone(),
-        id: standing.and_then(|standing| standing.id.clone()),
-        name: standing.and_then(|standing| standing.name.clone()),
-        model: row.model.clone(),
-        site: standing.and_then(|standing| standing.site.clone()),
-        admission,
-        status: standing.map_or(admission, |standing| standing.status),
-        dialect: standing.and_then(|standing| standing.dialect).map(|dialect| dialect.to_string()),
-        info: standing.and_then(|standing| standing.info.as_ref()).map(facts),
-        capabilities: capabilities(row, standing),
-        backlog: backlog(row, standing),
-        said: row.said.as_deref().and_then(|said| serde_json::from_str(said).ok()),
-        first_seen: row.first_seen.to_rfc3339(),
-        last_seen: last_seen.map(DateTime::to_rfc3339),
-        zone: clockwork.zone_at(now()).to_string(),
-        zone_changes: clockwork.zone_changes(),
-        clock: clockwork.report(now()),
-        allow: row.access.allow.texts(),
-        has_path_token: row.access.token.is_some(),
-    }
-}
-
-/// By what a terminal gets its commands, what it was found to be, and what can be asked of it.
-fn capabilities(row: &DeviceRow, standing: Option<&Standing>) -> Option<Capabilities> {
-    let means = standing?.means;
-    let can = |kind: &OrderKind| {
-        let order = Order::parse(kind.as_str(), &kind.example()).ok()?;
-        order.check(means).is_ok().then_some(kind.as_str())
-    };
-    let transport = match means {
-        Means::Push(_) => "push",
-        Means::Pull => "pull",
-    };
-    let probe = row.probe.as_deref().and_then(|probe| serde_json::from_str(probe).ok());
-    Some(Capabilities { transport, commands: OrderKind::ALL.iter().filter_map(can).collect(), probe })
-}
-
-/// What may still be on a terminal.
-fn backlog(row: &DeviceRow, standing: Option<&Standing>) -> Backlog {
-    let probed = || {
-        let probe: Value = serde_json::from_str(row.probe.as_deref()?).ok()?;
-        u32::try_from(probe.get("records")?.as_u64()?).ok()
-    };
-    let complete_to = standing.and_then(|standing| standing.complete_to);
-    Backlog {
-        is_behind: standing.map(|standing| standing.is_behind),
-        punches_on_device: standing.and_then(|standing| standing.info.as_ref()?.punches).or_else(probed),
-        complete_to: complete_to.map(|at| at.to_rfc3339_opts(SecondsFormat::Secs, true)),
-    }
 }

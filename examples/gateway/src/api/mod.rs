@@ -8,6 +8,7 @@ mod batch;
 mod commands;
 mod connection;
 pub(crate) mod deliveries;
+mod device;
 pub(crate) mod devices;
 mod document;
 pub(crate) mod employees;

@@ -216,7 +216,7 @@ async fn a_month_of_fifty_people_is_in_successfactors_in_a_few_calls() {
     assert!(server.writes() <= month.punches.len().div_ceil(1000) + 2, "{} calls", server.writes());
 }
 
-/// S3-090 and its neighbours. A key has 45 entries a minute, so the month is a short one.
+/// S3-027, S3-029 to S3-031. A key has 45 entries a minute, so the month is a short one.
 #[tokio::test(flavor = "multi_thread")]
 async fn some_days_of_some_people_are_in_humand_to_the_second() {
     let (month, stand) = (Month::of(3, 4, 3), humand(3).await);
