@@ -56,7 +56,7 @@ pub(super) async fn wait(
 
 /// What is given out.
 #[derive(Serialize, ToSchema)]
-pub(super) struct Taken {
+pub(super) struct TakenSteps {
     steps: Vec<TakenOut>,
 }
 
@@ -77,11 +77,11 @@ pub(super) struct TakenOut {
 }
 
 /// Gives out steps, in their order. They are sent from then on, whether or not the answer arrives.
-#[utoipa::path(post, path = "/v1/devices/{serial}/steps/take", responses((status = 200, body = One<Taken>)))]
+#[utoipa::path(post, path = "/v1/devices/{serial}/steps/take", responses((status = 200, body = One<TakenSteps>)))]
 pub(super) async fn take(State(api): State<Api>, Path(serial): Path<String>) -> Result<Response, ApiError> {
     let serial = met(&api, &serial).await?;
     let given = api.devices.take_steps(&serial).await?;
-    Ok(one(StatusCode::OK, &Taken { steps: given.iter().map(TakenOut::of).collect() }))
+    Ok(one(StatusCode::OK, &TakenSteps { steps: given.iter().map(TakenOut::of).collect() }))
 }
 
 impl TakenOut {

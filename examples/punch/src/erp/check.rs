@@ -20,9 +20,7 @@ use crate::exit::{Exit, UsageError};
 ///
 /// Nothing is written. The exit code is 1 if something is wrong, 3 if there was no answer.
 ///
-/// Examples:
-///
-///   punch erp check --to odoo --badges badges.csv
+/// Example: punch erp check --to odoo --badges badges.csv
 ///
 ///   punch erp check --to erpnext --events events.ndjson --json
 ///

@@ -24,9 +24,7 @@ use crate::exit::Exit;
 /// found, so the same input can be written again. Each gets a line: event_id, outcome (applied, already, retry, parked),
 /// reason, remote_id. The exit code is 1 if something was parked, 3 if something is left to be tried again.
 ///
-/// Examples:
-///
-///   punch erp write --to odoo < events.ndjson
+/// Example: punch erp write --to odoo < events.ndjson
 ///
 ///   punch erp write --to erpnext --dry-run < events.ndjson
 ///
