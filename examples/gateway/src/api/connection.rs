@@ -2,15 +2,12 @@ use core::time::Duration;
 use std::sync::Arc;
 
 use axum::Router;
-use hyper::Request;
 use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
+use hyper_util::rt::TokioTimer;
 use tokio::sync::watch;
-use tower::ServiceExt as _;
 
 use crate::core::Networks;
-use crate::listen::{Broken, Client, Listener, Places, Wire, signed};
+use crate::listen::{Broken, Client, Listener, Places, Wire, answer};
 
 /// How long a client may take for the headers of a request.
 const HEADERS_DEADLINE: Duration = Duration::from_secs(30);
@@ -31,18 +28,9 @@ async fn serve_one(
     client: Client,
     proxies: Arc<Networks>,
     router: Router,
-    mut stop: watch::Receiver<bool>,
+    stop: watch::Receiver<bool>,
 ) -> Result<(), Broken> {
-    let router = router.map_request(move |request: Request<_>| signed(request, client, &proxies));
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEADERS_DEADLINE)
-        .serve_connection(TokioIo::new(wire), TowerToHyperService::new(router));
-    tokio::pin!(connection);
-    tokio::select! {
-        ended = connection.as_mut() => return Ok(ended?),
-        _ = stop.wait_for(|&stop| stop) => {}
-    }
-    connection.as_mut().graceful_shutdown();
-    Ok(connection.await?)
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(HEADERS_DEADLINE);
+    answer(&http, wire, client, proxies, router, stop).await
 }

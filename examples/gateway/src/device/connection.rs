@@ -2,17 +2,14 @@ use core::time::Duration;
 use std::sync::Arc;
 
 use axum::Router;
-use hyper::Request;
 use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
+use hyper_util::rt::TokioTimer;
 use tokio::sync::watch;
-use tower::ServiceExt as _;
 
 use super::handler::Devices;
 use super::request_line;
 use crate::core::Networks;
-use crate::listen::{Broken, Client, Listener, Places, Wire, signed};
+use crate::listen::{Broken, Client, Listener, Places, Wire, answer};
 
 /// How long a terminal may take for its headers, and again for a whole request.
 const REQUEST_DEADLINE: Duration = Duration::from_secs(30);
@@ -34,25 +31,17 @@ async fn serve_one(
     client: Client,
     proxies: Arc<Networks>,
     router: Router,
-    mut stop: watch::Receiver<bool>,
+    stop: watch::Receiver<bool>,
 ) -> Result<(), Broken> {
     let opening = tokio::time::timeout(REQUEST_DEADLINE, request_line::read(&mut wire)).await??;
     wire.put_back(opening.bytes);
-    let router = router.map_request(move |request: Request<_>| signed(request, client, &proxies));
-    let connection = http1::Builder::new()
-        // Firmware searches for `Content-Length:` and `Date:` in exactly this spelling.
-        .title_case_headers(true)
+    let mut http = http1::Builder::new();
+    // Firmware searches for `Content-Length:` and `Date:` in exactly this spelling.
+    http.title_case_headers(true)
         // A client that says it will send no more still waits for its answer.
         .half_close(true)
         .timer(TokioTimer::new())
         .header_read_timeout(REQUEST_DEADLINE)
-        .keep_alive(!opening.repaired)
-        .serve_connection(TokioIo::new(wire), TowerToHyperService::new(router));
-    tokio::pin!(connection);
-    tokio::select! {
-        ended = connection.as_mut() => return Ok(ended?),
-        _ = stop.wait_for(|&stop| stop) => {}
-    }
-    connection.as_mut().graceful_shutdown();
-    Ok(connection.await?)
+        .keep_alive(!opening.repaired);
+    answer(&http, wire, client, proxies, router, stop).await
 }

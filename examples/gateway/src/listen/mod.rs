@@ -11,11 +11,16 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use axum::Router;
 use axum::http::{HeaderMap, Request};
 use bytes::BytesMut;
+use hyper::server::conn::http1;
+use hyper_util::rt::TokioIo;
+use hyper_util::service::TowerToHyperService;
 use tokio::io::AsyncReadExt as _;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
+use tower::ServiceExt as _;
 
 use crate::core::{Networks, Preface};
 use crate::metrics::{Metrics, VERSIONS};
@@ -172,8 +177,32 @@ async fn read_preface(wire: &mut Wire) -> io::Result<Option<IpAddr>> {
     }
 }
 
+/// Answers what is asked over a connection until it ends or, once what is under way is answered, `stop` says so.
+///
+/// # Errors
+///
+/// The connection broke, or what came is no HTTP.
+pub(crate) async fn answer(
+    http: &http1::Builder,
+    wire: Wire,
+    client: Client,
+    proxies: Arc<Networks>,
+    router: Router,
+    mut stop: watch::Receiver<bool>,
+) -> Result<(), Broken> {
+    let router = router.map_request(move |request: Request<_>| signed(request, client, &proxies));
+    let connection = http.serve_connection(TokioIo::new(wire), TowerToHyperService::new(router));
+    tokio::pin!(connection);
+    tokio::select! {
+        ended = connection.as_mut() => return Ok(ended?),
+        _ = stop.wait_for(|&stop| stop) => {}
+    }
+    connection.as_mut().graceful_shutdown();
+    Ok(connection.await?)
+}
+
 /// Notes in a request whose it is. A proxy of ours may say so for each request of a connection.
-pub(crate) fn signed<B>(mut request: Request<B>, from: Client, proxies: &Networks) -> Request<B> {
+fn signed<B>(mut request: Request<B>, from: Client, proxies: &Networks) -> Request<B> {
     let address = client_of(request.headers(), from.address, proxies);
     request.extensions_mut().insert(Client { address, ..from });
     request

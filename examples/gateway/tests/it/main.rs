@@ -60,7 +60,6 @@ mod rules;
 mod samples;
 mod schemathesis;
 mod sinks;
-mod speed;
 mod steps;
 mod store;
 mod streamed;
