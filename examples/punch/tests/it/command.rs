@@ -119,6 +119,7 @@ impl Running {
     fn wait(&mut self) -> Option<i32> {
         for _ in 0..PATIENCE.as_millis() / 10 {
             if let Some(status) = self.child.try_wait().unwrap() {
+                assert!(status.code().is_some(), "{status}: {:?}", self.complaints());
                 return status.code();
             }
             std::thread::sleep(Duration::from_millis(10));

@@ -61,6 +61,11 @@ pub(crate) fn start(config: &str, device_addr: SocketAddr) -> Running {
     Running::start(punch().args(["gateway", "--config", config, "--device-addr", &addr, "--api-addr", "127.0.0.1:0"]))
 }
 
+/// Waits until it listens: from then on a `SIGTERM` asks it to end, and does not kill it.
+pub(crate) fn listens(gateway: &mut Running) {
+    while !gateway.line().starts_with("dashboard on") {}
+}
+
 pub(crate) fn kills() -> u32 {
     std::env::var("PUNCH_KILL_RUNS").map_or(KILLS, |text| text.parse().expect("PUNCH_KILL_RUNS is a number"))
 }
@@ -108,7 +113,8 @@ async fn no_number_of_kills_loses_a_punch_or_gives_one_a_second_identity() {
     }
     stop.store(true, Ordering::Relaxed);
     let punched = people.await.unwrap();
-    let gateway = start(&config, device_addr);
+    let mut gateway = start(&config, device_addr);
+    listens(&mut gateway);
     let achieved = tokio::time::timeout(PATIENCE, terminal).await.expect("the terminal gets rid of its rows");
     let achieved = achieved.unwrap().unwrap();
     assert_eq!(achieved.acknowledged, u64::try_from(punched.len()).unwrap(), "{achieved:?}");

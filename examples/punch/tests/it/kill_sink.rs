@@ -16,7 +16,7 @@ use simulator::world::Dice;
 use tokio::sync::mpsc;
 
 use crate::command::PATIENCE;
-use crate::kill::{kills, punches, quiet_port, start};
+use crate::kill::{kills, listens, punches, quiet_port, start};
 
 const SERIAL: &str = "KILL3";
 
@@ -61,7 +61,8 @@ async fn no_number_of_kills_loses_or_doubles_a_record_of_the_erp() {
     }
     stop.store(true, Ordering::Relaxed);
     let punched = people.await.unwrap();
-    let gateway = start(&file, device_addr);
+    let mut gateway = start(&file, device_addr);
+    listens(&mut gateway);
     let achieved = tokio::time::timeout(PATIENCE, terminal).await.expect("the terminal gets rid of its rows");
     assert_eq!(achieved.unwrap().unwrap().acknowledged, u64::try_from(punched.len()).unwrap());
     let all_there = async {
