@@ -68,26 +68,41 @@ fn main() -> anyhow::Result<()> {
         [process::SERVE, folder] => runtime.block_on(process::serve(folder.as_ref())),
         [process::DO_NOTHING] => runtime.block_on(process::do_nothing()),
         // Cargo's own way of asking whether a bench works.
-        others if others.contains(&"--test") => runtime.block_on(measure(QUICK)),
-        _ => runtime.block_on(measure(FULL)),
+        others if others.contains(&"--test") => runtime.block_on(measure(QUICK, None)),
+        others => runtime.block_on(measure(FULL, others.iter().copied().find(|word| !word.starts_with("--")))),
     }
 }
 
-async fn measure(size: Size) -> anyhow::Result<()> {
+/// Measures everything, or what `only` names: `singles`, `bulk`, `deliveries`, `lists`, `delay`, `neighbours`, `memory`.
+async fn measure(size: Size, only: Option<&str>) -> anyhow::Result<()> {
+    let is_wanted = |part: &str| only.is_none_or(|only| only == part);
     let mut table = Table::default();
-    let nothing = limits::requests(size).await?;
-    table.limit("a server that does nothing", nothing, "POST/s");
-    table.limit("append and fdatasync", limits::syncs(size.singles.min(5000))?, "times/s");
-    let ceiling = limits::sqlite_rows(size.rows)?;
-    table.limit("SQLite in groups of 1,000, a message and a delivery", ceiling, "rows/s");
-
-    singles(size, nothing, &mut table).await?;
-    bulk(size, ceiling, &mut table).await?;
-    deliveries(size, &mut table).await?;
-    lists(size, &mut table).await?;
-    delay(size, &mut table).await?;
-    neighbours(size, &mut table).await?;
-    memory(size, &mut table).await?;
+    if is_wanted("singles") {
+        let nothing = limits::requests(size).await?;
+        table.limit("a server that does nothing", nothing, "POST/s");
+        table.limit("append and fdatasync", limits::syncs(size.singles.min(5000))?, "times/s");
+        singles(size, nothing, &mut table).await?;
+    }
+    if is_wanted("bulk") {
+        let ceiling = limits::sqlite_rows(size.rows)?;
+        table.limit("SQLite in groups of 1,000, a message and a delivery", ceiling, "rows/s");
+        bulk(size, ceiling, &mut table).await?;
+    }
+    if is_wanted("deliveries") {
+        deliveries(size, &mut table).await?;
+    }
+    if is_wanted("lists") {
+        lists(size, &mut table).await?;
+    }
+    if is_wanted("delay") {
+        delay(size, &mut table).await?;
+    }
+    if is_wanted("neighbours") {
+        neighbours(size, &mut table).await?;
+    }
+    if is_wanted("memory") {
+        memory(size, &mut table).await?;
+    }
     println!("{table}");
     Ok(())
 }

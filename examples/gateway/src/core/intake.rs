@@ -5,9 +5,10 @@ use std::sync::Arc;
 use chrono::{DateTime, NaiveDate, Utc};
 use punch_normalize::timeline::{DirectionRule, Role, TimelineRules};
 use punch_normalize::{
-    Dated, DuplicateKind, EventId, HoldReason, Normalizer, Observation, Person, Rules, TenantKey, Verdict,
+    Dated, DeviceZone, DuplicateKind, EventId, Hint, HoldReason, Normalizer, Observation, Person, Rules, TenantKey,
+    Verdict,
 };
-use punch_protocol::{Pin, RawPunch, SerialNumber};
+use punch_protocol::{Pin, RawPunch, SerialNumber, civil};
 use punch_webhook::DeviceInfo;
 
 use super::clock::Clockwork;
@@ -60,6 +61,23 @@ pub struct Tally {
     pub discarded: u32,
 }
 
+impl Tally {
+    /// Counts what others counted too.
+    pub fn add(&mut self, other: Self) {
+        let Self { delivered, suppressed, held, replayed, recorded, discarded } = self;
+        for (count, more) in [
+            (delivered, other.delivered),
+            (suppressed, other.suppressed),
+            (held, other.held),
+            (replayed, other.replayed),
+            (recorded, other.recorded),
+            (discarded, other.discarded),
+        ] {
+            *count = count.saturating_add(more);
+        }
+    }
+}
+
 impl Intake {
     /// An intake for the tenant with this key.
     pub fn new(key: [u8; 32]) -> Self {
@@ -79,10 +97,29 @@ impl Intake {
         directory: &Directory,
         ledger: &mut L,
     ) -> Result<Tally, L::Error> {
+        self.take_next(received, &mut Progress::default(), usize::MAX, directory, ledger)
+    }
+
+    /// Enters the next rows of an upload, at most `most`, so that others can have a turn between them. What is found of them
+    /// is what [`Intake::take`] finds.
+    ///
+    /// # Errors
+    ///
+    /// The ledger's own. The caller rolls back, does not acknowledge, and begins anew.
+    pub fn take_next<L: Ledger>(
+        &self,
+        received: &Received,
+        progress: &mut Progress,
+        most: usize,
+        directory: &Directory,
+        ledger: &mut L,
+    ) -> Result<Tally, L::Error> {
         let Received { discarded, replayed, .. } = *received;
-        let mut tally = Tally { discarded, replayed, ..Tally::default() };
+        let mut tally =
+            if progress.next == 0 { Tally { discarded, replayed, ..Tally::default() } } else { Tally::default() };
         let mut punches = Vec::new();
-        for row in &received.rows {
+        for row in received.rows.iter().skip(progress.next).take(most) {
+            progress.next = progress.next.saturating_add(1);
             match row {
                 ReceivedRow::Punch { punch, raw } => match ledger.settled(&self.key.event_id(punch))? {
                     Some(settled) if stays(settled, &received.by_hand) => {
@@ -102,7 +139,7 @@ impl Intake {
             }
         }
         if !punches.is_empty() {
-            self.judge(received, &punches, directory, ledger, &mut tally)?;
+            self.judge(received, progress, &punches, directory, ledger, &mut tally)?;
         }
         Ok(tally)
     }
@@ -137,15 +174,17 @@ impl Intake {
     fn judge<L: Ledger>(
         &self,
         received: &Received,
+        progress: &mut Progress,
         punches: &[Unsettled<'_>],
         directory: &Directory,
         ledger: &mut L,
         tally: &mut Tally,
     ) -> Result<(), L::Error> {
         let rules = directory.rules();
-        let observations = observe(received, punches, directory, ledger)?;
+        let observations = observe(received, progress, punches, directory, ledger)?;
         let mut normalizer = Normalizer::new(self.key.clone());
         let mut dated = normalizer.date(&rules, observations);
+        progress.passed(punches, &dated, rules.zone);
         let people = identify(&mut dated, received.by_hand.pin.as_ref(), directory, ledger)?;
         if !directory.shifts.is_empty() {
             for (row, identity) in dated.iter().zip(&people) {
@@ -236,6 +275,33 @@ fn stays(settled: Settled, by_hand: &ByHand) -> bool {
     }
 }
 
+/// How far an upload is entered, and what of it the rest depends on.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Progress {
+    /// The first row that is not entered.
+    next: usize,
+    /// Punches before it that were judged.
+    judged: u64,
+    /// The instant of the last of them: it tells in which of two repeated hours the rest begins.
+    previous: Option<DateTime<Utc>>,
+}
+
+impl Progress {
+    /// Whether nothing is left of the upload.
+    pub fn is_over(&self, received: &Received) -> bool {
+        self.next >= received.rows.len()
+    }
+
+    fn passed(&mut self, punches: &[Unsettled<'_>], dated: &[Dated], zone: DeviceZone) {
+        self.judged = self.judged.saturating_add(u64::try_from(dated.len()).unwrap_or(u64::MAX));
+        let known = punches.iter().zip(dated).rev().find(|(row, _)| !civil::is_unset_clock(row.punch.time));
+        if let Some((Unsettled { punch, .. }, Dated { hint, .. })) = known {
+            let shown = || zone.resolve(punch.time, *hint).instant;
+            self.previous = Some(if punch.is_utc { punch.time.and_utc() } else { shown() });
+        }
+    }
+}
+
 /// A row of an upload whose fate is open.
 #[derive(Clone, Copy)]
 struct Unsettled<'a> {
@@ -281,20 +347,27 @@ impl Directory {
 /// What is known about each row beside what it says.
 fn observe<L: Ledger>(
     received: &Received,
+    progress: &Progress,
     punches: &[Unsettled<'_>],
     directory: &Directory,
     ledger: &mut L,
 ) -> Result<Vec<Observation>, L::Error> {
-    let live = received.whole && punches.len() <= Received::LIVE_ROWS;
+    let is_first = progress.judged == 0;
+    let live = received.whole && is_first && progress.is_over(received) && punches.len() <= Received::LIVE_ROWS;
     let offset_of = directory.clock.as_ref().map(|clockwork| clockwork.offsets(received));
     let is_trusted = trust(&received.serial, punches, directory, ledger)?;
     let mut observations = Vec::with_capacity(punches.len());
-    for Unsettled { punch, .. } in punches {
+    // What the rows before told, if these are not the first.
+    let mut follows = progress.previous.map(Hint::after);
+    for (order, Unsettled { punch, .. }) in (progress.judged..).zip(punches) {
         let mut observation = Observation::new((*punch).clone(), received.received_at);
         (observation.live, observation.is_trusted, observation.role) = (live, is_trusted, directory.role);
         observation.site = directory.device.site.as_deref().map(Into::into);
         observation.shift = received.by_hand.shift;
-        (observation.order, observation.hint) = (received.place.map(|it| it.order), received.place.map(|it| it.hint));
+        observation.order = Some(received.place.map_or(order, |it| it.order));
+        observation.hint = received.place.map(|it| it.hint).or(follows);
+        // A dead clock is before everything: the row behind it follows what was before it.
+        follows = follows.filter(|_| civil::is_unset_clock(punch.time));
         // Who that is, is found out with the others; here it says that somebody knows.
         observation.person = received.by_hand.pin.as_ref().map(Person::of_pin);
         observation.clock = offset_of.as_ref().and_then(|offset_of| offset_of(punch));

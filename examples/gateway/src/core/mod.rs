@@ -34,7 +34,7 @@ pub use encounters::{Encounter, Encounters};
 pub use erasure::{Pseudonym, Traces};
 pub use forwarded::ForwardedError;
 pub use identity::{Bound, BoundError, Clash, Identity, Register, Scope, Validity};
-pub use intake::{Directory, Intake, Tally};
+pub use intake::{Directory, Intake, Progress, Tally};
 pub use key_scope::KeyScope;
 pub use ledger::{Correction, Entry, Fate, Ledger, Place, Settled, Standing, Telling};
 pub use networks::Networks;

@@ -13,7 +13,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use punch_normalize::{ClockPolicy, TenantKey};
 use punch_protocol::SerialNumber;
 use punch_protocol::push::{
-    Admission, Limits, PackageError, ParseError, Parts, Receipt, Request, Response, Stamps, Turn, UploadHead,
+    Admission, Limits, PackageError, ParseError, Parts, Receipt, Request, Response, Turn, UploadHead,
 };
 use punch_webhook::Waiting;
 use tokio::sync::{Notify, Semaphore};
@@ -21,19 +21,20 @@ use tokio::time::Instant;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 
-use super::clocks::{Attended, announce, attend, tell};
+use super::clocks::{Attended, announce};
 use super::encounters::{kind_of, upload_of};
 use super::reception::drain;
 use super::registry::Registry;
+use super::turns::Reached;
 use crate::clock::now;
 use crate::config::Config;
 use crate::core::{Attempts, Directory, Intake, Received, ReceivedRow, Tally};
 use crate::delivery::Engine;
 use crate::listen::Client;
 use crate::stage::{Stage, Watch};
-use crate::store::{ClockRow, Connection, DeviceRow, Store, StoreError, StoreLedger, Transaction, settled};
+use crate::store::{Connection, DeviceRow, Store, StoreError, Transaction, settled};
 
-/// Rows from which on an upload is looked through before it is entered.
+/// Rows from which on an upload is looked through before it is entered, and entered in turns.
 const LONG_UPLOAD: usize = 100;
 
 /// Everything the device listener needs; cheap to clone. `Debug` shows nothing of what terminals have said.
@@ -60,11 +61,12 @@ pub(super) struct Inner {
 }
 
 /// What entering rows has led to; true once the transaction is committed.
+#[derive(Default)]
 pub(super) struct Entered {
     pub(super) tally: Tally,
     pub(super) deliveries: Vec<Waiting>,
-    is_new: bool,
-    attended: Attended,
+    pub(super) is_new: bool,
+    pub(super) attended: Attended,
 }
 
 /// Uploads of what happened before that are made durable at a time. The others wait in the order in which they came, each
@@ -150,10 +152,12 @@ impl Devices {
         let is_backlog = received.rows.len() > Received::LIVE_ROWS;
         // It is never closed; without a place nothing would be lost but the order.
         let _place = if is_backlog { self.0.backlogs.acquire().await.ok() } else { None };
-        let (devices, is_long) = (self.clone(), received.rows.len() >= LONG_UPLOAD);
-        let enter = move |tx: &mut Transaction<'_>| devices.enter(tx, &received, directory);
-        let store = &self.0.store;
-        let entered = if is_long { store.write_alone(enter).await? } else { store.write(enter).await? };
+        let entered = if received.rows.len() >= LONG_UPLOAD {
+            self.enter_in_turns(received, directory).await?
+        } else {
+            let devices = self.clone();
+            self.0.store.write(move |tx| devices.enter(tx, &received, directory)).await?
+        };
         self.0.engine.deliver(entered.deliveries);
         announce(entered.attended.notice.as_ref());
         if entered.attended.is_known_again && adjusts {
@@ -183,26 +187,9 @@ impl Devices {
         &self,
         tx: &mut Transaction<'_>,
         received: &Received,
-        mut directory: Directory,
+        directory: Directory,
     ) -> Result<Entered, StoreError> {
-        if let Some(stamp) = received.stamp.as_deref().filter(|_| Stamps::has(&received.table)) {
-            DeviceRow::keep_stamp(tx, received.serial.as_str(), &received.table, stamp)?;
-        }
-        let clockwork = ClockRow::of(tx, received.serial.as_str())?;
-        if let Some(clockwork) = clockwork.as_ref().filter(|_| !received.in_zone_of_now) {
-            directory.rules.zone = clockwork.zone_at(received.received_at);
-        }
-        let probe = received.contact.and_then(|contact| contact.probe);
-        directory.clock = clockwork.as_ref().map(|clockwork| clockwork.with(probe));
-        let before = tx.changes();
-        let mut ledger = StoreLedger::new(tx);
-        let tally = self.0.intake.take(received, &directory, &mut ledger)?;
-        let mut deliveries = ledger.into_deliveries();
-        // A replay says nothing new of the clock, and costs no write.
-        let is_new = tx.changes() > before;
-        let attended = if is_new { attend(tx, clockwork, received, &directory.rules)? } else { Attended::default() };
-        deliveries.extend(tell(tx, attended.notice.as_ref(), &directory.device, &self.0.key)?);
-        Ok(Entered { tally, deliveries, is_new, attended })
+        self.enter_next(tx, received, &mut Reached::default(), usize::MAX, directory)
     }
 
     async fn turn(&self, serial: SerialNumber, request: &Request<'_>) -> Response {

@@ -15,6 +15,7 @@ mod registry;
 mod replicas;
 mod request_line;
 mod steps;
+mod turns;
 
 pub(crate) use clocks::NotProbed;
 pub(crate) use connection::{CONNECTIONS_MAX, serve};

@@ -240,6 +240,11 @@ impl Store {
         self.writer.run_alone(work).await
     }
 
+    /// Whether somebody waits for the writer who has little to write.
+    pub fn is_waited_for(&self) -> bool {
+        self.writer.is_waited_for()
+    }
+
     /// Runs `work` on a reading connection, off the async threads.
     ///
     /// # Errors

@@ -1,5 +1,8 @@
 use core::fmt;
+use core::sync::atomic::{AtomicUsize, Ordering};
+use std::collections::VecDeque;
 use std::path::Path;
+use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
@@ -18,6 +21,8 @@ const GROUP_MAX: usize = 512;
 #[derive(Clone)]
 pub struct Writer {
     jobs: mpsc::Sender<Box<dyn Job>>,
+    /// Pieces of work that wait and would share a commit.
+    waiting: Arc<AtomicUsize>,
     metrics: Metrics,
 }
 
@@ -43,8 +48,10 @@ impl Writer {
         let (jobs, queue) = mpsc::channel(WAITING_MAX);
         let metrics = Metrics::default();
         let counted = metrics.clone();
+        let queue = Queue { jobs: queue, waiting: Arc::default(), alone: VecDeque::new() };
+        let waiting = Arc::clone(&queue.waiting);
         std::thread::spawn(move || work_off(&opener, connection, queue, &counted));
-        Ok(Self { jobs, metrics })
+        Ok(Self { jobs, waiting, metrics })
     }
 
     /// What is counted of its commits, and by whoever works with it.
@@ -79,6 +86,11 @@ impl Writer {
         self.put(work, true).await
     }
 
+    /// Whether work waits that would share a commit.
+    pub fn is_waited_for(&self) -> bool {
+        self.waiting.load(Ordering::Relaxed) > 0
+    }
+
     async fn put<T, W>(&self, work: W, is_alone: bool) -> Result<T, StoreError>
     where
         T: Send + 'static,
@@ -86,10 +98,14 @@ impl Writer {
     {
         let (answer, committed) = oneshot::channel();
         let job = Box::new(Pending { work: Some(work), is_alone, result: None, answer });
-        self.jobs.try_send(job).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => StoreError::Busy { limit: WAITING_MAX },
-            mpsc::error::TrySendError::Closed(_) => StoreError::Stopped,
+        let place = self.jobs.try_reserve().map_err(|error| match error {
+            mpsc::error::TrySendError::Full(()) => StoreError::Busy { limit: WAITING_MAX },
+            mpsc::error::TrySendError::Closed(()) => StoreError::Stopped,
         })?;
+        if !is_alone {
+            self.waiting.fetch_add(1, Ordering::Relaxed);
+        }
+        place.send(job);
         committed.await.map_err(|_| StoreError::Stopped)?
     }
 }
@@ -148,32 +164,58 @@ where
     }
 }
 
-fn work_off(opener: &Opener, mut connection: Connection, mut queue: mpsc::Receiver<Box<dyn Job>>, metrics: &Metrics) {
-    let mut group: Vec<Box<dyn Job>> = Vec::new();
-    let mut next: Option<Box<dyn Job>> = None;
-    while let Some(first) = next.take().or_else(|| queue.blocking_recv()) {
-        let is_alone = first.is_alone();
-        group.push(first);
-        while !is_alone
-            && next.is_none()
-            && group.len() < GROUP_MAX
-            && let Ok(job) = queue.try_recv()
-        {
-            if job.is_alone() {
-                next = Some(job);
-            } else {
-                group.push(job);
+/// What waits for the writer. Work that wants a commit of its own comes after what shares one, and takes turns with it.
+struct Queue {
+    jobs: mpsc::Receiver<Box<dyn Job>>,
+    waiting: Arc<AtomicUsize>,
+    alone: VecDeque<Box<dyn Job>>,
+}
+
+impl Queue {
+    /// Takes what shares the next commit. If it is nothing, something waits that wants its own, or nothing comes any more.
+    fn shared(&mut self, group: &mut Vec<Box<dyn Job>>) {
+        while group.len() < GROUP_MAX {
+            let is_idle = group.is_empty() && self.alone.is_empty();
+            let job = if is_idle { self.jobs.blocking_recv() } else { self.jobs.try_recv().ok() };
+            match job {
+                Some(job) if job.is_alone() => self.alone.push_back(job),
+                Some(job) => {
+                    self.waiting.fetch_sub(1, Ordering::Relaxed);
+                    group.push(job);
+                }
+                None => return,
             }
         }
-        let began = Instant::now();
-        let committed = commit(opener, &mut connection, &mut group);
-        metrics.committed(began.elapsed());
-        if let Err(error) = &committed {
-            tracing::error!(%error, jobs = group.len(), "commit failed");
+    }
+}
+
+fn work_off(opener: &Opener, mut connection: Connection, mut queue: Queue, metrics: &Metrics) {
+    let mut group: Vec<Box<dyn Job>> = Vec::new();
+    loop {
+        queue.shared(&mut group);
+        let is_idle = group.is_empty();
+        write(opener, &mut connection, &mut group, metrics);
+        group.extend(queue.alone.pop_front());
+        if is_idle && group.is_empty() {
+            return;
         }
-        for job in group.drain(..) {
-            job.answer(committed.is_ok());
-        }
+        write(opener, &mut connection, &mut group, metrics);
+    }
+}
+
+/// Does the work of a group, makes it durable, and tells whoever waits.
+fn write(opener: &Opener, connection: &mut Connection, group: &mut Vec<Box<dyn Job>>, metrics: &Metrics) {
+    if group.is_empty() {
+        return;
+    }
+    let began = Instant::now();
+    let committed = commit(opener, connection, group);
+    metrics.committed(began.elapsed());
+    if let Err(error) = &committed {
+        tracing::error!(%error, jobs = group.len(), "commit failed");
+    }
+    for job in group.drain(..) {
+        job.answer(committed.is_ok());
     }
 }
 

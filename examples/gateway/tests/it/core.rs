@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use gateway::core::{Directory, Intake, Periods, Received, Tally};
+use gateway::core::{Directory, Intake, Periods, Progress, Received, Tally};
 use punch_normalize::timeline::BounceRules;
 use punch_normalize::{DeviceZone, Person, Rules};
 use punch_protocol::push::{Limits, Parts, Request};
@@ -150,6 +150,41 @@ fn what_is_kept_is_apart_and_what_is_suppressed_is_near_what_stands_for_it() {
                         "seed {seed}: {times:?}"
                     );
                 }
+            }
+        }
+    }
+}
+
+/// A long upload is entered in turns. Its rows are found to be the same, in the hour that happens twice too.
+#[test]
+fn an_upload_entered_in_turns_of_any_length_is_what_it_is_as_a_whole() {
+    let mut directory = directory(Rules::new(DeviceZone::Utc));
+    directory.rules = Rules::new(DeviceZone::parse("America/New_York").unwrap());
+    for seed in 0..100 {
+        let mut dice = Dice::new(3000 + seed);
+        // Twice from one to two o'clock, in the order in which the terminal has them, with junk between.
+        let mut body = String::new();
+        for minute in (0..120).step_by(3) {
+            let (pin, state) = (1001 + dice.below(9), dice.below(2));
+            body += &format!("{pin}\t2026-11-01 01:{:02}:{:02}\t{state}\t1\n", minute % 60, dice.below(60));
+            body += if dice.below(8) == 0 { "1001\t2000-01-01 00:00:00\t0\t1\njunk\n" } else { "" };
+        }
+        let target = "SN=T1&table=ATTLOG&Stamp=9999";
+        let (serial, request) =
+            Request::parse(Parts::new("POST", "/iclock/cdata", target, body.as_bytes()), &Limits::default()).unwrap();
+        let Request::Upload(upload) = request else { panic!("{request:?}") };
+        let received = Received::read(serial, &upload, "2026-11-02T10:00:00Z".parse().unwrap());
+        let (intake, mut whole) = (Intake::new([7; 32]), Book::default());
+        let tally = intake.take(&received, &directory, &mut whole).unwrap();
+        for most in [1, 2, 7, 39] {
+            let (mut book, mut progress, mut counted) = (Book::default(), Progress::default(), Tally::default());
+            while !progress.is_over(&received) {
+                counted.add(intake.take_next(&received, &mut progress, most, &directory, &mut book).unwrap());
+            }
+            assert_eq!(counted, tally, "seed {seed}, {most} rows a turn");
+            assert_eq!(book.page(), whole.page(), "seed {seed}, {most} rows a turn");
+            for (id, line) in whole.rows.iter().filter(|(_, line)| line.known.is_some()) {
+                assert_eq!(book.rows[id].instant(), line.instant(), "seed {seed}, {most} rows a turn");
             }
         }
     }

@@ -65,4 +65,5 @@ mod store;
 mod streamed;
 mod threats;
 mod tls;
+mod turns;
 mod uploads;

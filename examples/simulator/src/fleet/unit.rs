@@ -1,7 +1,7 @@
 use core::time::Duration;
 use std::collections::VecDeque;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 use punch_normalize::DeviceZone;
 use punch_protocol::RawPunch;
 use punch_protocol::push::{Profile, Terminal, TerminalEvent};
@@ -33,15 +33,43 @@ pub(super) struct Unit {
 
 /// Rows from before the start: they go into memory as there is room, so that a million of them need none.
 struct Backlog {
-    left: u32,
-    /// Of the next row.
-    time: DateTime<Utc>,
+    /// Of the rows that are made.
+    made: u32,
+    rows: u32,
+    workdays: Workdays,
     pause: TimeDelta,
     not_before: DateTime<Utc>,
 }
 
-/// How far apart the rows of a backlog lie.
-const GAP: TimeDelta = TimeDelta::seconds(20);
+/// When the people of a terminal have punched: each comes, leaves for lunch, is back, and goes home.
+struct Workdays {
+    first: DateTime<Utc>,
+    users: u32,
+}
+
+impl Workdays {
+    /// So many that `rows` are over before `now`.
+    fn before(now: DateTime<Utc>, rows: u32, users: u32) -> Self {
+        let users = users.max(1);
+        let days = rows.div_ceil(users.saturating_mul(4));
+        let today = now.date_naive().and_time(NaiveTime::MIN).and_utc();
+        Self { first: today - TimeDelta::days(days.into()), users }
+    }
+
+    /// When the punch with this number was made, counted from 0.
+    fn time_of(&self, number: u32) -> DateTime<Utc> {
+        let (round, person) = (number / self.users, number % self.users);
+        let hour = match round % 4 {
+            0 => 8,
+            1 => 12,
+            2 => 13,
+            _ => 17,
+        };
+        // All of them within three quarters of an hour.
+        let seconds = i64::from(person) * 2700 / i64::from(self.users);
+        self.first + TimeDelta::days((round / 4).into()) + TimeDelta::hours(hour) + TimeDelta::seconds(seconds)
+    }
+}
 
 /// What an answer has brought.
 #[derive(Default)]
@@ -68,14 +96,16 @@ impl Unit {
         }
         let pause = plan.uploads_per_second.map_or(Duration::ZERO, |rate| Duration::from_secs_f64(1.0 / rate));
         let backlog = has_backlog.then(|| Backlog {
-            left: plan.backlog_rows,
-            time: now - GAP * i32::try_from(plan.backlog_rows).unwrap_or(i32::MAX),
+            made: 0,
+            rows: plan.backlog_rows,
+            workdays: Workdays::before(now, plan.backlog_rows, plan.users),
             pause: TimeDelta::from_std(pause).unwrap_or_default(),
             not_before: now,
         });
         Ok(Self {
             terminal,
-            crowd: Crowd::new(serial, DeviceZone::Utc, plan.users, dice.roll()),
+            crowd: Crowd::new(serial, DeviceZone::Utc, plan.users, dice.roll())
+                .with_first_badge(1001_u32.saturating_add(number.saturating_mul(plan.users))),
             backlog,
             made: VecDeque::new(),
             acknowledged: 0,
@@ -107,11 +137,11 @@ impl Unit {
             return None;
         }
         for _ in 0..batch {
-            if backlog.left == 0 || !self.terminal.punch(&self.crowd.punch(backlog.time)) {
+            let time = backlog.workdays.time_of(backlog.made);
+            if backlog.made >= backlog.rows || !self.terminal.punch(&self.crowd.punch(time)) {
                 break;
             }
-            backlog.left -= 1;
-            backlog.time += GAP;
+            backlog.made += 1;
         }
         backlog.not_before = now + backlog.pause;
         None

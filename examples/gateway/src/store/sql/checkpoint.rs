@@ -6,11 +6,11 @@ use std::sync::mpsc::sync_channel;
 
 use super::{StoreError, sqlite};
 
-/// Pages in the log from which on it is brought into the file: 4 MiB.
-const PAGES: i32 = 1000;
+/// Pages in the log from which on it is brought into the file: 32 MiB, so that a page that is written often is moved once.
+const PAGES: i32 = 8192;
 
-/// Pages in the log at which the writer does it itself: it writes without a pause, or somebody reads without one. 64 MiB.
-const PAGES_MAX: i32 = 16_384;
+/// Pages in the log at which the writer does it itself: it writes without a pause, or somebody reads without one. 128 MiB.
+const PAGES_MAX: i32 = 32_768;
 
 /// Has the log of this connection's file emptied from now on. Ends with the connection.
 pub(super) fn beside(writer: &mut rusqlite::Connection) -> Result<(), StoreError> {
