@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use tokio::task::JoinSet;
 
 use crate::process::{DO_NOTHING, Process, now};
-use crate::terminal::{Terminal, row};
+use crate::terminal::{Staff, Terminal};
 use crate::{Size, per_second};
 
 /// Requests of one punch to a server that reads them and does nothing.
@@ -21,9 +21,10 @@ pub(crate) async fn requests(size: Size) -> anyhow::Result<f64> {
     }
     let began = now();
     for (number, mut terminal) in (0..).zip(terminals) {
+        let staff = Staff::of(number, size.terminals);
         posting.spawn(async move {
             for index in 0..each {
-                terminal.post(&row(number * each + index)).await?;
+                terminal.post(&staff.row(index)).await?;
             }
             anyhow::Ok(())
         });
@@ -36,10 +37,11 @@ pub(crate) async fn requests(size: Size) -> anyhow::Result<f64> {
 
 /// Appends of one row, each on disk before the next.
 pub(crate) fn syncs(count: u32) -> anyhow::Result<f64> {
+    let staff = Staff::of(0, 1);
     let mut file = tempfile::tempfile()?;
     let began = now();
     for index in 0..count {
-        file.write_all(row(index).as_bytes())?;
+        file.write_all(staff.row(index).as_bytes())?;
         file.sync_data()?;
     }
     Ok(per_second(count, began.elapsed()))

@@ -24,7 +24,7 @@ use tokio::task::JoinSet;
 use process::{Gateway, Setting, now};
 use receiver::Receiver;
 use table::Table;
-use terminal::{Terminal, row};
+use terminal::{Staff, Terminal};
 
 /// How much of everything.
 #[derive(Clone, Copy)]
@@ -129,6 +129,8 @@ async fn bulk(size: Size, ceiling: f64, table: &mut Table) -> anyhow::Result<()>
     table.share("rows in bodies, all new", rate, "rows/s", rate / ceiling, "0.6");
     table.plain("  CPU of the gateway", per_thousand(cpu, size.rows), "s per 1,000", "");
 
+    // What was committed goes on from the log into the file, and is not of what comes next.
+    gateway.rests().await;
     let (began, written) = (now(), gateway.written());
     post_all(&gateway, 8, size.rows, size.body).await?;
     let rate = per_second(size.rows, began.elapsed());
@@ -216,7 +218,7 @@ async fn memory(size: Size, table: &mut Table) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Has `terminals` post `punches` in bodies of so many rows, all at once, every punch of somebody else or another minute.
+/// Has `terminals` post `punches` in bodies of so many rows, all at once.
 async fn post_all(gateway: &Gateway, terminals: u32, punches: u32, rows: u32) -> anyhow::Result<()> {
     let each = punches / terminals;
     let mut posting = JoinSet::new();
@@ -225,9 +227,10 @@ async fn post_all(gateway: &Gateway, terminals: u32, punches: u32, rows: u32) ->
         let own = if number + 1 == terminals { punches - each * number } else { each };
         let mut terminal = Terminal::connect(gateway.device, number).await?;
         posting.spawn(async move {
-            let all: Vec<u32> = (0..own).map(|index| number * each + index).collect();
-            for part in all.chunks(rows.max(1) as usize) {
-                terminal.post(&part.iter().map(|&index| row(index)).collect::<String>()).await?;
+            let staff = Staff::of(number, terminals);
+            for first in (0..own).step_by(rows.max(1) as usize) {
+                let part = first..first.saturating_add(rows.max(1)).min(own);
+                terminal.post(&part.map(|index| staff.row(index)).collect::<String>()).await?;
             }
             anyhow::Ok(())
         });
@@ -249,10 +252,11 @@ async fn live(gateway: &Gateway, receiver: &Receiver, terminals: u32, punches: u
     let mut tick = tokio::time::interval(Duration::from_millis(20));
     for index in 0..punches {
         tick.tick().await;
-        let place = (index % terminals) as usize;
-        let Some(terminal) = all.get_mut(place) else { continue };
-        sent.insert(terminal::pin(index), now());
-        terminal.post(&row(index)).await?;
+        let (number, index) = (index % terminals, index / terminals);
+        let Some(terminal) = all.get_mut(number as usize) else { continue };
+        let staff = Staff::of(number, terminals);
+        sent.insert(staff.badge(index), now());
+        terminal.post(&staff.row(index)).await?;
     }
     let arrivals = receiver.arrivals(sent.len()).await?;
     let took = |(pin, at): (&u32, &std::time::Instant)| {

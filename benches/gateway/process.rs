@@ -125,7 +125,7 @@ impl Setting {
     /// And people.
     pub(crate) fn people(mut self, people: u32) -> Self {
         for index in 0..people {
-            let badge = crate::terminal::pin(index);
+            let badge = crate::terminal::badge(index);
             self.text.push_str(&format!("[[employee]]\nbadge = \"{badge}\"\nname = \"Bench Person {badge}\"\n"));
         }
         self
@@ -171,6 +171,18 @@ impl Gateway {
         let fields = text.rsplit_once(')').map(|(_, fields)| fields).unwrap_or_default();
         let ticks: u64 = fields.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
         Duration::from_millis(ticks * 1000 / TICKS)
+    }
+
+    /// Waits until it has written nothing for half a second.
+    pub(crate) async fn rests(&self) {
+        let mut written = self.written();
+        loop {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            let now = self.written();
+            if core::mem::replace(&mut written, now) == now {
+                return;
+            }
+        }
     }
 
     /// Bytes it has had written to the disk.

@@ -6,7 +6,7 @@ use anyhow::{Context as _, ensure};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
 
-/// People, each of whom punches once in two hours.
+/// People at all terminals.
 const PEOPLE: u32 = 24_000;
 
 pub(crate) struct Terminal {
@@ -65,16 +65,42 @@ pub(crate) fn serial(number: u32) -> String {
     format!("BENCH{number:05}")
 }
 
-/// Whose the punch with this number is.
-pub(crate) fn pin(index: u32) -> u32 {
-    100_000 + index % PEOPLE
+/// The badge of the person with this number.
+pub(crate) fn badge(person: u32) -> u32 {
+    100_000 + person
 }
 
-/// The row of the punch with this number.
-pub(crate) fn row(index: u32) -> String {
-    let slot = index / PEOPLE;
-    let (day, hour) = (1 + slot / 12 % 28, slot % 12 * 2);
-    let (minute, second) = (index / 60 % 60, index % 60);
-    let state = slot % 2;
-    format!("{}\t2026-10-{day:02} {hour:02}:{minute:02}:{second:02}\t{state}\t1\t0\t0\n", pin(index))
+/// The people of one terminal, whom nobody else sees. Each comes, goes to lunch, is back, and goes home, day after day.
+#[derive(Clone, Copy)]
+pub(crate) struct Staff {
+    first: u32,
+    people: u32,
+}
+
+impl Staff {
+    /// Those of one of so many terminals.
+    pub(crate) fn of(number: u32, terminals: u32) -> Self {
+        let people = PEOPLE / terminals;
+        Self { first: number * people, people }
+    }
+
+    /// The badge of whoever made the punch with this number, counted from 0.
+    pub(crate) fn badge(self, index: u32) -> u32 {
+        badge(self.first + index % self.people)
+    }
+
+    /// Its row.
+    pub(crate) fn row(self, index: u32) -> String {
+        let (round, person) = (index / self.people, index % self.people);
+        let hour = match round % 4 {
+            0 => 8,
+            1 => 12,
+            2 => 13,
+            _ => 17,
+        };
+        let (day, state) = (1 + round / 4 % 28, round % 2);
+        let second = person * 2700 / self.people;
+        let (minute, second) = (second / 60, second % 60);
+        format!("{}\t2026-10-{day:02} {hour:02}:{minute:02}:{second:02}\t{state}\t1\t0\t0\n", self.badge(index))
+    }
 }

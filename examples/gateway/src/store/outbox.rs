@@ -291,8 +291,9 @@ pub(super) fn send(
     now: DateTime<Utc>,
 ) -> Result<Waiting, StoreError> {
     let sql = "INSERT INTO delivery (endpoint, event, lane, created_at, state, job)
-               VALUES (?1, ?2, ?3, ?4, 'waiting', ?5) RETURNING id";
-    let id: i64 = tx.value(sql, &[&endpoint.0.cast_signed(), &event, &lane.0.cast_signed(), &millis(now), &replay])?;
+               VALUES (?1, ?2, ?3, ?4, 'waiting', ?5)";
+    let id =
+        tx.insert(sql, "id", &[&endpoint.0.cast_signed(), &event, &lane.0.cast_signed(), &millis(now), &replay])?;
     Ok(Waiting::new(DeliveryId(id.cast_unsigned()), endpoint, lane, now))
 }
 
@@ -305,8 +306,9 @@ pub(crate) fn send_to(
     now: DateTime<Utc>,
 ) -> Result<Vec<Waiting>, StoreError> {
     let (id, lane) = (event.id().as_str(), Lane::of(key.as_bytes()));
-    let seq: i64 = tx.value(
-        "INSERT INTO event (id, type, lane, created_at) VALUES (?1, ?2, ?3, ?4) RETURNING seq",
+    let seq = tx.insert(
+        "INSERT INTO event (id, type, lane, created_at) VALUES (?1, ?2, ?3, ?4)",
+        "seq",
         &[&id, &event.event_type().as_str(), &lane.0.cast_signed(), &millis(now)],
     )?;
     // The nested body is always there, for the API and for endpoints that come later.

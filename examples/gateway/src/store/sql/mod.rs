@@ -27,6 +27,9 @@ trait Database: fmt::Debug + Send {
     /// Runs a statement and says how many rows it changed.
     fn execute(&self, sql: &str, values: &Parameters<'_>) -> Result<usize, StoreError>;
 
+    /// Inserts one row. The number it gets in the column `key`, which is the primary one.
+    fn insert(&self, sql: &str, key: &str, values: &Parameters<'_>) -> Result<i64, StoreError>;
+
     /// Runs a statement and hands over the rows it returns, until `take` has enough.
     fn query(&self, sql: &str, values: &Parameters<'_>, take: &mut Taking<'_>) -> Result<(), StoreError>;
 
@@ -81,6 +84,15 @@ impl Connection {
     /// The database says no.
     pub fn execute(&self, sql: &str, values: &Parameters<'_>) -> Result<usize, StoreError> {
         self.database.execute(sql, values)
+    }
+
+    /// Inserts one row. The number that the database gives it in the column `key`, the primary key.
+    ///
+    /// # Errors
+    ///
+    /// The database says no.
+    pub fn insert(&self, sql: &str, key: &str, values: &Parameters<'_>) -> Result<i64, StoreError> {
+        self.database.insert(sql, key, values)
     }
 
     /// What `read` makes of the first row; `None` if there is none.

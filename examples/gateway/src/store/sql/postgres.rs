@@ -1,5 +1,6 @@
 use core::cell::{Cell, RefCell};
 use core::fmt;
+use core::ops::ControlFlow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -142,6 +143,15 @@ impl Database for Postgres {
         let changed = self.conversations.wait(self.client.execute(&statement, &values))?;
         self.changes.set(self.changes.get().saturating_add(changed));
         Ok(usize::try_from(changed).unwrap_or(usize::MAX))
+    }
+
+    fn insert(&self, sql: &str, key: &str, values: &Parameters<'_>) -> Result<i64, StoreError> {
+        let mut number = Err(StoreError::NoRow);
+        self.query(&format!("{sql} RETURNING {key}"), values, &mut |row| {
+            number = row.get(0);
+            Ok(ControlFlow::Break(()))
+        })?;
+        number
     }
 
     fn query(&self, sql: &str, values: &Parameters<'_>, take: &mut Taking<'_>) -> Result<(), StoreError> {
