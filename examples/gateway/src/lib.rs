@@ -25,6 +25,7 @@ mod listen;
 mod metrics;
 mod named;
 mod report;
+mod source;
 pub mod stage;
 pub mod store;
 
@@ -47,6 +48,7 @@ use delivery::outages::Outages;
 use delivery::{Engine, Sinks};
 use device::Devices;
 use doors::Doors;
+use source::Sources;
 use stage::Watch;
 use store::{ApiKeyRow, DeviceRow, Store, StoreError, append_audit, restore_calls};
 
@@ -121,6 +123,7 @@ pub async fn start(mut config: Config) -> Result<Gateway, StartError> {
     let devices = Devices::new(&config, &rows, key, store.clone(), engine.clone(), watch.clone());
     devices.keep_zones().await?;
     devices.find_commands().await?;
+    let sources = Sources::open(&config.sources, &devices, &store);
     let doors = Doors::open(&config, store.metrics()).await?;
     let (device_addr, device_tls_addr, api_addr) = doors.addresses();
 
@@ -130,6 +133,7 @@ pub async fn start(mut config: Config) -> Result<Gateway, StartError> {
         store: store.clone(),
         engine: engine.clone(),
         devices: devices.clone(),
+        sources: sources.clone(),
         delivery: config.delivery.clone(),
         shifts: config.shifts.clone(),
         keys,
@@ -151,7 +155,8 @@ pub async fn start(mut config: Config) -> Result<Gateway, StartError> {
         tasks.push(tokio::spawn(delivery::mail::post(notify, store.clone(), post, stopped.clone())));
     }
     tasks.extend(sinks.probes(&config.sinks, &engine, &stopped));
-    tasks.extend(doors.serve(&devices, router, &stopped));
+    tasks.extend(doors.serve(&devices, &sources.router(), router, &stopped));
+    tasks.extend(sources.feed(&stopped));
     Ok(Gateway {
         device_addr,
         device_tls_addr,

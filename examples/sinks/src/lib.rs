@@ -27,11 +27,13 @@ mod settings;
 mod sink;
 pub mod successfactors;
 mod telling;
+mod trust;
 
 pub use around::Around;
 pub use check::{Finding, Standing};
 pub use mapping::read_mapping;
-pub use section::{SectionError, read_section};
+pub use section::{SectionError, checked, one, read_secrets, read_section, settings, take_text};
 pub use settings::{Erp, KINDS, SinkSettings, mapping_from_env};
 pub use sink::{Sink, Takes};
 pub use telling::{Reach, punch_of, telling};
+pub use trust::Trust;

@@ -12,7 +12,7 @@ use punch_erp::successfactors::SuccessFactors;
 use crate::environment::env_any;
 use crate::hrms::Database;
 use crate::sink::Takes;
-use crate::{Reach, erpnext, hrms, humand, odoo, read_mapping, successfactors};
+use crate::{Reach, Trust, erpnext, hrms, humand, odoo, read_mapping, successfactors};
 
 /// The ERPs there are, as they are named.
 pub const KINDS: [&str; 5] = ["odoo", "erpnext", "successfactors", "humand", "hrms"];
@@ -24,6 +24,8 @@ pub struct SinkSettings {
     pub erp: Erp,
     /// The table of badges, if terminals and the ERP number people differently.
     pub mapping: Option<Arc<Mapping>>,
+    /// Which certificate it may show.
+    pub trust: Trust,
 }
 
 /// An ERP.
@@ -43,7 +45,7 @@ pub enum Erp {
 
 impl SinkSettings {
     /// The ERP of this kind that the environment describes, by the names of the middlewares; `MAPPING_FILE` is the table of
-    /// badges.
+    /// badges, `CA_FILE` or `CERTIFICATE_SHA256` the certificate that the ERP may show.
     ///
     /// # Errors
     ///
@@ -63,7 +65,7 @@ impl SinkSettings {
             }
             other => bail!("`{other}` is no ERP; expected one of: {}", KINDS.join(", ")),
         };
-        Ok(Self { erp, mapping: mapping_from_env()? })
+        Ok(Self { erp, mapping: mapping_from_env()?, trust: Trust::from_env("")? })
     }
 }
 

@@ -7,7 +7,7 @@ use punch_normalize::timeline::{DirectionRule, Role, TimelineRules};
 use punch_normalize::{
     Dated, DuplicateKind, EventId, HoldReason, Normalizer, Observation, Person, Rules, TenantKey, Verdict,
 };
-use punch_protocol::{Pin, RawPunch, SerialNumber};
+use punch_protocol::{Pin, RawPunch};
 use punch_webhook::DeviceInfo;
 
 use super::clock::Clockwork;
@@ -203,7 +203,7 @@ impl Intake {
             }
             Verdict::Duplicate { of, punch, .. } => (&mut tally.suppressed, Fate::Suppressed { punch, standing, of }),
             Verdict::Held { reason, .. } => {
-                (&mut tally.held, Fate::Held { reason: *reason, problem: None, place: Some(standing.place) })
+                (&mut tally.held, Fate::Held { reason: *reason, problem: None, place: Some(row.place()) })
             }
         };
         *count = count.saturating_add(1);
@@ -256,6 +256,12 @@ struct Row<'a> {
     directory: &'a Directory,
 }
 
+impl Row<'_> {
+    fn place(&self) -> Place {
+        Place { passed_by: self.received.passed.and_then(|passed| passed.role), ..self.standing.place }
+    }
+}
+
 impl Directory {
     /// Whether the pay period of a day is closed at `now`.
     pub(super) fn has_closed(&self, day: NaiveDate, now: DateTime<Utc>) -> bool {
@@ -285,13 +291,16 @@ fn observe<L: Ledger>(
     directory: &Directory,
     ledger: &mut L,
 ) -> Result<Vec<Observation>, L::Error> {
-    let live = received.whole && punches.len() <= Received::LIVE_ROWS;
+    let is_short = received.whole && punches.len() <= Received::LIVE_ROWS;
+    let live = received.passed.map_or(is_short, |passed| passed.is_live);
+    let passed_by = received.passed.and_then(|passed| passed.role);
+    let role = passed_by.or(received.place.and_then(|place| place.passed_by)).or(directory.role);
     let offset_of = directory.clock.as_ref().map(|clockwork| clockwork.offsets(received));
-    let is_trusted = trust(&received.serial, punches, directory, ledger)?;
+    let is_trusted = trust(received, punches, directory, ledger)?;
     let mut observations = Vec::with_capacity(punches.len());
     for Unsettled { punch, .. } in punches {
         let mut observation = Observation::new((*punch).clone(), received.received_at);
-        (observation.live, observation.is_trusted, observation.role) = (live, is_trusted, directory.role);
+        (observation.live, observation.is_trusted, observation.role) = (live, is_trusted, role);
         observation.site = directory.device.site.as_deref().map(Into::into);
         observation.shift = received.by_hand.shift;
         (observation.order, observation.hint) = (received.place.map(|it| it.order), received.place.map(|it| it.hint));
@@ -305,7 +314,7 @@ fn observe<L: Ledger>(
 
 /// Whether the states of the terminal say something, these among them.
 fn trust<L: Ledger>(
-    serial: &SerialNumber,
+    received: &Received,
     punches: &[Unsettled<'_>],
     directory: &Directory,
     ledger: &mut L,
@@ -313,6 +322,11 @@ fn trust<L: Ledger>(
     if directory.rules.timeline.direction == DirectionRule::Alternate {
         return Ok(false);
     }
+    if received.passed.is_some() {
+        // A state is there only where somebody has said which way they went.
+        return Ok(true);
+    }
+    let serial = &received.serial;
     let known = ledger.trust(serial)?;
     let mut trust = known.clone();
     for Unsettled { punch, .. } in punches.iter().filter(|row| row.is_new) {
@@ -358,7 +372,7 @@ fn identify<L: Ledger>(
 impl From<&Dated> for Standing {
     fn from(row: &Dated) -> Self {
         let (person, site) = (row.person.clone(), row.site.as_deref().map(ToOwned::to_owned));
-        let place = Place { order: row.order, hint: row.hint };
+        let place = Place { order: row.order, hint: row.hint, passed_by: None };
         Self { person, site, place, role: row.role, is_trusted: row.is_trusted }
     }
 }
