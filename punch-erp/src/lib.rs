@@ -94,7 +94,7 @@ pub use config::{ConfigError, ConfigErrors};
 pub use credential::Credential;
 pub use endpoint::{Endpoint, HttpRequest, HttpResponse};
 pub use flow::{Failure, Flow, Reached, Step, drive, drive_async};
-pub use mapping::{Mapping, MappingError};
+pub use mapping::{Mapping, MappingError, MappingLine};
 pub use mask::{masked_path, render_masked};
 pub use outcome::{Outcome, RetryReason};
 pub use park::ParkReason;

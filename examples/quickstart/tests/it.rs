@@ -78,7 +78,7 @@ fn programs_are_short() {
 }
 
 const READMES: [&str; 2] = ["README.md", "README.es.md"];
-const DOCUMENTS: [&str; 25] = [
+const DOCUMENTS: [&str; 26] = [
     "README.md",
     "README.es.md",
     "ARCHITECTURE.md",
@@ -101,6 +101,7 @@ const DOCUMENTS: [&str; 25] = [
     "docs/rules.md",
     "docs/security.md",
     "docs/sinks.md",
+    "docs/sources.md",
     "docs/store.md",
     "examples/edge/README.md",
     "punch-protocol/README.md",

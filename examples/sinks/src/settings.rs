@@ -28,6 +28,15 @@ pub struct SinkSettings {
     pub trust: Trust,
 }
 
+/// How many people are written at once, where one call does for many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Together {
+    /// Calls at a time: an ERP is slower than a webhook receiver, and some serialise their writers.
+    pub writers: usize,
+    /// People a call at most.
+    pub people: usize,
+}
+
 /// An ERP.
 #[derive(Debug, Clone)]
 pub enum Erp {
@@ -111,9 +120,22 @@ impl Erp {
 
     /// How many people it is written to for at once. Some gather what waits for one call, others serialise their writers.
     pub fn at_once(&self) -> usize {
+        if let Some(Together { writers, people }) = self.together() {
+            return writers * people;
+        }
         match self {
             Self::SuccessFactors(..) => successfactors::GATHERED,
             Self::Odoo(_) | Self::ErpNext(_) | Self::Humand(_) | Self::Hrms(..) => 4,
+        }
+    }
+
+    /// How many people are written with one call, or in one transaction, and how many such there are at a time.
+    pub fn together(&self) -> Option<Together> {
+        match self {
+            Self::Odoo(_) => Some(Together { writers: 4, people: 50 }),
+            // A file has one writer.
+            Self::Hrms(_, database) if database.together().is_some() => Some(Together { writers: 1, people: 50 }),
+            Self::SuccessFactors(..) | Self::ErpNext(_) | Self::Humand(_) | Self::Hrms(..) => None,
         }
     }
 
