@@ -183,12 +183,14 @@ fn failure(error: &reqwest::Error) -> Failure {
 fn is_about_certificate(error: &reqwest::Error) -> bool {
     let mut next: Option<&(dyn core::error::Error + 'static)> = Some(error);
     while let Some(cause) = next {
-        let inner = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        let inner = inner.and_then(|inner| inner.downcast_ref::<rustls::Error>());
-        if let Some(rustls::Error::InvalidCertificate(_)) = inner.or_else(|| cause.downcast_ref::<rustls::Error>()) {
+        if let Some(rustls::Error::InvalidCertificate(_)) = cause.downcast_ref::<rustls::Error>() {
             return true;
         }
-        next = cause.source();
+        // What an error of I/O holds is not what it calls its source, but that one's.
+        next = match cause.downcast_ref::<std::io::Error>() {
+            Some(error) => error.get_ref().map(|held| held as _),
+            None => cause.source(),
+        };
     }
     false
 }

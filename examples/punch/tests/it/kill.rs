@@ -67,14 +67,25 @@ pub(crate) fn kills() -> u32 {
 
 /// People punch until `stop`; returns every punch that went into the terminal's memory.
 pub(crate) async fn punches(serial: &str, stop: Arc<AtomicBool>, terminal: mpsc::Sender<Happening>) -> Vec<RawPunch> {
+    punches_every(Duration::from_millis(8), 300, serial, stop, terminal).await
+}
+
+/// The same, so many people, one of them after each such time.
+pub(crate) async fn punches_every(
+    every: Duration,
+    people: u32,
+    serial: &str,
+    stop: Arc<AtomicBool>,
+    terminal: mpsc::Sender<Happening>,
+) -> Vec<RawPunch> {
     let serial = SerialNumber::parse(serial).unwrap();
-    let mut crowd = Crowd::new(serial, DeviceZone::Utc, 300, 1);
+    let mut crowd = Crowd::new(serial, DeviceZone::Utc, people, 1);
     let mut all = Vec::new();
     while !stop.load(Ordering::Relaxed) {
         let punch = crowd.punch(::gateway::clock::now());
         all.push(punch.clone());
         terminal.send(Happening::Punch(Box::new(punch))).await.unwrap();
-        tokio::time::sleep(Duration::from_millis(8)).await;
+        tokio::time::sleep(every).await;
     }
     all
 }

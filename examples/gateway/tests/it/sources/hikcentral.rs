@@ -23,6 +23,8 @@ struct World {
     url: String,
     begin: DateTime<FixedOffset>,
     device_addr: std::net::SocketAddr,
+    /// How far before the last reading one begins.
+    overlap: TimeDelta,
 }
 
 impl World {
@@ -31,7 +33,13 @@ impl World {
         config.people = (1..10).map(|id| HikPerson::new(&id.to_string(), &format!("100{id}"), "")).collect();
         let hik = Arc::new(Mutex::new(HikCentralStandIn::new(config)));
         let addr = serve_hikcentral(LOCAL, Arc::clone(&hik)).await.unwrap();
-        Self { hik, url: format!("http://{addr}"), begin: begin(), device_addr: quiet_addr() }
+        Self {
+            hik,
+            url: format!("http://{addr}"),
+            begin: begin(),
+            device_addr: quiet_addr(),
+            overlap: TimeDelta::days(3),
+        }
     }
 
     /// The file, with these keys besides, and everything quicker than at work.
@@ -50,7 +58,7 @@ impl World {
         let Some(Settings::HikCentral(settings)) = config.sources.last_mut().map(|source| &mut source.settings) else {
             panic!("it is a HikCentral")
         };
-        settings.poll.interval = TimeDelta::milliseconds(100);
+        (settings.poll.interval, settings.poll.overlap) = (TimeDelta::milliseconds(100), self.overlap);
         settings.look_every = TimeDelta::milliseconds(100);
         settings.pause.first = Duration::from_millis(50);
     }
@@ -232,7 +240,8 @@ async fn a_push_from_elsewhere_is_turned_away() {
 /// HCP-E03, HCP-E06: an outage is told, the mark stays, and everything is there when it is over.
 #[tokio::test]
 async fn an_outage_is_told_and_loses_nothing() {
-    let world = World::new().await;
+    let mut world = World::new().await;
+    world.overlap = TimeDelta::minutes(15);
     let site = world.site("").await;
     until_status(&site, "it has read", |status| status["read_to"].is_string()).await;
     world.hik.lock().unwrap().config_mut().refuses = Some(("0x00052101", "busy"));

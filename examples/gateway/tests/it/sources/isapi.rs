@@ -50,7 +50,8 @@ impl World {
         let Some(Settings::Isapi(settings, _)) = config.sources.last_mut().map(|source| &mut source.settings) else {
             panic!("it is a terminal")
         };
-        settings.poll.interval = TimeDelta::milliseconds(100);
+        // What was posted is always found once more.
+        (settings.poll.interval, settings.poll.overlap) = (TimeDelta::milliseconds(100), TimeDelta::days(3));
         settings.pause.first = Duration::from_millis(50);
     }
 
