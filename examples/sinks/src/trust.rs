@@ -1,3 +1,4 @@
+use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -9,7 +10,7 @@ use crate::environment::{env_any, env_flag};
 use crate::section::{SectionError, one, take_text};
 
 /// Which certificate a server may show.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Trust {
     /// One that a root of the system stands behind.
     System,
@@ -17,8 +18,19 @@ pub enum Trust {
     Roots(Arc<[u8]>),
     /// One of these and no other: of a server that made it itself.
     Pinned(Vec<CertificatePin>),
-    /// Any. Whoever is between can read and change everything.
-    Anybody,
+    /// Any, by the setting of this name. Whoever is between can read and change everything.
+    Anybody(String),
+}
+
+impl fmt::Debug for Trust {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::System => "System",
+            Self::Roots(_) => "Roots(..)",
+            Self::Pinned(_) => "Pinned(..)",
+            Self::Anybody(_) => "Anybody",
+        })
+    }
 }
 
 impl Trust {
@@ -46,7 +58,7 @@ impl Trust {
         };
         let pins = Self::pinned(&pins).map_err(|error| one("certificate_sha256", error.to_string()))?;
         match table.remove("accept_invalid_certificates") {
-            Some(Value::Boolean(true)) => Ok(Self::Anybody),
+            Some(Value::Boolean(true)) => Ok(Self::Anybody("accept_invalid_certificates".to_owned())),
             None | Some(Value::Boolean(false)) => Ok(pins.unwrap_or(Self::System)),
             Some(_) => Err(one("accept_invalid_certificates", "is neither true nor false".to_owned())),
         }
@@ -62,7 +74,7 @@ impl Trust {
         let named = |name: &str| format!("{prefix}{name}");
         let get = |name: &str| env_any(&[&named(name)]);
         if env_flag(&named("ACCEPT_INVALID_CERTS")) {
-            return Ok(Self::Anybody);
+            return Ok(Self::Anybody(named("ACCEPT_INVALID_CERTS")));
         }
         if let Some(path) = get("CA_FILE") {
             return Self::of_file(Path::new(&path)).with_context(|| named("CA_FILE"));
@@ -76,7 +88,7 @@ impl Trust {
     fn of_file(path: &Path) -> anyhow::Result<Self> {
         let shown = path.display();
         let roots = std::fs::read(path).with_context(|| format!("cannot read `{shown}`"))?;
-        let is_pem = roots.windows(10).any(|window| window == b"-----BEGIN");
+        let is_pem = roots.windows(22).any(|window| window == b"-----BEGIN CERTIFICATE");
         ensure!(is_pem, "`{shown}` holds no certificate in PEM");
         ReqwestTransport::trusting(&roots).with_context(|| format!("`{shown}` holds no certificates"))?;
         Ok(Self::Roots(roots.into()))
@@ -97,10 +109,8 @@ impl Trust {
             Self::System => ReqwestTransport::new(),
             Self::Roots(roots) => ReqwestTransport::trusting(roots),
             Self::Pinned(pins) => ReqwestTransport::pinned(pins),
-            Self::Anybody => {
-                tracing::warn!(
-                    "no certificate is checked: whoever is between can read and change everything; use a CA file or a pin"
-                );
+            Self::Anybody(setting) => {
+                tracing::warn!("{setting}: whoever is between can read and change everything; use a CA file or a pin");
                 ReqwestTransport::trusting_anybody()
             }
         }

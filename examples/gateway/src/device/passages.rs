@@ -8,8 +8,8 @@ use super::handler::Devices;
 use super::registry::Registry;
 use crate::clock::now;
 use crate::config::SourceConfig;
-use crate::core::{Received, ReceivedRow};
-use crate::store::{DeviceRow, StoreError, Transaction, settled};
+use crate::core::{Deed, Outcome, Received, ReceivedRow};
+use crate::store::{DeviceRow, StoreError, Transaction, append_audit, settled};
 
 /// Rows that are made durable together by themselves, so that what terminals send does not wait for them.
 const MANY: usize = 100;
@@ -33,8 +33,16 @@ impl Devices {
         }
         let (text, of, label) = (serial.to_string(), source.name.clone(), label.map(ToOwned::to_owned));
         let work = move |tx: &mut Transaction<'_>| {
+            let before = DeviceRow::admission(tx, &text)?;
             DeviceRow::put_behind(tx, &text, &of, label.as_deref(), now())?;
-            DeviceRow::of(tx, &text)
+            let row = DeviceRow::of(tx, &text)?;
+            if before.is_none_or(|before| row.as_ref().is_some_and(|row| row.admission != before)) {
+                let (via, action) = ("source".to_owned(), "let in".to_owned());
+                let detail = [("source".to_owned(), of)].into();
+                let deed = Deed { via, action, target: Some(text), detail, ..Deed::default() };
+                append_audit(tx, deed, Outcome::Done, None, now())?;
+            }
+            Ok(row)
         };
         let row = self.0.store.write(work).await?;
         let admission = row.as_ref().map_or(Admission::Pending, |row| row.admission);

@@ -21,7 +21,7 @@ use simulator::world::Dice;
 use tempfile::TempDir;
 use tokio::sync::mpsc;
 
-use crate::command::{PATIENCE, Running};
+use crate::command::PATIENCE;
 use crate::kill::{kills, punches_every, quiet_port, start};
 
 const LOCAL: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
@@ -88,10 +88,12 @@ impl Plant {
         }
         stop.store(true, Ordering::Relaxed);
         let punched = people.await.unwrap();
-        let gateway = start(&file, device_addr);
+        let mut gateway = start(&file, device_addr);
+        // It listens to signals once it says something.
+        drop(gateway.line());
         let achieved = tokio::time::timeout(PATIENCE, terminal).await.expect("the terminal gets rid of its rows");
         assert_eq!(achieved.unwrap().unwrap().acknowledged, u64::try_from(punched.len()).unwrap());
-        self.wait_for(&gateway, || is_done(&punched)).await;
+        self.wait_for(|| is_done(&punched)).await;
         assert_eq!(gateway.terminate().code, Some(0));
         // The test means nothing if the kills hit nothing.
         assert!(steps.len() > 2, "records were made between kills: {steps:?}");
@@ -100,7 +102,7 @@ impl Plant {
     }
 
     /// Waits until it is done, or until nothing happens any more that could lead there.
-    async fn wait_for(&self, _gateway: &Running, is_done: impl Fn() -> bool) {
+    async fn wait_for(&self, is_done: impl Fn() -> bool) {
         let done = async {
             while !is_done() {
                 tokio::time::sleep(Duration::from_millis(20)).await;

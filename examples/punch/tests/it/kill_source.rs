@@ -60,7 +60,9 @@ async fn no_number_of_kills_loses_or_doubles_a_passage() {
         }
         killing.await.unwrap();
     }
-    let gateway = start(&file, device_addr);
+    let mut gateway = start(&file, device_addr);
+    // It listens to signals once it says something.
+    drop(gateway.line());
     let rows = || {
         let store = rusqlite::Connection::open(&store).unwrap();
         let mut query =

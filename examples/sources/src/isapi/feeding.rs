@@ -102,7 +102,7 @@ impl IsapiSource {
         let (terminal, rules) = (&self.settings.terminal, self.settings.rules.clone());
         let query = AcsEventQuery::new(from, to, random_text());
         let mut flow = SearchEvents::new(terminal, query, rules, random_text());
-        if let Some(session) = self.session().clone() {
+        if let Some(session) = self.session.session().clone() {
             flow = flow.with_session(session);
         }
         if self.without_offset.load(Ordering::Relaxed) {
@@ -110,7 +110,7 @@ impl IsapiSource {
         }
         let found = drive_async(&mut flow, |request| self.settings.transport.send(request)).await;
         if let Some(session) = flow.session() {
-            *self.session() = Some(session.clone());
+            *self.session.session() = Some(session.clone());
         }
         self.without_offset.store(flow.needs_no_offset(), Ordering::Relaxed);
         let found = found?;

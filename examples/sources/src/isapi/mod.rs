@@ -8,16 +8,17 @@ mod login;
 mod receiving;
 mod streaming;
 
+use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, FixedOffset, TimeDelta, Utc};
 use punch_erp::ReqwestTransport;
 use punch_erp::hikcentral::PollRules;
-use punch_erp::isapi::{DigestSession, HttpHost, IsapiRules, IsapiTerminal};
+use punch_erp::isapi::{HttpHost, IsapiRules, IsapiTerminal};
 use sinks::clock::now;
 use tokio::sync::Notify;
 
+use login::Login;
 pub use receiving::Pieces;
 
 use crate::seen::Seen;
@@ -58,7 +59,10 @@ impl IsapiSettings {
 #[derive(Debug)]
 pub struct IsapiSource {
     settings: IsapiSettings,
-    session: Mutex<Option<DigestSession>>,
+    /// The login of searches and settings.
+    session: Login,
+    /// That of the stream, whose requests come in between: of one login each request has the next number.
+    stream_session: Login,
     /// Whether the terminal refuses times with an offset.
     without_offset: AtomicBool,
     /// The last serial number that was posted or streamed.
@@ -76,7 +80,8 @@ impl IsapiSource {
     pub fn new(settings: IsapiSettings) -> Self {
         Self {
             settings,
-            session: Mutex::default(),
+            session: Login::default(),
+            stream_session: Login::default(),
             without_offset: AtomicBool::new(false),
             last_serial: Mutex::default(),
             missed: Notify::new(),
@@ -114,10 +119,6 @@ impl IsapiSource {
         let minutes = self.settings.rules.passage.zone.as_ref().map_or(0, |zone| zone.offset_minutes_at(at));
         let offset = FixedOffset::east_opt(minutes.saturating_mul(60));
         offset.map_or_else(|| at.fixed_offset(), |offset| at.with_timezone(&offset))
-    }
-
-    fn session(&self) -> MutexGuard<'_, Option<DigestSession>> {
-        self.session.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

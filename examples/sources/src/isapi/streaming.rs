@@ -43,9 +43,10 @@ impl IsapiSource {
         let request = OpenAlertStream::new(&self.settings.terminal).request();
         let mut tried = 0;
         loop {
-            let opened = self.settings.transport.open(self.signed(&request), LONGEST).await;
+            let signed = self.stream_session.sign(&self.settings.terminal, &request);
+            let opened = self.settings.transport.open(signed, LONGEST).await;
             let answer = opened.map_err(|failure| failure.to_string())?;
-            if self.meets(answer.head(), tried) {
+            if self.stream_session.meets(answer.head(), tried) {
                 tried += 1;
                 continue;
             }

@@ -119,6 +119,12 @@ async fn what_is_listed_becomes_punches_of_doors() {
         "{door}"
     );
     assert_eq!(door["capabilities"]["commands"], json!([]));
+    let (_, audit) = site.get("/v1/audit?per_page=200").await;
+    let let_in = |entry: &serde_json::Value| {
+        let deed = &entry["entry"]["deed"];
+        deed["action"] == "let in" && deed["target"] == "hik-7" && deed["via"] == "source"
+    };
+    assert!(audit["data"].as_array().unwrap().iter().any(let_in), "{audit}");
     let (refused, _) =
         site.post("/v1/devices/hik-7/commands", json!({ "command": "unlock_door", "payload": {} })).await;
     assert_eq!(refused, 422, "nothing can be asked of a door of somebody else");

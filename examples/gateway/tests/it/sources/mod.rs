@@ -9,7 +9,7 @@ use chrono::{DateTime, FixedOffset, TimeDelta};
 use gateway::config::Config;
 use serde_json::Value;
 
-use crate::harness::{Site, eventually};
+use crate::harness::Site;
 
 const SECRET: &str = "canary-of-the-api";
 const LOCAL: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
@@ -34,11 +34,16 @@ fn with_sources(config: &mut Config, file: &str) {
 
 /// What became of each passage: `hik-7 1001 08:00 in delivered`, by door, person and time in UTC.
 async fn passages(site: &Site) -> Vec<String> {
-    let sql = "SELECT serial || ' ' || CAST(pin AS TEXT) || ' ' || substr(device_local, 12, 5) || ' '
-                   || coalesce(direction, '-') || ' ' || fate || coalesce('/' || reason, '')
+    let sql = "SELECT serial, pin, device_local, coalesce(direction, '-'), fate || coalesce('/' || reason, '')
                FROM row WHERE pin IS NOT NULL ORDER BY punched_at, serial, pin";
-    let sqlite = site.ask_all(sql).await;
-    sqlite.into_iter().collect()
+    let read = site.gateway.store().read(move |connection| {
+        connection.all(sql, &[], |row| {
+            let (serial, pin, at): (String, Vec<u8>, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            let (direction, fate): (String, String) = (row.get(3)?, row.get(4)?);
+            Ok(format!("{serial} {} {} {direction} {fate}", String::from_utf8_lossy(&pin), &at[11..16]))
+        })
+    });
+    read.await.unwrap()
 }
 
 async fn until_passages(site: &Site, wanted: &[String]) {
@@ -59,7 +64,19 @@ async fn status(site: &Site) -> Value {
 }
 
 async fn until_status(site: &Site, what: &str, is: impl Fn(&Value) -> bool) -> Value {
-    eventually(what, async || Some(status(site).await).filter(&is)).await
+    let seen = async {
+        loop {
+            let status = status(site).await;
+            if is(&status) {
+                return status;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    };
+    match tokio::time::timeout(crate::harness::PATIENCE, seen).await {
+        Ok(status) => status,
+        Err(_) => panic!("never: {what}: {:#?}", status(site).await),
+    }
 }
 
 /// The store as bytes holds none of these.
