@@ -105,6 +105,12 @@ impl Devices {
         }))
     }
 
+    /// Finds out what has to be known of terminals before the first of them calls.
+    pub(crate) async fn begin(&self) -> Result<(), StoreError> {
+        self.keep_zones().await?;
+        self.find_commands().await
+    }
+
     /// One route for every terminal: the path is the operator's, only its last segment is ours. Sources have paths of their own.
     pub(super) fn router(&self, pushed: Router, deadline: Duration) -> Router {
         Router::new()

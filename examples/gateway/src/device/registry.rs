@@ -99,7 +99,7 @@ impl Registry {
         let behind = behind.map(|source| Behind { patience: self.patience(&source), source });
         let config = named.cloned().unwrap_or_else(|| self.defaults.device(serial.clone(), None));
         let mut settings = Settings::default();
-        settings.comm_key = config.comm_key;
+        settings.comm_key.clone_from(&config.comm_key);
         if let Some(row) = row {
             settings.stamps.clone_from(&row.stamps);
             (settings.dialect, settings.declines_encryption) = (row.dialect, row.declines_encryption);
@@ -110,23 +110,8 @@ impl Registry {
             Admission::Approved => Session::approved(serial.clone(), settings),
             Admission::Pending | Admission::Blocked => Session::unapproved(serial.clone(), admission),
         };
-        let mut rules = Rules::new(config.profile.zone);
-        (rules.clock, rules.horizon) = (config.profile.clock, config.profile.periods.horizon());
-        rules.timeline = config.profile.rules;
-        let mut device = DeviceInfo::default();
-        device.id = Some(self.key.opaque_id("dev", "device", serial.as_str().as_bytes()));
-        device.name = Some(config.name);
-        device.site = Some(config.site).filter(|site| !site.is_empty());
+        let directory = self.directory_of(config);
         let speech = (session.dialect(), session.declines_encryption());
-        let directory = Directory {
-            rules,
-            device,
-            hold_unknown_badges: self.hold_unknown_badges,
-            role: config.role,
-            periods: config.profile.periods,
-            clock: None,
-            shifts: Arc::clone(&self.shifts),
-        };
         let mut devices = self.lock();
         if let Some(known) = devices.get_mut(&serial) {
             // What is known about it stays, and a call that was on its way when it was approved changes nothing.
@@ -161,6 +146,26 @@ impl Registry {
                     speech,
                 },
             );
+        }
+    }
+
+    /// How the rows of a terminal are judged, and what payloads say of it.
+    fn directory_of(&self, config: DeviceConfig) -> Directory {
+        let mut rules = Rules::new(config.profile.zone);
+        (rules.clock, rules.horizon) = (config.profile.clock, config.profile.periods.horizon());
+        rules.timeline = config.profile.rules;
+        let mut device = DeviceInfo::default();
+        device.id = Some(self.key.opaque_id("dev", "device", config.serial.as_str().as_bytes()));
+        device.name = Some(config.name);
+        device.site = Some(config.site).filter(|site| !site.is_empty());
+        Directory {
+            rules,
+            device,
+            hold_unknown_badges: self.hold_unknown_badges,
+            role: config.role,
+            periods: config.profile.periods,
+            clock: None,
+            shifts: Arc::clone(&self.shifts),
         }
     }
 

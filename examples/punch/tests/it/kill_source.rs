@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -12,6 +13,26 @@ use simulator::world::Dice;
 
 use crate::command::PATIENCE;
 use crate::kill::{kills, quiet_port, start};
+
+/// A gateway that reads a HikCentral at `addr` and is pushed to.
+fn config_of(store: &Path, addr: SocketAddr, device_addr: SocketAddr) -> String {
+    let begin = ::gateway::clock::now() - TimeDelta::hours(1);
+    format!(
+        "store = \"sqlite:{}\"\n[defaults]\nwindow_seconds = 0\n[[source]]\nname = \"hik\"\nkind = \"hikcentral\"\n\
+         url = \"http://{addr}\"\napp_key = \"24680135\"\napp_secret = \"secret\"\ntoken = \"t0k\"\n\
+         receive_at = \"http://{device_addr}\"\nbegin = \"{}\"\ndoors = {{ 7 = \"in\", 8 = \"out\" }}\n",
+        store.display(),
+        begin.to_rfc3339()
+    )
+}
+
+/// Door, person and time of what is delivered.
+fn stored(store: &Path) -> Vec<(String, String, String)> {
+    let store = rusqlite::Connection::open(store).unwrap();
+    let sql = "SELECT serial, CAST(pin AS TEXT), device_local FROM row WHERE fate = 'delivered'";
+    let mut query = store.prepare(sql).unwrap();
+    query.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap().map(Result::unwrap).collect()
+}
 
 /// S3-001, S3-002: `kill -9` at random instants while a HikCentral pushes; what was not answered is not pushed again, and is
 /// read after the next start.
@@ -25,17 +46,8 @@ async fn no_number_of_kills_loses_or_doubles_a_passage() {
     let addr = serve_hikcentral(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), Arc::clone(&hik)).await.unwrap();
     let folder = tempfile::tempdir().unwrap();
     let device_addr = quiet_port(&mut Dice::new(u64::from(std::process::id()).wrapping_add(8)));
-    let begin = ::gateway::clock::now() - TimeDelta::hours(1);
-    let file = folder.path().join("punch.toml");
-    let store = folder.path().join("punch.sqlite");
-    let text = format!(
-        "store = \"sqlite:{}\"\n[defaults]\nwindow_seconds = 0\n[[source]]\nname = \"hik\"\nkind = \"hikcentral\"\n\
-         url = \"http://{addr}\"\napp_key = \"24680135\"\napp_secret = \"secret\"\ntoken = \"t0k\"\n\
-         receive_at = \"http://{device_addr}\"\nbegin = \"{}\"\ndoors = {{ 7 = \"in\", 8 = \"out\" }}\n",
-        store.display(),
-        begin.to_rfc3339()
-    );
-    std::fs::write(&file, text).unwrap();
+    let (file, store) = (folder.path().join("punch.toml"), folder.path().join("punch.sqlite"));
+    std::fs::write(&file, config_of(&store, addr, device_addr)).unwrap();
     let file = file.display().to_string();
     let mut dice = Dice::new(20_261_202);
     let (mut happened, mut answers) = (BTreeSet::new(), BTreeSet::new());
@@ -63,14 +75,7 @@ async fn no_number_of_kills_loses_or_doubles_a_passage() {
     let mut gateway = start(&file, device_addr);
     // It listens to signals once it says something.
     drop(gateway.line());
-    let rows = || {
-        let store = rusqlite::Connection::open(&store).unwrap();
-        let mut query =
-            store.prepare("SELECT serial, CAST(pin AS TEXT), device_local FROM row WHERE fate = 'delivered'").unwrap();
-        let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get::<_, String>(2)?));
-        let rows: Vec<(String, String, String)> = query.query_map([], row).unwrap().map(Result::unwrap).collect();
-        rows
-    };
+    let rows = || stored(&store);
     let all_there = async {
         while rows().len() < happened.len() {
             tokio::time::sleep(Duration::from_millis(20)).await;
