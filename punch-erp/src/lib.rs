@@ -63,6 +63,8 @@ extern crate alloc;
 mod address;
 mod answer;
 mod call_error;
+#[cfg(feature = "reqwest")]
+mod certificate_pin;
 mod config;
 mod credential;
 mod endpoint;
@@ -86,16 +88,18 @@ mod transport;
 mod zone;
 
 pub use call_error::{Blame, CallError, Evidence};
+#[cfg(feature = "reqwest")]
+pub use certificate_pin::CertificatePin;
 pub use config::{ConfigError, ConfigErrors};
 pub use credential::Credential;
 pub use endpoint::{Endpoint, HttpRequest, HttpResponse};
 pub use flow::{Failure, Flow, Reached, Step, drive, drive_async};
-pub use mapping::{Mapping, MappingError};
+pub use mapping::{Mapping, MappingError, MappingLine};
 pub use mask::{masked_path, render_masked};
 pub use outcome::{Outcome, RetryReason};
 pub use park::ParkReason;
 #[cfg(feature = "reqwest")]
-pub use transport::{ReqwestTransport, TransportError};
+pub use transport::{OpenAnswer, ReqwestTransport, TransportError};
 
 #[doc = include_str!("../ERRORS.md")]
 pub mod errors {}

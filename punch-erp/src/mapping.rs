@@ -35,14 +35,27 @@ impl Mapping {
     ///
     /// [`MappingError`] names the line, or both lines that contradict each other.
     pub fn parse(text: &str) -> Result<Self, MappingError> {
-        let (mut badges, mut employees) = (BTreeMap::new(), BTreeMap::new());
+        let mut table = Vec::new();
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let lines = (1..).zip(text.lines()).map(|(number, line)| (number, line.trim()));
         for (number, line) in lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#')) {
             let (badge, employee) = columns(line).ok_or(MappingError::NotTwoColumns { line: number })?;
-            if badges.is_empty() && badge.eq_ignore_ascii_case("badge") {
+            if table.is_empty() && badge.eq_ignore_ascii_case("badge") {
                 continue;
             }
+            table.push(MappingLine { line: number, badge, employee });
+        }
+        Self::of(table)
+    }
+
+    /// A table of lines that were read from some other form.
+    ///
+    /// # Errors
+    ///
+    /// [`MappingError`] names the line, or both lines that contradict each other.
+    pub fn of(lines: impl IntoIterator<Item = MappingLine>) -> Result<Self, MappingError> {
+        let (mut badges, mut employees) = (BTreeMap::new(), BTreeMap::new());
+        for MappingLine { line: number, badge, employee } in lines {
             let is_fit = |text: &str| (1..=Self::MAX_TEXT).contains(&text.len()) && !text.chars().any(char::is_control);
             if !is_fit(&badge) || !is_fit(&employee) {
                 return Err(MappingError::Unfit { line: number });
@@ -86,6 +99,31 @@ impl Mapping {
 impl fmt::Debug for Mapping {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Mapping").field("badges", &self.0.len()).finish_non_exhaustive()
+    }
+}
+
+/// One line of a table of badges. `Debug` shows its number only.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct MappingLine {
+    /// Where it stands, from 1.
+    pub line: usize,
+    /// The badge.
+    pub badge: String,
+    /// Whose it is.
+    pub employee: String,
+}
+
+impl MappingLine {
+    /// Both columns of a line.
+    pub fn new(line: usize, badge: impl Into<String>, employee: impl Into<String>) -> Self {
+        Self { line, badge: badge.into(), employee: employee.into() }
+    }
+}
+
+impl fmt::Debug for MappingLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MappingLine").field("line", &self.line).finish_non_exhaustive()
     }
 }
 

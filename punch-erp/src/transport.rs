@@ -1,9 +1,11 @@
+use alloc::boxed::Box;
 use core::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use reqwest::redirect::Policy;
 
-use crate::{Failure, HttpRequest, HttpResponse};
+use crate::certificate_pin::trusting_only;
+use crate::{CertificatePin, Failure, HttpRequest, HttpResponse};
 
 /// Sends requests with `reqwest`, set up the way the flows expect it: no redirect is followed, no cookie is kept,
 /// nothing is sent a second time, and the answer has a limit in time and size.
@@ -57,8 +59,19 @@ impl ReqwestTransport {
     ///
     /// [`TransportError`] if they are no certificates.
     pub fn trusting(roots: &[u8]) -> Result<Self, TransportError> {
-        let roots = reqwest::Certificate::from_pem_bundle(roots).map_err(TransportError)?;
+        let roots = reqwest::Certificate::from_pem_bundle(roots).map_err(TransportError::of)?;
         Self::build(reqwest::Client::builder().tls_certs_merge(roots), Self::TIMEOUT, Self::MAX_BODY)
+    }
+
+    /// A client for servers that show one of these certificates, whoever signed it and whatever name stands in it. Several are
+    /// for the time in which a server gets a new one.
+    ///
+    /// # Errors
+    ///
+    /// [`TransportError`] if TLS cannot be set up.
+    pub fn pinned(pins: &[CertificatePin]) -> Result<Self, TransportError> {
+        let tls = trusting_only(pins).map_err(TransportError::of)?;
+        Self::build(reqwest::Client::builder().tls_backend_preconfigured(tls), Self::TIMEOUT, Self::MAX_BODY)
     }
 
     /// A client that checks no certificate. Whoever is in between can read and change everything: for a test, never for work.
@@ -79,8 +92,24 @@ impl ReqwestTransport {
             .retry(reqwest::retry::never())
             .timeout(timeout)
             .build()
-            .map_err(TransportError)?;
+            .map_err(TransportError::of)?;
         Ok(Self { client, max_body })
+    }
+
+    /// Sends one request whose answer does not end, and hands the answer over as it comes. It breaks off after `longest`.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`], as [`send`](Self::send).
+    pub async fn open(&self, request: HttpRequest, longest: Duration) -> Result<OpenAnswer, Failure> {
+        let request = reqwest::Request::try_from(request);
+        let mut request = request.map_err(|_| Failure::not_reached("not a legal request"))?;
+        *request.timeout_mut() = Some(longest);
+        let mut response = self.client.execute(request).await.map_err(|error| failure(&error))?;
+        let mut head = HttpResponse::new(Bytes::new());
+        *head.status_mut() = response.status();
+        *head.headers_mut() = core::mem::take(response.headers_mut());
+        Ok(OpenAnswer { head, response })
     }
 
     /// Sends one request and reads the whole answer, whatever its status.
@@ -107,9 +136,39 @@ impl ReqwestTransport {
     }
 }
 
+/// An answer that goes on. `Debug` shows its status.
+pub struct OpenAnswer {
+    head: HttpResponse,
+    response: reqwest::Response,
+}
+
+impl OpenAnswer {
+    /// Status and headers, without a body.
+    pub fn head(&self) -> &HttpResponse {
+        &self.head
+    }
+
+    /// The next bytes; `None` behind the last.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] if the connection broke or its time was over.
+    pub async fn piece(&mut self) -> Result<Option<Bytes>, Failure> {
+        self.response.chunk().await.map_err(|error| failure(&error))
+    }
+}
+
+impl core::fmt::Debug for OpenAnswer {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("OpenAnswer").field("status", &self.head.status()).finish_non_exhaustive()
+    }
+}
+
 /// Fixed words only: the client's own texts hold addresses.
 fn failure(error: &reqwest::Error) -> Failure {
-    if error.is_connect() {
+    if is_about_certificate(error) {
+        Failure::not_reached("the server's certificate is not trusted")
+    } else if error.is_connect() {
         Failure::not_reached("no connection")
     } else if error.is_builder() {
         Failure::not_reached("not a legal request")
@@ -120,12 +179,32 @@ fn failure(error: &reqwest::Error) -> Failure {
     }
 }
 
+/// Whether the certificate of the server is why there is no connection.
+fn is_about_certificate(error: &reqwest::Error) -> bool {
+    let mut next: Option<&(dyn core::error::Error + 'static)> = Some(error);
+    while let Some(cause) = next {
+        if let Some(rustls::Error::InvalidCertificate(_)) = cause.downcast_ref::<rustls::Error>() {
+            return true;
+        }
+        // What an error of I/O holds is not what it calls its source, but that one's.
+        next = match cause.downcast_ref::<std::io::Error>() {
+            Some(error) => error.get_ref().map(|held| held as _),
+            None => cause.source(),
+        };
+    }
+    false
+}
+
 /// The HTTP client could not be set up.
 #[derive(Debug, thiserror::Error)]
 #[error("PE-NET-003: the HTTP client could not be set up; check the system's certificates")]
-pub struct TransportError(#[source] reqwest::Error);
+pub struct TransportError(#[source] Box<dyn core::error::Error + Send + Sync>);
 
 impl TransportError {
+    fn of(error: impl core::error::Error + Send + Sync + 'static) -> Self {
+        Self(Box::new(error))
+    }
+
     /// The stable code the text begins with; [`errors`](crate::errors) has its paragraph.
     pub fn code(&self) -> &'static str {
         "PE-NET-003"

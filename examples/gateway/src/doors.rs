@@ -70,14 +70,19 @@ impl Doors {
     }
 
     /// Serves whoever comes in, until `stop` says so.
-    pub(crate) fn serve(self, devices: &Devices, router: Router, stop: &watch::Receiver<bool>) -> Vec<JoinHandle<()>> {
+    pub(crate) fn serve(
+        self,
+        devices: &Devices,
+        pushed: &Router,
+        router: Router,
+        stop: &watch::Receiver<bool>,
+    ) -> Vec<JoinHandle<()>> {
         let certificates = self.certificates();
         let places = Places::new(device::CONNECTIONS_MAX);
         let Self { plain, secure, api } = self;
-        let of_devices = plain
-            .into_iter()
-            .chain(secure)
-            .map(|door| tokio::spawn(device::serve(door, places.clone(), devices.clone(), stop.clone())));
+        let of_devices = plain.into_iter().chain(secure).map(|door| {
+            tokio::spawn(device::serve(door, places.clone(), devices.clone(), pushed.clone(), stop.clone()))
+        });
         let followed = certificates.into_iter().map(|(_, tls)| tokio::spawn(tls.follow_files(stop.clone())));
         let mut tasks: Vec<_> = of_devices.chain(followed).collect();
         tasks.push(tokio::spawn(api::serve(api, router, stop.clone())));

@@ -25,6 +25,7 @@ mod listen;
 mod metrics;
 mod named;
 mod report;
+mod source;
 pub mod stage;
 pub mod store;
 
@@ -41,12 +42,13 @@ pub use sinks::clock;
 
 use clock::now;
 use config::Config;
-use core::{Deed, KeyScope, Outcome, Quota};
+use core::{CallLimits, Deed, KeyScope, Outcome, Quota};
 use dashboard::Dashboard;
 use delivery::outages::Outages;
 use delivery::{Engine, Sinks};
 use device::Devices;
 use doors::Doors;
+use source::Sources;
 use stage::Watch;
 use store::{ApiKeyRow, DeviceRow, Store, StoreError, append_audit, restore_calls};
 
@@ -119,17 +121,17 @@ pub async fn start(mut config: Config) -> Result<Gateway, StartError> {
     delivery::replay::go_on(&store, &engine).await?;
     let rows = store.read(DeviceRow::all).await?;
     let devices = Devices::new(&config, &rows, key, store.clone(), engine.clone(), watch.clone());
-    devices.keep_zones().await?;
-    devices.find_commands().await?;
+    devices.begin().await?;
+    let sources = Sources::open(&config.sources, &devices, &store);
     let doors = Doors::open(&config, store.metrics()).await?;
     let (device_addr, device_tls_addr, api_addr) = doors.addresses();
 
-    let mut quota = Quota::new(config.calls);
-    let quota = store.read(move |connection| restore_calls(connection, &mut quota).map(|()| quota)).await?;
+    let quota = quota(&store, config.calls).await?;
     let api = Api::new(api::Inner {
         store: store.clone(),
         engine: engine.clone(),
         devices: devices.clone(),
+        sources: sources.clone(),
         delivery: config.delivery.clone(),
         shifts: config.shifts.clone(),
         keys,
@@ -150,8 +152,8 @@ pub async fn start(mut config: Config) -> Result<Gateway, StartError> {
     if let (Some(notify), Some(post)) = (notify, post) {
         tasks.push(tokio::spawn(delivery::mail::post(notify, store.clone(), post, stopped.clone())));
     }
-    tasks.extend(sinks.probes(&config.sinks, &engine, &stopped));
-    tasks.extend(doors.serve(&devices, router, &stopped));
+    tasks.extend(sinks.probes(&config.sinks, &engine, &stopped).into_iter().chain(sources.feed(&stopped)));
+    tasks.extend(doors.serve(&devices, &sources.router(), router, &stopped));
     Ok(Gateway {
         device_addr,
         device_tls_addr,
@@ -203,6 +205,12 @@ async fn keys(store: &Store, config: &Config) -> Result<([u8; 32], Option<ApiKey
     };
     let (rows, is_new) = store.write(work).await?;
     Ok((tenant, is_new.then_some(key), Keys::new(in_file, &rows)))
+}
+
+/// How often the API was called with each key this day, over a restart.
+async fn quota(store: &Store, limits: CallLimits) -> Result<Quota, StoreError> {
+    let mut quota = Quota::new(limits);
+    store.read(move |connection| restore_calls(connection, &mut quota).map(|()| quota)).await
 }
 
 /// A random key that is made at the first start and then kept.

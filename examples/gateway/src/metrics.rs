@@ -15,6 +15,7 @@ use prometheus_client::registry::{Registry, Unit};
 use punch_webhook::QueueStatus;
 
 use crate::core::Tally;
+use crate::source::SourceStatus;
 use crate::store::{Removed, Snapshot};
 
 /// What a client can offer of TLS, the newest version that it says.
@@ -190,12 +191,15 @@ pub(crate) struct Now<'a> {
     pub(crate) disk_free: Option<f64>,
     /// How long ago each terminal was heard that was heard since the start.
     pub(crate) heard: Vec<DateTime<Utc>>,
+    /// How the access systems stand that are read.
+    pub(crate) sources: Vec<SourceStatus>,
 }
 
 impl Now<'_> {
     fn register(&self, registry: &mut Registry) {
         let ago = |at: DateTime<Utc>| seconds(self.at.signed_duration_since(at));
         self.register_families(registry);
+        self.register_sources(registry);
         let mut gauge = |name: &str, help: &str, value: f64| registry.register(name, help, ConstGauge::new(value));
         gauge("deliveries_waiting", "Deliveries that are not settled", count(self.queue.waiting));
         gauge("deliveries_in_flight", "Attempts that are under way", count(self.queue.in_flight));
@@ -209,6 +213,27 @@ impl Now<'_> {
         if let Some(free) = self.disk_free {
             gauge("disk_free_ratio", "The part of the disk under the store that is free", free);
         }
+    }
+
+    fn register_sources(&self, registry: &mut Registry) {
+        let events = Family::<[(&'static str, String); 2], Counter>::default();
+        let failures = Family::<Label, Gauge>::default();
+        for source in &self.sources {
+            let SourceStatus { name, punches, known, dropped, quarantined, refused, .. } = source;
+            let results = [
+                ("punch", punches),
+                ("known", known),
+                ("dropped", dropped),
+                ("quarantined", quarantined),
+                ("refused", refused),
+            ];
+            for (result, count) in results {
+                events.get_or_create(&[("source", name.clone()), ("result", result.to_owned())]).inc_by(*count);
+            }
+            failures.get_or_create(&[("source", name.clone())]).set(source.failures.into());
+        }
+        registry.register("source_events", "Events of access systems, by what became of them", events);
+        registry.register("source_failures", "How often in a row an access system could not be read", failures);
     }
 
     fn register_families(&self, registry: &mut Registry) {

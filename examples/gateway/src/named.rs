@@ -12,6 +12,7 @@ use crate::store::{DeviceRow, EndpointRow, Store, StoreError, Transaction, appen
 /// The store cannot be written.
 pub(crate) async fn enter(store: &Store, config: &mut Config) -> Result<(), StoreError> {
     let devices = config.devices.clone();
+    let behind = config.behind_sources();
     let employees = config.employees.clone();
     let endpoints = core::mem::take(&mut config.endpoints);
     let work = move |tx: &mut Transaction<'_>| {
@@ -26,6 +27,11 @@ pub(crate) async fn enter(store: &Store, config: &mut Config) -> Result<(), Stor
                 Access { allow: device.allow.clone().unwrap_or(known.allow), token: device.path_token.or(known.token) };
             DeviceRow::keep_access(tx, serial, &access)?;
             *of_devices += u32::from(DeviceRow::of(tx, serial)?.map(|row| (row.admission, row.access)) != before);
+        }
+        for (serial, source) in &behind {
+            let before = DeviceRow::of(tx, serial)?.map(|row| (row.admission, row.source));
+            DeviceRow::put_behind(tx, serial, source, None, now())?;
+            *of_devices += u32::from(DeviceRow::of(tx, serial)?.map(|row| (row.admission, row.source)) != before);
         }
         for employee in &employees {
             let before = tx.changes();

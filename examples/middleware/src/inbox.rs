@@ -17,12 +17,11 @@ use gateway::store::StoreError;
 use punch_erp::{Mapping, Outcome};
 use punch_webhook::{ReceiveError, ReceivedEvent, ReceivedPunch, Verified, Verifier, Waiting};
 use serde_json::{Value, json};
-use sinks::{Reach, Takes, telling};
+use sinks::{Gather, Reach, Takes, telling};
 use tokio::net::TcpListener;
 use tokio::time::Instant;
 
 use crate::Settings;
-use crate::gather::Gather;
 use crate::hikcentral::Source;
 use crate::shifts::{Advance, keep_telling};
 use crate::table::{Letter, Progress, Standing, Table};

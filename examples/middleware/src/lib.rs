@@ -16,7 +16,6 @@
     reason = "a shell: std is there, and nothing here is a published API"
 )]
 
-mod gather;
 pub mod hikcentral;
 mod inbox;
 pub mod shifts;
@@ -31,7 +30,7 @@ use anyhow::Context as _;
 use punch_erp::Mapping;
 use punch_webhook::Secret;
 use sinks::environment::env_parsed;
-use sinks::mapping_from_env;
+use sinks::{Trust, mapping_from_env};
 
 pub use inbox::Inbox;
 pub use punch_erp::Outcome;
@@ -55,6 +54,8 @@ pub struct Settings {
     pub sample_answers: bool,
     /// `MAPPING_FILE`: whose badge is whose, where terminals and the ERP number people differently.
     pub mapping: Option<Arc<Mapping>>,
+    /// `CA_FILE` or `CERTIFICATE_SHA256`: the certificate that the ERP may show. Default: what the system trusts.
+    pub trust: Trust,
 }
 
 impl Settings {
@@ -82,6 +83,7 @@ impl Settings {
             dry_run: env_flag("DRY_RUN"),
             sample_answers: env_flag("SAMPLE_ANSWERS"),
             mapping: mapping_from_env()?,
+            trust: Trust::from_env("")?,
         })
     }
 }

@@ -78,7 +78,7 @@ fn programs_are_short() {
 }
 
 const READMES: [&str; 2] = ["README.md", "README.es.md"];
-const DOCUMENTS: [&str; 25] = [
+const DOCUMENTS: [&str; 27] = [
     "README.md",
     "README.es.md",
     "ARCHITECTURE.md",
@@ -90,6 +90,7 @@ const DOCUMENTS: [&str; 25] = [
     "docs/backfill.md",
     "docs/clocks.md",
     "docs/biometric-data.md",
+    "docs/container.md",
     "docs/dashboard.md",
     "docs/delivery.md",
     "docs/exports.md",
@@ -101,6 +102,7 @@ const DOCUMENTS: [&str; 25] = [
     "docs/rules.md",
     "docs/security.md",
     "docs/sinks.md",
+    "docs/sources.md",
     "docs/store.md",
     "examples/edge/README.md",
     "punch-protocol/README.md",

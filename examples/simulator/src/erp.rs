@@ -17,6 +17,7 @@ use tokio::net::TcpListener;
 use crate::erpnext::ErpNextStandIn;
 use crate::hikcentral::HikCentralStandIn;
 use crate::humand::HumandStandIn;
+use crate::isapi::IsapiStandIn;
 use crate::odoo::OdooStandIn;
 use crate::successfactors::SuccessFactorsStandIn;
 
@@ -37,6 +38,9 @@ pub type SharedSuccessFactors = Arc<Mutex<SuccessFactorsStandIn>>;
 
 /// A HikCentral that others can look into while it serves.
 pub type SharedHikCentral = Arc<Mutex<HikCentralStandIn>>;
+
+/// A terminal that others can look into while it serves.
+pub type SharedIsapi = Arc<Mutex<IsapiStandIn>>;
 
 /// Serves a stand-in ERPNext on `addr`; it ends with the runtime.
 ///
@@ -81,6 +85,15 @@ pub async fn serve_successfactors(addr: SocketAddr, tenant: SharedSuccessFactors
 /// The address cannot be listened on.
 pub async fn serve_hikcentral(addr: SocketAddr, server: SharedHikCentral) -> std::io::Result<SocketAddr> {
     serve(addr, server).await
+}
+
+/// Serves a stand-in terminal without HikCentral on `addr`; it ends with the runtime.
+///
+/// # Errors
+///
+/// The address cannot be listened on.
+pub async fn serve_isapi(addr: SocketAddr, terminal: SharedIsapi) -> std::io::Result<SocketAddr> {
+    serve(addr, terminal).await
 }
 
 /// Posts what a HikCentral has to push, in order. What is not answered with a status of 200 is gone, and its statuses are
@@ -131,6 +144,12 @@ impl StandIn for SuccessFactorsStandIn {
 impl StandIn for HikCentralStandIn {
     fn answer(&mut self, request: &http::Request<Bytes>, now: DateTime<Utc>) -> http::Response<Bytes> {
         self.answer(request, now)
+    }
+}
+
+impl StandIn for IsapiStandIn {
+    fn answer(&mut self, request: &http::Request<Bytes>, _: DateTime<Utc>) -> http::Response<Bytes> {
+        self.answer(request)
     }
 }
 

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
 use crate::hrms::{Database, dialect};
-use crate::{Erp, KINDS, SinkSettings, erpnext, odoo, read_mapping};
+use crate::{Erp, KINDS, SinkSettings, Trust, erpnext, odoo, read_mapping};
 
 /// What is wrong with a section: the key, if one is to blame, and the problem with its cure.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,7 +31,8 @@ const SECRETS: [&str; 6] = ["key", "secret", "api_key", "ias_client_secret", "pa
 ///
 /// Everything that is wrong, one [`SectionError`] a thing.
 pub fn read_section(kind: &str, mut table: Table) -> Result<SinkSettings, Vec<SectionError>> {
-    read_secrets(&mut table)?;
+    read_secrets(&mut table, &SECRETS)?;
+    let trust = Trust::take(&mut table)?;
     let mapping = take_mapping(&mut table)?;
     let mut rename = |to: &str| {
         if let Some(url) = table.remove("url") {
@@ -66,7 +67,13 @@ pub fn read_section(kind: &str, mut table: Table) -> Result<SinkSettings, Vec<Se
         "hrms" => own_tables(table)?,
         other => return Err(one("kind", format!("is `{other}`, expected one of: {}", KINDS.join(", ")))),
     };
-    Ok(SinkSettings { erp, mapping })
+    if matches!(erp, Erp::Hrms(..)) && trust != Trust::System {
+        return Err(one(
+            "kind",
+            "`hrms` is no server with a certificate; take out `ca_file` and what is like it".to_owned(),
+        ));
+    }
+    Ok(SinkSettings { erp, mapping, trust })
 }
 
 fn own_tables(mut table: Table) -> Result<Erp, Vec<SectionError>> {
@@ -87,21 +94,25 @@ fn own_tables(mut table: Table) -> Result<Erp, Vec<SectionError>> {
     Ok(Erp::Hrms(hrms, database))
 }
 
-/// Puts what stands in files in the place of the keys that name them.
-fn read_secrets(table: &mut Table) -> Result<(), Vec<SectionError>> {
-    for key in SECRETS {
+/// Puts what stands in files in the place of the keys that name them: `password_file` of `password`, and so on.
+///
+/// # Errors
+///
+/// A file cannot be read, stands beside its key, or the key is no text.
+pub fn read_secrets(table: &mut Table, keys: &[&str]) -> Result<(), Vec<SectionError>> {
+    for key in keys {
         // A number that is quoted by an error would be a secret that is shown.
-        if table.get(key).is_some_and(|value| !value.is_str()) {
+        if table.get(*key).is_some_and(|value| !value.is_str()) {
             return Err(one(key, "expected text in quotes".to_owned()));
         }
         let file_key = format!("{key}_file");
         let Some(path) = take_text(table, &file_key)? else { continue };
-        if table.contains_key(key) {
+        if table.contains_key(*key) {
             return Err(one(&file_key, format!("and `{key}` are both there; keep one")));
         }
         let text = std::fs::read_to_string(&path);
         let text = text.map_err(|error| one(&file_key, format!("cannot read `{path}`: {error}")))?;
-        table.insert(key.to_owned(), text.trim_end().into());
+        table.insert((*key).to_owned(), text.trim_end().into());
     }
     Ok(())
 }
@@ -111,7 +122,12 @@ fn take_mapping(table: &mut Table) -> Result<Option<Arc<Mapping>>, Vec<SectionEr
     read_mapping(Path::new(&path)).map(Some).map_err(|error| one("mapping_file", format!("{error:#}")))
 }
 
-fn take_text(table: &mut Table, key: &str) -> Result<Option<String>, Vec<SectionError>> {
+/// A text, if it is there.
+///
+/// # Errors
+///
+/// It is something else.
+pub fn take_text(table: &mut Table, key: &str) -> Result<Option<String>, Vec<SectionError>> {
     match table.remove(key) {
         None => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
@@ -119,11 +135,21 @@ fn take_text(table: &mut Table, key: &str) -> Result<Option<String>, Vec<Section
     }
 }
 
-fn settings<T: DeserializeOwned>(table: Table) -> Result<T, Vec<SectionError>> {
+/// Settings, of the keys that are left.
+///
+/// # Errors
+///
+/// A key is unknown, missing, or holds something else.
+pub fn settings<T: DeserializeOwned>(table: Table) -> Result<T, Vec<SectionError>> {
     Value::Table(table).try_into().map_err(|error: toml::de::Error| one("", error.message().to_owned()))
 }
 
-fn checked<T>(made: Result<T, ConfigErrors>) -> Result<T, Vec<SectionError>> {
+/// What was made of settings, or everything that is wrong with them, the address called `url`.
+///
+/// # Errors
+///
+/// What is wrong.
+pub fn checked<T>(made: Result<T, ConfigErrors>) -> Result<T, Vec<SectionError>> {
     made.map_err(|errors| {
         let one = |error: &punch_erp::ConfigError| {
             // The address has one name here, whatever it is called there.
@@ -134,6 +160,7 @@ fn checked<T>(made: Result<T, ConfigErrors>) -> Result<T, Vec<SectionError>> {
     })
 }
 
-fn one(key: &str, problem: String) -> Vec<SectionError> {
+/// One thing that is wrong.
+pub fn one(key: &str, problem: String) -> Vec<SectionError> {
     vec![SectionError { key: key.to_owned(), problem }]
 }

@@ -12,7 +12,7 @@ use punch_erp::successfactors::SuccessFactors;
 use crate::environment::env_any;
 use crate::hrms::Database;
 use crate::sink::Takes;
-use crate::{Reach, erpnext, hrms, humand, odoo, read_mapping, successfactors};
+use crate::{Reach, Trust, erpnext, hrms, humand, odoo, read_mapping, successfactors};
 
 /// The ERPs there are, as they are named.
 pub const KINDS: [&str; 5] = ["odoo", "erpnext", "successfactors", "humand", "hrms"];
@@ -24,6 +24,17 @@ pub struct SinkSettings {
     pub erp: Erp,
     /// The table of badges, if terminals and the ERP number people differently.
     pub mapping: Option<Arc<Mapping>>,
+    /// Which certificate it may show.
+    pub trust: Trust,
+}
+
+/// How many people are written at once, where one call does for many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Together {
+    /// Calls at a time: an ERP is slower than a webhook receiver, and some serialise their writers.
+    pub writers: usize,
+    /// People a call at most.
+    pub people: usize,
 }
 
 /// An ERP.
@@ -43,7 +54,7 @@ pub enum Erp {
 
 impl SinkSettings {
     /// The ERP of this kind that the environment describes, by the names of the middlewares; `MAPPING_FILE` is the table of
-    /// badges.
+    /// badges, `CA_FILE` or `CERTIFICATE_SHA256` the certificate that the ERP may show.
     ///
     /// # Errors
     ///
@@ -63,7 +74,7 @@ impl SinkSettings {
             }
             other => bail!("`{other}` is no ERP; expected one of: {}", KINDS.join(", ")),
         };
-        Ok(Self { erp, mapping: mapping_from_env()? })
+        Ok(Self { erp, mapping: mapping_from_env()?, trust: Trust::from_env("")? })
     }
 }
 
@@ -109,9 +120,22 @@ impl Erp {
 
     /// How many people it is written to for at once. Some gather what waits for one call, others serialise their writers.
     pub fn at_once(&self) -> usize {
+        if let Some(Together { writers, people }) = self.together() {
+            return writers * people;
+        }
         match self {
             Self::SuccessFactors(..) => successfactors::GATHERED,
             Self::Odoo(_) | Self::ErpNext(_) | Self::Humand(_) | Self::Hrms(..) => 4,
+        }
+    }
+
+    /// How many people are written with one call, or in one transaction, and how many such there are at a time.
+    pub fn together(&self) -> Option<Together> {
+        match self {
+            Self::Odoo(_) => Some(Together { writers: 4, people: 50 }),
+            // A file has one writer.
+            Self::Hrms(_, database) if database.together().is_some() => Some(Together { writers: 1, people: 50 }),
+            Self::SuccessFactors(..) | Self::ErpNext(_) | Self::Humand(_) | Self::Hrms(..) => None,
         }
     }
 

@@ -72,7 +72,7 @@ impl Sink {
     ///
     /// There is no HTTP client.
     pub fn open(settings: SinkSettings) -> Result<Self, TransportError> {
-        let transport = ReqwestTransport::new()?;
+        let transport = settings.trust.transport()?;
         let write = match settings.erp.clone() {
             Erp::Odoo(server) => Write::People(Box::new(odoo::writer(server, transport.clone()))),
             Erp::Humand(community) => Write::People(Box::new(humand::writer(community, transport.clone()))),
@@ -112,7 +112,8 @@ impl Sink {
             Erp::SuccessFactors(tenant, _) => Write::People(Box::new(successfactors::dry_caller(tenant, show))),
             Erp::Hrms(tables, _) => Write::Tellings(Box::new(hrms::dry_run(tables, show))),
         };
-        Ok(Self { settings, write, is_dry: true, transport: ReqwestTransport::new()? })
+        let transport = settings.trust.transport()?;
+        Ok(Self { settings, write, is_dry: true, transport })
     }
 
     /// What it was told.

@@ -1,4 +1,4 @@
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use core::fmt;
 
 use chrono::{DateTime, FixedOffset, SecondsFormat, Utc};
@@ -159,6 +159,12 @@ pub(super) fn read_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Stri
     let text = value.as_str().filter(|text| !text.is_empty()).map(String::from);
     let id = text.or_else(|| value.as_number().map(|number| alloc::format!("{number}")));
     id.ok_or_else(|| serde::de::Error::custom("expected an id"))
+}
+
+/// The same; empty if there is none. Whoever has no id must not cost the others theirs.
+pub(super) fn read_id_if_any<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let value = Value::deserialize(deserializer)?;
+    Ok(value.as_str().map(String::from).or_else(|| value.as_number().map(ToString::to_string)).unwrap_or_default())
 }
 
 /// RFC 3339 with three digits of a second and the offset as a number, `+00:00` too.

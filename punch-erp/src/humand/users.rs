@@ -5,7 +5,7 @@ use core::fmt;
 
 use serde::Deserialize;
 
-use super::entry::read_id;
+use super::entry::read_id_if_any;
 use super::page::{LIMIT, Page};
 use super::{Humand, fault};
 use crate::mask::MaskedPath;
@@ -18,8 +18,8 @@ use crate::{CallError, Endpoint, HttpRequest, HttpResponse, ParkReason};
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct User {
-    /// The `employeeInternalId`.
-    #[serde(rename = "employeeInternalId", deserialize_with = "read_id")]
+    /// The `employeeInternalId`; empty of somebody who has none.
+    #[serde(rename = "employeeInternalId", default, deserialize_with = "read_id_if_any")]
     pub employee: String,
     /// `ACTIVE`, `DEACTIVATED`, `UNCLAIMED` or another word.
     #[serde(default)]
@@ -150,7 +150,7 @@ impl UserDirectory {
 
 impl Extend<User> for UserDirectory {
     fn extend<I: IntoIterator<Item = User>>(&mut self, users: I) {
-        for user in users {
+        for user in users.into_iter().filter(|user| !user.employee.is_empty()) {
             // An id may be used anew after its first owner was deleted.
             *self.is_active.entry(user.employee.clone()).or_default() |= user.is_active();
         }

@@ -112,6 +112,14 @@ impl DigestSession {
         Self { challenge, count: 0 }
     }
 
+    /// The session behind this one, for the challenge of a refusal. Of a number that comes again the count goes on: a terminal
+    /// refuses whoever begins it anew.
+    #[must_use]
+    pub fn renewed(before: Option<&Self>, challenge: DigestChallenge) -> Self {
+        let count = before.filter(|before| before.challenge.nonce == challenge.nonce).map_or(0, |before| before.count);
+        Self { challenge, count }
+    }
+
     /// The value of `Authorization` for one request; each has another one. `target` is path and query as they are sent.
     pub fn authorization(
         &mut self,

@@ -97,7 +97,7 @@ impl SearchEvents {
         let may = self.logins == 0 || (challenge.is_stale && self.logins < 2);
         if may {
             self.logins = self.logins.saturating_add(1);
-            self.session = Some(DigestSession::new(challenge));
+            self.session = Some(DigestSession::renewed(self.session.as_ref(), challenge));
         }
         may
     }

@@ -28,6 +28,8 @@ pub(super) struct Device {
     pub(super) name: Option<String>,
     /// Its model, as whoever let it in says.
     pub(super) model: Option<String>,
+    /// The source that tells of it, if it is no terminal that calls.
+    pub(super) source: Option<String>,
     pub(super) site: Option<String>,
     #[schema(schema_with = admissions)]
     pub(super) admission: &'static str,
@@ -69,7 +71,7 @@ pub(super) struct DeviceFacts {
 /// What can be asked of a terminal, and by what.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Capabilities {
-    /// `push`, or `pull` for one that an agent asks on port 4370.
+    /// `push`, `pull` for one that an agent asks on port 4370, or `source` for one that a source tells of.
     pub(super) transport: &'static str,
     /// The commands it can be asked.
     pub(super) commands: Vec<&'static str>,
@@ -123,6 +125,7 @@ pub(super) fn device(
         id: standing.and_then(|standing| standing.id.clone()),
         name: standing.and_then(|standing| standing.name.clone()),
         model: row.model.clone(),
+        source: row.source.clone(),
         site: standing.and_then(|standing| standing.site.clone()),
         admission,
         status: standing.map_or(admission, |standing| standing.status),
@@ -151,6 +154,7 @@ fn capabilities(row: &DeviceRow, standing: Option<&Standing>) -> Option<Capabili
     let transport = match means {
         Means::Push(_) => "push",
         Means::Pull => "pull",
+        Means::Source => "source",
     };
     let probe = row.probe.as_deref().and_then(|probe| serde_json::from_str(probe).ok());
     Some(Capabilities { transport, commands: OrderKind::ALL.iter().filter_map(can).collect(), probe })

@@ -45,6 +45,7 @@ use crate::core::{Quota, Received, Shifts};
 use crate::delivery::Engine;
 use crate::device::Devices;
 use crate::doors::Certificates;
+use crate::source::Sources;
 use crate::store::{Punches, Store};
 
 pub(crate) use auth::Caller;
@@ -62,6 +63,7 @@ pub(crate) struct Inner {
     pub(crate) store: Store,
     pub(crate) engine: Engine,
     pub(crate) devices: Devices,
+    pub(crate) sources: Sources,
     pub(crate) delivery: DeliveryConfig,
     pub(crate) shifts: Shifts,
     pub(crate) keys: Keys,

@@ -14,6 +14,7 @@ use super::envelope::{ApiError, One, Refusal, one};
 use crate::clock::now;
 use crate::listen::Certificates;
 use crate::metrics::{Now, disk_free};
+use crate::source::SourceStatus;
 use crate::store::{Counts, SinkStatus, Snapshot};
 
 /// The part of the disk that must be free, or terminals are better off keeping their rows.
@@ -55,6 +56,7 @@ pub(super) async fn metrics(State(api): State<Api>) -> Result<Response, ApiError
         queue: &queue,
         disk_free: api.store.place().file().and_then(disk_free),
         heard,
+        sources: api.sources.statuses(),
     };
     let text = api.store.metrics().encode(&now).map_err(|_| ApiError::unavailable("the counters cannot be written"))?;
     Ok(([(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text).into_response())
@@ -74,6 +76,8 @@ pub(super) struct Status {
     queue: Queued,
     /// The ERPs that are written to.
     sinks: Vec<SinkStatus>,
+    /// The access systems that punches are read from.
+    sources: Vec<SourceStatus>,
     /// When each terminal was heard last that was heard since the start.
     devices_last_seen: BTreeMap<String, String>,
     /// The certificates of each listener that speaks TLS.
@@ -99,5 +103,8 @@ pub(super) async fn status(State(api): State<Api>) -> Result<Response, ApiError>
     let heard = api.devices.last_seen().into_iter().map(|(serial, at)| (serial, at.to_rfc3339()));
     let queue = Queued { waiting: queue.waiting, in_flight: queue.in_flight, oldest };
     let tls = api.certificates.iter().map(|(name, tls)| ((*name).to_owned(), tls.standing())).collect();
-    Ok(one(StatusCode::OK, &Status { counts, queue, sinks, devices_last_seen: heard.collect(), tls }))
+    Ok(one(
+        StatusCode::OK,
+        &Status { counts, queue, sinks, sources: api.sources.statuses(), devices_last_seen: heard.collect(), tls },
+    ))
 }

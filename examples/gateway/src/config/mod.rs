@@ -11,6 +11,7 @@ mod retention;
 mod schedule;
 mod section;
 mod sink;
+mod source;
 mod terminals;
 mod tls;
 mod warnings;
@@ -36,6 +37,7 @@ pub use retention::RetentionConfig;
 pub use schedule::{parse_closing, parse_span, read_shifts};
 pub use section::Section;
 pub use sink::SinkConfig;
+pub use source::SourceConfig;
 pub use tls::{KeyFiles, TlsConfig};
 
 /// Everything a gateway needs to know. [`Config::default`] runs without a file.
@@ -67,6 +69,8 @@ pub struct Config {
     pub endpoints: Vec<EndpointConfig>,
     /// The ERPs that are written to. Each has an endpoint among the others.
     pub sinks: Vec<SinkConfig>,
+    /// The access systems that punches are read from.
+    pub sources: Vec<SourceConfig>,
     /// The people named by the file, one identity a PIN.
     pub employees: Vec<Identity>,
     /// The shifts, and whose they are.
@@ -192,6 +196,7 @@ impl Default for Config {
             devices: Vec::new(),
             endpoints: Vec::new(),
             sinks: Vec::new(),
+            sources: Vec::new(),
             employees: Vec::new(),
             shifts: Shifts::default(),
             unknown_badges: UnknownBadges::Auto,

@@ -7,7 +7,7 @@ use super::listen::Listen;
 use super::section::Section;
 use super::terminals::Terminals;
 use super::{Config, DeliveryConfig, EndpointConfig, EndpointOptions, RetentionConfig, UnknownBadges};
-use super::{SinkConfig, check_events, check_url, notify, people, schedule, sink};
+use super::{SinkConfig, check_events, check_url, notify, people, schedule, sink, source};
 use crate::api::ApiKey;
 use crate::core::CallLimits;
 use crate::store::Place;
@@ -39,6 +39,8 @@ impl Config {
         let sinks = root.sections("sink").into_iter().filter_map(|section| sink::sink(root, section));
         let (sinks, of_sinks): (Vec<_>, Vec<_>) = sinks.unzip();
         endpoints.extend(of_sinks);
+        let sources = root.sections("source").into_iter();
+        let sources: Vec<_> = sources.filter_map(|section| source::source(root, section, &terminals)).collect();
         let employees: Vec<_> =
             root.sections("employee").into_iter().map(|section| people::employee(root, section)).collect();
         let named: BTreeSet<String> = employees.iter().flatten().flat_map(|identity| identity.shifts.clone()).collect();
@@ -59,6 +61,7 @@ impl Config {
             devices: terminals.devices,
             endpoints,
             sinks,
+            sources,
             employees: employees.into_iter().flatten().collect(),
             shifts,
             unknown_badges: unknown_badges.unwrap_or(UnknownBadges::Auto),
@@ -151,11 +154,13 @@ fn refuse_repeats(root: &mut Section, config: &Config) {
     let urls = config.endpoints.iter().map(|endpoint| endpoint.url.as_str());
     let urls = urls.filter(|url| !SinkConfig::is_sink(url));
     let sinks = config.sinks.iter().map(|sink| sink.name.as_str());
+    let sources = config.sources.iter().map(|source| source.name.as_str());
     for (key, values) in [
         ("device.serial", serials.collect::<Vec<_>>()),
         ("site.name", sites.collect()),
         ("endpoint.url", urls.collect()),
         ("sink.name", sinks.collect()),
+        ("source.name", sources.collect()),
     ] {
         let mut seen = BTreeSet::new();
         for (index, value) in values.into_iter().enumerate() {

@@ -15,6 +15,7 @@ pub(super) struct Terminals {
     pub(super) defaults: DeviceDefaults,
     pub(super) sites: Vec<SiteConfig>,
     pub(super) devices: Vec<DeviceConfig>,
+    at_site: BTreeMap<String, Profile>,
     origins: BTreeMap<String, Origin>,
 }
 
@@ -60,7 +61,15 @@ impl Terminals {
         if devices.is_empty() {
             usual.note(&mut origins).is_used_by(None);
         }
-        Self { defaults, sites, devices, origins }
+        let at_site = at_site.into_iter().map(|(name, said)| (name, said.profile)).collect();
+        Self { defaults, sites, devices, at_site, origins }
+    }
+
+    /// A site, or that of the defaults, and what is made of the rows of its terminals.
+    pub(super) fn at_site(&self, site: Option<String>) -> (String, Profile) {
+        let site = site.unwrap_or_else(|| self.defaults.site.clone());
+        let profile = self.at_site.get(&site).unwrap_or(&self.defaults.profile).clone();
+        (site, profile)
     }
 
     /// Looks whether the rules can work: there are shifts to go by, and a forgotten punch heals.
@@ -135,7 +144,7 @@ fn comm_key(section: &mut Section) -> Option<CommKey> {
     Some(CommKey::new(&text))
 }
 
-fn allow(section: &mut Section) -> Option<Networks> {
+pub(super) fn allow(section: &mut Section) -> Option<Networks> {
     let texts = section.texts("allow")?;
     Networks::parse(&texts).map_err(|problem| section.complain("allow", problem)).ok()
 }

@@ -51,14 +51,19 @@ impl PathToken {
         &self.0
     }
 
+    /// Whether a text is it. How long that takes does not tell how much of it was right.
+    pub fn is(&self, text: &str) -> bool {
+        Self::of(text).0.ct_eq(&self.0).into()
+    }
+
     fn of(text: &str) -> Self {
         Self(Sha256::digest(text.as_bytes()).into())
     }
 
-    /// Whether a path begins with it. How long that takes does not tell how much of it was right.
+    /// Whether a path begins with it.
     fn opens(&self, path: &str) -> bool {
         let first = path.strip_prefix('/').and_then(|rest| rest.split('/').next()).unwrap_or_default();
-        Self::of(first).0.ct_eq(&self.0).into()
+        self.is(first)
     }
 }
 

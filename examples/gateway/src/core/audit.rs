@@ -14,7 +14,8 @@ use utoipa::ToSchema;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Deed {
-    /// The way it came: `api`, `dashboard`, or `configuration` for what a start takes from the file.
+    /// The way it came: `api`, `dashboard`, `configuration` for what a start takes from the file, `source` for a door that one
+    /// tells of.
     pub via: String,
     /// The number of the API key; 0 is that of the file.
     pub key: Option<i64>,

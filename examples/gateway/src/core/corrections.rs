@@ -93,7 +93,7 @@ impl Intake {
         let Some(mut punch) = ledger.punch(&change.event_id)? else { return Ok(()) };
         let Mark { order, role, is_trusted, .. } = known.mark;
         let (person, site) = (known.person.clone(), known.site.clone());
-        let place = Place { order, hint: Hint::default() };
+        let place = Place { order, hint: Hint::default(), passed_by: None };
         let standing = Standing { person, site, place, role, is_trusted };
         let register = ledger.register(&punch.pin)?;
         let at = punch.local_time;

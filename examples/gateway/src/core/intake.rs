@@ -8,7 +8,7 @@ use punch_normalize::{
     Dated, DeviceZone, DuplicateKind, EventId, Hint, HoldReason, Normalizer, Observation, Person, Rules, TenantKey,
     Verdict,
 };
-use punch_protocol::{Pin, RawPunch, SerialNumber, civil};
+use punch_protocol::{Pin, RawPunch, civil};
 use punch_webhook::DeviceInfo;
 
 use super::clock::Clockwork;
@@ -17,6 +17,7 @@ use super::ledger::{Entry, Fate, Ledger, Place, Settled, Standing};
 use super::periods::Periods;
 use super::person::{Known, around};
 use super::shifts::Shifts;
+use super::tally::Tally;
 use super::upload::{ByHand, Received, ReceivedRow};
 
 /// What the gateway knows about the terminal of an upload.
@@ -42,40 +43,6 @@ pub struct Directory {
 #[derive(Debug)]
 pub struct Intake {
     pub(super) key: TenantKey,
-}
-
-/// How many rows of an upload met which fate. The sum is the number of rows received.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Tally {
-    /// Punches to be delivered.
-    pub delivered: u32,
-    /// Second punches within the window.
-    pub suppressed: u32,
-    /// Rows kept aside.
-    pub held: u32,
-    /// Rows seen before.
-    pub replayed: u32,
-    /// Rows that are no punches.
-    pub recorded: u32,
-    /// Rows counted and not kept.
-    pub discarded: u32,
-}
-
-impl Tally {
-    /// Counts what others counted too.
-    pub fn add(&mut self, other: Self) {
-        let Self { delivered, suppressed, held, replayed, recorded, discarded } = self;
-        for (count, more) in [
-            (delivered, other.delivered),
-            (suppressed, other.suppressed),
-            (held, other.held),
-            (replayed, other.replayed),
-            (recorded, other.recorded),
-            (discarded, other.discarded),
-        ] {
-            *count = count.saturating_add(more);
-        }
-    }
 }
 
 impl Intake {
@@ -242,7 +209,7 @@ impl Intake {
             }
             Verdict::Duplicate { of, punch, .. } => (&mut tally.suppressed, Fate::Suppressed { punch, standing, of }),
             Verdict::Held { reason, .. } => {
-                (&mut tally.held, Fate::Held { reason: *reason, problem: None, place: Some(standing.place) })
+                (&mut tally.held, Fate::Held { reason: *reason, problem: None, place: Some(row.place()) })
             }
         };
         *count = count.saturating_add(1);
@@ -322,6 +289,12 @@ struct Row<'a> {
     directory: &'a Directory,
 }
 
+impl Row<'_> {
+    fn place(&self) -> Place {
+        Place { passed_by: self.received.passed.and_then(|passed| passed.role), ..self.standing.place }
+    }
+}
+
 impl Directory {
     /// Whether the pay period of a day is closed at `now`.
     pub(super) fn has_closed(&self, day: NaiveDate, now: DateTime<Utc>) -> bool {
@@ -352,16 +325,19 @@ fn observe<L: Ledger>(
     directory: &Directory,
     ledger: &mut L,
 ) -> Result<Vec<Observation>, L::Error> {
-    let is_first = progress.judged == 0;
-    let live = received.whole && is_first && progress.is_over(received) && punches.len() <= Received::LIVE_ROWS;
+    let is_all = progress.judged == 0 && progress.is_over(received);
+    let is_short = received.whole && is_all && punches.len() <= Received::LIVE_ROWS;
+    let live = received.passed.map_or(is_short, |passed| passed.is_live);
+    let passed_by = received.passed.and_then(|passed| passed.role);
+    let role = passed_by.or(received.place.and_then(|place| place.passed_by)).or(directory.role);
     let offset_of = directory.clock.as_ref().map(|clockwork| clockwork.offsets(received));
-    let is_trusted = trust(&received.serial, punches, directory, ledger)?;
+    let is_trusted = trust(received, punches, directory, ledger)?;
     let mut observations = Vec::with_capacity(punches.len());
     // What the rows before told, if these are not the first.
     let mut follows = progress.previous.map(Hint::after);
     for (order, Unsettled { punch, .. }) in (progress.judged..).zip(punches) {
         let mut observation = Observation::new((*punch).clone(), received.received_at);
-        (observation.live, observation.is_trusted, observation.role) = (live, is_trusted, directory.role);
+        (observation.live, observation.is_trusted, observation.role) = (live, is_trusted, role);
         observation.site = directory.device.site.as_deref().map(Into::into);
         observation.shift = received.by_hand.shift;
         observation.order = Some(received.place.map_or(order, |it| it.order));
@@ -378,7 +354,7 @@ fn observe<L: Ledger>(
 
 /// Whether the states of the terminal say something, these among them.
 fn trust<L: Ledger>(
-    serial: &SerialNumber,
+    received: &Received,
     punches: &[Unsettled<'_>],
     directory: &Directory,
     ledger: &mut L,
@@ -386,6 +362,11 @@ fn trust<L: Ledger>(
     if directory.rules.timeline.direction == DirectionRule::Alternate {
         return Ok(false);
     }
+    if received.passed.is_some() {
+        // A state is there only where somebody has said which way they went.
+        return Ok(true);
+    }
+    let serial = &received.serial;
     let known = ledger.trust(serial)?;
     let mut trust = known.clone();
     for Unsettled { punch, .. } in punches.iter().filter(|row| row.is_new) {
@@ -431,7 +412,7 @@ fn identify<L: Ledger>(
 impl From<&Dated> for Standing {
     fn from(row: &Dated) -> Self {
         let (person, site) = (row.person.clone(), row.site.as_deref().map(ToOwned::to_owned));
-        let place = Place { order: row.order, hint: row.hint };
+        let place = Place { order: row.order, hint: row.hint, passed_by: None };
         Self { person, site, place, role: row.role, is_trusted: row.is_trusted }
     }
 }

@@ -232,6 +232,8 @@ pub struct Place {
     pub order: u64,
     /// Which of two repeated hours it belongs to.
     pub hint: Hint,
+    /// What the door or the reader was there for by which it came, if an access system told it.
+    pub passed_by: Option<Role>,
 }
 
 /// How a punch stands among those of its person.

@@ -9,6 +9,7 @@ use punch_protocol::{Pin, RawPunch, SerialNumber};
 
 use super::clock::Contact;
 use super::ledger::Place;
+use super::passages::Passed;
 
 /// One upload, owned: what has to be durable before the terminal may forget it.
 #[derive(Debug, Clone)]
@@ -31,6 +32,8 @@ pub struct Received {
     pub whole: bool,
     /// How its terminal stood when it came. `None` if it did not come now: its rows are taken once more.
     pub contact: Option<Contact>,
+    /// How its rows passed, if an access system tells them.
+    pub passed: Option<Passed>,
     /// What somebody says of its rows.
     pub by_hand: ByHand,
     /// Where its one row stood in the upload it came with, if it is taken once more.
@@ -224,6 +227,7 @@ impl Received {
             replayed: 0,
             whole: true,
             contact: None,
+            passed: None,
             by_hand: ByHand::default(),
             place: None,
             in_zone_of_now: false,

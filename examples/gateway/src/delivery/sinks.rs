@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use punch_erp::{Outcome, RetryReason, TransportError};
 use punch_webhook::{Class, DeliveryId, Reason, ReceivedEvent, Verified};
-use sinks::{Around, Sink, telling};
+use sinks::{Around, Gather, Sink, telling};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -20,8 +20,15 @@ use crate::store::{Store, StoreError, around, resend, without_employee};
 #[derive(Debug, Clone)]
 pub struct Sinks {
     store: Store,
-    by_url: Arc<BTreeMap<String, Arc<Sink>>>,
+    by_url: Arc<BTreeMap<String, Arc<Way>>>,
     stop: Arc<watch::Sender<bool>>,
+}
+
+/// An ERP, and what gathers for it where one call does for many people.
+#[derive(Debug)]
+struct Way {
+    sink: Arc<Sink>,
+    gather: Option<Gather<ReceivedEvent>>,
 }
 
 /// What was written, and what else that means.
@@ -37,7 +44,7 @@ pub(super) struct Written {
 pub(super) struct Entrance {
     store: Store,
     /// `None` if the configuration names it no more.
-    sink: Option<Arc<Sink>>,
+    way: Option<Arc<Way>>,
     stop: watch::Receiver<bool>,
 }
 
@@ -50,7 +57,7 @@ impl Sinks {
     pub fn open(configs: &[SinkConfig], store: &Store) -> Result<Self, TransportError> {
         let mut by_url = BTreeMap::new();
         for SinkConfig { name, settings, .. } in configs {
-            by_url.insert(format!("{}{name}", SinkConfig::SCHEME), Arc::new(Sink::open(settings.clone())?));
+            by_url.insert(format!("{}{name}", SinkConfig::SCHEME), Arc::new(Way::open(Sink::open(settings.clone())?)));
         }
         Ok(Self { store: store.clone(), by_url: Arc::new(by_url), stop: Arc::new(watch::Sender::new(false)) })
     }
@@ -58,13 +65,13 @@ impl Sinks {
     /// The way into the ERP at an address, if the address is of one.
     pub(super) fn entrance(&self, url: &str) -> Option<Entrance> {
         let (store, stop) = (self.store.clone(), self.stop.subscribe());
-        SinkConfig::is_sink(url).then(|| Entrance { store, sink: self.by_url.get(url).cloned(), stop })
+        SinkConfig::is_sink(url).then(|| Entrance { store, way: self.by_url.get(url).cloned(), stop })
     }
 
     /// How many attempts may wait for company, beside those that are under way.
     pub(super) fn waiting_room(&self) -> usize {
-        let gathering = self.by_url.values().filter(|sink| sink.settings().erp.gathers());
-        gathering.map(|sink| sink.settings().erp.at_once()).sum()
+        let erps = self.by_url.values().map(|way| &way.sink.settings().erp);
+        erps.filter(|erp| erp.gathers() || erp.together().is_some()).map(|erp| erp.at_once()).sum()
     }
 
     /// What has only waited for company goes back.
@@ -87,13 +94,13 @@ impl Sinks {
     }
 
     async fn probe(self, url: String, every: Duration, engine: Engine, mut stopped: watch::Receiver<bool>) {
-        let Some(sink) = self.by_url.get(&url).cloned() else { return };
+        let Some(way) = self.by_url.get(&url).cloned() else { return };
         loop {
             tokio::select! {
                 () = tokio::time::sleep(every) => {}
                 _ = stopped.wait_for(|&stop| stop) => return,
             }
-            match self.look(&sink, &url).await {
+            match self.look(&way.sink, &url).await {
                 Ok(found) => engine.deliver(found),
                 Err(error) => tracing::error!(%error, "what is parked cannot be looked at"),
             }
@@ -135,16 +142,38 @@ impl Sinks {
     }
 }
 
+impl Way {
+    fn open(sink: Sink) -> Self {
+        let sink = Arc::new(sink);
+        let gather = sink.settings().erp.together().map(|together| {
+            let sink = Arc::clone(&sink);
+            Gather::start(together.writers, together.people, move |events| {
+                let sink = Arc::clone(&sink);
+                async move { sink.write(events).await }
+            })
+        });
+        Self { sink, gather }
+    }
+
+    /// Writes the events of one person, with those of others where that is one call.
+    async fn write(&self, events: Vec<ReceivedEvent>) -> Vec<Outcome> {
+        match &self.gather {
+            Some(gather) => gather.write(events).await,
+            None => self.sink.write(events).await,
+        }
+    }
+}
+
 impl Entrance {
     /// How many attempts there may be at once.
     pub(super) fn at_once(&self) -> Option<usize> {
-        self.sink.as_ref().map(|sink| sink.settings().erp.at_once())
+        self.way.as_ref().map(|way| way.sink.settings().erp.at_once())
     }
 
     /// One attempt. `None` if the gateway stops and nothing was sent.
     pub(super) async fn write(&self, delivery: DeliveryId, body: &[u8]) -> Option<Written> {
         let alone = |sent| Some(Written { sent, others: Vec::new() });
-        let Some(sink) = &self.sink else {
+        let Some(way) = &self.way else {
             return alone(Sent::later("punch.toml names no such sink any more; add it, or remove the endpoint", None));
         };
         let event = match Verified::assume_verified(body).event() {
@@ -152,12 +181,13 @@ impl Entrance {
             Err(error) => return alone(Sent::parked("unreadable", &error.to_string())),
         };
         if let ReceivedEvent::Test { .. } = event {
-            return alone(greet(sink).await);
+            return alone(greet(&way.sink).await);
         }
         let Some(mut around) = Around::of(event) else {
             return alone(Sent::written("not about a punch; taken note of"));
         };
-        if let Some(reach) = sink.settings().erp.reach() {
+        let erp = &way.sink.settings().erp;
+        if let Some(reach) = erp.reach() {
             match self.store.read(move |connection| self::around(connection, delivery, reach)).await {
                 Ok(others) => {
                     for (other, body) in others {
@@ -169,14 +199,14 @@ impl Entrance {
                 Err(error) => return alone(Sent::later(&error.to_string(), None)),
             }
         }
-        let outcomes = if sink.settings().erp.gathers() {
+        let outcomes = if erp.gathers() {
             let mut stop = self.stop.clone();
             tokio::select! {
-                outcomes = sink.write(around.events()) => outcomes,
+                outcomes = way.write(around.events()) => outcomes,
                 _ = stop.wait_for(|&stop| stop) => return None,
             }
         } else {
-            sink.write(around.events()).await
+            way.write(around.events()).await
         };
         let unanswered = || Outcome::Retry { after: None, reason: RetryReason::Unconfirmed };
         let sent = sent(&outcomes.first().cloned().unwrap_or_else(unanswered));

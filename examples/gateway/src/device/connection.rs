@@ -18,10 +18,16 @@ const REQUEST_DEADLINE: Duration = Duration::from_secs(30);
 pub(crate) const CONNECTIONS_MAX: u16 = 4096;
 
 /// Serves terminals until `stop` says so.
-pub(crate) async fn serve(listener: Listener, places: Places, devices: Devices, stop: watch::Receiver<bool>) {
+pub(crate) async fn serve(
+    listener: Listener,
+    places: Places,
+    devices: Devices,
+    pushed: Router,
+    stop: watch::Receiver<bool>,
+) {
     let proxies = Arc::clone(&listener.proxies);
     // Made once: a terminal opens a connection for every request.
-    let router = devices.router(REQUEST_DEADLINE);
+    let router = devices.router(pushed, REQUEST_DEADLINE);
     let serve = move |wire, client, stop| serve_one(wire, client, Arc::clone(&proxies), router.clone(), stop);
     listener.serve(&places, stop, serve).await;
 }

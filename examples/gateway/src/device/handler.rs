@@ -27,7 +27,7 @@ use super::reception::drain;
 use super::registry::Registry;
 use super::turns::Reached;
 use crate::clock::now;
-use crate::config::Config;
+use crate::config::{Config, DeviceConfig};
 use crate::core::{Attempts, Directory, Intake, Received, ReceivedRow, Tally};
 use crate::delivery::Engine;
 use crate::listen::Client;
@@ -56,8 +56,10 @@ pub(super) struct Inner {
     /// Wakes whoever waits for steps of a terminal.
     pub(super) commanded: Notify,
     /// Places for uploads of what happened before.
-    backlogs: Semaphore,
+    pub(super) backlogs: Semaphore,
     watch: Watch,
+    /// The terminals that the configuration names.
+    pub(super) named: BTreeMap<SerialNumber, DeviceConfig>,
 }
 
 /// What entering rows has led to; true once the transaction is committed.
@@ -101,16 +103,24 @@ impl Devices {
             commanded: Notify::new(),
             backlogs: Semaphore::new(BACKLOGS),
             watch,
+            named: config.devices.iter().map(|device| (device.serial.clone(), device.clone())).collect(),
         }))
     }
 
-    /// One route for everything: the path is the operator's, only its last segment is ours.
-    pub(super) fn router(&self, deadline: Duration) -> Router {
+    /// Finds out what has to be known of terminals before the first of them calls.
+    pub(crate) async fn begin(&self) -> Result<(), StoreError> {
+        self.keep_zones().await?;
+        self.find_commands().await
+    }
+
+    /// One route for every terminal: the path is the operator's, only its last segment is ours. Sources have paths of their own.
+    pub(super) fn router(&self, pushed: Router, deadline: Duration) -> Router {
         Router::new()
             .fallback(answer)
+            .with_state(self.clone())
+            .merge(pushed)
             .layer(RequestBodyLimitLayer::new(self.0.limits.stream))
             .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, deadline))
-            .with_state(self.clone())
     }
 
     /// Lets a terminal in from now on.
@@ -344,7 +354,7 @@ impl Devices {
         self.0.registry.directory(serial)?.device.id
     }
 
-    /// The terminals of a site that are let in.
+    /// The terminals of a site that are let in and call by themselves.
     pub(crate) fn of_site(&self, site: &str) -> Vec<SerialNumber> {
         self.0.registry.of_site(site)
     }

@@ -8,6 +8,7 @@ mod door;
 mod encounters;
 mod expansion;
 mod handler;
+mod passages;
 mod quarantine;
 mod reception;
 mod redating;

@@ -22,6 +22,8 @@ pub(super) struct Registry {
     hold_unknown_badges: Option<bool>,
     shifts: Arc<Shifts>,
     key: TenantKey,
+    /// How long what is behind each source may be silent.
+    patience: BTreeMap<String, TimeDelta>,
 }
 
 #[derive(Debug)]
@@ -32,6 +34,8 @@ pub(super) struct Device {
     pub(super) forwarded_at: Option<DateTime<Utc>>,
     pub(super) directory: Directory,
     pub(super) timekeeping: Timekeeping,
+    /// The source that tells of it, if it is no terminal that calls.
+    pub(super) source: Option<Behind>,
     /// What it says of itself, if nobody has let it in.
     pub(super) said: Option<String>,
     /// From where, and under which path, it may call.
@@ -46,6 +50,14 @@ pub(super) struct Device {
     pub(super) has_more: bool,
     /// What the store knows of the terminal's dialect, and whether it has tried to encrypt.
     speech: (Option<Dialect>, bool),
+}
+
+/// The source that tells of a door or a terminal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Behind {
+    pub(super) source: String,
+    /// How long it may be silent.
+    pub(super) patience: TimeDelta,
 }
 
 /// Terminals remembered at once; unapproved ones beyond it are refused without being remembered.
@@ -65,11 +77,12 @@ impl Registry {
             hold_unknown_badges,
             shifts: Arc::new(config.shifts.clone()),
             key: TenantKey::new(key),
+            patience: config.sources.iter().map(|source| (source.name.clone(), source.patience())).collect(),
         };
         for row in rows {
             let Ok(serial) = SerialNumber::parse(&row.serial) else { continue };
-            let named = config.devices.iter().find(|device| device.serial == serial);
-            registry.admit(serial, row.admission, named, Some(row));
+            let named = config.device(&serial, row.source.as_deref(), row.label.as_deref());
+            registry.admit(serial, row.admission, named.as_ref(), Some(row));
         }
         registry
     }
@@ -82,38 +95,32 @@ impl Registry {
         named: Option<&DeviceConfig>,
         row: Option<&DeviceRow>,
     ) {
+        let behind = row.and_then(|row| row.source.clone());
+        let behind = behind.map(|source| Behind { patience: self.patience(&source), source });
         let config = named.cloned().unwrap_or_else(|| self.defaults.device(serial.clone(), None));
         let mut settings = Settings::default();
-        settings.comm_key = config.comm_key;
+        settings.comm_key.clone_from(&config.comm_key);
         if let Some(row) = row {
             settings.stamps.clone_from(&row.stamps);
             (settings.dialect, settings.declines_encryption) = (row.dialect, row.declines_encryption);
         }
         let session = match admission {
+            // Nobody may push under the name of a door.
+            _ if behind.is_some() => Session::unapproved(serial.clone(), Admission::Pending),
             Admission::Approved => Session::approved(serial.clone(), settings),
             Admission::Pending | Admission::Blocked => Session::unapproved(serial.clone(), admission),
         };
-        let mut rules = Rules::new(config.profile.zone);
-        (rules.clock, rules.horizon) = (config.profile.clock, config.profile.periods.horizon());
-        rules.timeline = config.profile.rules;
-        let mut device = DeviceInfo::default();
-        device.id = Some(self.key.opaque_id("dev", "device", serial.as_str().as_bytes()));
-        device.name = Some(config.name);
-        device.site = Some(config.site).filter(|site| !site.is_empty());
+        let directory = self.directory_of(config);
         let speech = (session.dialect(), session.declines_encryption());
-        let directory = Directory {
-            rules,
-            device,
-            hold_unknown_badges: self.hold_unknown_badges,
-            role: config.role,
-            periods: config.profile.periods,
-            clock: None,
-            shifts: Arc::clone(&self.shifts),
-        };
         let mut devices = self.lock();
         if let Some(known) = devices.get_mut(&serial) {
             // What is known about it stays, and a call that was on its way when it was approved changes nothing.
-            if admission == Admission::Approved {
+            if let Some(behind) = behind {
+                (known.session, known.admission, known.source) = (session, admission, Some(behind));
+                known.directory = directory;
+            } else if known.source.is_some() {
+                known.admission = admission;
+            } else if admission == Admission::Approved {
                 (known.session, known.admission) = (session, admission);
                 known.has_commands = true;
             }
@@ -129,6 +136,7 @@ impl Registry {
                     forwarded_at: None,
                     directory,
                     timekeeping: Timekeeping::default(),
+                    source: behind,
                     said: None,
                     access: row.map(|row| row.access.clone()).unwrap_or_default(),
                     probe: row.and_then(|row| row.probe.clone()),
@@ -139,6 +147,30 @@ impl Registry {
                 },
             );
         }
+    }
+
+    /// How the rows of a terminal are judged, and what payloads say of it.
+    fn directory_of(&self, config: DeviceConfig) -> Directory {
+        let mut rules = Rules::new(config.profile.zone);
+        (rules.clock, rules.horizon) = (config.profile.clock, config.profile.periods.horizon());
+        rules.timeline = config.profile.rules;
+        let mut device = DeviceInfo::default();
+        device.id = Some(self.key.opaque_id("dev", "device", config.serial.as_str().as_bytes()));
+        device.name = Some(config.name);
+        device.site = Some(config.site).filter(|site| !site.is_empty());
+        Directory {
+            rules,
+            device,
+            hold_unknown_badges: self.hold_unknown_badges,
+            role: config.role,
+            periods: config.profile.periods,
+            clock: None,
+            shifts: Arc::clone(&self.shifts),
+        }
+    }
+
+    fn patience(&self, source: &str) -> TimeDelta {
+        self.patience.get(source).copied().unwrap_or_default()
     }
 
     /// Keeps a terminal out from now on.
@@ -204,11 +236,12 @@ impl Registry {
         self.lock().values().filter(|device| device.admission == Admission::Approved).count()
     }
 
-    /// The terminals of a site that are let in.
+    /// The terminals of a site that are let in and call by themselves.
     pub(super) fn of_site(&self, site: &str) -> Vec<SerialNumber> {
         let devices = self.lock();
         let at_site = devices.iter().filter(|(_, device)| {
             device.admission == Admission::Approved
+                && device.source.is_none()
                 && device.directory.device.site.as_deref().unwrap_or_default() == site
         });
         at_site.map(|(serial, _)| serial.clone()).collect()
@@ -267,6 +300,9 @@ impl Device {
 
     /// How long it may be silent.
     pub(super) fn patience(&self) -> TimeDelta {
+        if let Some(behind) = &self.source {
+            return behind.patience;
+        }
         (self.session.delay() * 3).checked_add(&TimeDelta::minutes(1)).unwrap_or_default()
     }
 }

@@ -57,6 +57,7 @@ impl Device {
     /// By what it gets its commands.
     pub(super) fn means(&self) -> Means {
         match self.session.dialect() {
+            _ if self.source.is_some() => Means::Source,
             None if self.probe.is_some() => Means::Pull,
             _ => Means::Push(self.command_dialect()),
         }

@@ -28,11 +28,15 @@ pub struct DeviceRow {
     pub probe: Option<String>,
     /// Its model, as whoever let it in says.
     pub model: Option<String>,
+    /// The source that tells of it, if it is no terminal that calls.
+    pub source: Option<String>,
+    /// What its source calls it.
+    pub label: Option<String>,
 }
 
 const SELECT: &str =
     "SELECT serial, admission, first_seen, dialect, declines_encryption, said, allow, path_token, model,
-     probe FROM device";
+     probe, source, label FROM device";
 
 impl DeviceRow {
     /// Unknown serials that are remembered as pending; beyond it new ones are refused without a trace.
@@ -78,6 +82,8 @@ impl DeviceRow {
             access: access_of(row.get::<Option<String>>(6)?.as_deref(), row.get(7)?),
             model: row.get(8)?,
             probe: row.get(9)?,
+            source: row.get(10)?,
+            label: row.get(11)?,
         })
     }
 
@@ -112,6 +118,27 @@ impl DeviceRow {
             }
             Some(Admission::Approved | Admission::Pending) | None => Self::approve(tx, serial, now),
         }
+    }
+
+    /// A door or a terminal behind a source, approved with it unless somebody has blocked it.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be written.
+    pub(crate) fn put_behind(
+        tx: &Transaction<'_>,
+        serial: &str,
+        source: &str,
+        label: Option<&str>,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let sql =
+            "INSERT INTO device (serial, admission, first_seen, source, label) VALUES (?1, 'approved', ?2, ?3, ?4)
+                   ON CONFLICT (serial) DO UPDATE SET source = excluded.source,
+                       label = coalesce(excluded.label, device.label),
+                       admission = CASE device.admission WHEN 'blocked' THEN 'blocked' ELSE 'approved' END";
+        tx.execute(sql, &[&serial, &millis(now), &source, &label])?;
+        Ok(())
     }
 
     /// Keeps a terminal out.

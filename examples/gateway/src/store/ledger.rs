@@ -88,7 +88,9 @@ impl<'t, 'c> StoreLedger<'t, 'c> {
                 &hint.received_live.is_some(),
                 &standing.map(|standing| standing.person.as_str()),
                 &standing.and_then(|standing| standing.site.as_deref()),
-                &standing.and_then(|standing| standing.role).map(person::word_of),
+                &standing
+                    .map_or(place.and_then(|place| place.passed_by), |standing| standing.role)
+                    .map(person::word_of),
                 &standing.is_none_or(|standing| standing.is_trusted),
                 &dated.map(|punch| punch.punched_at.timestamp()),
                 &dated.map(|punch| punch.local_time.to_rfc3339()),

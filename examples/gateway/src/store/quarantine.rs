@@ -9,7 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::part::{Part, total};
-use super::person::{SAID, raw_punch};
+use super::person::{SAID, raw_punch, role_of};
 use super::sql::{Clause, Connection, Row};
 use super::{StoreError, Transaction, from_millis, millis};
 use crate::core::{ByHand, Place, Received, ReceivedRow};
@@ -180,7 +180,7 @@ pub(crate) struct Again {
 }
 
 /// What is read of such a row, behind [`SAID`].
-const AGAIN: &str = "seq, received_at, raw, shift_s, whose, reason, id, fate, place, previous_at, was_live";
+const AGAIN: &str = "seq, received_at, raw, shift_s, whose, reason, id, fate, place, previous_at, was_live, role";
 
 impl Again {
     /// One of them.
@@ -210,7 +210,8 @@ fn received(row: &Row<'_>) -> Result<Option<Received>, StoreError> {
     let previous_at = row.get::<Option<i64>>(16)?.filter(|_| !received.in_zone_of_now);
     hint.previous = previous_at.and_then(|seconds| DateTime::from_timestamp(seconds, 0));
     hint.received_live = row.get::<bool>(17)?.then_some(received_at);
-    received.place = Some(Place { order: row.get::<i64>(15)?.cast_unsigned(), hint });
+    let passed_by = row.get::<Option<String>>(18)?.as_deref().and_then(role_of);
+    received.place = Some(Place { order: row.get::<i64>(15)?.cast_unsigned(), hint, passed_by });
     Ok(Some(received))
 }
 

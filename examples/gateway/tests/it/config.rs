@@ -334,6 +334,7 @@ fn the_example_file_names_every_key() {
         "[[device]]",
         "[[endpoint]]",
         "[[sink]]",
+        "[[source]]",
         "[[employee]]",
         "[[shift]]",
     ];

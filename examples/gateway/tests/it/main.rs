@@ -60,6 +60,7 @@ mod rules;
 mod samples;
 mod schemathesis;
 mod sinks;
+mod sources;
 mod steps;
 mod store;
 mod streamed;

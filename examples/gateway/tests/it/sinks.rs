@@ -154,6 +154,27 @@ async fn an_erp_that_loses_its_answers_gets_every_punch_once() {
     assert!(said.contains("Odoo 18.0"), "{said}");
 }
 
+/// S0-004: people who wait are written with one call, each in their order, and each hears of their own.
+#[tokio::test]
+async fn many_people_are_written_with_few_calls() {
+    let badges: Vec<i64> = (1001..1101).collect();
+    // One of them is nobody's.
+    let (server, file) = odoo(&badges[1..]).await;
+    let site = Site::start(|config| with_sinks(config, &file)).await;
+    let punches = |time: &str, state: u8| badges.iter().map(|badge| row(*badge, time, state)).collect::<String>();
+    site.punch(&[punches("08:00:00", 0), punches("16:00:00", 1)].concat()).await;
+    for badge in &badges[1..] {
+        until_records(&server, *badge, &["08:00:00-16:00:00"]).await;
+    }
+    eventually("the others are parked", async || {
+        let parked = "SELECT count(*) FROM delivery WHERE reason = 'parked: unknown_employee'";
+        (site.ask::<i64>(parked).await == 2).then_some(())
+    })
+    .await;
+    let calls = server.lock().unwrap().calls().len();
+    assert!(calls < 2 * badges.len() * 6 / 5, "{calls} calls for {} punches", 2 * badges.len());
+}
+
 /// A sink of another kind and a table of badges; `punch.toml` says everything that is wrong with one at once.
 #[tokio::test]
 async fn a_table_of_badges_is_used_and_a_wrong_section_is_named() {

@@ -265,3 +265,42 @@ fn a_file_says_which_listener_speaks_tls_and_what_is_wrong_with_a_certificate() 
         assert!(wrong.contains(expected) && !wrong.contains("PRIVATE KEY"), "{text}: {wrong}");
     }
 }
+
+/// S3-042: what a source or a sink believes is the roots of the system, those of a file, or one certificate by its SHA-256; a
+/// server with another one gets nothing, and the text says why.
+#[tokio::test]
+async fn a_source_or_a_sink_believes_what_it_is_told_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let (site, tls) = site(folder.path()).await;
+    let trust = |text: &str| sinks::Trust::take(&mut text.parse().unwrap());
+    let ask = async |text: &str| {
+        let transport = trust(text).unwrap().transport().unwrap();
+        let url = format!("https://{}/livez", site.gateway.api_addr);
+        let request = axum::http::Request::get(url).body(bytes::Bytes::new()).unwrap();
+        transport.send(request).await.map(|response| response.status().as_u16()).map_err(|failure| failure.to_string())
+    };
+    let pin =
+        |der: &[u8]| format!("{:?}", punch_erp::CertificatePin::of(der)).split(['(', ')']).nth(1).unwrap().to_owned();
+    let [ecdsa, rsa] = [0, 1].map(|index| pin(&der(&tls.pairs[index])));
+    let pinned = format!("certificate_sha256 = [\"{ecdsa}\", \"{rsa}\"]");
+    assert_eq!(ask(&pinned).await, Ok(200), "also by an address that is not in it");
+    let roots: Vec<u8> = tls.pairs.iter().flat_map(|files| std::fs::read(&files.cert_file).unwrap()).collect();
+    let file = folder.path().join("roots.pem");
+    std::fs::write(&file, roots).unwrap();
+    assert_eq!(ask(&format!("ca_file = {:?}", file.display().to_string())).await, Ok(200));
+    assert_eq!(ask("accept_invalid_certificates = true").await, Ok(200));
+    for refusing in [String::new(), format!("certificate_sha256 = \"{}\"", pin(b"another certificate"))] {
+        let error = ask(&refusing).await.unwrap_err();
+        assert!(error.starts_with("PE-NET-001: the server's certificate is not trusted"), "{error}");
+    }
+    for (wrong, key) in [
+        ("certificate_sha256 = \"9f86\"".to_owned(), "certificate_sha256"),
+        ("certificate_sha256 = []".to_owned(), "certificate_sha256"),
+        ("ca_file = \"/nowhere\"".to_owned(), "ca_file"),
+        (format!("ca_file = {:?}", tls.pairs[0].key_file.display().to_string()), "ca_file"),
+        (format!("{pinned}\naccept_invalid_certificates = true"), "accept_invalid_certificates"),
+    ] {
+        let errors = trust(&wrong).unwrap_err();
+        assert_eq!(errors[0].key, key, "{wrong}: {errors:?}");
+    }
+}

@@ -4,7 +4,6 @@
 #![allow(clippy::print_stdout, reason = "a dry run is for reading")]
 
 use middleware::{Inbox, Settings, erpnext, log_to_stderr, shifts};
-use punch_erp::ReqwestTransport;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
@@ -16,7 +15,7 @@ async fn main() -> anyhow::Result<()> {
     if settings.dry_run {
         return inbox.serve(erpnext::dry_run(site, |request| println!("{request}"))).await;
     }
-    let transport = ReqwestTransport::new()?;
+    let transport = settings.trust.transport()?;
     let inbox = inbox.advancing(shifts::from_env(&site, &transport));
     inbox.serve(erpnext::writer(site, transport)).await
 }

@@ -4,7 +4,6 @@
 #![allow(clippy::print_stdout, reason = "a dry run is for reading")]
 
 use middleware::{Inbox, Settings, hikcentral, humand, log_to_stderr};
-use punch_erp::ReqwestTransport;
 use punch_erp::humand::WriteEntries;
 
 #[tokio::main]
@@ -17,5 +16,5 @@ async fn main() -> anyhow::Result<()> {
     if settings.dry_run {
         return inbox.serve_waiting(reach, humand::dry_run(community, |request| println!("{request}"))).await;
     }
-    inbox.serve_waiting(reach, humand::writer(community, ReqwestTransport::new()?)).await
+    inbox.serve_waiting(reach, humand::writer(community, settings.trust.transport()?)).await
 }

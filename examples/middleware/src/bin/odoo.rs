@@ -3,7 +3,6 @@
 #![allow(clippy::print_stdout, reason = "a dry run is for reading")]
 
 use middleware::{Inbox, Settings, log_to_stderr, odoo};
-use punch_erp::ReqwestTransport;
 use punch_erp::odoo::WriteAttendances;
 
 #[tokio::main]
@@ -17,5 +16,5 @@ async fn main() -> anyhow::Result<()> {
     if settings.dry_run {
         return inbox.serve_people(reach, odoo::dry_run(server, |request| println!("{request}"))).await;
     }
-    inbox.serve_people(reach, odoo::writer(server, ReqwestTransport::new()?)).await
+    inbox.serve_people(reach, odoo::writer(server, settings.trust.transport()?)).await
 }

@@ -4,7 +4,6 @@
 #![allow(clippy::print_stdout, reason = "a dry run is for reading")]
 
 use middleware::{Inbox, Settings, log_to_stderr, successfactors};
-use punch_erp::ReqwestTransport;
 use punch_erp::successfactors::SuccessFactors;
 
 #[tokio::main]
@@ -17,6 +16,6 @@ async fn main() -> anyhow::Result<()> {
     if settings.dry_run {
         return inbox.serve(successfactors::dry_run(tenant, |request| println!("{request}"))).await;
     }
-    let writer = successfactors::writer(tenant, ReqwestTransport::new()?, settings.path.with_extension("calls"));
+    let writer = successfactors::writer(tenant, settings.trust.transport()?, settings.path.with_extension("calls"));
     inbox.serve_many(successfactors::GATHERED, writer).await
 }

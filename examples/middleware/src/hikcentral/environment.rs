@@ -2,20 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
-use std::sync::Mutex;
 
 use anyhow::Context as _;
 use chrono::TimeDelta;
-use gateway::clock::now;
-use punch_erp::hikcentral::{
-    Dialect, EventTypes, HikCentral, HikCentralRules, HikCentralSettings, KnownPeople, PollRules, Receiver,
-    Subscription,
-};
+use punch_erp::Credential;
+use punch_erp::hikcentral::{Dialect, EventTypes, HikCentral, HikCentralRules, PollRules, Receiver, Subscription};
 use punch_erp::passage::PersonScheme;
-use punch_erp::{Credential, ReqwestTransport};
 use punch_normalize::{DeviceZone, Direction};
 
-use super::{Seen, Source, Task};
+use sinks::Trust;
+use sources::Pause;
+use sources::hikcentral::{HikCentralSettings, HikCentralSource};
+
+use super::{Source, Task};
 use crate::{env, env_any, env_flag};
 
 /// The HikCentral of the environment: `HIKVISION_HOST`, `HIK_APP_KEY` and `HIK_SECRET`; the others, which have defaults, are
@@ -43,27 +42,26 @@ pub fn from_env(dry_run: bool) -> anyhow::Result<Source> {
     };
     let begin =
         env_any(&["HIK_BEGIN"]).map(|text| text.parse().context("HIK_BEGIN, a time such as 2026-01-27T00:00:00Z"));
-    Ok(Source {
+    let settings = HikCentralSettings {
         site: HikCentral::new(settings(rules.passage.zone)?)?,
-        transport: transport()?,
+        transport: Trust::from_env("HIK_")?.transport()?,
         employee_field: env_any(&["HIK_EMPLOYEE_FIELD"]).as_deref().unwrap_or("person_code").parse::<PersonScheme>()?,
         poll: poll(subscription.is_some())?,
-        begin: begin.transpose()?.unwrap_or_else(now),
+        pause: Pause::default(),
+        begin: begin.transpose()?,
         rules,
         receiver,
-        allowed: allowed()?,
+        look_every: HikCentralSettings::LOOK_EVERY,
         subscription,
-        task,
-        dry_run,
-        people: Mutex::new(KnownPeople::default()),
-        seen: Mutex::new(Seen::default()),
-    })
+        is_dry: dry_run,
+    };
+    Ok(Source { hikcentral: HikCentralSource::new(settings), allowed: allowed()?, task })
 }
 
-fn settings(zone: Option<DeviceZone>) -> anyhow::Result<HikCentralSettings> {
+fn settings(zone: Option<DeviceZone>) -> anyhow::Result<punch_erp::hikcentral::HikCentralSettings> {
     let host = env("HIKVISION_HOST")?;
     let base = if host.contains("://") { host } else { format!("https://{host}") };
-    let mut settings = HikCentralSettings::new(base, env("HIK_APP_KEY")?, env("HIK_SECRET")?);
+    let mut settings = punch_erp::hikcentral::HikCentralSettings::new(base, env("HIK_APP_KEY")?, env("HIK_SECRET")?);
     settings.user_id = env_any(&["HIK_USER_ID"]).unwrap_or_default();
     settings.allow_http = env_flag("HIK_ALLOW_HTTP");
     settings.zone = zone.unwrap_or(settings.zone);
@@ -73,23 +71,6 @@ fn settings(zone: Option<DeviceZone>) -> anyhow::Result<HikCentralSettings> {
         Some(_) => anyhow::bail!("HIK_DIALECT is neither `professional` nor `isecure_center`"),
     };
     Ok(settings)
-}
-
-/// Certificates are checked, against the system's roots and those of `HIK_CA_FILE`.
-fn transport() -> anyhow::Result<ReqwestTransport> {
-    if env_flag("HIK_ACCEPT_INVALID_CERTS") {
-        tracing::warn!("HIK_ACCEPT_INVALID_CERTS: whoever is between can read and change everything; use HIK_CA_FILE");
-        return Ok(ReqwestTransport::trusting_anybody()?);
-    }
-    match env_any(&["HIK_CA_FILE"]) {
-        Some(path) => {
-            let roots = std::fs::read(&path).with_context(|| format!("HIK_CA_FILE `{path}`"))?;
-            let is_pem = roots.windows(10).any(|window| window == b"-----BEGIN");
-            anyhow::ensure!(is_pem, "HIK_CA_FILE `{path}` holds no certificate in PEM");
-            ReqwestTransport::trusting(&roots).with_context(|| format!("HIK_CA_FILE `{path}`"))
-        }
-        None => Ok(ReqwestTransport::new()?),
-    }
 }
 
 /// S3-018: every five minutes, or what `HIK_POLL_SECONDS` says; below a subscription every half hour.

@@ -1,32 +1,26 @@
-//! HikCentral as a source: its events are received, read again at intervals, and stored like those of the webhook.
-//!
-//! A push is answered once its events are on disk. What was missed is found by reading: the mark of how far moves only once
-//! everything before it is stored. An event is taken once, by its id and by door, person and second.
+//! HikCentral in the place of the webhook: what it pushes and lists is stored in the inbox, each passage once.
 
 mod environment;
-mod feeding;
-mod receiving;
-mod taking;
+mod keeping;
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
+use axum::body::Bytes;
 use axum::extract::{ConnectInfo, DefaultBodyLimit};
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
 use axum::routing::post;
-use chrono::{DateTime, Utc};
-use gateway::clock::now;
-use punch_erp::hikcentral::{
-    HikCentral, HikCentralRules, KnownPeople, NOTIFICATION_BODY_MAX, PollRules, Receiver, Stamp, Subscription,
-};
-use punch_erp::passage::PersonScheme;
-use punch_erp::{Failure, HttpRequest, HttpResponse, ReqwestTransport};
+use punch_erp::hikcentral::NOTIFICATION_BODY_MAX;
 use serde_json::{Value, json};
+use sources::Answer;
+use sources::hikcentral::HikCentralSource;
 
-use crate::inbox::Mailbox;
+use crate::inbox::{Mailbox, answer};
 
 pub use environment::from_env;
 
@@ -41,56 +35,46 @@ pub enum Task {
     Receive,
 }
 
-/// A HikCentral, and how its events are taken.
+/// A HikCentral, and what is to be done with it.
 #[derive(Debug)]
 pub struct Source {
-    site: HikCentral,
-    transport: ReqwestTransport,
-    rules: HikCentralRules,
-    employee_field: PersonScheme,
-    poll: PollRules,
-    begin: DateTime<Utc>,
-    /// Where pushes are received; `None` where nobody may push.
-    receiver: Option<Receiver>,
+    hikcentral: HikCentralSource,
     /// Who may push, by address. None lets everybody who knows the token.
     allowed: Option<BTreeSet<IpAddr>>,
-    subscription: Option<Subscription>,
     task: Task,
-    dry_run: bool,
-    people: Mutex<KnownPeople>,
-    seen: Mutex<Seen>,
 }
 
-/// What `/health` tells.
-#[derive(Debug, Default)]
-struct Seen {
-    punches: u64,
-    known: u64,
-    dropped: u64,
-    quarantined: u64,
-    without_direction: u64,
-    last_event: Option<DateTime<Utc>>,
-    last_push: Option<DateTime<Utc>>,
-    read_to: Option<DateTime<Utc>>,
-    is_subscribed: bool,
-    error: Option<String>,
-}
+/// How long a single run waits for what it read to be written.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 impl Source {
     /// The routes on which HikCentral pushes.
     pub(crate) fn routes(self: &Arc<Self>, mailbox: &Mailbox) -> Router {
         let mut router = Router::new();
-        if self.receiver.is_none() || self.task == Task::Once {
+        if self.hikcentral.settings().receiver.is_none() || self.task == Task::Once {
             return router;
         }
         for path in ["/hik/events", "/webhook/hikvision/events"] {
             let (source, mailbox) = (Arc::clone(self), mailbox.clone());
-            let receive = async move |ConnectInfo(peer): ConnectInfo<SocketAddr>, headers: HeaderMap, body| {
-                source.receive(&mailbox, peer.ip(), &headers, body).await
+            let receive = async move |ConnectInfo(peer): ConnectInfo<SocketAddr>, headers: HeaderMap, body: Bytes| {
+                source.receive(&mailbox, peer.ip(), &headers, &body).await
             };
             router = router.route(path, post(receive));
         }
         router.layer(DefaultBodyLimit::max(NOTIFICATION_BODY_MAX))
+    }
+
+    async fn receive(&self, mailbox: &Mailbox, peer: IpAddr, headers: &HeaderMap, body: &[u8]) -> Response {
+        if self.allowed.as_ref().is_some_and(|allowed| !allowed.contains(&peer.to_canonical())) {
+            self.hikcentral.refused();
+            tracing::warn!(%peer, "a push from an address that is not in HIK_ALLOW_FROM");
+            return answer(StatusCode::FORBIDDEN, &json!({ "code": "1", "msg": "address not allowed" }));
+        }
+        let Answer { status, body } = match self.hikcentral.admit(headers) {
+            Ok(()) => self.hikcentral.receive(mailbox, body).await,
+            Err(refusal) => refusal,
+        };
+        answer(status, &serde_json::from_str(&body).unwrap_or(Value::Null))
     }
 
     /// Reads and subscribes, for ever or once.
@@ -98,41 +82,27 @@ impl Source {
         match self.task {
             Task::Receive => Box::pin(std::future::pending()),
             Task::Once => Box::pin(async move { self.feed_once(&mailbox).await }),
-            Task::Serve => Box::pin(async move { self.feed_always(&mailbox).await }),
+            Task::Serve => Box::pin(async move { self.hikcentral.feed(&mailbox).await }),
         }
+    }
+
+    /// S3-017: reads what is new, waits until it is written, and says how it stands.
+    async fn feed_once(&self, mailbox: &Mailbox) -> anyhow::Result<()> {
+        self.hikcentral.feed_once(mailbox).await?;
+        let written = async {
+            while mailbox.table.progress().await?.waiting > 0 {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            anyhow::Ok(())
+        };
+        let patience = if self.hikcentral.settings().is_dry { Duration::from_secs(1) } else { PATIENCE };
+        let in_time = tokio::time::timeout(patience, written).await;
+        let progress = mailbox.table.progress().await?;
+        tracing::info!(waiting = progress.waiting, done = progress.done, parked = progress.parked, "read once");
+        in_time.unwrap_or(Ok(()))
     }
 
     pub(crate) fn health(&self) -> Value {
-        let seen = lock(&self.seen);
-        json!({
-            "punches": seen.punches, "known": seen.known, "dropped": seen.dropped, "quarantined": seen.quarantined,
-            "without_direction": seen.without_direction, "last_event": seen.last_event, "last_push": seen.last_push,
-            "read_to": seen.read_to, "subscribed": seen.is_subscribed, "error": seen.error,
-        })
+        serde_json::to_value(self.hikcentral.health()).unwrap_or_default()
     }
-
-    async fn send(&self, request: HttpRequest) -> Result<HttpResponse, Failure> {
-        let (path, begun) = (request.uri().path().to_owned(), now());
-        let reply = self.transport.send(request).await;
-        let ms = (now() - begun).num_milliseconds();
-        match &reply {
-            Ok(response) => tracing::debug!(path, status = response.status().as_u16(), ms, "HikCentral answered"),
-            Err(failure) => tracing::warn!(path, %failure, ms, "HikCentral did not answer"),
-        }
-        reply
-    }
-}
-
-/// A stamp that nobody had before.
-fn stamp() -> Stamp {
-    let mut seed = [0; 16];
-    // Without random numbers the clock alone makes it another one.
-    if getrandom::fill(&mut seed).is_err() {
-        seed = i128::from(now().timestamp_micros()).to_be_bytes();
-    }
-    Stamp::new(seed, now())
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

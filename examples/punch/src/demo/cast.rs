@@ -88,6 +88,7 @@ impl Cast {
             dry_run: false,
             sample_answers: false,
             mapping: None,
+            trust: sinks::Trust::System,
         };
         let (inbox_addr, written) = start_middleware(&settings, erp_addr).await?;
 

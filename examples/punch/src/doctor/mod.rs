@@ -1,6 +1,7 @@
 //! `punch doctor`: says what is wrong, and what to do.
 
 mod device;
+mod gateway;
 
 use clap::{Args, Subcommand};
 
@@ -21,10 +22,18 @@ enum Subject {
     ///
     /// Example: punch doctor device 192.168.1.201 --zone America/Mexico_City
     Device(device::Device),
+    /// Ask a gateway whether it could store rows now, as whoever watches containers does.
+    ///
+    /// Exit code 0 if it could, 1 if not, 3 if it does not answer.
+    ///
+    /// Example: punch doctor gateway http://127.0.0.1:8080
+    Gateway(gateway::Gateway),
 }
 
 /// Runs the command.
 pub(crate) async fn run(command: DoctorCommand) -> anyhow::Result<Exit> {
-    let Subject::Device(device) = command.subject;
-    device::run(device).await
+    match command.subject {
+        Subject::Device(device) => device::run(device).await,
+        Subject::Gateway(gateway) => gateway::run(gateway).await,
+    }
 }

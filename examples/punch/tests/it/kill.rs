@@ -61,9 +61,10 @@ pub(crate) fn start(config: &str, device_addr: SocketAddr) -> Running {
     Running::start(punch().args(["gateway", "--config", config, "--device-addr", &addr, "--api-addr", "127.0.0.1:0"]))
 }
 
-/// Waits until it listens: from then on a `SIGTERM` asks it to end, and does not kill it.
-pub(crate) fn listens(gateway: &mut Running) {
+/// Asks it to end, once it listens: before that a `SIGTERM` kills it.
+pub(crate) fn end(mut gateway: Running) {
     while !gateway.line().starts_with("dashboard on") {}
+    assert_eq!(gateway.terminate().code, Some(0));
 }
 
 pub(crate) fn kills() -> u32 {
@@ -72,14 +73,25 @@ pub(crate) fn kills() -> u32 {
 
 /// People punch until `stop`; returns every punch that went into the terminal's memory.
 pub(crate) async fn punches(serial: &str, stop: Arc<AtomicBool>, terminal: mpsc::Sender<Happening>) -> Vec<RawPunch> {
+    punches_every(Duration::from_millis(8), 300, serial, stop, terminal).await
+}
+
+/// The same, so many people, one of them after each such time.
+pub(crate) async fn punches_every(
+    every: Duration,
+    people: u32,
+    serial: &str,
+    stop: Arc<AtomicBool>,
+    terminal: mpsc::Sender<Happening>,
+) -> Vec<RawPunch> {
     let serial = SerialNumber::parse(serial).unwrap();
-    let mut crowd = Crowd::new(serial, DeviceZone::Utc, 300, 1);
+    let mut crowd = Crowd::new(serial, DeviceZone::Utc, people, 1);
     let mut all = Vec::new();
     while !stop.load(Ordering::Relaxed) {
         let punch = crowd.punch(::gateway::clock::now());
         all.push(punch.clone());
         terminal.send(Happening::Punch(Box::new(punch))).await.unwrap();
-        tokio::time::sleep(Duration::from_millis(8)).await;
+        tokio::time::sleep(every).await;
     }
     all
 }
@@ -113,8 +125,7 @@ async fn no_number_of_kills_loses_a_punch_or_gives_one_a_second_identity() {
     }
     stop.store(true, Ordering::Relaxed);
     let punched = people.await.unwrap();
-    let mut gateway = start(&config, device_addr);
-    listens(&mut gateway);
+    let gateway = start(&config, device_addr);
     let achieved = tokio::time::timeout(PATIENCE, terminal).await.expect("the terminal gets rid of its rows");
     let achieved = achieved.unwrap().unwrap();
     assert_eq!(achieved.acknowledged, u64::try_from(punched.len()).unwrap(), "{achieved:?}");
@@ -134,7 +145,7 @@ async fn no_number_of_kills_loses_a_punch_or_gives_one_a_second_identity() {
         let lost: Vec<_> = expected.iter().filter(|id| !receiver.accepted().contains_key(*id)).collect();
         panic!("{} acknowledged punches did not arrive: {lost:?}", lost.len());
     }
-    assert_eq!(gateway.terminate().code, Some(0));
+    end(gateway);
 
     // Exactly the punches, each under its one name, however often it was sent.
     let accepted = receiver.accepted();

@@ -18,7 +18,7 @@ use simulator::world::Dice;
 use tokio::sync::mpsc;
 
 use crate::command::PATIENCE;
-use crate::kill::{kills, listens, punches, quiet_port, start, write_config};
+use crate::kill::{end, kills, punches, quiet_port, start, write_config};
 
 const SERIALS: [&str; 2] = ["KILL1", "KILL2"];
 
@@ -80,10 +80,7 @@ async fn two_gateways_of_which_one_is_always_killed_lose_nothing_and_rename_noth
         }
     };
     assert!(tokio::time::timeout(PATIENCE, all_arrived).await.is_ok(), "acknowledged punches did not arrive");
-    for mut gateway in gateways.into_iter().flatten() {
-        listens(&mut gateway);
-        assert_eq!(gateway.terminate().code, Some(0));
-    }
+    gateways.into_iter().flatten().for_each(end);
     let accepted = receiver.accepted();
     assert_eq!(accepted.keys().cloned().collect::<BTreeSet<_>>(), expected);
     let rows = client.query_one("SELECT count(*) FROM row WHERE fate = 'delivered'", &[]).await.unwrap();

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use chrono::TimeDelta;
 use proptest::prelude::*;
-use punch_erp::humand::{GetUser, Humand, ListEntries, ListUsers};
+use punch_erp::humand::{GetUser, Humand, ListEntries, ListUsers, UserDirectory};
 use punch_erp::{CallError, Endpoint as _, Failure, HttpResponse, Outcome, ParkReason, RetryReason, drive};
 
 use super::world::{ALICE, BOB, HumandFault, RULES, Rules, World, alice, local, punch, settings, words};
@@ -279,6 +279,14 @@ fn cut_answers() {
     }
     let users = ListUsers::new(&humand, 1).response(&answer(r#"{"users":[]}"#)).unwrap();
     assert_eq!((users.items.len(), users.count), (0, None));
+    // Whoever has no id, or a number, costs nobody else theirs.
+    let rows = r#"{"count":4,"users":[{"employeeInternalId":null,"status":"ACTIVE"},{"status":"ACTIVE"},
+        {"employeeInternalId":4711,"status":"ACTIVE"},{"employeeInternalId":"0042","status":"ACTIVE"}]}"#;
+    let users = ListUsers::new(&humand, 1).response(&answer(rows)).unwrap();
+    assert_eq!((users.items.len(), users.count), (4, Some(4)), "pages are counted with them");
+    let directory: UserDirectory = users.items.into_iter().collect();
+    assert_eq!((directory.len(), directory.check("4711"), directory.check("0042")), (2, Ok(()), Ok(())));
+    assert_eq!(directory.check(""), Err(ParkReason::UnknownEmployee));
 }
 
 fn fault() -> impl Strategy<Value = HumandFault> {

@@ -65,3 +65,20 @@ fn a_challenge_may_be_written_in_any_way() {
     let text = value.to_str().unwrap();
     assert!(text.contains("realm=\"a \\\"b\\\", c\"") && !text.contains("qop"), "{text}");
 }
+
+/// A terminal may answer a number that it has seen with the same challenge; it refuses whoever begins to count anew.
+#[test]
+fn a_challenge_that_comes_again_is_counted_on() {
+    let count = |session: &mut DigestSession| {
+        let value = session.authorization("GET", "/", &"u".into(), &"p".into(), "c").unwrap();
+        let text = value.to_str().unwrap().to_owned();
+        text.split("nc=").nth(1).unwrap()[..8].to_owned()
+    };
+    let read = |nonce: &str| challenge(&[&format!("Digest realm=\"x\", qop=\"auth\", nonce=\"{nonce}\"")]).unwrap();
+    let mut session = DigestSession::renewed(None, read("one"));
+    assert_eq!((count(&mut session), count(&mut session)), ("00000001".to_owned(), "00000002".to_owned()));
+    let mut again = DigestSession::renewed(Some(&session), read("one"));
+    assert_eq!(count(&mut again), "00000003");
+    let mut other = DigestSession::renewed(Some(&again), read("two"));
+    assert_eq!(count(&mut other), "00000001");
+}

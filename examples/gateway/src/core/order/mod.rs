@@ -83,6 +83,8 @@ pub enum Means {
     Push(Dialect),
     /// Somebody asks it on port 4370.
     Pull,
+    /// A source tells of it, and nothing can be asked of it.
+    Source,
 }
 
 /// What somebody asks of a terminal. `Debug` shows the kind and how many steps it takes, nobody's name.
@@ -164,13 +166,18 @@ impl Order {
     /// What it cannot.
     pub fn check(&self, means: Means) -> Result<(), OrderError> {
         // A time that every terminal can be set to.
+        if means == Means::Source {
+            let problem =
+                "is for terminals that take commands; this one is read through a `[[source]]`, give the command there";
+            return Err(OrderError { field: "command".to_owned(), problem: problem.to_owned() });
+        }
         let clock = NaiveDate::from_ymd_opt(2026, 1, 1).unwrap_or_default().and_time(NaiveTime::MIN);
         for step in &self.steps {
             let written = match means {
                 Means::Push(dialect) => {
                     step.command(dialect, clock).and_then(|command| command.text(dialect).map(drop))
                 }
-                Means::Pull => step.check_pull(),
+                Means::Pull | Means::Source => step.check_pull(),
             };
             written.map_err(|error| OrderError { field: "command".to_owned(), problem: error.to_string() })?;
         }
