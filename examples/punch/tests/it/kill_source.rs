@@ -12,7 +12,7 @@ use simulator::hikcentral::{DoorEvent, HikCentralConfig, HikCentralStandIn, HikP
 use simulator::world::Dice;
 
 use crate::command::PATIENCE;
-use crate::kill::{kills, quiet_port, start};
+use crate::kill::{end, kills, quiet_port, start};
 
 /// A gateway that reads a HikCentral at `addr` and is pushed to.
 fn config_of(store: &Path, addr: SocketAddr, device_addr: SocketAddr) -> String {
@@ -72,9 +72,7 @@ async fn no_number_of_kills_loses_or_doubles_a_passage() {
         }
         killing.await.unwrap();
     }
-    let mut gateway = start(&file, device_addr);
-    // It listens to signals once it says something.
-    drop(gateway.line());
+    let gateway = start(&file, device_addr);
     let rows = || stored(&store);
     let all_there = async {
         while rows().len() < happened.len() {
@@ -84,7 +82,7 @@ async fn no_number_of_kills_loses_or_doubles_a_passage() {
     let in_time = tokio::time::timeout(PATIENCE, all_there).await.is_ok();
     let stored = rows();
     assert!(in_time, "{} of {} are there", stored.len(), happened.len());
-    assert_eq!(gateway.terminate().code, Some(0));
+    end(gateway);
     let form = "%Y-%m-%dT%H:%M:%S";
     let wanted: BTreeSet<_> =
         happened.into_iter().map(|(door, person, at)| (door, person, at.format(form).to_string())).collect();
