@@ -19,13 +19,13 @@ impl EventType {
     pub const ATTENDANCE_REVISED: Self = Self(Cow::Borrowed("attendance.revised"));
     /// A punch, or a change of one, that belongs to a pay period which is closed: nothing to be booked unseen.
     pub const ATTENDANCE_LATE: Self = Self(Cow::Borrowed("attendance.late"));
-    /// A terminal came or went.
+    /// A terminal came or went, was let in or is kept out.
     pub const DEVICE_STATUS: Self = Self(Cow::Borrowed("device.status"));
     /// A terminal's clock turned out to be wrong, or is right again.
     pub const DEVICE_CLOCK: Self = Self(Cow::Borrowed("device.clock"));
     /// Everything is known of a site up to a time.
     pub const SITE_WATERMARK: Self = Self(Cow::Borrowed("site.watermark"));
-    /// A terminal learned a finger, a face or a card. The event says so and carries no template.
+    /// A terminal learned of a person, or a finger, a face or a card. The event says so and carries no template.
     pub const ENROLLMENT_CREATED: Self = Self(Cow::Borrowed("enrollment.created"));
     /// An endpoint takes no events. For another one, which tells somebody.
     pub const WEBHOOK_FAILING: Self = Self(Cow::Borrowed("webhook.failing"));

@@ -109,7 +109,7 @@ pub async fn start(mut config: Config) -> Result<Gateway, StartError> {
     let store = Store::open(&config.store)?;
     let (key, new_api_key, keys) = keys(&store, &config).await?;
     let dashboard_key = made_once(&store, "dashboard_key").await?;
-    named::enter(&store, &mut config).await?;
+    named::enter(&store, &mut config, key).await?;
     let watch = Watch::default();
     let (stop, stopped) = watch::channel(false);
     let notify = config.notify.take();

@@ -1,16 +1,21 @@
 //! What `punch.toml` names is approved, registered and subscribed before anybody is served.
 
+use punch_normalize::TenantKey;
+use punch_webhook::DeviceStatus;
+
 use crate::clock::now;
 use crate::config::Config;
-use crate::core::{Access, Deed, Outcome};
-use crate::store::{DeviceRow, EndpointRow, Store, StoreError, Transaction, append_audit, put_employee};
+use crate::core::{Access, Deed, Intake, Outcome};
+use crate::device::about;
+use crate::store::{DeviceRow, EndpointRow, Store, StoreError, Transaction, append_audit, put_employee, tell_decision};
 
 /// Writes it into the store, and what of it is new into the audit log.
 ///
 /// # Errors
 ///
 /// The store cannot be written.
-pub(crate) async fn enter(store: &Store, config: &mut Config) -> Result<(), StoreError> {
+pub(crate) async fn enter(store: &Store, config: &mut Config, key: [u8; 32]) -> Result<(), StoreError> {
+    let intake = Intake::new(key);
     let devices = config.devices.clone();
     let employees = config.employees.clone();
     let endpoints = core::mem::take(&mut config.endpoints);
@@ -20,7 +25,11 @@ pub(crate) async fn enter(store: &Store, config: &mut Config) -> Result<(), Stor
         for device in &devices {
             let serial = device.serial.as_str();
             let before = DeviceRow::of(tx, serial)?.map(|row| (row.admission, row.access));
-            DeviceRow::approve_unless_blocked(tx, serial, now())?;
+            if DeviceRow::approve_unless_blocked(tx, serial, now())? {
+                let about = about(&TenantKey::new(key), device);
+                // Deliveries are found in the store when they begin to be made.
+                drop(tell_decision(tx, &intake, (&device.serial, &about), DeviceStatus::Approved, now())?);
+            }
             let known = before.as_ref().map(|(_, access)| access.clone()).unwrap_or_default();
             let access =
                 Access { allow: device.allow.clone().unwrap_or(known.allow), token: device.path_token.or(known.token) };

@@ -9,6 +9,7 @@ mod audit;
 mod clock;
 mod corrections;
 mod encounters;
+mod enrollment;
 mod erasure;
 mod forwarded;
 mod identity;
@@ -21,6 +22,7 @@ mod periods;
 mod person;
 mod preface;
 mod quota;
+mod reach;
 mod shifts;
 mod upload;
 
@@ -31,6 +33,7 @@ pub use clock::{
     Alarm, AlarmCause, ClockNotice, ClockReport, Clockwork, Contact, Presence, Probe, ProbeError, ZoneChange,
 };
 pub use encounters::{Encounter, Encounters};
+pub use enrollment::{Enrolled, Enrollment};
 pub use erasure::{Pseudonym, Traces};
 pub use forwarded::ForwardedError;
 pub use identity::{Bound, BoundError, Clash, Identity, Register, Scope, Validity};
@@ -43,5 +46,6 @@ pub use periods::Periods;
 pub use person::{Known, Told};
 pub use preface::{BadPreface, Preface};
 pub use quota::{Allowance, CallLimits, Quota};
+pub use reach::Reach;
 pub use shifts::Shifts;
 pub use upload::{ByHand, Received, ReceivedRow};

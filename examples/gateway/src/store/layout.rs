@@ -4,7 +4,7 @@ use super::StoreError;
 use super::sql::{Connection, Opener};
 
 /// The layouts, each made from the one before it.
-pub(super) const LAYOUTS: [(i64, &str); 20] = [
+pub(super) const LAYOUTS: [(i64, &str); 21] = [
     (1, include_str!("schema_1.sql")),
     (2, include_str!("schema_2.sql")),
     (3, include_str!("schema_3.sql")),
@@ -25,9 +25,10 @@ pub(super) const LAYOUTS: [(i64, &str); 20] = [
     (22, include_str!("schema_22.sql")),
     (23, include_str!("schema_23.sql")),
     (25, include_str!("schema_25.sql")),
+    (26, include_str!("schema_26.sql")),
 ];
 /// The newest layout this program knows.
-pub(super) const VERSION: i64 = 25;
+pub(super) const VERSION: i64 = 26;
 
 /// The first layout there is on PostgreSQL, made as a whole. Those after it are the same everywhere.
 const POSTGRES: (i64, &str) = (17, include_str!("schema_17_postgres.sql"));
