@@ -24,6 +24,7 @@ mod export;
 mod listen;
 mod metrics;
 mod named;
+mod reload;
 mod report;
 pub mod stage;
 pub mod store;
@@ -46,7 +47,9 @@ use dashboard::Dashboard;
 use delivery::outages::Outages;
 use delivery::{Engine, Sinks};
 use device::Devices;
-use doors::Doors;
+use doors::{Certificates, Doors};
+use listen::Tls;
+pub use reload::Reloaded;
 use stage::Watch;
 use store::{ApiKeyRow, DeviceRow, Store, StoreError, append_audit, restore_calls};
 
@@ -96,6 +99,7 @@ pub struct Gateway {
     pub devices: Devices,
     store: Store,
     engine: Engine,
+    certificates: Certificates,
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
 }
@@ -109,7 +113,8 @@ pub async fn start(mut config: Config) -> Result<Gateway, StartError> {
     let store = Store::open(&config.store)?;
     let (key, new_api_key, keys) = keys(&store, &config).await?;
     let dashboard_key = made_once(&store, "dashboard_key").await?;
-    named::enter(&store, &mut config, key).await?;
+    // Deliveries of what is told by it are found in the store when they begin to be made.
+    drop(named::enter(&store, &mut config, key, "start").await?);
     let watch = Watch::default();
     let (stop, stopped) = watch::channel(false);
     let notify = config.notify.take();
@@ -124,8 +129,8 @@ pub async fn start(mut config: Config) -> Result<Gateway, StartError> {
     let doors = Doors::open(&config, store.metrics()).await?;
     let (device_addr, device_tls_addr, api_addr) = doors.addresses();
 
-    let mut quota = Quota::new(config.calls);
-    let quota = store.read(move |connection| restore_calls(connection, &mut quota).map(|()| quota)).await?;
+    let certificates = doors.certificates();
+    let quota = quota(&store, &config).await?;
     let api = Api::new(api::Inner {
         store: store.clone(),
         engine: engine.clone(),
@@ -135,7 +140,7 @@ pub async fn start(mut config: Config) -> Result<Gateway, StartError> {
         keys,
         quota: Mutex::new(quota),
         idempotency: Mutex::default(),
-        certificates: doors.certificates(),
+        certificates: certificates.clone(),
         erased_punches: config.retention.erased_punches,
     });
     let key_task = tokio::spawn(api.clone().watch_keys(stopped.clone()));
@@ -147,9 +152,8 @@ pub async fn start(mut config: Config) -> Result<Gateway, StartError> {
     let retention_task = tokio::spawn(delivery::retention::keep(store.clone(), config.retention, stopped.clone()));
     let mut tasks = vec![tokio::spawn(outages.watch(stopped.clone())), retention_task, key_task];
     tasks.extend(devices.attend(&stopped));
-    if let (Some(notify), Some(post)) = (notify, post) {
-        tasks.push(tokio::spawn(delivery::mail::post(notify, store.clone(), post, stopped.clone())));
-    }
+    let mail = |(notify, post)| tokio::spawn(delivery::mail::post(notify, store.clone(), post, stopped.clone()));
+    tasks.extend(notify.zip(post).map(mail));
     tasks.extend(sinks.probes(&config.sinks, &engine, &stopped));
     tasks.extend(doors.serve(&devices, router, &stopped));
     Ok(Gateway {
@@ -162,6 +166,7 @@ pub async fn start(mut config: Config) -> Result<Gateway, StartError> {
         devices,
         store,
         engine,
+        certificates,
         stop,
         tasks,
     })
@@ -181,6 +186,12 @@ impl Gateway {
             drop(task.await);
         }
     }
+}
+
+/// How many calls each key has left today.
+async fn quota(store: &Store, config: &Config) -> Result<Quota, StoreError> {
+    let mut quota = Quota::new(config.calls);
+    store.read(move |connection| restore_calls(connection, &mut quota).map(|()| quota)).await
 }
 
 /// The tenant's identity key and the keys to the API. If no key may do everything, one is made.

@@ -55,6 +55,7 @@ pub(super) async fn metrics(State(api): State<Api>) -> Result<Response, ApiError
         queue: &queue,
         disk_free: api.store.place().file().and_then(disk_free),
         heard,
+        expiries: api.certificates.iter().filter_map(|(name, tls)| Some((*name, tls.expires_at()?))).collect(),
     };
     let text = api.store.metrics().encode(&now).map_err(|_| ApiError::unavailable("the counters cannot be written"))?;
     Ok(([(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text).into_response())

@@ -31,7 +31,9 @@ use crate::core::{Attempts, Directory, Intake, Reach, Received, ReceivedRow, Tal
 use crate::delivery::Engine;
 use crate::listen::Client;
 use crate::stage::{Stage, Watch};
-use crate::store::{ClockRow, Connection, DeviceRow, Store, StoreError, StoreLedger, Transaction, settled, tell_decision};
+use crate::store::{
+    ClockRow, Connection, DeviceRow, Store, StoreError, StoreLedger, Transaction, settled, tell_decision,
+};
 
 /// Rows from which on an upload is looked through before it is entered.
 const LONG_UPLOAD: usize = 100;

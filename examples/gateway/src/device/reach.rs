@@ -15,7 +15,7 @@ use super::registry::Device;
 use crate::clock::now;
 use crate::config::DeviceConfig;
 use crate::core::Reach;
-use crate::store::{StoreError, Transaction, tell_status};
+use crate::store::{DeviceRow, StoreError, Transaction, tell_status};
 
 /// How often it is looked who came and who went.
 const LOOK: Duration = Duration::from_secs(5);
@@ -153,6 +153,15 @@ impl Devices {
             patience: device.patience(),
         };
         expected.map(heard).collect()
+    }
+
+    /// Lets in terminals that the file names now.
+    pub(crate) fn name(&self, configs: &[DeviceConfig], rows: &[DeviceRow]) {
+        for config in configs {
+            let row = rows.iter().find(|row| row.serial == config.serial.as_str());
+            self.0.registry.name(config, row);
+        }
+        self.forget_told();
     }
 
     fn told_of(&self, serial: &SerialNumber) -> Reach {

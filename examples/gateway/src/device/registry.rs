@@ -142,6 +142,16 @@ impl Registry {
         }
     }
 
+    /// Lets in a terminal that the file names now, with what the file says of it.
+    pub(super) fn name(&self, config: &DeviceConfig, row: Option<&DeviceRow>) {
+        let is_known = |device: &Device| device.admission == Admission::Approved;
+        if !self.lock().get(&config.serial).is_some_and(is_known) {
+            // Nobody has spoken with it yet.
+            drop(self.lock().remove(&config.serial));
+            self.admit(config.serial.clone(), Admission::Approved, Some(config), row);
+        }
+    }
+
     /// Keeps a terminal out from now on.
     pub(super) fn block(&self, serial: &SerialNumber) {
         let mut devices = self.lock();

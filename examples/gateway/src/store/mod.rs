@@ -49,7 +49,7 @@ pub(crate) use activity::{Activity, Hour};
 pub use api_key::ApiKeyRow;
 pub(crate) use api_key::{keep_calls, restore_calls};
 pub use audit::audit_after;
-pub(crate) use audit::{Audited, Intent, append as append_audit, head as audit_head};
+pub(crate) use audit::{Audited, Intent, append as append_audit, head as audit_head, remove as remove_audit};
 pub(crate) use clock::ClockRow;
 pub use command::{CommandRow, Commands, StepCounts};
 pub(crate) use command::{NewCommand, put_command};

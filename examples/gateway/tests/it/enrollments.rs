@@ -46,11 +46,15 @@ async fn who_is_enrolled_is_told_once_and_never_by_what() {
     }
     site.delivered_all().await;
     let told: Vec<_> = receiver.seen().iter().map(|seen| seen.json()).collect();
-    let what = |event: &serde_json::Value| format!("{} {}", event["timestamp"], event["enrollment"]["kind"]).replace('"', "");
+    let what =
+        |event: &serde_json::Value| format!("{} {}", event["timestamp"], event["enrollment"]["kind"]).replace('"', "");
     let expected = ["2026-03-02T15:58:00Z user", "2026-03-02T16:00:00Z fingerprint", "2026-03-02T16:01:00Z face"];
     assert_eq!(told.iter().map(what).collect::<Vec<_>>(), expected);
     assert_eq!(told[1]["event_type"], "enrollment.created");
-    assert_eq!((&told[1]["employee"]["badge_number"], &told[1]["employee"]["name"]), (&json!("ana-torres"), &json!("Ana Torres")));
+    assert_eq!(
+        (&told[1]["employee"]["badge_number"], &told[1]["employee"]["name"]),
+        (&json!("ana-torres"), &json!("Ana Torres"))
+    );
     assert_eq!(told[1]["device"]["serial_number"], "T1");
     assert_eq!(receiver.event_ids().len(), 3);
     let kept = site.ask_all("SELECT CAST(bytes AS TEXT) FROM body").await.join("");

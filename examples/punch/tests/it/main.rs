@@ -37,6 +37,7 @@ mod kill_sink;
 mod normalize;
 mod pull;
 mod quarantine;
+mod reload;
 mod replay;
 mod rules;
 mod site;
