@@ -127,7 +127,7 @@ mod tests {
         spool.put_results(&serial, &told[1..]).await.unwrap();
         assert_eq!(spool.results(&serial).await.unwrap().told[0], told[1]);
         spool.put_results(&serial, &told[..1]).await.unwrap();
-        assert_eq!(spool.results_waiting().await.unwrap(), Spool::RESULTS_MAX.into());
+        assert_eq!(spool.results_waiting().await.unwrap(), u64::from(Spool::RESULTS_MAX));
         assert_eq!(spool.results(&serial).await.unwrap().told[0], told[2]);
     }
 }
