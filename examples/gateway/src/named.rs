@@ -59,6 +59,7 @@ pub(crate) async fn enter(
             put_employee(tx, employee)?;
             new.employees += u32::from(tx.changes() > before);
         }
+        // After the terminals: what a file names beside an endpoint is no news to it.
         for endpoint in &endpoints {
             let before = EndpointRow::settings(tx, &endpoint.url)?;
             let id = EndpointRow::put(tx, endpoint, now())?;

@@ -223,7 +223,8 @@ impl Check {
             }
             self.unproven = Some(linked.clone());
             self.last = linked.head();
-            return Ok(());
+            // It may be the very entry that says so.
+            return self.prove(linked);
         }
         if seq != expected {
             let first = self.unproven.as_ref().map_or(seq, |first| first.entry.seq);

@@ -247,6 +247,9 @@ async fn a_certificate_that_expires_soon_is_told_of_until_it_is_renewed() {
     let day = |days| gateway::clock::now() + chrono::TimeDelta::days(days);
     let files = certificate_until(folder.path(), "short", &PKCS_ECDSA_P256_SHA256, day(20));
     let tls = TlsConfig { pairs: vec![certificate(folder.path(), "long", &PKCS_RSA_SHA256), files.clone()] };
+    let config = Config { api_tls: Some(tls.clone()), ..Config::default() };
+    let [warning] = &*config.warnings() else { panic!("{:?}", config.warnings()) };
+    assert_eq!((warning.key.as_str(), warning.problem.contains("expires on")), ("listen.api", true), "{warning:?}");
     let site = Site::start(move |config| {
         config.device_tls = Some((SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), tls));
     })
