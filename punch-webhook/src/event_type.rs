@@ -66,8 +66,8 @@ impl EventType {
         [Self::ATTENDANCE_REVISED, Self::ATTENDANCE_LATE].contains(self)
     }
 
-    /// Whether an endpoint gets this only if it names it: corrections, what comes every few minutes, and what tells one
-    /// endpoint about another.
+    /// Whether an endpoint gets this only if it names it: corrections, what comes every few minutes, what comes of every
+    /// terminal after a power cut or of a log that is sent again, and what tells one endpoint about another.
     ///
     /// ```
     /// use punch_webhook::EventType;
@@ -75,11 +75,12 @@ impl EventType {
     /// let unasked = EventType::SUBSCRIBABLE.into_iter().filter(|event| !event.is_only_by_name());
     /// assert_eq!(
     ///     unasked.map(|event| event.to_string()).collect::<Vec<_>>(),
-    ///     ["attendance.punch", "device.status", "device.clock", "enrollment.created"],
+    ///     ["attendance.punch", "device.clock"],
     /// );
     /// ```
     pub fn is_only_by_name(&self) -> bool {
-        self.is_correction() || [Self::SITE_WATERMARK, Self::WEBHOOK_FAILING].contains(self)
+        let others = [Self::DEVICE_STATUS, Self::SITE_WATERMARK, Self::ENROLLMENT_CREATED, Self::WEBHOOK_FAILING];
+        self.is_correction() || others.contains(self)
     }
 
     /// The word.

@@ -14,7 +14,7 @@ use super::envelope::{ApiError, One, Refusal, one};
 use crate::clock::now;
 use crate::listen::Certificates;
 use crate::metrics::{Now, disk_free};
-use crate::store::{Counts, SinkStatus, Snapshot};
+use crate::store::{Counts, SinkStatus, Snapshot, written};
 
 /// The part of the disk that must be free, or terminals are better off keeping their rows.
 const DISK_FREE_MIN: f64 = 0.05;
@@ -96,8 +96,8 @@ pub(super) struct Queued {
 pub(super) async fn status(State(api): State<Api>) -> Result<Response, ApiError> {
     let (counts, sinks) = api.store.read(|c| Ok((Counts::read(c)?, SinkStatus::all(c)?))).await?;
     let queue = api.engine.status().await.ok_or_else(|| ApiError::unavailable("deliveries have stopped"))?;
-    let oldest = queue.oldest_created_at.map(|at| at.to_rfc3339());
-    let heard = api.devices.last_seen().into_iter().map(|(serial, at)| (serial, at.to_rfc3339()));
+    let oldest = queue.oldest_created_at.map(written);
+    let heard = api.devices.last_seen().into_iter().map(|(serial, at)| (serial, written(at)));
     let queue = Queued { waiting: queue.waiting, in_flight: queue.in_flight, oldest };
     let tls = api.certificates.iter().map(|(name, tls)| ((*name).to_owned(), tls.standing())).collect();
     Ok(one(StatusCode::OK, &Status { counts, queue, sinks, devices_last_seen: heard.collect(), tls }))

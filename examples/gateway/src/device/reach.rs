@@ -36,6 +36,8 @@ struct Heard {
     device: DeviceInfo,
     at: Option<DateTime<Utc>>,
     patience: TimeDelta,
+    /// Whether its silence says something by itself.
+    is_expected: bool,
 }
 
 impl Device {
@@ -99,6 +101,10 @@ impl Devices {
         }
         let changed = |heard: &Heard| {
             let mut reach = self.told_of(&heard.serial);
+            // One that was told to be there is missed, though nobody has heard it since the start.
+            if !heard.is_expected && reach.is_online != Some(true) {
+                return false;
+            }
             (is_shared && reach.is_stale(heard.at, heard.patience))
                 || reach.look(heard.at, heard.patience, since, now).is_some()
         };
@@ -125,7 +131,7 @@ impl Devices {
         now: DateTime<Utc>,
     ) -> Result<(Vec<Told>, Vec<punch_webhook::Waiting>), StoreError> {
         let (mut told, mut deliveries) = (Vec::new(), Vec::new());
-        for Heard { serial, device, at, patience } in slice {
+        for Heard { serial, device, at, patience, .. } in slice {
             let mut reach = Reach::of(tx, serial)?;
             let status = reach.look(*at, *patience, since, now);
             reach.heard_at = reach.heard_at.max(*at);
@@ -141,18 +147,18 @@ impl Devices {
         Ok((told, deliveries))
     }
 
-    /// The terminals whose silence says something.
+    /// The terminals that are let in.
     fn heard(&self) -> Vec<Heard> {
         let devices = self.0.registry.lock();
-        let expected =
-            devices.iter().filter(|(_, device)| device.admission == Admission::Approved && device.is_expected());
+        let approved = devices.iter().filter(|(_, device)| device.admission == Admission::Approved);
         let heard = |(serial, device): (&SerialNumber, &Device)| Heard {
             serial: serial.clone(),
             device: device.directory.device.clone(),
             at: device.last_seen(),
             patience: device.patience(),
+            is_expected: device.is_expected(),
         };
-        expected.map(heard).collect()
+        approved.map(heard).collect()
     }
 
     /// Lets in terminals that the file names now.

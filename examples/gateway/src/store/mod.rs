@@ -40,7 +40,7 @@ mod writer;
 use core::time::Duration;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SecondsFormat, SubsecRound as _, Utc};
 use tokio::sync::Notify;
 
 pub(crate) use crate::core::Register;
@@ -346,6 +346,11 @@ fn said(error: &tokio_postgres::Error) -> String {
 
 fn millis(time: DateTime<Utc>) -> i64 {
     time.timestamp_millis()
+}
+
+/// An instant as the API writes it: in UTC, to the millisecond at most.
+pub(crate) fn written(at: DateTime<Utc>) -> String {
+    at.trunc_subsecs(3).to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }
 
 fn from_millis(millis: i64) -> DateTime<Utc> {
