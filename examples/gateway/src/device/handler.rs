@@ -58,6 +58,8 @@ pub(super) struct Inner {
     pub(super) commanded: Notify,
     /// What was told of terminals last, if that was read since somebody decided about one.
     pub(super) told: Mutex<Option<BTreeMap<String, Reach>>>,
+    /// How often it is looked who came and who went.
+    pub(super) look_every: Duration,
     /// Places for uploads of what happened before.
     backlogs: Semaphore,
     watch: Watch,
@@ -102,6 +104,7 @@ impl Devices {
             unexpanded: Notify::new(),
             commanded: Notify::new(),
             told: Mutex::default(),
+            look_every: config.look_every,
             backlogs: Semaphore::new(BACKLOGS),
             watch,
         }))

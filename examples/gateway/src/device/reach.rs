@@ -1,6 +1,5 @@
 //! Tells who came and who went.
 
-use core::time::Duration;
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -17,11 +16,9 @@ use crate::config::DeviceConfig;
 use crate::core::Reach;
 use crate::store::{DeviceRow, StoreError, Transaction, tell_status};
 
-/// How often it is looked who came and who went.
-const LOOK: Duration = Duration::from_secs(5);
-
-/// A gateway that was not there for so long, because its machine slept or its clock was set, has heard nobody meanwhile.
-const ABSENCE: TimeDelta = TimeDelta::seconds(30);
+/// A gateway that looked so much later than it wanted to, because its machine slept or its clock was set, has heard nobody
+/// meanwhile.
+const ABSENCE: TimeDelta = TimeDelta::seconds(25);
 
 /// How long a terminal may be silent that somebody reads: three times as long as an agent leaves it alone, and a minute.
 const READ_PATIENCE: TimeDelta = TimeDelta::minutes(16);
@@ -74,10 +71,11 @@ impl Devices {
         let (mut since, mut looked) = (now(), now());
         loop {
             tokio::select! {
-                () = tokio::time::sleep(LOOK) => {}
+                () = tokio::time::sleep(self.0.look_every) => {}
                 _ = stop.wait_for(|&stop| stop) => return,
             }
-            if now().signed_duration_since(looked) > ABSENCE {
+            let usual = TimeDelta::from_std(self.0.look_every).unwrap_or_default();
+            if now().signed_duration_since(looked) > usual + ABSENCE {
                 since = now();
             }
             looked = now();

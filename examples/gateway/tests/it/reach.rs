@@ -1,5 +1,7 @@
 //! Terminals that come and go, are let in and kept out: who asked for `device.status` is told, once each.
 
+use std::time::Duration;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use gateway::clock::now;
 use gateway::config::{Config, EndpointConfig};
@@ -7,6 +9,9 @@ use punch_webhook::PayloadFormat;
 use serde_json::json;
 
 use crate::harness::{API_KEY, Recorder, Site, device, endpoint, get};
+
+/// Tests look when they say so, and nobody else does.
+pub(crate) const NEVER: Duration = Duration::from_secs(86_400);
 
 /// Longer than a terminal may be silent that says nothing else: three times 30 seconds and a minute.
 const SILENCE: TimeDelta = TimeDelta::seconds(151);
@@ -21,17 +26,18 @@ async fn site(receiver: &Recorder, change: impl FnOnce(&mut Config)) -> Site {
     let endpoint = asking(receiver, &["device.status"]);
     Site::start(move |config| {
         config.endpoints.push(endpoint);
+        config.look_every = NEVER;
         change(config);
     })
     .await
 }
 
 impl Site {
-    async fn look(&self, at: DateTime<Utc>) {
+    pub(crate) async fn look(&self, at: DateTime<Utc>) {
         self.gateway.devices.look_at_reach(DateTime::UNIX_EPOCH, at).await.unwrap();
     }
 
-    async fn ping(&self, serial: &str) {
+    pub(crate) async fn ping(&self, serial: &str) {
         get(self.gateway.device_addr, &format!("/iclock/getrequest?SN={serial}")).await;
     }
 }
@@ -69,7 +75,7 @@ async fn a_terminal_that_comes_and_goes_is_told_once_each_over_restarts_too() {
     assert_eq!(told(&receiver), ["T1 online", "T1 offline"]);
 
     // What was told is in the store.
-    let site = site.restart(|_| ()).await;
+    let site = site.restart(|config| config.look_every = NEVER).await;
     site.look(now() + SILENCE).await;
     site.ping("T1").await;
     site.look(now()).await;
@@ -77,7 +83,7 @@ async fn a_terminal_that_comes_and_goes_is_told_once_each_over_restarts_too() {
     assert_eq!(told(&receiver)[2..], ["T1 online"]);
 
     // After a start it is waited for as long as ever: nobody has listened meanwhile.
-    let site = site.restart(|_| ()).await;
+    let site = site.restart(|config| config.look_every = NEVER).await;
     let since = now();
     site.gateway.devices.look_at_reach(since, since + SILENCE - TimeDelta::seconds(1)).await.unwrap();
     assert_eq!(site.ask::<i64>("SELECT count(*) FROM event").await, 3);
