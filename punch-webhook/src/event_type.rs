@@ -19,13 +19,13 @@ impl EventType {
     pub const ATTENDANCE_REVISED: Self = Self(Cow::Borrowed("attendance.revised"));
     /// A punch, or a change of one, that belongs to a pay period which is closed: nothing to be booked unseen.
     pub const ATTENDANCE_LATE: Self = Self(Cow::Borrowed("attendance.late"));
-    /// A terminal came or went.
+    /// A terminal came or went, was let in or is kept out.
     pub const DEVICE_STATUS: Self = Self(Cow::Borrowed("device.status"));
     /// A terminal's clock turned out to be wrong, or is right again.
     pub const DEVICE_CLOCK: Self = Self(Cow::Borrowed("device.clock"));
     /// Everything is known of a site up to a time.
     pub const SITE_WATERMARK: Self = Self(Cow::Borrowed("site.watermark"));
-    /// A terminal learned a finger, a face or a card. The event says so and carries no template.
+    /// A terminal learned of a person, or a finger, a face or a card. The event says so and carries no template.
     pub const ENROLLMENT_CREATED: Self = Self(Cow::Borrowed("enrollment.created"));
     /// An endpoint takes no events. For another one, which tells somebody.
     pub const WEBHOOK_FAILING: Self = Self(Cow::Borrowed("webhook.failing"));
@@ -66,8 +66,8 @@ impl EventType {
         [Self::ATTENDANCE_REVISED, Self::ATTENDANCE_LATE].contains(self)
     }
 
-    /// Whether an endpoint gets this only if it names it: corrections, what comes every few minutes, and what tells one
-    /// endpoint about another.
+    /// Whether an endpoint gets this only if it names it: corrections, what comes every few minutes, what comes of every
+    /// terminal after a power cut or of a log that is sent again, and what tells one endpoint about another.
     ///
     /// ```
     /// use punch_webhook::EventType;
@@ -75,11 +75,12 @@ impl EventType {
     /// let unasked = EventType::SUBSCRIBABLE.into_iter().filter(|event| !event.is_only_by_name());
     /// assert_eq!(
     ///     unasked.map(|event| event.to_string()).collect::<Vec<_>>(),
-    ///     ["attendance.punch", "device.status", "device.clock", "enrollment.created"],
+    ///     ["attendance.punch", "device.clock"],
     /// );
     /// ```
     pub fn is_only_by_name(&self) -> bool {
-        self.is_correction() || [Self::SITE_WATERMARK, Self::WEBHOOK_FAILING].contains(self)
+        let others = [Self::DEVICE_STATUS, Self::SITE_WATERMARK, Self::ENROLLMENT_CREATED, Self::WEBHOOK_FAILING];
+        self.is_correction() || others.contains(self)
     }
 
     /// The word.

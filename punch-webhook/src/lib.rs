@@ -95,8 +95,8 @@ pub use idempotency::{
 pub use key_pair::{KeyPairError, SigningKey, VerifyingKey};
 pub use outcome::{Class, MAX_RETRY_AFTER, Outcome, Reason, body_says_duplicate, parse_retry_after};
 pub use payload::{
-    BatchBody, ClockAlarm, DeviceInfo, EmployeeInfo, Event, FailingEndpoint, PayloadFormat, PayloadFormatError,
-    Revision, StoredBody,
+    BatchBody, ClockAlarm, DeviceInfo, DeviceStatus, EmployeeInfo, EnrollmentKind, Event, FailingEndpoint,
+    PayloadFormat, PayloadFormatError, Revision, StoredBody,
 };
 pub use queue::{
     Attempt, DeliveryId, EndpointId, EndpointRules, EndpointState, EndpointStatus, EnqueueError, Health, Lane,

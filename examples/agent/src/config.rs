@@ -30,6 +30,8 @@ pub struct GatewayConfig {
     pub api_key: ApiKey,
     /// Whether plain http is meant.
     pub plain_http: bool,
+    /// The roots that its certificate has to lead to, in PEM; those of the system if there are none.
+    pub roots: Option<Vec<u8>>,
 }
 
 /// A terminal that is read.
@@ -94,10 +96,15 @@ fn gateway(section: &mut Section, folder: &Path) -> GatewayConfig {
     if key.is_none() {
         section.complain("api_key", "missing, expected the gateway's key, or `api_key_file` with it".to_owned());
     }
+    let roots = section.text("ca_file").and_then(|file| {
+        let read = std::fs::read(folder.join(&file));
+        read.map_err(|error| section.complain("ca_file", format!("`{file}`: {error}"))).ok()
+    });
     GatewayConfig {
         url: url.unwrap_or_default(),
         api_key: ApiKey::new(key.unwrap_or_default()),
         plain_http: section.switch("plain_http").unwrap_or(false),
+        roots,
     }
 }
 

@@ -62,6 +62,19 @@ pub(crate) enum Became {
     Unknown,
 }
 
+impl Told {
+    /// As the gateway takes it.
+    pub(crate) fn result(&self) -> Value {
+        let outcome = match self.outcome {
+            Became::Done => "done",
+            Became::Failed => "failed",
+            Became::Unknown => "unknown",
+        };
+        let answer = (!self.answer.is_empty()).then_some(&self.answer);
+        json!({ "id": self.id, "outcome": outcome, "reason": self.reason, "answer": answer })
+    }
+}
+
 #[derive(Deserialize)]
 struct Waiting {
     waiting: bool,
@@ -106,17 +119,8 @@ impl Forwarder {
     }
 
     /// Tells the gateway what became of what was taken.
-    pub(crate) async fn tell_errands(&self, serial: &SerialNumber, told: &[Told]) -> Result<(), String> {
-        let result = |told: &Told| {
-            let outcome = match told.outcome {
-                Became::Done => "done",
-                Became::Failed => "failed",
-                Became::Unknown => "unknown",
-            };
-            let answer = (!told.answer.is_empty()).then_some(&told.answer);
-            json!({ "id": told.id, "outcome": outcome, "reason": told.reason, "answer": answer })
-        };
-        let body = json!({ "results": told.iter().map(result).collect::<Vec<_>>() });
+    pub(crate) async fn tell_results(&self, serial: &SerialNumber, results: &[Value]) -> Result<(), String> {
+        let body = json!({ "results": results });
         let path = format!("/v1/devices/{serial}/steps/results");
         self.call(Method::POST, &path, Some(&body), Self::DEADLINE).await.map(drop)
     }

@@ -42,6 +42,9 @@ pub enum ForwarderError {
     /// The key has a character that no header can have.
     #[error("API key: it has a character that cannot be sent; copy it again")]
     Key,
+    /// The certificates that were given as roots.
+    #[error("the gateway's CA file: it has no certificate, expected PEM: `-----BEGIN CERTIFICATE-----`")]
+    Roots,
     /// TLS cannot be set up.
     #[error("no HTTP client: {0}")]
     Client(reqwest::Error),
@@ -79,8 +82,26 @@ impl Forwarder {
         let base = address(gateway).map_err(|problem| ForwarderError::Address { problem })?;
         let mut key = HeaderValue::from_str(&format!("Bearer {}", key.expose())).map_err(|_| ForwarderError::Key)?;
         key.set_sensitive(true);
-        let client = reqwest::Client::builder().redirect(Policy::none()).timeout(Self::DEADLINE).build();
+        let client = Self::builder().build();
         Ok(Self { client: client.map_err(ForwarderError::Client)?, base, key })
+    }
+
+    /// With a gateway whose certificate leads to one of these roots, in PEM, and to no other.
+    ///
+    /// # Errors
+    ///
+    /// They are no certificates.
+    pub fn trusting(self, roots: &[u8]) -> Result<Self, ForwarderError> {
+        let roots = reqwest::Certificate::from_pem_bundle(roots).map_err(|_| ForwarderError::Roots)?;
+        if roots.is_empty() {
+            return Err(ForwarderError::Roots);
+        }
+        let client = Self::builder().tls_certs_only(roots).build().map_err(ForwarderError::Client)?;
+        Ok(Self { client, ..self })
+    }
+
+    fn builder() -> reqwest::ClientBuilder {
+        reqwest::Client::builder().redirect(Policy::none()).timeout(Self::DEADLINE)
     }
 
     /// Posts rows of one terminal, in their order. [`Outcome::Stored`] means that they are on disk at the gateway.

@@ -39,6 +39,7 @@ mod forwarder;
 mod line;
 mod outcome;
 mod patrol;
+mod results;
 mod rounds;
 mod row;
 mod spool;

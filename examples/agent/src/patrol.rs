@@ -29,6 +29,8 @@ pub struct Patrol {
     called: Notify,
     /// What it wanted was looked at.
     answered: Notify,
+    /// Something was carried out.
+    carried: Notify,
 }
 
 /// How a terminal stands.
@@ -66,9 +68,6 @@ enum VisitError {
 /// A terminal that can pick what is new is asked for this much of what is known too: its clock may have been set back.
 const OVERLAP: TimeDelta = TimeDelta::days(1);
 
-/// How often the gateway is told what became of commands.
-const TELL_ATTEMPTS: u32 = 4;
-
 /// A punch that does not say enough is looked up in the log, after others had time to come too.
 const LOOK_UP: Duration = Duration::from_secs(5);
 
@@ -83,6 +82,7 @@ impl Patrol {
             standing: watch::Sender::default(),
             called: Notify::new(),
             answered: Notify::new(),
+            carried: Notify::new(),
         }
     }
 
@@ -100,7 +100,7 @@ impl Patrol {
     /// Goes on until `stop` is true or its sender is gone. What is on disk by then stays there.
     pub async fn run(self, stop: watch::Receiver<bool>) {
         let work = async {
-            tokio::join!(self.patrol(), self.look_out());
+            tokio::join!(self.patrol(), self.look_out(), self.report());
         };
         crate::until_stopped(stop, work).await;
     }
@@ -129,9 +129,7 @@ impl Patrol {
     /// Listens to the gateway. It says when something waits; what that is, is asked when the terminal is there.
     async fn look_out(&self) {
         let Some(forwarder) = &self.forwarder else { return };
-        let mut standing = self.standing.subscribe();
-        let known = standing.wait_for(|watch| watch.serial.is_some()).await;
-        let Some(serial) = known.ok().and_then(|watch| watch.serial.clone()) else { return };
+        let Some(serial) = self.known_serial().await else { return };
         let mut failures = 0;
         loop {
             match forwarder.await_errands(&serial).await {
@@ -263,7 +261,9 @@ impl Patrol {
             let (told, rows, is_last) = self.carry_all(link, serial, &errands).await;
             self.keep(rows).await?;
             tracing::info!(%serial, taken = errands.len(), told = told.len(), "commands carried out");
-            self.tell_errands(forwarder, serial, &told).await;
+            let results: Vec<_> = told.iter().map(Told::result).collect();
+            self.spool.put_results(serial, &results).await?;
+            self.carried.notify_one();
             if is_last {
                 return Err(VisitError::Gone);
             }
@@ -290,17 +290,43 @@ impl Patrol {
         (told, hands.rows, false)
     }
 
-    /// What the gateway is not told is unknown to it in the end; nothing is done twice for it that must not be.
-    async fn tell_errands(&self, forwarder: &Forwarder, serial: &SerialNumber, told: &[Told]) {
-        for attempt in 1..=TELL_ATTEMPTS {
-            match forwarder.tell_errands(serial, told).await {
-                Ok(()) => return,
+    /// Tells the gateway what became of commands, as often as it takes, and what an earlier life had no time to tell.
+    /// Meanwhile nothing is done twice that must not be.
+    async fn report(&self) {
+        let Some(forwarder) = &self.forwarder else { return };
+        let Some(serial) = self.known_serial().await else { return };
+        let mut failures = 0;
+        loop {
+            match self.tell_results(forwarder, &serial).await {
+                Ok(true) => failures = 0,
+                Ok(false) => {
+                    failures = 0;
+                    self.carried.notified().await;
+                }
                 Err(trouble) => {
-                    tracing::warn!(%serial, attempt, trouble, "the gateway was not told what became of commands");
+                    failures += 1;
+                    tracing::warn!(%serial, failures, trouble, "the gateway was not told what became of commands; they wait");
+                    sleep(self.pace.after(failures)).await;
                 }
             }
-            sleep(self.pace.after(attempt)).await;
         }
+    }
+
+    /// Tells some of what waits. Whether anything waited.
+    async fn tell_results(&self, forwarder: &Forwarder, serial: &SerialNumber) -> Result<bool, String> {
+        let results = self.spool.results(serial).await.map_err(|error| error.to_string())?;
+        if results.is_empty() {
+            return Ok(false);
+        }
+        forwarder.tell_results(serial, &results.told).await?;
+        self.spool.settle_results(serial, &results).await.map_err(|error| error.to_string())?;
+        Ok(true)
+    }
+
+    async fn known_serial(&self) -> Option<SerialNumber> {
+        let mut standing = self.standing.subscribe();
+        let known = standing.wait_for(|watch| watch.serial.is_some()).await;
+        known.ok().and_then(|watch| watch.serial.clone())
     }
 
     /// Reads the log into the spool: what is new, or all of it if that is due or nobody can say what is new.

@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 use crate::row::{BrokenRow, Row};
 
 /// The layout of the file that this program knows.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 /// Why the spool could not do something.
 #[derive(Debug, thiserror::Error)]
@@ -213,6 +213,13 @@ impl Spool {
         Ok(self.writer.run(|tx| counts(tx)).await?)
     }
 
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, SpoolError> {
+        Ok(self.writer.run(work).await?)
+    }
+
     /// Returns when rows were put since it last returned.
     pub(crate) async fn filled(&self) {
         self.filled.notified().await;
@@ -225,7 +232,9 @@ fn prepare(connection: &Connection, path: &Path) -> Result<(), SpoolError> {
         return Err(SpoolError::Newer { path: path.to_owned(), found });
     }
     if found < VERSION {
-        let layout = format!("BEGIN; {} PRAGMA user_version = {VERSION}; COMMIT;", include_str!("schema_1.sql"));
+        let first = if found < 1 { include_str!("schema_1.sql") } else { "" };
+        let second = include_str!("schema_2.sql");
+        let layout = format!("BEGIN; {first} {second} PRAGMA user_version = {VERSION}; COMMIT;");
         connection.batch(&layout)?;
     }
     Ok(())

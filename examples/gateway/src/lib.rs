@@ -24,6 +24,7 @@ mod export;
 mod listen;
 mod metrics;
 mod named;
+mod reload;
 mod report;
 mod source;
 pub mod stage;
@@ -47,7 +48,9 @@ use dashboard::Dashboard;
 use delivery::outages::Outages;
 use delivery::{Engine, Sinks};
 use device::Devices;
-use doors::Doors;
+use doors::{Certificates, Doors};
+use listen::Tls;
+pub use reload::Reloaded;
 use source::Sources;
 use stage::Watch;
 use store::{ApiKeyRow, DeviceRow, Store, StoreError, append_audit, restore_calls};
@@ -98,6 +101,7 @@ pub struct Gateway {
     pub devices: Devices,
     store: Store,
     engine: Engine,
+    certificates: Certificates,
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
 }
@@ -111,7 +115,8 @@ pub async fn start(mut config: Config) -> Result<Gateway, StartError> {
     let store = Store::open(&config.store)?;
     let (key, new_api_key, keys) = keys(&store, &config).await?;
     let dashboard_key = made_once(&store, "dashboard_key").await?;
-    named::enter(&store, &mut config).await?;
+    // Deliveries of what is told by it are found in the store when they begin to be made.
+    drop(named::enter(&store, &mut config, key, "start").await?);
     let watch = Watch::default();
     let (stop, stopped) = watch::channel(false);
     let notify = config.notify.take();
@@ -126,7 +131,7 @@ pub async fn start(mut config: Config) -> Result<Gateway, StartError> {
     let doors = Doors::open(&config, store.metrics()).await?;
     let (device_addr, device_tls_addr, api_addr) = doors.addresses();
 
-    let quota = quota(&store, config.calls).await?;
+    let certificates = doors.certificates();
     let api = Api::new(api::Inner {
         store: store.clone(),
         engine: engine.clone(),
@@ -135,9 +140,9 @@ pub async fn start(mut config: Config) -> Result<Gateway, StartError> {
         delivery: config.delivery.clone(),
         shifts: config.shifts.clone(),
         keys,
-        quota: Mutex::new(quota),
+        quota: Mutex::new(quota(&store, config.calls).await?),
         idempotency: Mutex::default(),
-        certificates: doors.certificates(),
+        certificates: certificates.clone(),
         erased_punches: config.retention.erased_punches,
     });
     let key_task = tokio::spawn(api.clone().watch_keys(stopped.clone()));
@@ -149,9 +154,8 @@ pub async fn start(mut config: Config) -> Result<Gateway, StartError> {
     let retention_task = tokio::spawn(delivery::retention::keep(store.clone(), config.retention, stopped.clone()));
     let mut tasks = vec![tokio::spawn(outages.watch(stopped.clone())), retention_task, key_task];
     tasks.extend(devices.attend(&stopped));
-    if let (Some(notify), Some(post)) = (notify, post) {
-        tasks.push(tokio::spawn(delivery::mail::post(notify, store.clone(), post, stopped.clone())));
-    }
+    let mail = |(notify, post)| tokio::spawn(delivery::mail::post(notify, store.clone(), post, stopped.clone()));
+    tasks.extend(notify.zip(post).map(mail));
     tasks.extend(sinks.probes(&config.sinks, &engine, &stopped).into_iter().chain(sources.feed(&stopped)));
     tasks.extend(doors.serve(&devices, &sources.router(), router, &stopped));
     Ok(Gateway {
@@ -164,6 +168,7 @@ pub async fn start(mut config: Config) -> Result<Gateway, StartError> {
         devices,
         store,
         engine,
+        certificates,
         stop,
         tasks,
     })

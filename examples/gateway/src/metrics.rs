@@ -47,7 +47,7 @@ impl Default for Inner {
         let buckets = || exponential_buckets(0.000_25, 4.0, 9);
         // There from the start, so that nobody takes what is not there for what never happens.
         let removed = Family::<Label, Counter>::default();
-        for what in ["deliveries", "attempts", "events", "commands"] {
+        for what in ["deliveries", "attempts", "events", "commands", "audit"] {
             drop(removed.get_or_create(&[("what", what.to_owned())]));
         }
         let handshakes_failed = Family::<Label, Counter>::default();
@@ -132,8 +132,14 @@ impl Metrics {
 
     /// This was old enough to be removed.
     pub(crate) fn removed(&self, removed: Removed) {
-        let Removed { deliveries, attempts, events, commands } = removed;
-        let counts = [("deliveries", deliveries), ("attempts", attempts), ("events", events), ("commands", commands)];
+        let Removed { deliveries, attempts, events, commands, audit } = removed;
+        let counts = [
+            ("deliveries", deliveries),
+            ("attempts", attempts),
+            ("events", events),
+            ("commands", commands),
+            ("audit", audit),
+        ];
         for (what, count) in counts {
             self.0.removed.get_or_create(&[("what", what.to_owned())]).inc_by(count);
         }
@@ -193,6 +199,8 @@ pub(crate) struct Now<'a> {
     pub(crate) heard: Vec<DateTime<Utc>>,
     /// How the access systems stand that are read.
     pub(crate) sources: Vec<SourceStatus>,
+    /// When the first certificate of each listener expires.
+    pub(crate) expiries: Vec<(&'static str, DateTime<Utc>)>,
 }
 
 impl Now<'_> {
@@ -248,6 +256,12 @@ impl Now<'_> {
             endpoints.get_or_create(&[("state", health.clone())]).set(whole(*count));
         }
         registry.register("endpoints", "Endpoints, by state", endpoints);
+        let expiries = Family::<Label, Gauge>::default();
+        for (listener, at) in &self.expiries {
+            let left = at.signed_duration_since(self.at).num_seconds();
+            expiries.get_or_create(&[("listener", (*listener).to_owned())]).set(left);
+        }
+        registry.register("certificate_expires_seconds", "How long certificates are good for", expiries);
         let lag = Family::<Label, Gauge>::default();
         for (site, complete_to) in &self.stored.complete_to {
             lag.get_or_create(&[("site", site.clone())]).set(self.at.signed_duration_since(*complete_to).num_seconds());

@@ -69,7 +69,12 @@ fn read(file: &Path) -> Result<Config, UsageError> {
 /// The way to a gateway, or what is wrong with it.
 pub(crate) fn forwarder(gateway: &GatewayConfig) -> Result<Forwarder, UsageError> {
     let make = if gateway.plain_http { Forwarder::over_plain_http } else { Forwarder::new };
-    make(&gateway.url, &gateway.api_key).map_err(|error| {
+    let forwarder = make(&gateway.url, &gateway.api_key);
+    let trusting = |forwarder: Forwarder| match &gateway.roots {
+        Some(roots) => forwarder.trusting(roots),
+        None => Ok(forwarder),
+    };
+    forwarder.and_then(trusting).map_err(|error| {
         let cure = if matches!(error, ForwarderError::Plain) { " (or say that plain http is meant)" } else { "" };
         UsageError(format!("{error}{cure}"))
     })
@@ -93,5 +98,9 @@ async fn show(spool: &Spool, as_json: bool) -> anyhow::Result<Exit> {
             crate::say(format_args!("{:<20} {left:>10} {forwarded:>10}  {mark}", serial.as_str()));
         }
     }
-    Ok(if waiting == 0 { Exit::Done } else { Exit::Wrong })
+    let results = spool.results_waiting().await?;
+    if results > 0 {
+        eprintln!("punch: {results} results of commands wait for the gateway");
+    }
+    Ok(if waiting == 0 && results == 0 { Exit::Done } else { Exit::Wrong })
 }

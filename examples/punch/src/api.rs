@@ -1,7 +1,7 @@
 //! Asking the API of a gateway.
 
 use core::time::Duration;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use agent::Forwarder;
@@ -29,6 +29,9 @@ pub(crate) struct ApiArgs {
     /// Send the key over plain http to another machine.
     #[arg(long, global = true)]
     plain_http: bool,
+    /// The roots that the gateway's certificate has to lead to, in PEM; those of the system without it.
+    #[arg(long, global = true, value_name = "FILE", env = "PUNCH_CA_FILE")]
+    ca_file: Option<PathBuf>,
     /// Whether there is much to do.
     #[arg(skip)]
     is_patient: bool,
@@ -127,14 +130,19 @@ impl ApiArgs {
     /// The way for rows to this gateway.
     pub(crate) fn forwarder(&self) -> Result<Forwarder, UsageError> {
         let (url, api_key) = (self.gateway.clone(), ApiKey::new(self.key()?));
-        crate::agent_command::forwarder(&GatewayConfig { url, api_key, plain_http: self.plain_http })
+        let roots = roots(self.ca_file.as_deref())?;
+        crate::agent_command::forwarder(&GatewayConfig { url, api_key, plain_http: self.plain_http, roots })
     }
 
-    fn client(&self) -> reqwest::Result<reqwest::Client> {
+    fn client(&self) -> anyhow::Result<reqwest::Client> {
         if let Some(client) = self.client.get() {
             return Ok(client.clone());
         }
-        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?;
+        let mut client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
+        if let Some(roots) = roots(self.ca_file.as_deref())? {
+            client = client.tls_certs_only(reqwest::Certificate::from_pem_bundle(&roots)?);
+        }
+        let client = client.build()?;
         Ok(self.client.get_or_init(|| client).clone())
     }
 
@@ -149,6 +157,13 @@ impl ApiArgs {
             }
         }
     }
+}
+
+/// What a file has of roots, if one is named.
+pub(crate) fn roots(file: Option<&Path>) -> Result<Option<Vec<u8>>, UsageError> {
+    let read =
+        |file: &Path| std::fs::read(file).map_err(|error| UsageError(format!("--ca-file {}: {error}", file.display())));
+    file.map(read).transpose()
 }
 
 /// A query of those that are there, as it stands in an address.

@@ -10,8 +10,12 @@ use gateway::store::Place;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::exit::{Exit, UsageError};
+use crate::reload::ConfigFile;
 
 /// Receive punches, keep them, deliver them.
+///
+/// SIGHUP makes it take its certificates anew, and whoever the configuration names now: terminals, people, endpoints. What
+/// else has changed counts from the next start on; the log says what that is.
 ///
 /// Example: punch gateway --config punch.toml
 #[derive(Debug, Args)]
@@ -49,6 +53,8 @@ pub(crate) async fn run(command: GatewayCommand) -> anyhow::Result<Exit> {
         config.store = Place::parse(&store).map_err(|problem| UsageError(format!("--store: {problem}")))?;
     }
     let mut terminate = signal(SignalKind::terminate())?;
+    let mut hang_up = signal(SignalKind::hangup())?;
+    let mut file = command.config.as_deref().map(ConfigFile::new);
     let gateway = gateway::start(config).await?;
     if let Some(key) = &gateway.new_api_key {
         crate::say(format_args!("api key (shown once, keep it): {}", key.expose()));
@@ -62,9 +68,17 @@ pub(crate) async fn run(command: GatewayCommand) -> anyhow::Result<Exit> {
     let scheme = if gateway.api_is_tls { "https" } else { "http" };
     crate::say(format_args!("api on {scheme}://{}/v1", gateway.api_addr));
     crate::say(format_args!("dashboard on {scheme}://{}/", gateway.api_addr));
-    tokio::select! {
-        _ = terminate.recv() => {}
-        result = tokio::signal::ctrl_c() => result?,
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => break,
+            result = tokio::signal::ctrl_c() => break result?,
+            _ = hang_up.recv() => {
+                gateway.renew_certificates();
+                if let Some(file) = &mut file {
+                    file.reload(&gateway).await;
+                }
+            }
+        }
     }
     tracing::info!("stopping; what is in flight ends first");
     if tokio::time::timeout(DRAIN_MAX, gateway.shut_down()).await.is_err() {

@@ -33,6 +33,7 @@ mod import;
 mod normalize;
 mod pull;
 mod quarantine;
+mod reload;
 mod replay;
 mod report;
 mod terminal;

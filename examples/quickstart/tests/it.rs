@@ -201,7 +201,7 @@ fn every_link_into_the_repository_leads_somewhere() {
     }
 }
 
-/// S1-022, S1-024: a terminal is pointed here in a few steps, by the names that its family has in its menu.
+/// S0-041, S1-022, S1-024: a terminal is pointed here in a few steps, by the names that its family has in its menu.
 #[test]
 fn a_terminal_is_set_up_in_six_steps_at_most() {
     for (readme, heading) in [("README.md", "## Point a terminal at it"), ("README.es.md", "## Conectar un terminal")] {

@@ -10,6 +10,75 @@ use super::json::Object;
 use super::{Detail, DeviceInfo, EmployeeInfo, Event};
 use crate::event_type::EventType;
 
+/// What became of a terminal.
+///
+/// ```
+/// use punch_webhook::DeviceStatus;
+///
+/// assert_eq!(DeviceStatus::Offline.as_str(), "offline");
+/// assert_eq!(DeviceStatus::from_word("blocked"), Some(DeviceStatus::Blocked));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DeviceStatus {
+    /// It calls: for the first time, or again after it was away.
+    Online,
+    /// It has not called for longer than it may be silent.
+    Offline,
+    /// Somebody has let it in.
+    Approved,
+    /// Somebody keeps it out.
+    Blocked,
+}
+
+impl DeviceStatus {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Online, Self::Offline, Self::Approved, Self::Blocked];
+
+    /// The stable word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Online => "online",
+            Self::Offline => "offline",
+            Self::Approved => "approved",
+            Self::Blocked => "blocked",
+        }
+    }
+
+    /// The status with this [word](Self::as_str).
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.as_str() == word)
+    }
+}
+
+/// What a terminal learned of a person: that there is one, or by what to recognise them.
+///
+/// ```
+/// use punch_normalize::Method;
+/// use punch_webhook::EnrollmentKind;
+///
+/// assert_eq!(EnrollmentKind::Credential(Method::Fingerprint).as_str(), "fingerprint");
+/// assert_eq!(EnrollmentKind::User.as_str(), "user");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EnrollmentKind {
+    /// A person was made at its menu.
+    User,
+    /// A finger, a face, a card, a palm, a password. [`Method::Unknown`] if it is none that we know.
+    Credential(Method),
+}
+
+impl EnrollmentKind {
+    /// The stable word: `user`, or that of the method.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Credential(method) => method.as_str(),
+        }
+    }
+}
+
 /// What is wrong with a terminal's clock, for people and for machines.
 ///
 /// ```
@@ -49,21 +118,21 @@ pub(super) struct DeviceDetail<'a> {
 
 #[derive(Debug, Clone)]
 enum News<'a> {
-    Status { online: bool },
+    Status(DeviceStatus),
     Clock { alarm: &'a ClockAlarm, opened: bool },
-    Enrollment { employee: &'a EmployeeInfo, kind: Method },
+    Enrollment { employee: &'a EmployeeInfo, kind: EnrollmentKind },
 }
 
 impl<'a> Event<'a> {
-    /// `device.status`: the terminal came (`online`) or went, at `at`.
+    /// `device.status`: the terminal came or went, was let in or is kept out, since `at`.
     pub fn device_status(
         id: &'a EventId,
         serial: &'a SerialNumber,
         device: &'a DeviceInfo,
-        online: bool,
+        status: DeviceStatus,
         at: DateTime<Utc>,
     ) -> Self {
-        Self::of_device(id, serial, device, News::Status { online }, at)
+        Self::of_device(id, serial, device, News::Status(status), at)
     }
 
     /// `device.clock`: an alarm about the terminal's clock was `opened`, or closed, at `at`.
@@ -78,14 +147,14 @@ impl<'a> Event<'a> {
         Self::of_device(id, serial, device, News::Clock { alarm, opened }, at)
     }
 
-    /// `enrollment.created`: the terminal learned at `at` to recognise a person by a finger, a face, a card or a palm.
-    /// What it learned is never part of it.
+    /// `enrollment.created`: the terminal learned at `at` of a person, or to recognise one by a finger, a face, a card or a
+    /// palm. What it learned is never part of it.
     pub fn enrollment_created(
         id: &'a EventId,
         serial: &'a SerialNumber,
         device: &'a DeviceInfo,
         employee: &'a EmployeeInfo,
-        kind: Method,
+        kind: EnrollmentKind,
         at: DateTime<Utc>,
     ) -> Self {
         Self::of_device(id, serial, device, News::Enrollment { employee, kind }, at)
@@ -105,7 +174,7 @@ impl<'a> Event<'a> {
 impl DeviceDetail<'_> {
     pub(super) fn event_type(&self) -> EventType {
         match self.news {
-            News::Status { .. } => EventType::DEVICE_STATUS,
+            News::Status(_) => EventType::DEVICE_STATUS,
             News::Clock { .. } => EventType::DEVICE_CLOCK,
             News::Enrollment { .. } => EventType::ENROLLMENT_CREATED,
         }
@@ -114,7 +183,7 @@ impl DeviceDetail<'_> {
     pub(super) fn nested(&self, event: &mut Object<'_>) {
         event.object("device", |object| object.device(self.serial, self.device));
         match &self.news {
-            News::Status { online } => event.text("status", online_word(*online)),
+            News::Status(status) => event.text("status", status.as_str()),
             News::Clock { alarm, opened } => {
                 event.object("clock", |object| alarm.nested(object));
                 event.text("state", opened_word(*opened));
@@ -130,7 +199,7 @@ impl DeviceDetail<'_> {
         event.text("device_serial", self.serial.as_str());
         event.text("timestamp", at);
         match &self.news {
-            News::Status { online } => event.text("status", online_word(*online)),
+            News::Status(status) => event.text("status", status.as_str()),
             News::Clock { alarm, opened } => {
                 event.text("state", opened_word(*opened));
                 event.text("health", alarm.health.as_str());
@@ -157,10 +226,6 @@ impl ClockAlarm {
         }
         clock.text("advice", &self.advice);
     }
-}
-
-fn online_word(online: bool) -> &'static str {
-    if online { "online" } else { "offline" }
 }
 
 fn opened_word(opened: bool) -> &'static str {

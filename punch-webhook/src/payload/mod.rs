@@ -21,7 +21,7 @@ use site::WatermarkDetail;
 
 pub use batch::BatchBody;
 pub use body::StoredBody;
-pub use device::ClockAlarm;
+pub use device::{ClockAlarm, DeviceStatus, EnrollmentKind};
 pub use failing::FailingEndpoint;
 pub use format::{PayloadFormat, PayloadFormatError};
 

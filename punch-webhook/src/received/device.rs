@@ -4,10 +4,11 @@ use alloc::string::String;
 use core::fmt;
 
 use chrono::{DateTime, Utc};
-use punch_normalize::{EventId, Method};
+use punch_normalize::EventId;
 
 use super::fields::Fields;
 use super::punch::method;
+use crate::payload::{DeviceStatus, EnrollmentKind};
 
 /// The terminal of an event.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -23,7 +24,7 @@ pub struct ReceivedDevice {
     pub site: Option<String>,
 }
 
-/// A terminal came or went.
+/// A terminal came or went, was let in or is kept out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ReceivedDeviceStatus {
@@ -33,8 +34,8 @@ pub struct ReceivedDeviceStatus {
     pub at: Option<DateTime<Utc>>,
     /// The terminal.
     pub device: ReceivedDevice,
-    /// Whether it came or went.
-    pub online: Option<bool>,
+    /// What became of it.
+    pub status: Option<DeviceStatus>,
 }
 
 /// An alarm about a terminal's clock, opened or closed.
@@ -61,7 +62,7 @@ pub struct ReceivedClock {
     pub advice: Option<String>,
 }
 
-/// A terminal learned to recognise somebody. `Debug` shows the event and the kind, never the person.
+/// A terminal learned of somebody, or to recognise somebody. `Debug` shows the event and the kind, never the person.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ReceivedEnrollment {
@@ -77,8 +78,8 @@ pub struct ReceivedEnrollment {
     pub employee_ref: Option<String>,
     /// Name of the person, if the sender shares it.
     pub employee_name: Option<String>,
-    /// What it learned.
-    pub kind: Method,
+    /// What it learned; unknown credentials are [`Method::Unknown`](punch_normalize::Method::Unknown).
+    pub kind: EnrollmentKind,
 }
 
 impl ReceivedDevice {
@@ -95,8 +96,8 @@ impl ReceivedDevice {
 
 impl ReceivedDeviceStatus {
     pub(super) fn read(event: &Fields<'_>, event_id: EventId) -> Self {
-        let online = event.either("status", ["online", "offline"]);
-        Self { event_id, at: event.time("timestamp"), device: ReceivedDevice::read(event), online }
+        let status = event.text("status").and_then(|word| DeviceStatus::from_word(&word));
+        Self { event_id, at: event.time("timestamp"), device: ReceivedDevice::read(event), status }
     }
 }
 
@@ -120,6 +121,10 @@ impl ReceivedClock {
 impl ReceivedEnrollment {
     pub(super) fn read(event: &Fields<'_>, event_id: EventId) -> Self {
         let employee = event.object("employee");
+        let enrollment = event.object("enrollment");
+        let is_user = enrollment.text("kind").or_else(|| event.text("kind")).is_some_and(|word| word == "user");
+        let credential = || EnrollmentKind::Credential(method([(&enrollment, "kind"), (event, "kind")]));
+        let kind = if is_user { EnrollmentKind::User } else { credential() };
         Self {
             event_id,
             at: event.time("timestamp"),
@@ -127,7 +132,7 @@ impl ReceivedEnrollment {
             badge: employee.text("badge_number").or_else(|| event.text("badge_number")),
             employee_ref: employee.text("id"),
             employee_name: employee.text("name"),
-            kind: method([(&event.object("enrollment"), "kind"), (event, "kind")]),
+            kind,
         }
     }
 }

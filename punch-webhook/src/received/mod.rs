@@ -29,12 +29,12 @@ pub use site::ReceivedWatermark;
 /// A correction is another variant than a punch: nobody books one by mistake.
 ///
 /// ```
-/// use punch_webhook::{ReceivedEvent, Verified};
+/// use punch_webhook::{DeviceStatus, ReceivedEvent, Verified};
 ///
 /// let body = br#"{"event_id":"evt_2","event_type":"device.status","status":"offline",
 ///     "device":{"serial_number":"CZKE2241600045"}}"#;
 /// let ReceivedEvent::DeviceStatus(status) = Verified::assume_verified(body).event()? else { panic!() };
-/// assert_eq!((status.device.serial.as_deref(), status.online), (Some("CZKE2241600045"), Some(false)));
+/// assert_eq!((status.device.serial.as_deref(), status.status), (Some("CZKE2241600045"), Some(DeviceStatus::Offline)));
 /// # Ok::<(), punch_webhook::ReceiveError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
@@ -46,13 +46,13 @@ pub enum ReceivedEvent {
     Revised(ReceivedRevision),
     /// A punch, or a change of one, that belongs to a closed pay period.
     Late(ReceivedLate),
-    /// A terminal came or went.
+    /// A terminal came or went, was let in or is kept out.
     DeviceStatus(ReceivedDeviceStatus),
     /// A terminal's clock turned out to be wrong, or is right again.
     DeviceClock(ReceivedClock),
     /// Everything is known of a site up to a time.
     SiteWatermark(ReceivedWatermark),
-    /// A terminal learned a finger, a face or a card.
+    /// A terminal learned of a person, or a finger, a face or a card.
     Enrollment(ReceivedEnrollment),
     /// Another endpoint takes no events.
     WebhookFailing(ReceivedFailing),

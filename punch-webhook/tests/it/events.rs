@@ -4,8 +4,8 @@ use chrono::TimeDelta;
 use punch_normalize::{ClockEstimate, DeviceZone, Diagnosis, Direction, EventId, Method, Punch, TimeQuality};
 use punch_protocol::SerialNumber;
 use punch_webhook::{
-    ClockAlarm, DeviceInfo, EmployeeInfo, EndpointState, Event, EventType, FailingEndpoint, Health, PayloadFormat,
-    Revision,
+    ClockAlarm, DeviceInfo, DeviceStatus, EmployeeInfo, EndpointState, EnrollmentKind, Event, EventType,
+    FailingEndpoint, Health, PayloadFormat, Revision,
 };
 
 use crate::build::{at, device, employee, found, id, punch};
@@ -72,11 +72,12 @@ impl Cast {
         Event::device_clock(&self.id, self.serial(), &self.device, &self.alarm, opened, at(0))
     }
 
-    pub(crate) fn status(&self, online: bool) -> Event<'_> {
-        Event::device_status(&self.id, self.serial(), &self.device, online, at(0))
+    pub(crate) fn status(&self, status: DeviceStatus) -> Event<'_> {
+        Event::device_status(&self.id, self.serial(), &self.device, status, at(0))
     }
 
-    pub(crate) fn enrollment(&self, kind: Method) -> Event<'_> {
+    pub(crate) fn enrollment(&self, method: Method) -> Event<'_> {
+        let kind = EnrollmentKind::Credential(method);
         Event::enrollment_created(&self.id, self.serial(), &self.device, &self.employee, kind, at(0))
     }
 
@@ -95,7 +96,7 @@ impl Cast {
             (EventType::ATTENDANCE_REVISED, self.revised()),
             (EventType::ATTENDANCE_LATE, self.late(None)),
             (EventType::ATTENDANCE_LATE, self.late(Some(revision()))),
-            (EventType::DEVICE_STATUS, self.status(false)),
+            (EventType::DEVICE_STATUS, self.status(DeviceStatus::Offline)),
             (EventType::DEVICE_CLOCK, self.clock(true)),
             (EventType::SITE_WATERMARK, self.watermark(true)),
             (EventType::ENROLLMENT_CREATED, self.enrollment(Method::Face)),
@@ -226,6 +227,23 @@ fn site_watermark() {
         assert_eq!(written(&cast.watermark(true), format), flat);
     }
     assert!(!nested(&cast.watermark(false)).contains("waiting_for"));
+}
+
+/// S1-004, S2-043: a terminal came or went, was let in or is kept out.
+#[test]
+fn device_status() {
+    let cast = Cast::new();
+    for status in DeviceStatus::ALL {
+        let word = status.as_str();
+        let head = r#""event_id":"evt_own","event_type":"device.status","timestamp":"1970-01-01T00:00:00Z""#;
+        let expected = format!(r#"{{{head},{DEVICE},"status":"{word}","metadata":{{"delivery_attempt":1}}}}"#);
+        assert_eq!(nested(&cast.status(status)), expected);
+        let head = r#""event":"device.status","device_serial":"CZKE2241600045","timestamp":"1970-01-01T00:00:00Z""#;
+        for format in FLAT {
+            let expected = format!(r#"{{{head},"status":"{word}","event_id":"evt_own"}}"#);
+            assert_eq!(written(&cast.status(status), format), expected);
+        }
+    }
 }
 
 /// S1-004: a new finger is told, and nothing of it.

@@ -29,7 +29,7 @@ fn signatures() {
     }
 }
 
-/// WHK-20 to WHK-25; S0-016 to S0-024, S1-014, S1-015, S2-029 to S2-035, S2-040, S2-041.
+/// WHK-20 to WHK-25; S0-016, S0-017, S0-018, S0-019, S0-020, S0-021, S0-022, S0-023, S0-024, S1-014, S1-015, S2-029 to S2-035, S2-040, S2-041.
 #[test]
 fn payloads() {
     for row in vectors("webhook_payload", 6) {

@@ -5,8 +5,8 @@ use proptest::prelude::*;
 use punch_normalize::timeline::{Closing, Mark, Role, SyntheticOut, TimelineRules, infer};
 use punch_normalize::{ClockEstimate, DeviceZone, Diagnosis, Direction, Method, Punch, TimeQuality};
 use punch_webhook::{
-    ClockAlarm, EndpointState, Event, EventType, FailingEndpoint, Health, PayloadFormat, ReceiveError, ReceivedDevice,
-    ReceivedEvent, Revision,
+    ClockAlarm, DeviceStatus, EndpointState, EnrollmentKind, Event, EventType, FailingEndpoint, Health, PayloadFormat,
+    ReceiveError, ReceivedDevice, ReceivedEvent, Revision,
 };
 
 use crate::build::{at, found, id, trusted};
@@ -193,10 +193,11 @@ proptest! {
     #[test]
     fn events_of_a_terminal_read_back(
         name: String, badge in "\\PC{1,14}", yes: bool, offset in -8_640_000_i64..8_640_000, samples in 0_u16..,
-        spread in 0_i64..6, kind in 0_usize..9, at_s in SECONDS,
+        spread in 0_i64..6, kind in 0_usize..10, at_s in SECONDS,
     ) {
         use Method::{Card, Face, Fingerprint, Multi, Palm, Password, Pin, Unknown, Vein};
-        let kind = [Fingerprint, Face, Card, Pin, Password, Palm, Vein, Multi, Unknown][kind];
+        let methods = [Fingerprint, Face, Card, Pin, Password, Palm, Vein, Multi, Unknown];
+        let kind = methods.get(kind).map_or(EnrollmentKind::User, |method| EnrollmentKind::Credential(*method));
         let mut cast = Cast::new();
         cast.device.name = Some(name.clone());
         cast.employee.badge.clone_from(&badge);
@@ -208,10 +209,11 @@ proptest! {
         let (serial, when) = (&punch.serial, at(at_s));
         for format in PayloadFormat::ALL {
             let nested = format == PayloadFormat::Nested;
-            let event = Event::device_status(id, serial, device, yes, when);
+            let told = DeviceStatus::ALL[usize::from(samples) % DeviceStatus::ALL.len()];
+            let event = Event::device_status(id, serial, device, told, when);
             let ReceivedEvent::DeviceStatus(status) = read(&event, format) else { panic!("status") };
             prop_assert!(is_the_terminal(&status.device, &cast, format));
-            prop_assert_eq!((status.at, status.online), (Some(when), Some(yes)));
+            prop_assert_eq!((status.at, status.status), (Some(when), Some(told)));
 
             let event = Event::device_clock(id, serial, device, alarm, yes, when);
             let ReceivedEvent::DeviceClock(clock) = read(&event, format) else { panic!("clock") };

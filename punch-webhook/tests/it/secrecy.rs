@@ -2,7 +2,8 @@
 
 use punch_normalize::{Direction, Method};
 use punch_webhook::{
-    Event, PayloadFormat, ReceiveError, ReceivedEvent, Revision, Secret, SecretError, Signer, Verified, Verifier,
+    EnrollmentKind, Event, PayloadFormat, ReceiveError, ReceivedEvent, Revision, Secret, SecretError, Signer, Verified,
+    Verifier,
 };
 
 use crate::build::{at, device, employee, id, punch};
@@ -27,7 +28,7 @@ fn debug_and_errors_name_nobody() {
     for event in [
         Event::revised(&own, &punch, &device, &employee, revision.clone()),
         Event::late(&own, &punch, &device, &employee, Some(revision)),
-        Event::enrollment_created(&own, serial, &device, &employee, Method::Card, at(0)),
+        Event::enrollment_created(&own, serial, &device, &employee, EnrollmentKind::Credential(Method::Card), at(0)),
     ] {
         let body = event.body(PayloadFormat::Nested);
         let received = Verified::assume_verified(body.as_bytes()).event().unwrap();

@@ -17,6 +17,7 @@ fn folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("gateway.key"), "pk_canary\n").unwrap();
     std::fs::write(folder.path().join("main_entrance.comm"), "4711\n").unwrap();
+    std::fs::write(folder.path().join("root.pem"), "canary of a root").unwrap();
     folder
 }
 
@@ -50,9 +51,11 @@ fn the_example_file_names_every_key_and_those_in_comments_are_keys() {
         .collect();
     let folder = folder();
     let commented = EXAMPLE.replace("# api_key = ", "api_key = ").replace("# comm_key_file", "comm_key_file");
+    let commented = commented.replace("# ca_file", "ca_file");
     let config = Config::parse(&commented, folder.path()).unwrap_or_else(|errors| panic!("agent.toml:\n{errors}"));
     assert_eq!(config.gateway.api_key.expose(), "pk_canary", "the file wins");
     assert!(!config.terminals[0].client.comm_key.is_none(), "the file wins");
+    assert_eq!(config.gateway.roots.as_deref(), Some(&b"canary of a root"[..]));
     // Every key that the program asks for is text in quotes in its source; a secret has a file beside it.
     let quoted = SOURCE.split('"').skip(1).step_by(2);
     let words = quoted.filter(|text| text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'));

@@ -14,4 +14,5 @@ mod canary;
 mod config;
 mod forwarding;
 mod harness;
+mod private_root;
 mod spool;

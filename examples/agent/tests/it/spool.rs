@@ -162,12 +162,12 @@ async fn a_file_of_a_newer_program_is_refused_and_left_alone() {
     let synchronous: i64 = connection.value("PRAGMA synchronous", &[]).unwrap();
     let journal: String = connection.value("PRAGMA journal_mode", &[]).unwrap();
     assert_eq!((synchronous, journal.as_str()), (2, "wal"), "FULL: what a commit returns for is on disk");
-    connection.batch("PRAGMA user_version = 2").unwrap();
+    connection.batch("PRAGMA user_version = 9").unwrap();
     let error = Spool::open(&path, SpoolLimits::default()).unwrap_err();
-    assert!(matches!(error, SpoolError::Newer { found: 2, .. }), "{error}");
+    assert!(matches!(error, SpoolError::Newer { found: 9, .. }), "{error}");
     assert!(error.to_string().contains("install the newer version"), "{error}");
     let version: i64 = connection.value("PRAGMA user_version", &[]).unwrap();
-    assert_eq!(version, 2);
+    assert_eq!(version, 9);
 }
 
 #[cfg(unix)]

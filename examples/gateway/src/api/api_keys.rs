@@ -15,7 +15,7 @@ use super::listing::{Asked, Pairs};
 use super::terms::{Kind, Terms, words};
 use crate::clock::now;
 use crate::core::KeyScope;
-use crate::store::{ApiKeyRow, Intent};
+use crate::store::{ApiKeyRow, Intent, written};
 
 /// A key that is to be made.
 #[derive(Deserialize, ToSchema)]
@@ -127,8 +127,8 @@ fn described(row: &ApiKeyRow) -> ShownKey {
         id: row.id,
         name: row.name.clone(),
         scope: row.scope.as_str(),
-        created_at: row.created_at.to_rfc3339(),
-        revoked_at: row.revoked_at.map(|at| at.to_rfc3339()),
+        created_at: written(row.created_at),
+        revoked_at: row.revoked_at.map(written),
         key: None,
     }
 }

@@ -87,7 +87,7 @@ fn is_id(text: &str) -> bool {
 
 pub(super) const TERMS: Terms = Terms {
     filters: &[
-        ("via", Kind::Words(|| vec!["api", "dashboard", "configuration", "source"])),
+        ("via", Kind::Words(|| vec!["api", "dashboard", "configuration", "source", "retention"])),
         ("key_id", Kind::ID),
         ("action", Kind::Text),
         ("target", Kind::Text),

@@ -15,19 +15,23 @@ use super::extract::Path;
 use super::listing::{Asked, Pairs};
 use super::payload::AnyEvent;
 use super::terms::{Kind, Terms};
+use super::webhooks;
 use crate::clock::now;
 use crate::store::{Deliveries, DeliveryRow, SentAttempt, events_after, resend};
 
+/// The first is which endpoint.
+const FILTERS: &[(&str, Kind)] = &[
+    ("endpoint_id", Kind::ID),
+    ("state", Kind::Words(|| vec!["waiting", "delivered", "failed"])),
+    ("event_id", Kind::Text),
+    ("event_type", Kind::Text),
+    ("device", Kind::Text),
+    ("since", Kind::Moment),
+    ("until", Kind::Moment),
+];
+
 pub(super) const TERMS: Terms = Terms {
-    filters: &[
-        ("endpoint_id", Kind::ID),
-        ("state", Kind::Words(|| vec!["waiting", "delivered", "failed"])),
-        ("event_id", Kind::Text),
-        ("event_type", Kind::Text),
-        ("device", Kind::Text),
-        ("since", Kind::Moment),
-        ("until", Kind::Moment),
-    ],
+    filters: FILTERS,
     sorts: &[
         ("id", "delivery.id"),
         ("created_at", "delivery.created_at"),
@@ -45,9 +49,13 @@ pub(super) const TERMS: Terms = Terms {
     responses((status = 200, body = Page<DeliveryRow>)))]
 pub(super) async fn list(State(api): State<Api>, query: Pairs) -> Result<Response, ApiError> {
     let asked = Asked::of(query, &TERMS)?;
+    part(&api, &asked, asked.number("endpoint_id")).await
+}
+
+async fn part(api: &Api, asked: &Asked, endpoint: Option<u64>) -> Result<Response, ApiError> {
     let [since, until] = asked.span()?;
     let which = Deliveries {
-        endpoint: asked.number("endpoint_id"),
+        endpoint,
         state: asked.text("state"),
         event_id: asked.text("event_id"),
         event_type: asked.text("event_type"),
@@ -59,6 +67,34 @@ pub(super) async fn list(State(api): State<Api>, query: Pairs) -> Result<Respons
     let part = asked.part()?;
     let (rows, total) = api.store.read(move |c| Ok((which.part(c, part)?, which.total(c)?))).await?;
     Ok(asked.page(rows.into_iter().map(|row| (row.id, row)).collect(), total))
+}
+
+/// What can be asked of those of one endpoint.
+pub(super) const OF_WEBHOOK: Terms = Terms { filters: FILTERS.split_at(1).1, ..TERMS };
+
+/// Deliveries to one endpoint, newest first.
+#[utoipa::path(get, path = "/v1/webhooks/{id}/deliveries", operation_id = "list_deliveries_of_webhook",
+    responses((status = 200, body = Page<DeliveryRow>)))]
+pub(super) async fn list_of_webhook(
+    State(api): State<Api>,
+    Path(id): Path<u64>,
+    query: Pairs,
+) -> Result<Response, ApiError> {
+    let asked = Asked::of(query, &OF_WEBHOOK)?;
+    webhooks::find(&api, id).await?;
+    part(&api, &asked, Some(id)).await
+}
+
+/// Sends once more what was delivered to this endpoint, or given up.
+#[utoipa::path(post, path = "/v1/webhooks/{id}/deliveries/{delivery_id}/resend",
+    operation_id = "resend_delivery_of_webhook", responses((status = 202, body = One<DeliveryRow>)))]
+pub(super) async fn send_again_to_webhook(
+    State(api): State<Api>,
+    Path((id, delivery_id)): Path<(u64, u64)>,
+) -> Result<Response, ApiError> {
+    let row = api.store.read(move |connection| DeliveryRow::of(connection, delivery_id)).await?;
+    row.filter(|row| row.endpoint_id == id).ok_or_else(|| ApiError::not_found("delivery"))?;
+    Ok(one(StatusCode::ACCEPTED, &make_again(&api, delivery_id).await?))
 }
 
 /// A delivery with its body and its attempts.

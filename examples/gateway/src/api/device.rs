@@ -11,7 +11,7 @@ use super::terms::words;
 use crate::clock::now;
 use crate::core::{ClockReport, Clockwork, Means, Order, OrderKind, ZoneChange};
 use crate::device::Standing;
-use crate::store::DeviceRow;
+use crate::store::{DeviceRow, written};
 
 /// How a terminal may stand.
 pub(super) const STATUSES: [&str; 5] = ["online", "offline", "unheard", "pending", "blocked"];
@@ -134,8 +134,8 @@ pub(super) fn device(
         capabilities: capabilities(row, standing),
         backlog: backlog(row, standing),
         said: row.said.as_deref().and_then(|said| serde_json::from_str(said).ok()),
-        first_seen: row.first_seen.to_rfc3339(),
-        last_seen: last_seen.map(DateTime::to_rfc3339),
+        first_seen: written(row.first_seen),
+        last_seen: last_seen.map(|at| written(*at)),
         zone: clockwork.zone_at(now()).to_string(),
         zone_changes: clockwork.zone_changes(),
         clock: clockwork.report(now()),

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use chrono::{DateTime, NaiveDateTime, SecondsFormat, Utc};
+use chrono::{DateTime, NaiveDateTime, SecondsFormat};
 use punch_protocol::push::Admission;
 use punch_protocol::{SerialNumber, civil};
 use serde::{Deserialize, Serialize};
@@ -21,7 +21,7 @@ use super::terms::{Kind, Terms, words};
 use crate::clock::now;
 use crate::core::{Access, ClockReport, Clockwork, Networks, PathToken, Probe, ProbeError};
 use crate::device::{NotProbed, Redated};
-use crate::store::{ClockRow, Connection, DeviceRow, Intent, SiteRow, Span, StoreError};
+use crate::store::{ClockRow, Connection, DeviceRow, Intent, SiteRow, Span, StoreError, written};
 
 pub(super) const TERMS: Terms = Terms {
     filters: &[
@@ -123,7 +123,7 @@ pub(super) struct Encounter {
     responses((status = 200, body = One<DeviceTimeline>)))]
 pub(super) async fn show_timeline(State(api): State<Api>, Path(id): Path<String>) -> Result<Response, ApiError> {
     let serial = find_device(&api, &id)?;
-    let moment = |at: DateTime<Utc>| at.to_rfc3339();
+    let moment = written;
     let shown = |seen: crate::core::Encounter| Encounter {
         what: seen.what,
         outcome: seen.outcome,

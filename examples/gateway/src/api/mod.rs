@@ -129,6 +129,8 @@ fn guarded_routes() -> OpenApiRouter<Api> {
         .routes(routes!(commands::list_of_device, commands::add_command).layer(forwarded_body))
         .routes(routes!(deliveries::list))
         .routes(routes!(deliveries::show))
+        .routes(routes!(deliveries::list_of_webhook))
+        .routes(routes!(deliveries::send_again_to_webhook))
         .routes(routes!(deliveries::send_again))
         .routes(routes!(deliveries::events))
         .routes(routes!(devices::list_devices, devices::add_device))

@@ -123,7 +123,7 @@ pub(super) struct SyntheticOut {
     reason: String,
 }
 
-/// A terminal came or went: `device.status`.
+/// A terminal came or went, was let in or is kept out: `device.status`.
 #[derive(ToSchema)]
 pub(super) struct DeviceStatus {
     event_id: String,
@@ -131,7 +131,7 @@ pub(super) struct DeviceStatus {
     #[schema(format = "date-time")]
     timestamp: String,
     device: EventDevice,
-    /// `online` or `offline`.
+    /// `online`, `offline`, `approved` or `blocked`.
     status: String,
     metadata: Attempted,
 }
@@ -183,7 +183,7 @@ pub(super) struct SiteWatermark {
     metadata: Attempted,
 }
 
-/// A terminal learned to recognise somebody: `enrollment.created`.
+/// A terminal learned of somebody, or to recognise somebody: `enrollment.created`.
 #[derive(ToSchema)]
 pub(super) struct EnrollmentCreated {
     event_id: String,
@@ -199,6 +199,7 @@ pub(super) struct EnrollmentCreated {
 /// By what somebody is recognised.
 #[derive(ToSchema)]
 pub(super) struct Enrollment {
+    /// `user`, or `fingerprint`, `face`, `card`, `palm`, `vein`, `password`.
     kind: String,
 }
 

@@ -12,7 +12,7 @@ use super::extract::{Json, Path};
 use super::webhooks::{find, random_secret};
 use super::whole::whole;
 use crate::clock::now;
-use crate::store::EndpointRow;
+use crate::store::{EndpointRow, written};
 
 /// How long an older secret signs beside the new one if the call does not say, in hours.
 const HOURS: u32 = 24;
@@ -72,7 +72,7 @@ pub(super) async fn roll_secret(
     let until = now().checked_add_signed(TimeDelta::hours(hours.into())).unwrap_or_else(now);
     api.store.write(move |tx| EndpointRow::roll(tx, row.id, &secret, until, both_signatures)).await?;
     let row = find(&api, id).await?;
-    let previous_secret_until = row.roll.as_ref().map(|roll| roll.until.to_rfc3339());
+    let previous_secret_until = row.roll.as_ref().map(|roll| written(roll.until));
     api.engine.set_endpoint(row);
     Ok(one(StatusCode::OK, &Rolled { id, secret: shown, previous_secret_until }))
 }

@@ -15,7 +15,7 @@ use crate::clock::now;
 use crate::listen::Certificates;
 use crate::metrics::{Now, disk_free};
 use crate::source::SourceStatus;
-use crate::store::{Counts, SinkStatus, Snapshot};
+use crate::store::{Counts, SinkStatus, Snapshot, written};
 
 /// The part of the disk that must be free, or terminals are better off keeping their rows.
 const DISK_FREE_MIN: f64 = 0.05;
@@ -57,6 +57,7 @@ pub(super) async fn metrics(State(api): State<Api>) -> Result<Response, ApiError
         disk_free: api.store.place().file().and_then(disk_free),
         heard,
         sources: api.sources.statuses(),
+        expiries: api.certificates.iter().filter_map(|(name, tls)| Some((*name, tls.expires_at()?))).collect(),
     };
     let text = api.store.metrics().encode(&now).map_err(|_| ApiError::unavailable("the counters cannot be written"))?;
     Ok(([(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text).into_response())
@@ -99,8 +100,8 @@ pub(super) struct Queued {
 pub(super) async fn status(State(api): State<Api>) -> Result<Response, ApiError> {
     let (counts, sinks) = api.store.read(|c| Ok((Counts::read(c)?, SinkStatus::all(c)?))).await?;
     let queue = api.engine.status().await.ok_or_else(|| ApiError::unavailable("deliveries have stopped"))?;
-    let oldest = queue.oldest_created_at.map(|at| at.to_rfc3339());
-    let heard = api.devices.last_seen().into_iter().map(|(serial, at)| (serial, at.to_rfc3339()));
+    let oldest = queue.oldest_created_at.map(written);
+    let heard = api.devices.last_seen().into_iter().map(|(serial, at)| (serial, written(at)));
     let queue = Queued { waiting: queue.waiting, in_flight: queue.in_flight, oldest };
     let tls = api.certificates.iter().map(|(name, tls)| ((*name).to_owned(), tls.standing())).collect();
     Ok(one(

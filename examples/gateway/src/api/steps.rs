@@ -141,6 +141,10 @@ pub(super) async fn settle(
 ) -> Result<Response, ApiError> {
     let Json(Results { results }) = body?;
     let serial = met(&api, &serial).await?;
+    if results.iter().any(|said| said.outcome == OUTCOMES[0]) {
+        // Of a terminal that has done something, somebody has heard.
+        api.devices.meet(&serial).await;
+    }
     let count = results.len();
     let results = results.into_iter().enumerate().map(|(index, said)| said.read(index)).collect::<Result<_, _>>()?;
     let unknown = api.devices.settle_steps(&serial, results).await?;
@@ -184,6 +188,8 @@ pub(super) async fn add_probe(
 ) -> Result<Response, ApiError> {
     let Json(probe) = body?;
     let serial = met(&api, &serial).await?;
+    // Of a terminal that told what it is, somebody has heard.
+    api.devices.meet(&serial).await;
     api.devices.keep_probe(&serial, told(probe, "body")?).await?;
     Ok(one(StatusCode::OK, &Probed { serial_number: serial.to_string() }))
 }
@@ -201,7 +207,7 @@ fn told(members: Map<String, Value>, field: &str) -> Result<String, ApiError> {
 /// The terminal, which somebody reads, and which is let in.
 async fn met(api: &Api, serial: &str) -> Result<SerialNumber, ApiError> {
     let serial = SerialNumber::parse(serial).map_err(|error| ApiError::invalid("serial", &error.to_string()))?;
-    match api.devices.meet(&serial).await {
+    match api.devices.admission_of(&serial).await {
         Admission::Approved => Ok(serial),
         found => Err(ApiError::not_approved(&serial, found)),
     }

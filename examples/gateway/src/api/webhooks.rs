@@ -19,7 +19,7 @@ use super::whole::whole;
 use crate::clock::now;
 use crate::config::{Batch, BatchWish, EndpointConfig, EndpointOptions, SinkConfig, check_events, check_url};
 use crate::delivery::Wish;
-use crate::store::{EndpointRow, Intent, StoreError, random_id, send_to};
+use crate::store::{EndpointRow, Intent, StoreError, random_id, send_to, written};
 
 /// An endpoint that is to be registered.
 #[derive(Deserialize, ToSchema)]
@@ -286,9 +286,9 @@ fn described(row: &EndpointRow) -> Webhook {
         headers: options.headers.keys().cloned().collect(),
         state: row.state.health.as_str(),
         failures: row.state.failures,
-        previous_secret_until: roll.map(|until| until.to_rfc3339()),
-        since: row.state.since.map(|at| at.to_rfc3339()),
-        next_attempt_at: row.state.next_probe_at.map(|at| at.to_rfc3339()),
+        previous_secret_until: roll.map(written),
+        since: row.state.since.map(written),
+        next_attempt_at: row.state.next_probe_at.map(written),
     }
 }
 

@@ -89,6 +89,8 @@ pub struct Config {
     pub calls: CallLimits,
     /// How many serial numbers nobody has heard of are remembered from one address in a minute. Default 60.
     pub unknown_serials_per_minute: u32,
+    /// How often it is looked who came and who went. Default 5 s; no key of the file.
+    pub look_every: Duration,
 }
 
 /// What a terminal without a setting of its own gets.
@@ -211,6 +213,7 @@ impl Default for Config {
             limits: Limits::default(),
             calls: CallLimits::default(),
             unknown_serials_per_minute: 60,
+            look_every: Duration::from_secs(5),
         }
     }
 }

@@ -21,6 +21,8 @@ pub struct Profile {
     pub longest_shift: Option<TimeDelta>,
     /// Which days are history, and which are closed.
     pub periods: Periods,
+    /// How long it may be silent. Default: by how it calls, or is read.
+    pub offline_after: Option<TimeDelta>,
 }
 
 impl Default for Profile {
@@ -31,6 +33,7 @@ impl Default for Profile {
             rules: TimelineRules::default(),
             longest_shift: None,
             periods: Periods::default(),
+            offline_after: None,
         }
     }
 }
@@ -48,6 +51,7 @@ impl Profile {
             rules: timeline(section, &base.rules),
             longest_shift: hours(section, "longest_shift_hours", 24).or(base.longest_shift),
             periods: periods(section, &base.periods),
+            offline_after: offline_after(section, base.offline_after),
         }
     }
 }
@@ -116,6 +120,17 @@ fn periods(section: &mut Section, base: &Periods) -> Periods {
         backfill: section.switch("backfill").unwrap_or(base.backfill),
         closed_through: day(section, "closed_through").or(base.closed_through),
         close_after_days: close_after.unwrap_or(base.close_after_days),
+    }
+}
+
+/// The longest silence that can be asked for: a week, in minutes.
+const SILENCE_MAX: u64 = 10_080;
+
+fn offline_after(section: &mut Section, base: Option<TimeDelta>) -> Option<TimeDelta> {
+    match section.whole_number("offline_after_minutes", 0, SILENCE_MAX) {
+        Some(0) => None,
+        Some(minutes) => i64::try_from(minutes).ok().and_then(TimeDelta::try_minutes),
+        None => base,
     }
 }
 

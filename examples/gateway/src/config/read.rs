@@ -71,6 +71,7 @@ impl Config {
             limits,
             calls,
             unknown_serials_per_minute,
+            look_every: base.look_every,
         };
         refuse_repeats(root, &config);
         config

@@ -15,6 +15,8 @@ pub struct RetentionConfig {
     pub events: Option<TimeDelta>,
     /// Commands of which nothing more is to be heard, with their steps, which name badges. Default 400 days.
     pub commands: Option<TimeDelta>,
+    /// Entries of the audit log. Default for ever.
+    pub audit: Option<TimeDelta>,
     /// What becomes of the punches of somebody who is erased. Default: they stay, under a pseudonym.
     pub erased_punches: Punches,
 }
@@ -26,6 +28,7 @@ impl Default for RetentionConfig {
             failed: None,
             events: None,
             commands: Some(TimeDelta::days(400)),
+            audit: None,
             erased_punches: Punches::Pseudonymous,
         }
     }
@@ -45,6 +48,7 @@ impl RetentionConfig {
             failed: days("failed_days", base.failed),
             events: days("events_days", base.events),
             commands: days("commands_days", base.commands),
+            audit: days("audit_days", base.audit),
             erased_punches: Punches::default(),
         };
         let words = [("pseudonymous", Punches::Pseudonymous), ("removed", Punches::Removed)];
@@ -54,7 +58,7 @@ impl RetentionConfig {
     }
 
     /// Whatever of each kind is older than its moment need not be kept.
-    pub(crate) fn cutoffs(self, now: DateTime<Utc>) -> [Option<DateTime<Utc>>; 4] {
-        [self.delivered, self.failed, self.events, self.commands].map(|kept| now.checked_sub_signed(kept?))
+    pub(crate) fn cutoffs(self, now: DateTime<Utc>) -> [Option<DateTime<Utc>>; 5] {
+        [self.delivered, self.failed, self.events, self.commands, self.audit].map(|kept| now.checked_sub_signed(kept?))
     }
 }

@@ -2,6 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Config, ConfigError, DeviceConfig, Profile};
 use crate::core::Scope;
+use crate::listen::{Tls, is_soon};
 
 impl Config {
     /// What is allowed and hardly meant: places in the file, and what to look at.
@@ -33,6 +34,14 @@ impl Config {
             let problem =
                 format!("`{site}` is the `site` of no terminal, so nobody is found by it; see how it is spelt");
             warnings.push(ConfigError { key: "employee.site".to_owned(), problem });
+        }
+        let of_devices = self.device_tls.as_ref().map(|(_, tls)| ("listen.device_tls", tls));
+        for (key, tls) in of_devices.into_iter().chain(self.api_tls.as_ref().map(|tls| ("listen.api", tls))) {
+            let expires_at = Tls::load(tls).ok().and_then(|tls| tls.expires_at()).filter(|at| is_soon(*at));
+            if let Some(at) = expires_at {
+                let problem = format!("a certificate of it expires on {}; renew it", at.format("%Y-%m-%d"));
+                warnings.push(ConfigError { key: key.to_owned(), problem });
+            }
         }
         warnings
     }

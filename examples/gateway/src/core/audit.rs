@@ -14,8 +14,8 @@ use utoipa::ToSchema;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Deed {
-    /// The way it came: `api`, `dashboard`, `configuration` for what a start takes from the file, `source` for a door that one
-    /// tells of.
+    /// The way it came: `api`, `dashboard`, `configuration` for what is taken from the file, `source` for a door that one tells
+    /// of, or `retention` for what removes entries that are old enough.
     pub via: String,
     /// The number of the API key; 0 is that of the file.
     pub key: Option<i64>,
@@ -155,7 +155,25 @@ pub struct Head {
 impl Head {
     /// The place before the first entry.
     pub const START: Self = Self { seq: 0, hash: [0; 32] };
+
+    /// What stands in the log when all up to here is removed from it, because it is old enough.
+    pub fn removal(&self) -> Deed {
+        let detail = BTreeMap::from([(REMOVED.to_owned(), self.to_string())]);
+        Deed { via: RETENTION.to_owned(), action: "remove old entries".to_owned(), detail, ..Deed::default() }
+    }
+
+    /// Up to where an entry says that older ones were removed, if it is such an entry.
+    fn removed_by(entry: &AuditEntry) -> Option<Self> {
+        let text = Some(&entry.deed).filter(|deed| deed.via == RETENTION)?.detail.get(REMOVED)?;
+        text.parse().ok()
+    }
 }
+
+/// The way of a deed that removes old entries.
+const RETENTION: &str = "retention";
+
+/// Under which name such an entry has the place up to which they are removed.
+const REMOVED: &str = "removed_through";
 
 impl fmt::Display for Head {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -182,12 +200,14 @@ pub struct NoHead;
 pub struct Check {
     last: Head,
     noted: Option<Head>,
+    /// The first entry, if those before it are not there: an entry behind it has to say that they were removed.
+    unproven: Option<Linked>,
 }
 
 impl Check {
     /// Begins behind `after`. `noted` is a place that was noted before, at which the chain has to come by.
     pub fn new(after: Head, noted: Option<Head>) -> Self {
-        Self { last: after, noted: noted.filter(|noted| noted.seq > after.seq) }
+        Self { last: after, noted: noted.filter(|noted| noted.seq > after.seq), unproven: None }
     }
 
     /// Takes the next entry.
@@ -197,8 +217,19 @@ impl Check {
     /// It is not the next one, or not as it was written.
     pub fn take(&mut self, linked: &Linked) -> Result<(), Break> {
         let (seq, expected) = (linked.entry.seq, self.last.seq.saturating_add(1));
+        if self.last == Head::START && seq > expected {
+            if self.noted.is_some_and(|noted| noted.seq == seq && noted.hash != linked.hash) {
+                return Err(Break { seq, problem: Problem::NotAsNoted });
+            }
+            self.unproven = Some(linked.clone());
+            self.last = linked.head();
+            // It may be the very entry that says so.
+            return self.prove(linked);
+        }
         if seq != expected {
-            return Err(Break { seq: expected, problem: Problem::Missing { found: seq } });
+            let first = self.unproven.as_ref().map_or(seq, |first| first.entry.seq);
+            let seq = if self.unproven.is_some() { 1 } else { expected };
+            return Err(Break { seq, problem: Problem::Missing { found: first } });
         }
         if link(&self.last, &linked.entry) != linked.hash {
             return Err(Break { seq, problem: Problem::Changed });
@@ -207,6 +238,22 @@ impl Check {
             return Err(Break { seq, problem: Problem::NotAsNoted });
         }
         self.last = linked.head();
+        self.prove(linked)
+    }
+
+    /// Whether an entry that says what was removed fits what is left.
+    fn prove(&mut self, linked: &Linked) -> Result<(), Break> {
+        let Some(first) = &self.unproven else { return Ok(()) };
+        let removed =
+            Head::removed_by(&linked.entry).filter(|removed| removed.seq.saturating_add(1) == first.entry.seq);
+        let Some(removed) = removed else { return Ok(()) };
+        if link(&removed, &first.entry) != first.hash {
+            return Err(Break { seq: first.entry.seq, problem: Problem::Changed });
+        }
+        if self.noted.is_some_and(|noted| noted.seq == removed.seq && noted.hash != removed.hash) {
+            return Err(Break { seq: removed.seq, problem: Problem::NotAsNoted });
+        }
+        self.unproven = None;
         Ok(())
     }
 
@@ -216,6 +263,9 @@ impl Check {
     ///
     /// It is shorter than it was when a place in it was noted.
     pub fn finish(self) -> Result<Head, Break> {
+        if let Some(first) = self.unproven {
+            return Err(Break { seq: 1, problem: Problem::Missing { found: first.entry.seq } });
+        }
         match self.noted {
             Some(noted) if noted.seq > self.last.seq => {
                 Err(Break { seq: self.last.seq.saturating_add(1), problem: Problem::CutOff { noted: noted.seq } })

@@ -25,7 +25,11 @@ impl Pseudonym {
     pub fn replace_in(&self, body: &str) -> String {
         let text = json!(self.0).to_string();
         let object = json!({ "badge_number": self.0, "id": self.0 }).to_string();
-        let members = [("\"employee\":{", "\"employee\":", &object), ("\"employee_id\":\"", "\"employee_id\":", &text)];
+        let members = [
+            ("\"employee\":{", "\"employee\":", &object),
+            ("\"employee_id\":\"", "\"employee_id\":", &text),
+            ("\"badge_number\":\"", "\"badge_number\":", &text),
+        ];
         let mut replaced = body.to_owned();
         for (begin, key, value) in members {
             // No text of an event can look like this: a quote in it is escaped.

@@ -99,9 +99,15 @@ impl Intake {
                     let fate = Fate::Held { reason: HoldReason::Malformed, problem: Some(problem), place: None };
                     self.enter_unread(received, raw, fate, ledger)?;
                 }
-                ReceivedRow::Record { raw } => {
+                ReceivedRow::Record { raw, enrolled } => {
                     tally.recorded = tally.recorded.saturating_add(1);
-                    self.enter_unread(received, raw, Fate::Recorded { table: &received.table }, ledger)?;
+                    match enrolled {
+                        Some(enrolled) => self.enter_enrolled(received, raw, enrolled, directory, ledger)?,
+                        None => {
+                            let fate = Fate::Recorded { table: &received.table, told: None };
+                            self.enter_unread(received, raw, fate, ledger)?;
+                        }
+                    }
                 }
             }
         }
@@ -225,10 +231,15 @@ impl Intake {
         fate: Fate<'_>,
         ledger: &mut L,
     ) -> Result<(), L::Error> {
-        let name = [received.serial.as_str().as_bytes(), b"\0", received.table.as_bytes(), b"\0", raw].concat();
-        let id = self.key.opaque_id("row", "row", &name);
+        let id = self.row_id(received, raw);
         let (serial, received_at) = (&received.serial, received.received_at);
         ledger.enter(&Entry { id: &id, serial, raw, punch: None, received_at, fate })
+    }
+
+    /// The identity of a row that is no punch: what it says, and where.
+    pub(super) fn row_id(&self, received: &Received, raw: &[u8]) -> String {
+        let name = [received.serial.as_str().as_bytes(), b"\0", received.table.as_bytes(), b"\0", raw].concat();
+        self.key.opaque_id("row", "row", &name)
     }
 }
 

@@ -7,6 +7,7 @@ use punch_webhook::{DeviceInfo, EmployeeInfo};
 
 use chrono::{DateTime, Utc};
 
+use super::enrollment::Enrollment;
 use super::identity::Register;
 use super::person::Known;
 
@@ -221,6 +222,8 @@ pub enum Fate<'a> {
     Recorded {
         /// The table it was posted to.
         table: &'a str,
+        /// What receivers are told of it.
+        told: Option<Enrollment<'a>>,
     },
 }
 

@@ -8,6 +8,7 @@ use punch_protocol::push::{
 use punch_protocol::{Pin, RawPunch, SerialNumber};
 
 use super::clock::Contact;
+use super::enrollment::Enrolled;
 use super::ledger::Place;
 use super::passages::Passed;
 
@@ -73,7 +74,16 @@ pub enum ReceivedRow {
     Record {
         /// The row's bytes.
         raw: Vec<u8>,
+        /// Who was enrolled by it, if that is what it says.
+        enrolled: Option<Enrolled>,
     },
+}
+
+impl ReceivedRow {
+    /// Something that is worth keeping, and tells nobody anything.
+    fn record(raw: Vec<u8>) -> Self {
+        Self::Record { raw, enrolled: None }
+    }
 }
 
 impl Received {
@@ -209,7 +219,7 @@ impl Received {
         let line = |result: &CommandResult<'_>| {
             let code = result.code_raw.as_deref().unwrap_or_default();
             let raw = format!("ID={}&Return={code}&CMD={}", result.id, result.command.as_deref().unwrap_or_default());
-            ReceivedRow::Record { raw: clip(raw.as_bytes()) }
+            ReceivedRow::record(clip(raw.as_bytes()))
         };
         let rows = results.iter().map(line).collect();
         Self { rows, ..Self::empty(serial, "devicecmd", received_at) }
@@ -240,9 +250,9 @@ impl Received {
             // The state of the doors, told again every few seconds: nobody asks what it was.
             Row::Event(_) if self.table.eq_ignore_ascii_case(Table::RTSTATE) => return self.discard(),
             Row::Event(row) if row.is_punch() => self.event(row),
-            Row::Event(row) => ReceivedRow::Record { raw: join(row) },
-            Row::Operation(row) => ReceivedRow::Record { raw: operation_bytes(row) },
-            Row::Unknown(line) => ReceivedRow::Record { raw: clip(line) },
+            Row::Event(row) => ReceivedRow::record(join(row)),
+            Row::Operation(row) => ReceivedRow::Record { raw: operation_bytes(row), enrolled: Enrolled::of(row) },
+            Row::Unknown(line) => ReceivedRow::record(clip(line)),
             Row::Tagged(row) => match row.error() {
                 Some(error) => error_record(&error),
                 // Users, templates, pictures and identity cards: nothing of them is kept.
@@ -295,7 +305,7 @@ impl Received {
     fn stored_event(&self, row: &TransactionRow<'_>) -> ReceivedRow {
         let raw = joined(row.record().pairs());
         if !row.is_punch() {
-            return ReceivedRow::Record { raw };
+            return ReceivedRow::record(raw);
         }
         self.reading(row.time().ok_or(CivilError::NoSuchDate), row.pin(), raw, |punch| {
             (punch.status, punch.verify) = (row.status(), row.verify());
@@ -335,7 +345,7 @@ impl Received {
 
 /// The code of an error, and nothing of what else the row may say.
 fn error_record(error: &ErrorRow<'_>) -> ReceivedRow {
-    ReceivedRow::Record { raw: error.code_raw().unwrap_or_default().to_vec() }
+    ReceivedRow::record(error.code_raw().unwrap_or_default().to_vec())
 }
 
 /// At most [`Received::RAW_LIMIT`] bytes of a row.

@@ -14,6 +14,7 @@ use super::visit::{Refusal, Visit};
 use super::widgets::{address, moment};
 use crate::clock::now;
 use crate::core::Identity;
+use crate::listen::is_soon;
 use crate::store::{Activity, DeviceRow, EndpointLoad, Hour, Snapshot};
 
 /// How the gateway stands, in numbers that lead to where each can be looked at.
@@ -42,7 +43,12 @@ pub(super) async fn show(
         ]
         .into(),
     ];
+    let expiries = api.certificates.iter().filter_map(|(name, tls)| Some((*name, tls.expires_at()?)));
+    let expiring: Vec<_> = expiries.filter(|(_, at)| is_soon(*at)).collect();
     let content = html! {
+        @for (name, at) in &expiring {
+            p.trouble role="status" { strong { (name) } ": " (visit.say(text::EXPIRES_SOON)) " " (moment(&visit, *at)) }
+        }
         @for tiles in &tiles { (row(&visit, tiles)) }
         @if let Some(oldest) = queue.oldest_created_at {
             p { (visit.say(text::OLDEST_WAITING)) " " (moment(&visit, oldest)) }

@@ -87,6 +87,10 @@ pub(super) const ENDPOINTS_TROUBLED: Text = Text("Endpoints that take nothing", 
 pub(super) const HELD_ROWS: Text = Text("Rows held", "Filas retenidas");
 pub(super) const PUNCHES_ACCEPTED: Text = Text("Punches accepted in 24 hours", "Marcaciones aceptadas en 24 horas");
 pub(super) const EMPLOYEES: Text = Text("Badges registered", "Credenciales registradas");
+pub(super) const EXPIRES_SOON: Text = Text(
+    "A certificate has to be renewed: put a new one into its file, no restart is needed. It expires",
+    "Hay que renovar un certificado: ponga uno nuevo en su archivo, no hace falta reiniciar. Vence el",
+);
 pub(super) const OLDEST_WAITING: Text =
     Text("The oldest delivery that waits was made", "La entrega más antigua en espera se creó el");
 pub(super) const CHART_PUNCHES: Text =

@@ -7,7 +7,9 @@ use tokio::sync::watch;
 
 use crate::clock::now;
 use crate::config::RetentionConfig;
-use crate::store::{Removed, Store, StoreError, Transaction, remove_commands, remove_deliveries, remove_events};
+use crate::store::{
+    Removed, Store, StoreError, Transaction, remove_audit, remove_commands, remove_deliveries, remove_events,
+};
 
 /// The pause before the first pass: a start has other things to do.
 const FIRST: Duration = Duration::from_secs(60);
@@ -26,12 +28,13 @@ pub(crate) async fn keep(store: Store, config: RetentionConfig, mut stopped: wat
             tokio::time::sleep(pause).await;
             match pass(&store, config, now()).await {
                 Ok(removed) if removed == Removed::default() => {}
-                Ok(Removed { deliveries, attempts, events, commands }) => {
+                Ok(Removed { deliveries, attempts, events, commands, audit }) => {
                     tracing::info!(
                         deliveries,
                         attempts,
                         events,
                         commands,
+                        audit,
                         "removed what is older than [retention] keeps"
                     );
                 }
@@ -51,13 +54,16 @@ pub(crate) async fn keep(store: Store, config: RetentionConfig, mut stopped: wat
 ///
 /// The store cannot be written. What was removed before stays removed.
 pub async fn pass(store: &Store, config: RetentionConfig, now: DateTime<Utc>) -> Result<Removed, StoreError> {
-    let [delivered, failed, events, commands] = config.cutoffs(now);
+    let [delivered, failed, events, commands, audit] = config.cutoffs(now);
     let mut removed = slices(store, move |tx, after| remove_deliveries(tx, after, delivered, failed)).await?;
     if let Some(before) = events {
         removed = removed.and(slices(store, move |tx, after| remove_events(tx, after, before)).await?);
     }
     if let Some(before) = commands {
         removed = removed.and(slices(store, move |tx, after| remove_commands(tx, after, before)).await?);
+    }
+    if let Some(before) = audit {
+        removed = removed.and(slices(store, move |tx, _| remove_audit(tx, before, now)).await?);
     }
     Ok(removed)
 }

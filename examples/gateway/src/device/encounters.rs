@@ -1,15 +1,17 @@
 //! What was seen of each terminal, and what was made of it.
 
 use core::net::IpAddr;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use punch_protocol::SerialNumber;
 use punch_protocol::push::{Admission, Dialect, Info, Request, Response};
+use punch_webhook::DeviceStatus;
 
 use super::handler::Devices;
 use crate::clock::now;
 use crate::core::{Encounter, Means};
-use crate::store::{DeviceRow, StoreError};
+use crate::store::{DeviceRow, StoreError, Transaction, tell_decision};
 
 /// How a terminal stands, as far as its conversation says.
 #[derive(Debug, Clone)]
@@ -97,9 +99,19 @@ impl Devices {
     ///
     /// The store cannot be written; the terminal stays as it was.
     pub(crate) async fn block(&self, serial: &SerialNumber) -> Result<(), StoreError> {
-        let text = serial.to_string();
-        self.0.store.write(move |tx| DeviceRow::block(tx, &text)).await?;
+        let (of, about, intake) = (serial.clone(), self.0.registry.about(serial), Arc::clone(&self.0.intake));
+        let work = move |tx: &mut Transaction<'_>| {
+            let found = DeviceRow::admission(tx, of.as_str())?;
+            DeviceRow::block(tx, of.as_str())?;
+            if matches!(found, None | Some(Admission::Blocked)) {
+                return Ok(Vec::new());
+            }
+            tell_decision(tx, &intake, (&of, &about), DeviceStatus::Blocked, now())
+        };
+        let deliveries = self.0.store.write(work).await?;
+        self.0.engine.deliver(deliveries);
         self.0.registry.block(serial);
+        self.forget_told();
         Ok(())
     }
 }

@@ -15,7 +15,7 @@ use punch_protocol::SerialNumber;
 use punch_protocol::push::{
     Admission, Limits, PackageError, ParseError, Parts, Receipt, Request, Response, Turn, UploadHead,
 };
-use punch_webhook::Waiting;
+use punch_webhook::{DeviceStatus, Waiting};
 use tokio::sync::{Notify, Semaphore};
 use tokio::time::Instant;
 use tower_http::limit::RequestBodyLimitLayer;
@@ -28,11 +28,11 @@ use super::registry::Registry;
 use super::turns::Reached;
 use crate::clock::now;
 use crate::config::{Config, DeviceConfig};
-use crate::core::{Attempts, Directory, Intake, Received, ReceivedRow, Tally};
+use crate::core::{Attempts, Directory, Intake, Reach, Received, ReceivedRow, Tally};
 use crate::delivery::Engine;
 use crate::listen::Client;
 use crate::stage::{Stage, Watch};
-use crate::store::{Connection, DeviceRow, Store, StoreError, Transaction, settled};
+use crate::store::{Connection, DeviceRow, Store, StoreError, Transaction, settled, tell_decision};
 
 /// Rows from which on an upload is looked through before it is entered, and entered in turns.
 const LONG_UPLOAD: usize = 100;
@@ -55,6 +55,10 @@ pub(super) struct Inner {
     pub(super) unexpanded: Notify,
     /// Wakes whoever waits for steps of a terminal.
     pub(super) commanded: Notify,
+    /// What was told of terminals last, if that was read since somebody decided about one.
+    pub(super) told: Mutex<Option<BTreeMap<String, Reach>>>,
+    /// How often it is looked who came and who went.
+    pub(super) look_every: Duration,
     /// Places for uploads of what happened before.
     pub(super) backlogs: Semaphore,
     watch: Watch,
@@ -101,6 +105,8 @@ impl Devices {
             unknown: Mutex::new(Attempts::new(config.unknown_serials_per_minute, TimeDelta::minutes(1))),
             unexpanded: Notify::new(),
             commanded: Notify::new(),
+            told: Mutex::default(),
+            look_every: config.look_every,
             backlogs: Semaphore::new(BACKLOGS),
             watch,
             named: config.devices.iter().map(|device| (device.serial.clone(), device.clone())).collect(),
@@ -134,13 +140,20 @@ impl Devices {
 
     /// The same, of a terminal whose model somebody tells.
     pub(crate) async fn approve_model(&self, serial: SerialNumber, model: Option<String>) -> Result<(), StoreError> {
-        let text = serial.to_string();
+        let (of, about, intake) = (serial.clone(), self.0.registry.about(&serial), Arc::clone(&self.0.intake));
         let work = move |tx: &mut Transaction<'_>| {
-            DeviceRow::approve(tx, &text, now())?;
-            model.map_or(Ok(()), |model| DeviceRow::keep_model(tx, &text, &model))
+            let is_new = DeviceRow::admission(tx, of.as_str())? != Some(Admission::Approved);
+            DeviceRow::approve(tx, of.as_str(), now())?;
+            model.map_or(Ok(()), |model| DeviceRow::keep_model(tx, of.as_str(), &model))?;
+            if !is_new {
+                return Ok(Vec::new());
+            }
+            tell_decision(tx, &intake, (&of, &about), DeviceStatus::Approved, now())
         };
-        self.0.store.write(work).await?;
+        let deliveries = self.0.store.write(work).await?;
+        self.0.engine.deliver(deliveries);
         self.0.registry.admit(serial, Admission::Approved, None, None);
+        self.forget_told();
         Ok(())
     }
 
@@ -325,7 +338,13 @@ impl Devices {
     /// Whether punches of a terminal may come from somebody who has read them: the rule is that of the terminal itself.
     /// An unknown one is remembered as pending.
     pub(crate) async fn meet(&self, serial: &SerialNumber) -> Admission {
-        match self.0.registry.meet(serial, now()) {
+        self.0.registry.heard_through_somebody(serial, now());
+        self.admission_of(serial).await
+    }
+
+    /// The same of somebody who only asks whether there is something to do: of the terminal that tells nothing.
+    pub(crate) async fn admission_of(&self, serial: &SerialNumber) -> Admission {
+        match self.0.registry.admission(serial) {
             Some(admission) => admission,
             None => {
                 self.note_unknown(serial.clone()).await;

@@ -10,6 +10,7 @@ use punch_protocol::push::{
 use punch_webhook::DeviceInfo;
 
 use super::clocks::Timekeeping;
+use super::reach::about;
 use crate::config::{Config, DeviceConfig, DeviceDefaults, UnknownBadges};
 use crate::core::{Access, Directory, Encounters, Shifts};
 use crate::store::DeviceRow;
@@ -48,6 +49,8 @@ pub(super) struct Device {
     pub(super) has_commands: bool,
     /// Whether the store has more than its session has room for.
     pub(super) has_more: bool,
+    /// How long it may be silent, if somebody said so.
+    pub(super) offline_after: Option<TimeDelta>,
     /// What the store knows of the terminal's dialect, and whether it has tried to encrypt.
     speech: (Option<Dialect>, bool),
 }
@@ -110,7 +113,7 @@ impl Registry {
             Admission::Approved => Session::approved(serial.clone(), settings),
             Admission::Pending | Admission::Blocked => Session::unapproved(serial.clone(), admission),
         };
-        let directory = self.directory_of(config);
+        let directory = self.directory_of(&config);
         let speech = (session.dialect(), session.declines_encryption());
         let mut devices = self.lock();
         if let Some(known) = devices.get_mut(&serial) {
@@ -143,6 +146,7 @@ impl Registry {
                     encounters: Encounters::default(),
                     has_commands: false,
                     has_more: false,
+                    offline_after: config.profile.offline_after,
                     speech,
                 },
             );
@@ -150,14 +154,11 @@ impl Registry {
     }
 
     /// How the rows of a terminal are judged, and what payloads say of it.
-    fn directory_of(&self, config: DeviceConfig) -> Directory {
+    fn directory_of(&self, config: &DeviceConfig) -> Directory {
+        let device = about(&self.key, config);
         let mut rules = Rules::new(config.profile.zone);
         (rules.clock, rules.horizon) = (config.profile.clock, config.profile.periods.horizon());
-        rules.timeline = config.profile.rules;
-        let mut device = DeviceInfo::default();
-        device.id = Some(self.key.opaque_id("dev", "device", config.serial.as_str().as_bytes()));
-        device.name = Some(config.name);
-        device.site = Some(config.site).filter(|site| !site.is_empty());
+        rules.timeline.clone_from(&config.profile.rules);
         Directory {
             rules,
             device,
@@ -171,6 +172,16 @@ impl Registry {
 
     fn patience(&self, source: &str) -> TimeDelta {
         self.patience.get(source).copied().unwrap_or_default()
+    }
+
+    /// Lets in a terminal that the file names now, with what the file says of it.
+    pub(super) fn name(&self, config: &DeviceConfig, row: Option<&DeviceRow>) {
+        let is_known = |device: &Device| device.admission == Admission::Approved;
+        if !self.lock().get(&config.serial).is_some_and(is_known) {
+            // Nobody has spoken with it yet.
+            drop(self.lock().remove(&config.serial));
+            self.admit(config.serial.clone(), Admission::Approved, Some(config), row);
+        }
     }
 
     /// Keeps a terminal out from now on.
@@ -207,13 +218,11 @@ impl Registry {
         self.lock().get(serial).is_some_and(|device| device.admission == Admission::Approved)
     }
 
-    /// Notes that somebody brings what he read from a terminal, and says whether it is let in; `None` if the serial is
-    /// unknown.
-    pub(super) fn meet(&self, serial: &SerialNumber, now: DateTime<Utc>) -> Option<Admission> {
-        let mut devices = self.lock();
-        let device = devices.get_mut(serial)?;
-        device.forwarded_at = Some(now);
-        Some(device.admission)
+    /// Notes that somebody brings what he read from a terminal.
+    pub(super) fn heard_through_somebody(&self, serial: &SerialNumber, now: DateTime<Utc>) {
+        if let Some(device) = self.lock().get_mut(serial) {
+            device.forwarded_at = Some(now);
+        }
     }
 
     /// Whether a terminal is let in; `None` if nobody has named it.
@@ -271,6 +280,12 @@ impl Registry {
         }
     }
 
+    /// What payloads say of a terminal, known or not.
+    pub(super) fn about(&self, serial: &SerialNumber) -> DeviceInfo {
+        let known = self.lock().get(serial).map(|device| device.directory.device.clone());
+        known.unwrap_or_else(|| about(&self.key, &self.defaults.device(serial.clone(), None)))
+    }
+
     pub(super) fn directory(&self, serial: &SerialNumber) -> Option<Directory> {
         self.lock().get(serial).map(|device| device.directory.clone())
     }
@@ -284,26 +299,6 @@ impl Registry {
     pub(super) fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<SerialNumber, Device>> {
         // A panic elsewhere leaves a session in one of its legal states.
         self.devices.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Device {
-    /// When it was last heard, itself or through somebody who had read it.
-    pub(super) fn last_seen(&self) -> Option<DateTime<Utc>> {
-        self.session.last_seen().max(self.forwarded_at)
-    }
-
-    /// Whether it has called itself lately: within three times as long as it was told to wait, and a minute for the line.
-    pub(super) fn calls_itself(&self, now: DateTime<Utc>) -> bool {
-        self.session.last_seen().is_some_and(|at| now.signed_duration_since(at) <= self.patience())
-    }
-
-    /// How long it may be silent.
-    pub(super) fn patience(&self) -> TimeDelta {
-        if let Some(behind) = &self.source {
-            return behind.patience;
-        }
-        (self.session.delay() * 3).checked_add(&TimeDelta::minutes(1)).unwrap_or_default()
     }
 }
 

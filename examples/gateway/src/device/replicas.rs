@@ -13,13 +13,14 @@ const LOOK: Duration = Duration::from_secs(2);
 
 impl Devices {
     /// Begins what goes on beside the conversations with terminals, until `stop` says so.
-    pub(crate) fn attend(&self, stop: &watch::Receiver<bool>) -> [JoinHandle<()>; 5] {
+    pub(crate) fn attend(&self, stop: &watch::Receiver<bool>) -> [JoinHandle<()>; 6] {
         [
             tokio::spawn(self.clone().watch_sites(stop.clone())),
             tokio::spawn(self.clone().release_by_file(stop.clone())),
             tokio::spawn(self.clone().watch_commands(stop.clone())),
             tokio::spawn(self.clone().expand_commands(stop.clone())),
             tokio::spawn(self.clone().follow_replicas(stop.clone())),
+            tokio::spawn(self.clone().watch_reach(stop.clone())),
         ]
     }
 

@@ -1,5 +1,6 @@
 //! What both listeners have in common: connections, plain or over TLS, and whose they are.
 
+mod expiry;
 mod places;
 mod reload;
 mod tls;
@@ -24,8 +25,9 @@ use tower::ServiceExt as _;
 
 use crate::core::{Networks, Preface};
 use crate::metrics::{Metrics, VERSIONS};
+use expiry::EXPIRES_SOON;
 pub(crate) use places::Places;
-pub(crate) use reload::Certificates;
+pub(crate) use reload::{Certificates, is_soon};
 pub(crate) use tls::Tls;
 pub(crate) use wire::Wire;
 

@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use chrono::{DateTime, Utc};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::crypto::{CryptoProvider, aws_lc_rs};
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
@@ -14,6 +15,7 @@ use tokio_rustls::rustls::sign::CertifiedKey;
 use tokio_rustls::rustls::{ServerConfig, SupportedCipherSuite};
 
 use super::Wire;
+use super::expiry::expiry;
 use super::reload::seen;
 use crate::config::{KeyFiles, TlsConfig};
 
@@ -42,6 +44,8 @@ pub(super) struct Standing {
     pub(super) problem: Option<String>,
     /// How often newer ones were taken since the start.
     pub(super) reloads: u64,
+    /// When the first of those that are shown expires.
+    pub(super) expires_at: Option<DateTime<Utc>>,
 }
 
 impl Tls {
@@ -54,13 +58,14 @@ impl Tls {
         let provider = Arc::new(aws_lc_rs::default_provider());
         let known = seen(config);
         let keys = read(config, &provider)?;
+        let standing = Standing { expires_at: expiry(&keys), ..Standing::default() };
         let chosen = Arc::new(Chosen { keys: RwLock::new(keys), provider: Arc::clone(&provider) });
         let versions = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
         let versions = versions.map_err(|error| problem(&PathBuf::new(), error))?;
         let mut server = versions.with_no_client_auth().with_cert_resolver(Arc::clone(&chosen) as _);
         server.alpn_protocols = vec![b"http/1.1".to_vec()];
         let acceptor = TlsAcceptor::from(Arc::new(server));
-        Ok(Self { acceptor, config: config.clone(), known, chosen, standing: RwLock::default() })
+        Ok(Self { acceptor, config: config.clone(), known, chosen, standing: RwLock::new(standing) })
     }
 
     /// Shakes hands.
@@ -83,11 +88,12 @@ pub(super) struct Chosen {
 }
 
 impl Chosen {
-    /// Shows other ones from now on, if all of them can be used.
-    pub(super) fn renew(&self, config: &TlsConfig) -> Result<(), TlsProblem> {
+    /// Shows other ones from now on, if all of them can be used. When the first of them expires.
+    pub(super) fn renew(&self, config: &TlsConfig) -> Result<Option<DateTime<Utc>>, TlsProblem> {
         let keys = read(config, &self.provider)?;
+        let expires_at = expiry(&keys);
         *self.keys.write().unwrap_or_else(PoisonError::into_inner) = keys;
-        Ok(())
+        Ok(expires_at)
     }
 }
 

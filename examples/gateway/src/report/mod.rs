@@ -14,7 +14,9 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::device::Devices;
-use crate::store::{Attendance, AttendanceRow, Connection, Day, Edge, Part, RevisionOf, StatusChange, StoreError};
+use crate::store::{
+    Attendance, AttendanceRow, Connection, Day, Edge, Part, RevisionOf, StatusChange, StoreError, written,
+};
 
 pub(crate) use page::page;
 pub(crate) use table::table;
@@ -186,7 +188,7 @@ impl DailyReport {
             let zone = devices.of_site(&name).first().map_or(DeviceZone::Utc, |serial| devices.zone(serial));
             SiteDay {
                 is_complete: local_day(zone, row.complete_to) > date,
-                complete_to: row.complete_to.to_rfc3339(),
+                complete_to: written(row.complete_to),
                 waiting_for: row.waiting_for.map(|serial| serial.to_string()),
                 site: name,
             }
@@ -195,7 +197,7 @@ impl DailyReport {
         Self {
             date: date.to_string(),
             site,
-            made_at: now.to_rfc3339(),
+            made_at: written(now),
             sites: sites.collect(),
             employees: employees(&punches, revisions),
             gaps: gaps(changes, date, devices).into_iter().chain(silent(site_wanted, date, devices, now)).collect(),
@@ -212,7 +214,7 @@ fn local_day(zone: DeviceZone, at: DateTime<Utc>) -> NaiveDate {
 fn employees(punches: &[AttendanceRow], revisions: Vec<RevisionOf>) -> Vec<EmployeeDay> {
     let mut revised = BTreeMap::<String, Vec<DayRevision>>::new();
     for RevisionOf { punch, number, at, reason, old_direction, new_direction } in revisions {
-        let revision = DayRevision { number, revised_at: at.to_rfc3339(), reason, old_direction, new_direction };
+        let revision = DayRevision { number, revised_at: written(at), reason, old_direction, new_direction };
         revised.entry(punch).or_default().push(revision);
     }
     let mut people = BTreeMap::<(String, Option<String>), EmployeeDay>::new();
@@ -317,7 +319,7 @@ fn gaps(changes: Vec<StatusChange>, date: NaiveDate, devices: &Devices) -> Vec<G
         let zone = SerialNumber::parse(&gone.serial).map_or(DeviceZone::Utc, |serial| devices.zone(&serial));
         let touches = local_day(zone, gone.at) <= date && back.is_none_or(|back| local_day(zone, back) >= date);
         if touches {
-            let (from, to) = (gone.at.to_rfc3339(), back.map(|back| back.to_rfc3339()));
+            let (from, to) = (written(gone.at), back.map(written));
             found.push(Gap { device_serial: gone.serial, site: gone.site, from, to });
         }
     };
@@ -339,7 +341,7 @@ fn silent(site: Option<String>, date: NaiveDate, devices: &Devices, now: DateTim
         let standing = devices.standing(&serial, now)?;
         let is_wanted = site.is_none() || standing.site == site;
         let is_silent = standing.status == "offline" && local_day(devices.zone(&serial), last) <= date;
-        let gap = || Gap { device_serial: text, site: standing.site, from: last.to_rfc3339(), to: None };
+        let gap = || Gap { device_serial: text, site: standing.site, from: written(last), to: None };
         (is_wanted && is_silent).then(gap)
     });
     each.collect()

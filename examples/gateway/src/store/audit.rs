@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, DurationRound as _, TimeDelta, Utc};
 
 use super::part::{Part, total};
 use super::sql::{Clause, Connection, Row};
-use super::{Store, StoreError, Transaction, from_millis, millis};
+use super::{Removed, Store, StoreError, Transaction, from_millis, millis};
 use crate::clock::now;
 use crate::core::{AuditEntry, Deed, Head, Linked, Outcome};
 
@@ -63,6 +63,35 @@ pub(crate) fn head(connection: &Connection) -> Result<Head, StoreError> {
     let last = connection.first(sql, &[], |row| Ok((row.get::<i64>(0)?, row.get::<Vec<u8>>(1)?)))?;
     let last = last.map(|(seq, hash)| Head { seq: seq.cast_unsigned(), hash: hash.try_into().unwrap_or_default() });
     Ok(last.unwrap_or(Head::START))
+}
+
+/// Entries that are removed in one transaction.
+const REMOVED_AT_ONCE: i64 = 10_000;
+
+/// Removes the oldest entries, those from before the day of this moment, and writes down at the end of the log up to where
+/// it was cut, so that what is left can be checked. Whether there is more.
+///
+/// # Errors
+///
+/// The store cannot be written.
+pub(crate) fn remove(
+    tx: &Transaction<'_>,
+    before: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<(Removed, Option<i64>), StoreError> {
+    // Once a day, because each removal is an entry too.
+    let day = before.duration_trunc(TimeDelta::days(1)).unwrap_or(before);
+    let sql = "SELECT min(seq), coalesce(min(CASE WHEN at >= ?1 THEN seq END), max(seq) + 1) FROM audit";
+    let read = |row: &Row<'_>| Ok(row.get::<Option<i64>>(0)?.zip(row.get::<Option<i64>>(1)?));
+    let Some((first, kept)) = tx.first(sql, &[&millis(day)], read)?.flatten() else { return Ok(Default::default()) };
+    let last = kept.saturating_sub(1).min(first.saturating_add(REMOVED_AT_ONCE).saturating_sub(1));
+    let hash = tx.first("SELECT hash FROM audit WHERE seq = ?1", &[&last], |row| row.get::<Vec<u8>>(0))?;
+    let Some(hash) = hash.filter(|_| last >= first) else { return Ok(Default::default()) };
+    let cut = Head { seq: last.cast_unsigned(), hash: hash.try_into().unwrap_or_default() };
+    append(tx, cut.removal(), Outcome::Done, None, now)?;
+    let audit = tx.execute("DELETE FROM audit WHERE seq <= ?1", &[&last])?;
+    let removed = Removed { audit: u64::try_from(audit).unwrap_or(u64::MAX), ..Removed::default() };
+    Ok((removed, Some(last).filter(|last| *last < kept.saturating_sub(1))))
 }
 
 /// The next entries behind the one with this number, in their order. Damaged ones come as they are: they do not fit.
@@ -236,5 +265,74 @@ impl Intent {
 
     fn with<T>(&self, look: impl FnOnce(&mut Draft) -> T) -> Option<T> {
         self.0.as_ref().map(|draft| look(&mut draft.lock().unwrap_or_else(PoisonError::into_inner)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::{DateTime, TimeDelta, Utc};
+
+    use super::{append, audit_after, head, remove};
+    use crate::core::{Check, Deed, Head, Linked, Outcome, Problem};
+    use crate::store::{Place, Store};
+
+    fn day(number: i64) -> DateTime<Utc> {
+        "2026-03-01T10:00:00Z".parse::<DateTime<Utc>>().unwrap() + TimeDelta::days(number)
+    }
+
+    async fn log(store: &Store) -> Vec<Linked> {
+        store.read(|connection| audit_after(connection, 0, 1_000)).await.unwrap()
+    }
+
+    fn check(entries: &[Linked], noted: Option<Head>) -> Result<Head, Problem> {
+        let mut check = Check::new(Head::START, noted);
+        let taken = entries.iter().try_for_each(|linked| check.take(linked));
+        taken.and_then(|()| check.finish()).map_err(|broken| broken.problem)
+    }
+
+    /// S0-008: what is old enough goes, and what is left proves that it is what was behind it.
+    #[tokio::test]
+    async fn old_entries_go_and_the_rest_is_checked_from_the_place_that_is_written_down() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&Place::File(folder.path().join("punch.sqlite"))).unwrap();
+        for number in 0..20 {
+            let deed = Deed { via: "api".to_owned(), action: format!("deed {number}"), ..Deed::default() };
+            store.write(move |tx| append(tx, deed, Outcome::Done, None, day(number))).await.unwrap();
+        }
+        let (whole, noted) = (log(&store).await, store.read(head).await.unwrap());
+        let cut = |before, now| store.write(move |tx| remove(tx, before, now));
+        assert_eq!(cut(day(0), day(20)).await.unwrap(), Default::default(), "nothing is older than that day");
+        let (removed, more) = cut(day(5), day(20)).await.unwrap();
+        assert_eq!((removed.audit, more), (5, None));
+        assert_eq!(cut(day(5), day(20)).await.unwrap().0.audit, 0, "once a day");
+
+        let left = log(&store).await;
+        assert_eq!((left.len(), left[0].entry.seq, &left[..15]), (16, 6, &whole[5..]));
+        let end = check(&left, Some(noted)).unwrap();
+        assert_eq!(end.seq, 21);
+        // A place that was noted where the log was cut counts, one before it says nothing any more.
+        assert_eq!(check(&left, Some(whole[4].head())), Ok(end));
+        assert_eq!(check(&left, Some(whole[2].head())), Ok(end));
+        let other = Head { hash: [7; 32], ..whole[4].head() };
+        assert_eq!(check(&left, Some(other)), Err(Problem::NotAsNoted));
+
+        // Nothing else that is missing at the beginning is taken for it, and neither is another first entry.
+        assert_eq!(check(&left[1..], None), Err(Problem::Missing { found: 7 }));
+        assert_eq!(
+            check(&left[..15], None),
+            Err(Problem::Missing { found: 6 }),
+            "no entry says that they were removed"
+        );
+        let mut changed = left.clone();
+        changed[0].entry.deed.action.push('x');
+        assert_eq!(check(&changed, None), Err(Problem::Changed));
+
+        // All of it goes but the entry that says so, and the numbers go on.
+        let (removed, more) = cut(day(400), day(400)).await.unwrap();
+        assert_eq!((removed.audit, more), (16, None));
+        store.write(|tx| append(tx, Deed::default(), Outcome::Done, None, day(401))).await.unwrap();
+        let left = log(&store).await;
+        assert_eq!(left.iter().map(|linked| linked.entry.seq).collect::<Vec<_>>(), [22, 23]);
+        assert_eq!(check(&left, None).unwrap(), store.read(head).await.unwrap());
     }
 }

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::part::{Part, total};
 use super::sql::{Clause, Connection, Row};
 use super::ticket::OPEN;
-use super::{StoreError, Transaction, command_job, from_millis, millis};
+use super::{StoreError, Transaction, command_job, from_millis, millis, written};
 
 /// Which commands are looked at.
 #[derive(Debug, Clone, Default)]
@@ -159,9 +159,9 @@ impl CommandRow {
             reason: row.get(5)?,
             job_id: row.get::<Option<i64>>(6)?.map(i64::cast_unsigned),
             counts: StepCounts::of(total, done, unchanged, failed, cancelled),
-            created_at: from_millis(row.get(7)?).to_rfc3339(),
-            expires_at: from_millis(row.get(8)?).to_rfc3339(),
-            settled_at: row.get::<Option<i64>>(9)?.map(|millis| from_millis(millis).to_rfc3339()),
+            created_at: written(from_millis(row.get(7)?)),
+            expires_at: written(from_millis(row.get(8)?)),
+            settled_at: row.get::<Option<i64>>(9)?.map(|millis| written(from_millis(millis))),
             state,
         })
     }

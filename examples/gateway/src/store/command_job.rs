@@ -8,7 +8,7 @@ use super::command::{NewCommand, StepCounts, put_command};
 use super::job::JobRow;
 use super::part::{Part, total};
 use super::sql::{Clause, Connection, Row};
-use super::{StoreError, Transaction, from_millis, millis};
+use super::{StoreError, Transaction, from_millis, millis, written};
 
 /// One command for many terminals.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -67,7 +67,7 @@ impl CommandJob {
     pub fn of(connection: &Connection, id: u64) -> Result<Option<Self>, StoreError> {
         let job = id.cast_signed();
         let sql = "SELECT state, created_at, ended_at FROM job WHERE id = ?1 AND kind = 'commands'";
-        let moment = |millis: i64| from_millis(millis).to_rfc3339();
+        let moment = |millis: i64| written(from_millis(millis));
         let read = |row: &Row<'_>| {
             let ended_at: Option<i64> = row.get(2)?;
             Ok((row.get::<String>(0)?, moment(row.get(1)?), ended_at.map(moment)))

@@ -101,7 +101,7 @@ impl DeviceRow {
         Ok(())
     }
 
-    /// Approves a terminal of the file, unless somebody has blocked it since.
+    /// Approves a terminal of the file, unless somebody has blocked it since. Whether it was not before.
     ///
     /// # Errors
     ///
@@ -110,13 +110,14 @@ impl DeviceRow {
         tx: &Transaction<'_>,
         serial: &str,
         now: DateTime<Utc>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         match Self::admission(tx, serial)? {
             Some(Admission::Blocked) => {
                 tracing::warn!(serial, "named by the file and blocked over the API; it stays blocked");
-                Ok(())
+                Ok(false)
             }
-            Some(Admission::Approved | Admission::Pending) | None => Self::approve(tx, serial, now),
+            Some(Admission::Approved) => Ok(false),
+            Some(Admission::Pending) | None => Self::approve(tx, serial, now).map(|()| true),
         }
     }
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::command::conclude;
 use super::part::{Part, total};
 use super::sql::{Clause, Connection, Row};
-use super::{StoreError, Transaction, from_millis, millis};
+use super::{StoreError, Transaction, from_millis, millis, written};
 
 /// Whose steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,7 +117,7 @@ impl ItemRow {
     fn read(row: &Row<'_>) -> Result<Self, StoreError> {
         let moment = |index: usize| {
             let millis: Option<i64> = row.get(index)?;
-            Ok::<_, StoreError>(millis.map(|millis| from_millis(millis).to_rfc3339()))
+            Ok::<_, StoreError>(millis.map(|millis| written(from_millis(millis))))
         };
         let answer: Option<String> = row.get(10)?;
         Ok(Self {

@@ -4,7 +4,7 @@ use super::StoreError;
 use super::sql::{Connection, Opener};
 
 /// The layouts, each made from the one before it.
-pub(super) const LAYOUTS: [(i64, &str); 21] = [
+pub(super) const LAYOUTS: [(i64, &str); 22] = [
     (1, include_str!("schema_1.sql")),
     (2, include_str!("schema_2.sql")),
     (3, include_str!("schema_3.sql")),
@@ -25,6 +25,7 @@ pub(super) const LAYOUTS: [(i64, &str); 21] = [
     (22, include_str!("schema_22.sql")),
     (23, include_str!("schema_23.sql")),
     (25, include_str!("schema_25.sql")),
+    (26, include_str!("schema_26.sql")),
     (27, include_str!("schema_27.sql")),
 ];
 /// The newest layout this program knows.

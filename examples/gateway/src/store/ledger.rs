@@ -13,7 +13,7 @@ use super::outbox::send_to;
 use super::person::{self, CIVIL, Original};
 use super::sql::{Connection, Value};
 use super::{StoreError, Transaction, millis};
-use crate::core::{Correction, Entry, Fate, Known, Ledger, Register, Settled, Told};
+use crate::core::{Correction, Enrollment, Entry, Fate, Known, Ledger, Register, Settled, Told};
 
 /// A [`Ledger`] over one transaction. Collects the deliveries it made, for the queue.
 #[derive(Debug)]
@@ -57,7 +57,7 @@ impl<'t, 'c> StoreLedger<'t, 'c> {
                 ("suppressed", None, None, Some(of.as_str()), Some(standing.place))
             }
             Fate::Held { reason, problem, place } => ("held", Some(reason.code()), *problem, None, *place),
-            Fate::Recorded { table } => ("recorded", Some(*table), None, None, None),
+            Fate::Recorded { table, .. } => ("recorded", Some(*table), None, None, None),
         };
         let (found, told) = match &entry.fate {
             Fate::Delivered { punch, standing, .. } => (Some((*punch, *standing)), Some(Told::from(*punch))),
@@ -208,7 +208,12 @@ impl Ledger for StoreLedger<'_, '_> {
                 let Some(id) = late else { return Ok(()) };
                 self.tell(&Event::late(id, punch, device, employee, None), &employee.badge, entry.received_at)
             }
-            Fate::Suppressed { .. } | Fate::Held { .. } | Fate::Recorded { .. } => Ok(()),
+            Fate::Recorded { told: Some(told), .. } => {
+                let Enrollment { event_id, device, employee, kind, at } = told;
+                let event = Event::enrollment_created(event_id, entry.serial, device, employee, *kind, *at);
+                self.tell(&event, &employee.badge, entry.received_at)
+            }
+            Fate::Suppressed { .. } | Fate::Held { .. } | Fate::Recorded { told: None, .. } => Ok(()),
         }
     }
 

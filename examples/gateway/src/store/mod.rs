@@ -26,6 +26,7 @@ mod outbox;
 mod part;
 mod person;
 mod quarantine;
+mod reach;
 mod read;
 mod redate;
 mod retention;
@@ -39,7 +40,7 @@ mod writer;
 use core::time::Duration;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SecondsFormat, SubsecRound as _, Utc};
 use tokio::sync::Notify;
 
 pub(crate) use crate::core::Register;
@@ -48,7 +49,7 @@ pub(crate) use activity::{Activity, Hour};
 pub use api_key::ApiKeyRow;
 pub(crate) use api_key::{keep_calls, restore_calls};
 pub use audit::audit_after;
-pub(crate) use audit::{Audited, Intent, append as append_audit, head as audit_head};
+pub(crate) use audit::{Audited, Intent, append as append_audit, head as audit_head, remove as remove_audit};
 pub(crate) use clock::ClockRow;
 pub use command::{CommandRow, Commands, StepCounts};
 pub(crate) use command::{NewCommand, put_command};
@@ -79,6 +80,7 @@ pub use part::Part;
 pub(crate) use person::direction_of;
 pub(crate) use quarantine::{Again, discard, hold_again, keep_by_hand, replace, unregistered};
 pub use quarantine::{HeldRow, Quarantined};
+pub(crate) use reach::{tell_decision, tell_status};
 pub(crate) use read::Snapshot;
 pub use read::{Attendance, AttendanceRow, Counts, Edge};
 pub(crate) use redate::{Observed, Span, by_hand, observed};
@@ -349,6 +351,11 @@ fn said(error: &tokio_postgres::Error) -> String {
 
 fn millis(time: DateTime<Utc>) -> i64 {
     time.timestamp_millis()
+}
+
+/// An instant as the API writes it: in UTC, to the millisecond at most.
+pub(crate) fn written(at: DateTime<Utc>) -> String {
+    at.trunc_subsecs(3).to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }
 
 fn from_millis(millis: i64) -> DateTime<Utc> {

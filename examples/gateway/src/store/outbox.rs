@@ -15,7 +15,7 @@ use super::lease::look_again;
 use super::part::{Part, total};
 use super::sql::{Clause, Connection, Row};
 use super::timeline::{AttemptLine, attempts};
-use super::{StoreError, Transaction, from_millis, millis};
+use super::{StoreError, Transaction, from_millis, millis, written};
 
 /// Which deliveries are looked at.
 #[derive(Debug, Clone, Default)]
@@ -164,7 +164,7 @@ impl DeliveryRow {
         let number = |index: usize| Ok::<u64, StoreError>(row.get::<i64>(index)?.cast_unsigned());
         let moment = |index: usize| {
             let millis: Option<i64> = row.get(index)?;
-            Ok::<_, StoreError>(millis.map(|millis| from_millis(millis).to_rfc3339()))
+            Ok::<_, StoreError>(millis.map(|millis| written(from_millis(millis))))
         };
         Ok(Self {
             id: number(0)?,

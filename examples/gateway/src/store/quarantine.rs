@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use super::part::{Part, total};
 use super::person::{SAID, raw_punch, role_of};
 use super::sql::{Clause, Connection, Row};
-use super::{StoreError, Transaction, from_millis, millis};
+use super::{StoreError, Transaction, from_millis, millis, written};
 use crate::core::{ByHand, Place, Received, ReceivedRow};
 
 /// Which rows are looked at.
@@ -159,7 +159,7 @@ impl HeldRow {
             reason,
             problem: row.get(4)?,
             put_away: row.get(8)?,
-            received_at: from_millis(row.get(5)?).to_rfc3339(),
+            received_at: written(from_millis(row.get(5)?)),
             device_local: row.get(6)?,
             raw: String::from_utf8_lossy(&row.get::<Vec<u8>>(7)?).into_owned(),
         })

@@ -19,6 +19,8 @@ pub struct Removed {
     pub events: u64,
     /// Commands, with their steps.
     pub commands: u64,
+    /// Entries of the audit log.
+    pub audit: u64,
 }
 
 impl Removed {
@@ -28,6 +30,7 @@ impl Removed {
             attempts: self.attempts.saturating_add(other.attempts),
             events: self.events.saturating_add(other.events),
             commands: self.commands.saturating_add(other.commands),
+            audit: self.audit.saturating_add(other.audit),
         }
     }
 }

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::completeness::IS_FINAL;
 use super::sql::{Connection, Row};
-use super::{StoreError, from_millis};
+use super::{StoreError, from_millis, written};
 
 /// When a punch was where, and what was decided about it: received, judged, every attempt to deliver it.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -162,7 +162,7 @@ impl Timeline {
         let Some((event_id, fate, received_at, decision)) = row? else { return Ok(None) };
         let revisions = revisions(connection, &event_id)?;
         let deliveries = deliveries(connection, &event_id)?;
-        let received_at = from_millis(received_at).to_rfc3339();
+        let received_at = written(from_millis(received_at));
         Ok(Some(Self { event_id, fate, received_at, decision, revisions, deliveries }))
     }
 }
@@ -178,7 +178,7 @@ impl Decision {
             duplicate_of: row.get(5)?,
             device_serial: row.get(6)?,
             device_local: row.get(7)?,
-            punched_at: punched_at.map(|at| at.to_rfc3339()),
+            punched_at: punched_at.map(written),
             state: row.get(9)?,
             state_trusted: row.get(10)?,
             role: row.get(11)?,
@@ -192,7 +192,7 @@ impl Decision {
             is_final: row.get(19)?,
             manual: row.get(20)?,
             manual_note: row.get(21)?,
-            manual_at: row.get::<Option<i64>>(22)?.map(|at| from_millis(at).to_rfc3339()),
+            manual_at: row.get::<Option<i64>>(22)?.map(|at| written(from_millis(at))),
             shift_seconds: row.get(23)?,
             pin_by_hand: row.get(24)?,
             put_away: row.get(25)?,
@@ -215,7 +215,7 @@ fn revisions(connection: &Connection, punch: &str) -> Result<Vec<RevisionLine>, 
             let event_id: String = row.get(1)?;
             Ok(RevisionLine {
                 number: row.get(0)?,
-                at: from_millis(row.get(2)?).to_rfc3339(),
+                at: written(from_millis(row.get(2)?)),
                 reason: row.get(3)?,
                 old: meaning(4)?,
                 new: meaning(7)?,
@@ -238,7 +238,7 @@ fn deliveries(connection: &Connection, event_id: &str) -> Result<Vec<DeliveryTim
                 url: row.get(1)?,
                 state: row.get(2)?,
                 reason: row.get(3)?,
-                settled_at: row.get::<Option<i64>>(4)?.map(|at| from_millis(at).to_rfc3339()),
+                settled_at: row.get::<Option<i64>>(4)?.map(|at| written(from_millis(at))),
             })
         },
     )
@@ -258,7 +258,7 @@ impl AttemptLine {
     pub(super) fn read(row: &Row<'_>) -> Result<Self, StoreError> {
         Ok(Self {
             number: row.get(0)?,
-            at: from_millis(row.get(1)?).to_rfc3339(),
+            at: written(from_millis(row.get(1)?)),
             status: row.get(2)?,
             error: row.get(3)?,
             millis: row.get(4)?,

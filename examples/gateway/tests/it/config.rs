@@ -258,7 +258,7 @@ fn a_whole_file_is_read_as_written() {
     assert_eq!(directions(1), (Some(Role::Exit), DirectionRule::Alternate, (11, 3), "12:00:00".to_owned(), true));
     assert_eq!(config.endpoints[0].format.as_str(), "flat");
     // Corrections have to be asked for: whoever looks at no type would book them as punches.
-    assert_eq!(config.endpoints[0].events, ["attendance.punch", "device.status", "device.clock", "enrollment.created"]);
+    assert_eq!(config.endpoints[0].events, ["attendance.punch", "device.clock"]);
     assert_eq!((&config.employees[0].pin, config.employees[0].name.as_deref()), (&Pin::new(b"0042"), Some("Ada")));
     assert!(Config::parse("").unwrap().devices.is_empty(), "an empty file is the defaults");
 }

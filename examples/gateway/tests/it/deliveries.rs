@@ -252,3 +252,29 @@ async fn each_attempt_shows_the_headers_it_sent_and_no_value_of_the_endpoints_ow
     let kept: String = site.ask("SELECT string_agg(headers, ',') FROM attempt").await;
     assert!(!kept.contains("canary"), "{kept}");
 }
+
+/// S1-051, S1-055: under the endpoint they are of, too.
+#[tokio::test]
+async fn the_deliveries_of_an_endpoint_are_listed_and_sent_again_under_it() {
+    let (one, other) = (Recorder::always(200).await, Recorder::always(200).await);
+    let site = Site::start(|config| {
+        let to = |receiver: &Recorder| endpoint(&receiver.url(), PayloadFormat::Nested);
+        config.endpoints.extend([to(&one), to(&other)]);
+    })
+    .await;
+    site.punch(&row(0)).await;
+    site.delivered_all().await;
+    let (_, all) = site.get("/v1/deliveries").await;
+    let (status, of_one) = site.get("/v1/webhooks/1/deliveries?state=delivered").await;
+    assert_eq!((status, &all["meta"]["total"], &of_one["meta"]["total"]), (200, &json!(2), &json!(1)), "{of_one}");
+    let delivery = &of_one["data"][0];
+    assert_eq!((&delivery["endpoint_id"], &delivery["url"]), (&json!(1), &json!(one.url())));
+    let again = |endpoint: u64| format!("/v1/webhooks/{endpoint}/deliveries/{}/resend", delivery["id"]);
+    assert_eq!(site.post(&again(2), json!({})).await.0, 404, "it is of the other one");
+    assert_eq!(site.post(&again(1), json!({})).await.0, 202);
+    site.delivered_all().await;
+    assert_eq!((one.seen().len(), other.seen().len(), one.event_ids().len()), (2, 1, 1));
+    for (path, expected) in [("/v1/webhooks/9/deliveries", 404), ("/v1/webhooks/1/deliveries?endpoint_id=2", 400)] {
+        assert_eq!(site.get(path).await.0, expected, "{path}");
+    }
+}

@@ -113,7 +113,7 @@ async fn the_way_of_a_punch_says_what_was_decided_and_what_was_told_anew() {
         "event_id": id(1), "fate": "delivered", "direction": "in", "direction_source": "alternate", "confidence": 0.6,
         "session_id": events[0]["metadata"]["session_id"], "business_date": "2026-03-02", "exceptions": [], "revision": 1, "state": 255,
         "state_trusted": true, "role": null, "device_serial": "T1", "device_local": "2026-03-02T14:00:00",
-        "punched_at": "2026-03-02T14:00:00+00:00", "reason": null, "problem": null, "duplicate_of": null,
+        "punched_at": "2026-03-02T14:00:00Z", "reason": null, "problem": null, "duplicate_of": null,
     });
     for (key, value) in expected.as_object().unwrap() {
         assert_eq!(&way[key], value, "{key}");

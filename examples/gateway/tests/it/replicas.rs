@@ -9,6 +9,7 @@ use serde_json::json;
 use simulator::cluster::Cluster;
 
 use crate::harness::{API_KEY, Recorder, Site, Visitor, device, endpoint, eventually, schema};
+use crate::reach::NEVER;
 
 /// A server: the one of `PUNCH_TEST_POSTGRES_URL`, or one of the test's own.
 struct Server {
@@ -33,6 +34,7 @@ async fn replica(server: &Server, name: &str, receivers: &[Recorder]) -> Site {
     Site::start(|config| {
         config.store = store;
         config.devices = vec![device("T1"), device("T2")];
+        config.look_every = NEVER;
         let to = receivers.iter().map(|receiver| endpoint(&receiver.url(), PayloadFormat::Nested));
         config.endpoints.extend(to);
     })
@@ -176,4 +178,33 @@ async fn a_log_out_at_one_gateway_is_one_at_all() {
     assert_eq!(at_first.submit("/dashboard/logout", &[]).await.status, 303);
     assert_eq!(at_second.get("/dashboard").await.status, 303, "so is a log-out, of a copied cookie too");
     assert_eq!(at_second.get("/dashboard").await.location(), "/dashboard/login");
+}
+
+/// A terminal that calls one gateway is not away for the other, and of both one tells each turn.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_terminal_that_calls_one_gateway_is_there_for_the_other_and_each_turn_is_told_once() {
+    let Some(server) = Server::start() else { return };
+    let receiver = Recorder::always(200).await;
+    let first = replica(&server, "reach", &[]).await;
+    let second = replica(&server, "reach", &[]).await;
+    let body = json!({ "url": receiver.url(), "events": ["device.status"] });
+    assert_eq!(first.post("/v1/webhooks", body).await.0, 201);
+    first.ping("T1").await;
+    let at = |seconds| gateway::clock::now() + chrono::TimeDelta::seconds(seconds);
+    for site in [&first, &second] {
+        site.look(at(0)).await;
+    }
+    let told = async || first.ask::<i64>("SELECT count(*) FROM event WHERE type = 'device.status'").await;
+    assert_eq!(told().await, 1);
+    // A while later it has called the first one again, which says so.
+    assert_eq!(first.edit("UPDATE reach SET heard_at = heard_at - 100000").await, 1);
+    first.look(at(0)).await;
+    second.look(at(100)).await;
+    assert_eq!(told().await, 1, "it was heard by the other one");
+    // Now by none.
+    tokio::join!(first.look(at(200)), second.look(at(200)));
+    assert_eq!(told().await, 2);
+    first.delivered_all().await;
+    let told: Vec<_> = receiver.seen().iter().map(|seen| seen.json()["status"].to_string()).collect();
+    assert_eq!(told, ["\"online\"", "\"offline\""]);
 }

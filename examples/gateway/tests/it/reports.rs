@@ -61,7 +61,7 @@ async fn a_day_tells_who_did_what_and_what_may_be_missing() {
     assert_eq!(bea["exceptions"][0]["meaning"], "a departure without an arrival");
     assert_eq!(day["held"], json!({ "unregistered_badge": 1 }), "{day}");
     let gap = &day["gaps"][0];
-    assert_eq!((&gap["device_serial"], &gap["from"]), (&json!("T1"), &json!("2026-03-02T11:00:00+00:00")), "{gap}");
+    assert_eq!((&gap["device_serial"], &gap["from"]), (&json!("T1"), &json!("2026-03-02T11:00:00Z")), "{gap}");
     let (_, none) = site.get("/v1/reports/daily?date=2026-03-02&site=Elsewhere").await;
     assert_eq!((&none["data"]["employees"], &none["data"]["gaps"]), (&json!([]), &json!([])), "{none}");
     let (_, next) = site.get("/v1/reports/daily?date=2026-03-03").await;

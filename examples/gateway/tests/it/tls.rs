@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 
+use chrono::Datelike as _;
 use gateway::config::{Config, KeyFiles, TlsConfig};
 use gateway::core::Networks;
 use punch_protocol::push::Terminal;
@@ -20,12 +21,24 @@ use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{CipherSuite, ClientConfig, RootCertStore, SupportedCipherSuite};
 
-use crate::harness::{API_KEY, Answer, PATIENCE, Site, eventually, exchange};
+use crate::harness::{API_KEY, Answer, PATIENCE, Site, Visitor, eventually, exchange};
 
 /// Writes a certificate for this machine and its key, and says where.
 fn certificate(folder: &Path, name: &str, algorithm: &'static SignatureAlgorithm) -> KeyFiles {
+    certificate_until(folder, name, algorithm, "4096-01-01T00:00:00Z".parse().unwrap())
+}
+
+/// The same, good until a day.
+fn certificate_until(
+    folder: &Path,
+    name: &str,
+    algorithm: &'static SignatureAlgorithm,
+    until: chrono::DateTime<chrono::Utc>,
+) -> KeyFiles {
     let key = KeyPair::generate_for(algorithm).unwrap();
-    let parameters = rcgen::CertificateParams::new(["localhost".to_owned(), "127.0.0.1".to_owned()]).unwrap();
+    let mut parameters = rcgen::CertificateParams::new(["localhost".to_owned(), "127.0.0.1".to_owned()]).unwrap();
+    let [month, day] = [until.month(), until.day()].map(|number| u8::try_from(number).unwrap());
+    parameters.not_after = rcgen::date_time_ymd(until.year(), month, day);
     let CertifiedKey { cert, signing_key } =
         CertifiedKey { cert: parameters.self_signed(&key).unwrap(), signing_key: key };
     let files =
@@ -225,6 +238,45 @@ async fn a_certificate_is_renewed_without_a_restart_and_a_bad_one_is_told_and_no
         (of_api["problem"].is_null() && of_api["reloads"].as_u64()? >= 1).then_some(())
     })
     .await;
+}
+
+/// Somebody is told before clients are: by the log, `/status`, a metric and the dashboard, in both languages.
+#[tokio::test]
+async fn a_certificate_that_expires_soon_is_told_of_until_it_is_renewed() {
+    let folder = tempfile::tempdir().unwrap();
+    let day = |days| gateway::clock::now() + chrono::TimeDelta::days(days);
+    let files = certificate_until(folder.path(), "short", &PKCS_ECDSA_P256_SHA256, day(20));
+    let tls = TlsConfig { pairs: vec![certificate(folder.path(), "long", &PKCS_RSA_SHA256), files.clone()] };
+    let config = Config { api_tls: Some(tls.clone()), ..Config::default() };
+    let [warning] = &*config.warnings() else { panic!("{:?}", config.warnings()) };
+    assert_eq!((warning.key.as_str(), warning.problem.contains("expires on")), ("listen.api", true), "{warning:?}");
+    let site = Site::start(move |config| {
+        config.device_tls = Some((SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), tls));
+    })
+    .await;
+    let standing = async || site.get("/status").await.1["data"]["tls"]["device"].clone();
+    let left = async || {
+        let text = site.request("GET", "/metrics").bearer_auth(API_KEY).send().await.unwrap().text().await.unwrap();
+        let line = text.lines().find_map(|line| {
+            line.strip_prefix("punch_certificate_expires_seconds{listener=\"device\"} ")?.parse::<i64>().ok()
+        });
+        line.unwrap_or_else(|| panic!("{text}"))
+    };
+    let told = standing().await;
+    let expected = day(20).format("%Y-%m-%dT00:00:00Z").to_string();
+    assert_eq!((&told["expires_soon"], &told["expires_at"]), (&Value::Bool(true), &Value::String(expected)));
+    assert!((18 * 86_400..=20 * 86_400).contains(&left().await));
+    let mut visitor = Visitor::logged_in(&site).await;
+    let page = visitor.read("/dashboard").await;
+    assert!(page.contains("A certificate has to be renewed"), "{page}");
+
+    let renewed = certificate_until(folder.path(), "renewed", &PKCS_ECDSA_P256_SHA256, day(31));
+    std::fs::copy(&renewed.cert_file, &files.cert_file).unwrap();
+    std::fs::copy(&renewed.key_file, &files.key_file).unwrap();
+    site.gateway.renew_certificates();
+    assert_eq!(standing().await["expires_soon"], false);
+    assert!(left().await > 29 * 86_400);
+    assert!(!visitor.read("/dashboard").await.contains("has to be renewed"));
 }
 
 #[test]

@@ -27,6 +27,9 @@ pub(super) struct Destination {
     /// Send the key over plain http to another machine.
     #[arg(long, requires = "to")]
     plain_http: bool,
+    /// The roots that the gateway's certificate has to lead to, in PEM; those of the system without it.
+    #[arg(long, requires = "to", value_name = "FILE")]
+    ca_file: Option<PathBuf>,
     /// Remember in this file what was printed or forwarded, and do only the rest next time.
     #[arg(long, value_name = "FILE")]
     resume: Option<PathBuf>,
@@ -62,7 +65,8 @@ impl Destination {
                 return Err(UsageError(text.to_owned()).into());
             }
         };
-        let gateway = GatewayConfig { url, api_key: ApiKey::new(key), plain_http: self.plain_http };
+        let roots = crate::api::roots(self.ca_file.as_deref())?;
+        let gateway = GatewayConfig { url, api_key: ApiKey::new(key), plain_http: self.plain_http, roots };
         Ok(Some(crate::agent_command::forwarder(&gateway)?))
     }
 

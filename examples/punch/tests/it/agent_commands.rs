@@ -1,6 +1,10 @@
 //! Commands of the API at terminals that an agent asks on port 4370: everything is a process, and any of them may be killed.
 
 use std::collections::BTreeMap;
+use std::io::{Read as _, Write as _};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -98,7 +102,7 @@ fn every_command_is_carried_out_by_the_agent() {
     event(&mut serving, "restarted");
 }
 
-/// S0-009: whatever is killed, a door opens once or not at all. Each order has a time of its own, by which it is known again.
+/// S2-051: whatever is killed, a door opens once or not at all. Each order has a time of its own, by which it is known again.
 #[test]
 fn a_door_opens_at_most_once_however_often_the_agent_is_killed() {
     let folder = tempfile::tempdir().unwrap();
@@ -127,6 +131,96 @@ fn a_door_opens_at_most_once_however_often_the_agent_is_killed() {
         *opened.entry(event(&mut serving, "door_opened")["delay"].as_u64().unwrap()).or_default() += 1;
     }
     assert!(opened.values().all(|times| *times == 1), "{opened:?}");
+}
+
+/// A line to a gateway that loses what became of commands while it is bad.
+struct BadLine {
+    addr: SocketAddr,
+    is_bad: Arc<AtomicBool>,
+    lost: Arc<AtomicU32>,
+}
+
+impl BadLine {
+    fn to(gateway: SocketAddr) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let addr = listener.local_addr().unwrap();
+        let (is_bad, lost) = (Arc::new(AtomicBool::new(true)), Arc::new(AtomicU32::new(0)));
+        let (bad, count) = (Arc::clone(&is_bad), Arc::clone(&lost));
+        std::thread::spawn(move || {
+            for client in listener.incoming() {
+                let (client, gateway) = (client.unwrap(), TcpStream::connect(gateway).unwrap());
+                let (mut back, mut to_client) = (gateway.try_clone().unwrap(), client.try_clone().unwrap());
+                std::thread::spawn(move || {
+                    // Either side may be gone by now.
+                    drop(std::io::copy(&mut back, &mut to_client));
+                    drop(to_client.shutdown(Shutdown::Both));
+                });
+                let (bad, count) = (Arc::clone(&bad), Arc::clone(&count));
+                std::thread::spawn(move || pass(client, gateway, &bad, &count));
+            }
+        });
+        Self { addr, is_bad, lost }
+    }
+}
+
+fn pass(mut client: TcpStream, mut gateway: TcpStream, is_bad: &AtomicBool, lost: &AtomicU32) {
+    let mut bytes = [0; 65_536];
+    while let Ok(count @ 1..) = client.read(&mut bytes) {
+        let told = bytes[..count].windows(14).any(|window| window == b"/steps/results");
+        if told && is_bad.load(Ordering::SeqCst) {
+            lost.fetch_add(1, Ordering::SeqCst);
+            break;
+        }
+        if gateway.write_all(&bytes[..count]).is_err() {
+            break;
+        }
+    }
+    for stream in [client, gateway] {
+        // The other side may have closed it.
+        drop(stream.shutdown(Shutdown::Both));
+    }
+}
+
+/// What was done and could not be told waits in the agent's file, over its death too, and is told once the line is good.
+#[test]
+fn what_became_of_a_command_is_told_however_long_that_takes() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = quiet_port(&mut Dice::new(u64::from(std::process::id()) ^ 0x4375));
+    let site = Site::start(&[(SERIAL, "UTC")]);
+    let line = BadLine::to(site.api);
+    let mut serving = terminal(at, &["--records", "10", "--comm-key", "4711", "--json"]);
+    let config = configure(folder.path(), &[at], line.addr);
+    let running = agent(&config);
+    is_asked(&site);
+    let headers = format!("Authorization: Bearer {}\r\nContent-Type: application/json\r\n", Site::KEY);
+    let order = r#"{"command":"unlock_door","payload":{"seconds":7}}"#;
+    let (status, said) = exchange(site.api, "POST", &format!("/v1/devices/{SERIAL}/commands"), &headers, order);
+    assert_eq!(status, 202, "{said}");
+    let id = serde_json::from_str::<Value>(&said).unwrap()["data"]["id"].to_string();
+    assert_eq!(event(&mut serving, "door_opened")["delay"], 7);
+    let waits = |what: &str, is_so: &dyn Fn() -> bool| {
+        for _ in 0..PATIENCE.as_millis() / 50 {
+            if is_so() {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        panic!("never: {what}");
+    };
+    waits("it is told again and again", &|| line.lost.load(Ordering::SeqCst) >= 2);
+    running.kill();
+    let status = run(&["agent", "--config", &config, "--status"], b"");
+    assert_eq!(status.code, Some(1), "{status:?}");
+    assert!(status.stderr.contains("1 results of commands wait"), "{status:?}");
+
+    line.is_bad.store(false, Ordering::SeqCst);
+    let _running = agent(&config);
+    waits("the gateway knows that the door was opened", &|| {
+        let (_, said) = exchange(site.api, "GET", &format!("/v1/commands/{id}"), &headers, "");
+        serde_json::from_str::<Value>(&said).unwrap()["data"]["state"] == "done"
+    });
+    let told = run(&["agent", "--config", &config, "--status"], b"");
+    assert!(!told.stderr.contains("results of commands"), "{told:?}");
 }
 
 /// What is asked for once more is known, whoever brings it, and what was asked for is not asked for again.

@@ -15,6 +15,7 @@ pub(crate) fn punch() -> Command {
         "RUST_LOG",
         "PUNCH_API_ADDR",
         "PUNCH_API_KEY",
+        "PUNCH_CA_FILE",
         "PUNCH_COMM_KEY",
         "PUNCH_DEVICE_ADDR",
         "PUNCH_STORE",
@@ -108,10 +109,20 @@ impl Running {
         self.child.wait().unwrap();
     }
 
-    /// `SIGTERM`, then its exit code and whatever it still said.
-    pub(crate) fn terminate(mut self) -> Done {
-        let sent = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
+    /// Sends it a signal, such as `HUP`.
+    pub(crate) fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status().unwrap();
         assert!(sent.success());
+    }
+
+    /// `SIGTERM`, then its exit code and whatever it still said.
+    pub(crate) fn terminate(self) -> Done {
+        self.end("TERM")
+    }
+
+    /// A signal that ends it, then its exit code and whatever it still said.
+    pub(crate) fn end(mut self, signal: &str) -> Done {
+        self.signal(signal);
         let code = self.wait();
         Done { code, stdout: self.stdout.iter().collect(), stderr: self.stderr.iter().collect::<Vec<_>>().join("\n") }
     }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::command::{Done, run};
+use crate::command::{Done, Running, punch as punch_binary, run};
 use crate::site::{Site, exchange};
 
 fn punch(site: &Site, arguments: &[&str]) -> Done {
@@ -81,4 +81,35 @@ fn commands_outlive_a_kill_and_a_door_is_opened_once() {
     assert!(stdout.contains("unlock_door") && !stdout.contains("sync_employees"), "{stdout}");
     let Done { code, stderr, .. } = punch(&site, &["command", "send", "open", "--device", "T1"]);
     assert!(code == Some(2) && stderr.contains("is no command, expected one of: sync_employees"), "{stderr}");
+}
+
+/// A terminal that pushes is told by its gateway to send a time once more: what is missing comes, and nothing comes twice.
+#[test]
+fn a_backfill_over_push_brings_what_is_missing_and_doubles_nothing() {
+    let site = Site::start(&[("T1", "UTC")]);
+    let days = [
+        ("2026-03-02", "1042\t2026-03-02 08:00:00\t0\t1\n1042\t2026-03-02 17:00:00\t1\t1\n"),
+        ("2026-03-03", "1042\t2026-03-03 08:00:00\t0\t1\n1043\t2026-03-03 08:01:00\t0\t1\n"),
+    ];
+    let upload = |rows: &str| {
+        let answer = exchange(site.device, "POST", "/iclock/cdata?SN=T1&table=ATTLOG", "", rows);
+        assert_eq!(answer, (200, format!("OK: {}", rows.lines().count())));
+    };
+    // Half of the first day is all that has come.
+    upload(days[0].1.lines().next().unwrap());
+    let url = format!("http://{}", site.api);
+    let span = ["backfill", "--device", "T1", "--from", "2026-03-02", "--to", "2026-03-03", "--rate", "6000", "--json"];
+    let backfill = Running::start(punch_binary().args(span).args(["--gateway", &url, "--api-key", Site::KEY]));
+    for (day, rows) in days {
+        let (id, text) = told(&site).remove(0);
+        assert_eq!(text, format!("DATA QUERY ATTLOG StartTime={day} 00:00:00\tEndTime={day} 23:59:59"));
+        upload(rows);
+        let result = format!("ID={id}&Return=0&CMD=DATA QUERY\n");
+        assert_eq!(exchange(site.device, "POST", "/iclock/devicecmd?SN=T1", "", &result).0, 200);
+    }
+    let done = backfill.finish();
+    assert_eq!(done.code, Some(0), "{done:?}");
+    let said: Value = serde_json::from_str(&done.stdout).unwrap();
+    assert_eq!((&said["pieces"], &said["new"]), (&2.into(), &3.into()), "{said}");
+    assert_eq!(site.rows().len(), 4);
 }

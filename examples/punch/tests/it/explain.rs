@@ -35,7 +35,7 @@ fn a_punch_is_explained_with_what_its_direction_rests_on_and_how_it_was_told_ane
     assert_eq!(code, Some(0), "{stderr}");
     let expected = [
         format!("{} from terminal T1, received ", ids[2]),
-        "time: the terminal's clock showed 2026-03-02T14:00:00, which is 2026-03-02T14:00:00+00:00".to_owned(),
+        "time: the terminal's clock showed 2026-03-02T14:00:00, which is 2026-03-02T14:00:00Z".to_owned(),
         "fate: a punch; ".to_owned(),
         "direction: in, 60 % sure; nothing said it, so the punches around it do: in, out, in, out".to_owned(),
         format!("shift: {}, of 2026-03-02", ids[0].replace("evt_", "ses_")),

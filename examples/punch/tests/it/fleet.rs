@@ -1,10 +1,11 @@
 //! `punch terminal fleet`: what it counts is what arrived. No time decides anything here.
 
 use std::process::Command;
+use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::command::{Done, feed, punch, run};
+use crate::command::{Done, PATIENCE, Running, feed, punch, run};
 use crate::site::Site;
 
 fn figures(done: &Done) -> Value {
@@ -46,7 +47,7 @@ fn a_fleet_with_backlogs_and_a_power_cut_is_served_whole_and_every_row_arrives_o
     assert!(page.contains("<svg") && page.contains("10000 rows, 10000 acknowledged"), "{page}");
 }
 
-/// The whole way to a receiver, by one command.
+/// The whole way to a receiver, by one command: what S0-009, S0-073 and S2-010 are judged by is told.
 #[test]
 fn a_fleet_starts_a_gateway_of_its_own_and_measures_to_the_receiver() {
     let more =
@@ -57,9 +58,35 @@ fn a_fleet_starts_a_gateway_of_its_own_and_measures_to_the_receiver() {
     let delivered = &figures["delivered"];
     assert_eq!((delivered["missing"].as_u64(), delivered["refused"].as_u64()), (Some(0), Some(0)), "{figures}");
     assert_eq!(delivered["events"], figures["punches"]);
+    for percent in ["p50", "p99", "max"] {
+        assert!(delivered["latency_ms"][percent].as_f64().unwrap() > 0.0, "{figures}");
+    }
     if cfg!(target_os = "linux") {
         assert!(figures["server"]["memory_peak_kib"].as_u64().unwrap() > 0, "{figures}");
     }
+}
+
+/// Whoever has seen enough gets the figures up to then.
+#[test]
+fn a_fleet_that_is_interrupted_still_says_what_it_has_measured() {
+    let site = Site::start(&[("FLEET000000", "UTC")]);
+    let page = site.folder.path().join("fleet.html");
+    let mut command = punch();
+    command.args(["terminal", "fleet", "--server", &site.url(), "--json", "--devices", "1", "--poll", "1s"]);
+    command.args(["--rate", "20", "--duration", "1h", "--report", page.to_str().unwrap()]);
+    let running = Running::start(&mut command);
+    for _ in 0..PATIENCE.as_millis() / 50 {
+        if !site.rows().is_empty() {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let done = running.end("INT");
+    assert_eq!(done.code, Some(1), "{done:?}");
+    let figures = figures(&done);
+    assert_eq!(figures["stopped"], true, "{figures}");
+    assert!(figures["punches_acknowledged"].as_u64().unwrap() > 0, "{figures}");
+    assert!(std::fs::read_to_string(page).unwrap().contains("stopped before its end"));
 }
 
 #[test]

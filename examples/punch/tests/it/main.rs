@@ -39,6 +39,7 @@ mod kill_source;
 mod normalize;
 mod pull;
 mod quarantine;
+mod reload;
 mod replay;
 mod rules;
 mod site;

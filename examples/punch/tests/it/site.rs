@@ -60,6 +60,11 @@ impl Site {
         (self.running, self.device, self.api) = (Some(running), device, api);
     }
 
+    /// Its process.
+    pub(crate) fn process(&mut self) -> &mut Running {
+        self.running.as_mut().unwrap()
+    }
+
     /// `kill -9`.
     pub(crate) fn stop(&mut self) {
         self.running.take().unwrap().kill();

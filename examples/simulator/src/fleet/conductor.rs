@@ -1,4 +1,5 @@
 use core::cmp::Reverse;
+use core::pin::pin;
 use core::time::Duration;
 use std::collections::{BinaryHeap, VecDeque};
 use std::io;
@@ -92,7 +93,8 @@ impl Conductor {
     }
 
     /// Goes on until everything is over.
-    pub(super) async fn play(mut self, mut tell: impl FnMut(Told<'_>)) -> Report {
+    pub(super) async fn play(mut self, stop: impl Future<Output = ()>, mut tell: impl FnMut(Told<'_>)) -> Report {
+        let mut stop = pin!(stop);
         let mut seconds = tokio::time::interval_at(self.begun + SECOND, SECOND);
         seconds.set_missed_tick_behavior(MissedTickBehavior::Skip);
         while !self.is_over() {
@@ -111,6 +113,10 @@ impl Conductor {
                 _ = seconds.tick() => {
                     self.end_second();
                     self.report.samples.last().into_iter().for_each(|second| tell(Told::Second(second)));
+                }
+                () = &mut stop => {
+                    self.report.is_stopped = true;
+                    break;
                 }
                 () = tokio::time::sleep(pause) => {}
             }

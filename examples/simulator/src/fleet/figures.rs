@@ -58,6 +58,8 @@ pub struct Sample {
 pub struct Report {
     /// How long it took.
     pub took: Duration,
+    /// Whether somebody ended it before its end.
+    pub is_stopped: bool,
     /// Requests sent, by what they were for.
     pub sent: BTreeMap<Kind, u64>,
     /// Of which were answered with 200.

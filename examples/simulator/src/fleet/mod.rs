@@ -86,15 +86,15 @@ pub enum Told<'a> {
     Second(&'a Sample),
 }
 
-/// Plays a fleet to its end: everything that happened is acknowledged, or patience has run out.
+/// Plays a fleet to its end: everything that happened is acknowledged, patience has run out, or `stop` says so.
 ///
 /// # Errors
 ///
 /// The server's address is none, or the serial numbers are none.
-pub async fn run(plan: &Plan, tell: impl FnMut(Told<'_>)) -> anyhow::Result<Report> {
+pub async fn run(plan: &Plan, stop: impl Future<Output = ()>, tell: impl FnMut(Told<'_>)) -> anyhow::Result<Report> {
     let wire = Wire::to(&plan.server, None)?;
     let at = locate(&wire).await?;
-    Ok(Conductor::new(plan, wire.found_at(at))?.play(tell).await)
+    Ok(Conductor::new(plan, wire.found_at(at))?.play(stop, tell).await)
 }
 
 /// Looks the server up once, instead of once a connection.

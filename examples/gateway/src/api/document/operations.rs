@@ -11,7 +11,7 @@ use super::put;
 use crate::core::KeyScope;
 
 /// What can be asked of each list, and of what is made like one.
-const ASKED: [(&str, &str, &Terms); 21] = [
+const ASKED: [(&str, &str, &Terms); 22] = [
     ("get", "/v1/api-keys", &api_keys::TERMS),
     ("get", "/v1/attendance", &attendance::TERMS),
     ("get", "/v1/attendance/export", &export::TERMS),
@@ -33,6 +33,7 @@ const ASKED: [(&str, &str, &Terms); 21] = [
     ("get", "/v1/reports/daily", &reports::TERMS),
     ("get", "/v1/sites", &devices::SITES),
     ("get", "/v1/webhooks", &webhooks::TERMS),
+    ("get", "/v1/webhooks/{id}/deliveries", &deliveries::OF_WEBHOOK),
 ];
 
 pub(super) fn complete(document: &mut Value) {

@@ -119,7 +119,7 @@ impl Ledger for Book {
                 ("suppressed".to_owned(), Some(of.to_string()), Some(known(punch, standing, None)))
             }
             Fate::Held { reason, .. } => (format!("held/{}", reason.code()), None, None),
-            Fate::Recorded { table } => (format!("recorded/{table}"), None, None),
+            Fate::Recorded { table, .. } => (format!("recorded/{table}"), None, None),
         };
         let punch = match &entry.fate {
             Fate::Delivered { punch, .. } | Fate::Suppressed { punch, .. } => Some((*punch).clone()),

@@ -9,7 +9,7 @@ use core::time::Duration;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use clap::Args;
 use gateway::config::parse_span;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -123,23 +123,23 @@ pub(crate) async fn run(fleet: Fleet) -> anyhow::Result<Exit> {
         server::approve(&fleet.api, &plan).await?;
     }
     let bar = progress(&plan);
-    let report = fleet::run(&plan, |told| match told {
-        Told::Punch(punch, at) => arrivals.iter().for_each(|arrivals| arrivals.expect(punch, at)),
-        Told::Second(second) => show(&bar, &plan, second),
-    });
-    // Whatever ends it, the gateway that was started ends too.
-    let mut terminate = signal(SignalKind::terminate())?;
-    let report = tokio::select! {
-        report = report => report?,
-        _ = terminate.recv() => bail!("stopped before its end"),
-        stopped = tokio::signal::ctrl_c() => {
-            stopped?;
-            bail!("stopped before its end")
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let stop = async {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
         }
     };
+    let told = |told: Told<'_>| match told {
+        Told::Punch(punch, at) => arrivals.iter().for_each(|arrivals| arrivals.expect(punch, at)),
+        Told::Second(second) => show(&bar, &plan, second),
+    };
+    let report = fleet::run(&plan, stop, told).await?;
     bar.finish_and_clear();
+    // What was not acknowledged when somebody stopped it does not come.
+    let patience = if report.is_stopped { Duration::ZERO } else { DELIVERY_PATIENCE };
     let delivered = match arrivals {
-        Some(arrivals) => Some(arrivals.finish(DELIVERY_PATIENCE).await),
+        Some(arrivals) => Some(arrivals.finish(patience).await),
         None => None,
     };
     drop(spawned);
@@ -149,7 +149,7 @@ pub(crate) async fn run(fleet: Fleet) -> anyhow::Result<Exit> {
     }
     summary::say(&plan, &report, delivered.as_ref(), fleet.json);
     let all_delivered = delivered.is_none_or(|delivered| delivered.missing == 0);
-    Ok(if report.is_perfect(plan.devices) && all_delivered { Exit::Done } else { Exit::Wrong })
+    Ok(if report.is_perfect(plan.devices) && all_delivered && !report.is_stopped { Exit::Done } else { Exit::Wrong })
 }
 
 impl Fleet {

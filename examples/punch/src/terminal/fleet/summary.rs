@@ -15,6 +15,9 @@ pub(super) fn say(plan: &Plan, report: &Report, delivered: Option<&Delivered>, a
     }
 }
 
+/// What is said of a fleet that did not come to its end.
+const STOPPED: &str = "; stopped before its end";
+
 /// The figures with their names, for a table.
 pub(super) fn lines(plan: &Plan, report: &Report, delivered: Option<&Delivered>) -> Vec<(String, String)> {
     let mut lines = vec![
@@ -22,7 +25,10 @@ pub(super) fn lines(plan: &Plan, report: &Report, delivered: Option<&Delivered>)
             "terminals".to_owned(),
             format!("{} of {} served, {} refused", report.connected, plan.devices, report.refused.len()),
         ),
-        ("took".to_owned(), format!("{:.1} s", report.took.as_secs_f64())),
+        (
+            "took".to_owned(),
+            format!("{:.1} s{}", report.took.as_secs_f64(), if report.is_stopped { STOPPED } else { "" }),
+        ),
     ];
     for kind in Kind::ALL {
         let [sent, served] = [&report.sent, &report.served].map(|counts| counts.get(&kind).copied().unwrap_or(0));
@@ -88,7 +94,7 @@ fn figures(plan: &Plan, report: &Report, delivered: Option<&Delivered>) -> Value
     });
     json!({
         "devices": plan.devices, "connected": report.connected, "refused_devices": report.refused.len(),
-        "disowned": report.disowned, "seconds": report.took.as_secs_f64(),
+        "disowned": report.disowned, "seconds": report.took.as_secs_f64(), "stopped": report.is_stopped,
         "sent": by_kind(&report.sent), "served": by_kind(&report.served), "statuses": statuses, "errors": errors,
         "punches": report.punches, "punches_acknowledged": report.punches_acknowledged,
         "rows": report.rows, "rows_acknowledged": report.rows_acknowledged, "rows_per_second": rate(report),
