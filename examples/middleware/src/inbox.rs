@@ -17,12 +17,11 @@ use gateway::store::StoreError;
 use punch_erp::{Mapping, Outcome};
 use punch_webhook::{ReceiveError, ReceivedEvent, ReceivedPunch, Verified, Verifier, Waiting};
 use serde_json::{Value, json};
-use sinks::{Reach, Takes, telling};
+use sinks::{Gather, Reach, Takes, telling};
 use tokio::net::TcpListener;
 use tokio::time::Instant;
 
 use crate::Settings;
-use crate::gather::Gather;
 use crate::hikcentral::Source;
 use crate::shifts::{Advance, keep_telling};
 use crate::table::{Letter, Progress, Standing, Table};
@@ -49,9 +48,6 @@ impl fmt::Debug for Inbox {
 
 /// Calls to an ERP at once: it is slower than a webhook receiver, and some serialise their writers.
 const IN_FLIGHT: usize = 4;
-
-/// How many people are written at once, where one call does for many.
-const PEOPLE_AT_ONCE: usize = 50;
 
 impl Inbox {
     /// Opens the file and the port.
@@ -142,10 +138,8 @@ impl Inbox {
         F: Future<Output = Vec<Outcome>> + Send + 'static,
     {
         let reach = Some(Reach { time: reach, waiting_only: false });
-        let gather = Gather::start(IN_FLIGHT, PEOPLE_AT_ONCE, write);
-        // As many wait while the others are written.
-        let most = 2 * IN_FLIGHT * PEOPLE_AT_ONCE;
-        self.run(reach, Takes::Revisions, most, move |due| gather.write(due.punches)).await
+        let gather = Gather::start(write);
+        self.run(reach, Takes::Revisions, Gather::ROOM, move |due| gather.write(due.punches)).await
     }
 
     /// The same for an ERP that takes one punch at a time, and each only after the one before it: with each punch `write`

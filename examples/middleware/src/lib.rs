@@ -16,7 +16,6 @@
     reason = "a shell: std is there, and nothing here is a published API"
 )]
 
-mod gather;
 pub mod hikcentral;
 mod inbox;
 pub mod shifts;

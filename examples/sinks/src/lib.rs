@@ -18,6 +18,7 @@ mod check;
 pub mod clock;
 pub mod environment;
 pub mod erpnext;
+mod gather;
 pub mod hrms;
 pub mod humand;
 mod mapping;
@@ -30,6 +31,7 @@ mod telling;
 
 pub use around::Around;
 pub use check::{Finding, Standing};
+pub use gather::Gather;
 pub use mapping::read_mapping;
 pub use section::{SectionError, read_section};
 pub use settings::{Erp, KINDS, SinkSettings, mapping_from_env};

@@ -12,7 +12,7 @@ use punch_erp::successfactors::SuccessFactors;
 use crate::environment::env_any;
 use crate::hrms::Database;
 use crate::sink::Takes;
-use crate::{Reach, erpnext, hrms, humand, odoo, read_mapping, successfactors};
+use crate::{Gather, Reach, erpnext, hrms, humand, odoo, read_mapping, successfactors};
 
 /// The ERPs there are, as they are named.
 pub const KINDS: [&str; 5] = ["odoo", "erpnext", "successfactors", "humand", "hrms"];
@@ -107,11 +107,12 @@ impl Erp {
         }
     }
 
-    /// How many people it is written to for at once. Some gather what waits for one call, others serialise their writers.
+    /// How many people it is written to for at once, or gathered for one call. Some serialise their writers.
     pub fn at_once(&self) -> usize {
         match self {
             Self::SuccessFactors(..) => successfactors::GATHERED,
-            Self::Odoo(_) | Self::ErpNext(_) | Self::Humand(_) | Self::Hrms(..) => 4,
+            Self::Odoo(_) => Gather::ROOM,
+            Self::ErpNext(_) | Self::Humand(_) | Self::Hrms(..) => 4,
         }
     }
 

@@ -8,7 +8,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use crate::settings::{Erp, SinkSettings};
-use crate::{erpnext, hrms, humand, odoo, punch_of, successfactors, telling};
+use crate::{Gather, erpnext, hrms, humand, odoo, punch_of, successfactors, telling};
 
 /// Which events are of use. The others are taken note of and forgotten.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,7 +74,10 @@ impl Sink {
     pub fn open(settings: SinkSettings) -> Result<Self, TransportError> {
         let transport = ReqwestTransport::new()?;
         let write = match settings.erp.clone() {
-            Erp::Odoo(server) => Write::People(Box::new(odoo::writer(server, transport.clone()))),
+            Erp::Odoo(server) => {
+                let gather = Gather::start(odoo::writer(server, transport.clone()));
+                Write::People(Box::new(move |punches| Box::pin(gather.write(punches))))
+            }
             Erp::Humand(community) => Write::People(Box::new(humand::writer(community, transport.clone()))),
             Erp::ErpNext(site) => Write::Each(Box::new(erpnext::writer(site, transport.clone()))),
             Erp::SuccessFactors(tenant, calls) => {

@@ -61,10 +61,9 @@ impl Sinks {
         SinkConfig::is_sink(url).then(|| Entrance { store, sink: self.by_url.get(url).cloned(), stop })
     }
 
-    /// How many attempts may wait for company, beside those that are under way.
+    /// How many attempts there may be at ERPs, beside those at other endpoints: most of them wait for company.
     pub(super) fn waiting_room(&self) -> usize {
-        let gathering = self.by_url.values().filter(|sink| sink.settings().erp.gathers());
-        gathering.map(|sink| sink.settings().erp.at_once()).sum()
+        self.by_url.values().map(|sink| sink.settings().erp.at_once()).sum()
     }
 
     /// What has only waited for company goes back.

@@ -35,6 +35,7 @@ mod kill;
 mod kill_replicas;
 mod kill_sink;
 mod normalize;
+mod odoo_server;
 mod pull;
 mod quarantine;
 mod replay;

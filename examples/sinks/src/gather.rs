@@ -8,30 +8,42 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
 /// The punches of one person, and who waits for their outcomes.
+#[derive(Debug)]
 struct Waiting {
     punches: Vec<ReceivedPunch>,
     tell: oneshot::Sender<Vec<Outcome>>,
 }
 
-/// Gives `write` what came while it was busy: of at most `people` at once, and at most `writers` of them at a time. Nobody
-/// waits for others to come. What is given in is one person's, and not given again before it is answered for.
-pub(crate) struct Gather {
+/// Gives the writer what came while it was busy: of several people at once, by several calls at a time. Nobody waits for
+/// others to come. What is given in is one person's, and not given again before it is answered for.
+#[derive(Debug)]
+pub struct Gather {
     orders: mpsc::UnboundedSender<Waiting>,
 }
 
 impl Gather {
-    pub(crate) fn start<W, F>(writers: usize, people: usize, write: W) -> Self
+    /// How many are written to at a time: Odoo's threads share one processor.
+    pub const WRITERS: usize = 4;
+
+    /// How many people one of them writes for, where one call does for many.
+    pub const PEOPLE: usize = 50;
+
+    /// How many people may be given in: as many wait while the others are written.
+    pub const ROOM: usize = 2 * Self::WRITERS * Self::PEOPLE;
+
+    /// It needs a tokio runtime around it.
+    pub fn start<W, F>(write: W) -> Self
     where
         W: Fn(Vec<ReceivedPunch>) -> F + Send + 'static,
         F: Future<Output = Vec<Outcome>> + Send + 'static,
     {
         let (orders, inbox) = mpsc::unbounded_channel();
-        tokio::spawn(run(writers, people, write, inbox));
+        tokio::spawn(run(write, inbox));
         Self { orders }
     }
 
     /// Has the punches of one person written: an outcome for each.
-    pub(crate) fn write(&self, punches: Vec<ReceivedPunch>) -> impl Future<Output = Vec<Outcome>> + Send + use<> {
+    pub fn write(&self, punches: Vec<ReceivedPunch>) -> impl Future<Output = Vec<Outcome>> + Send + use<> {
         let count = punches.len();
         let (tell, told) = oneshot::channel();
         // If nobody gathers any more the punches are still in the table, for the next start.
@@ -43,7 +55,7 @@ impl Gather {
     }
 }
 
-async fn run<W, F>(writers: usize, people: usize, write: W, mut inbox: mpsc::UnboundedReceiver<Waiting>)
+async fn run<W, F>(write: W, mut inbox: mpsc::UnboundedReceiver<Waiting>)
 where
     W: Fn(Vec<ReceivedPunch>) -> F + Send + 'static,
     F: Future<Output = Vec<Outcome>> + Send + 'static,
@@ -62,10 +74,10 @@ where
         while let Ok(one) = inbox.try_recv() {
             waiting.push_back(one);
         }
-        let mut idle = writers.saturating_sub(writing.len());
+        let mut idle = Gather::WRITERS.saturating_sub(writing.len());
         while idle > 0 && !waiting.is_empty() {
             // A fair share for each, or the last of them would have nothing to do.
-            let share = waiting.len().div_ceil(idle).min(people);
+            let share = waiting.len().div_ceil(idle).min(Gather::PEOPLE);
             let group: Vec<Waiting> = waiting.drain(..share).collect();
             let punches = group.iter().flat_map(|one| one.punches.iter().cloned()).collect();
             writing.spawn(answer(group, write(punches)));
