@@ -22,7 +22,9 @@ pub enum CallError {
     #[error("PE-CALL-003: the ERP redirects (status {0}); set the base address to the final one, with its https")]
     Redirected(Evidence),
     /// Nothing at this address answers for the ERP: another host, another path, an app that is not installed.
-    #[error("PE-CALL-004: the address is not the ERP's (status {0}); check host name, path and installed apps")]
+    #[error(
+        "PE-CALL-004: the address is not the ERP's (status {0}); check host name, path, database and installed apps"
+    )]
     Misaddressed(Evidence),
     /// The server asks for patience.
     #[error("PE-CALL-005: the ERP is busy (status {evidence}); try again later")]

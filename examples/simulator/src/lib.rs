@@ -11,6 +11,7 @@
 )]
 
 pub mod backlog;
+pub mod between;
 pub mod binary_terminal;
 pub mod captures;
 #[cfg(unix)]
@@ -24,6 +25,7 @@ pub mod humand;
 pub mod isapi;
 pub mod month;
 pub mod odoo;
+pub mod odoo_server;
 pub mod receiver;
 pub mod stand_in;
 pub mod successfactors;

@@ -87,6 +87,25 @@ async fn what_a_terminal_sends_is_in_the_erp_and_the_sink_is_shown() {
     until_records(&server, 1002, &["09:00:00-17:00:00"]).await;
 }
 
+/// What waits for one ERP is of many people, and is written for many in one call: at most 1.2 a punch.
+#[tokio::test]
+async fn a_backlog_of_many_people_takes_few_calls() {
+    let badges: Vec<i64> = (1001..1101).collect();
+    let (server, file) = odoo(&badges).await;
+    let site = Site::start(|config| with_sinks(config, &file)).await;
+    patch(&site, 1, json!({ "state": "paused" })).await;
+    for (time, state) in [("08:00:00", 0), ("16:00:00", 1)] {
+        site.punch(&badges.iter().map(|badge| row(*badge, time, state)).collect::<String>()).await;
+    }
+    patch(&site, 1, json!({ "state": "active" })).await;
+    for badge in &badges {
+        until_records(&server, *badge, &["08:00:00-16:00:00"]).await;
+    }
+    site.delivered_all().await;
+    let calls = server.lock().unwrap().calls().len();
+    assert!(calls * 10 <= badges.len() * 2 * 12, "{calls} calls");
+}
+
 /// S0-037: a departure without its arrival is parked, and the arrival that comes later settles both.
 #[tokio::test]
 async fn a_late_arrival_completes_the_departure_that_was_parked() {

@@ -18,6 +18,7 @@ mod hikcentral;
 mod hrms;
 mod humand;
 mod odoo;
+mod odoo_server;
 mod program;
 mod size;
 mod store;

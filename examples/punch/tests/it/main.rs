@@ -37,6 +37,7 @@ mod kill_replicas;
 mod kill_sink;
 mod kill_source;
 mod normalize;
+mod odoo_server;
 mod pull;
 mod quarantine;
 mod reload;

@@ -70,7 +70,7 @@ impl OdooStandIn {
             let Value::Object(row) = row else { return Err(Exception::value("expected a dict of values")) };
             self.check_fields(row)?;
             let employee = self.employee(row.get("employee_id"))?;
-            let check_in = row.get("check_in").map(clock::field).transpose()?.flatten();
+            let check_in = row.get("check_in").map(clock::field).transpose()?;
             let check_out = row.get("check_out").map(clock::field).transpose()?.flatten();
             self.last_id += 1;
             ids.push(self.last_id);
@@ -78,7 +78,9 @@ impl OdooStandIn {
                 id: self.last_id,
                 employee,
                 // Left out, it is now.
-                check_in: check_in.unwrap_or_else(|| now.naive_utc()),
+                check_in: check_in
+                    .unwrap_or_else(|| Some(now.naive_utc()))
+                    .ok_or_else(|| Exception::required("Check In", "check_in"))?,
                 check_out,
                 out_mode: row.get("out_mode").and_then(Value::as_str).unwrap_or("manual").to_owned(),
             });
@@ -91,6 +93,9 @@ impl OdooStandIn {
     pub(super) fn write(&mut self, ids: &[i64], values: &Map<String, Value>) -> Result<(), Exception> {
         self.check_fields(values)?;
         let check_in = values.get("check_in").map(clock::field).transpose()?;
+        if check_in == Some(None) {
+            return Err(Exception::required("Check In", "check_in"));
+        }
         let check_out = values.get("check_out").map(clock::field).transpose()?;
         let before = self.attendances.clone();
         for id in ids {
@@ -121,12 +126,21 @@ impl OdooStandIn {
             before.max_by_key(|other| (other.check_in, other.id))
         };
         if row.check_out.is_some_and(|end| end < row.check_in) {
-            return Err(Exception::validation("\"Check Out\" time cannot be earlier than \"Check In\" time."));
+            return Err(Exception::validation(self.words(
+                "\"Check Out\" time cannot be earlier than \"Check In\" time.",
+                "La hora de salida no puede ser anterior a la hora de entrada.",
+            )));
         }
         let already = |other: &StoredAttendance| {
-            Exception::validation(format!(
-                "Cannot create new attendance record for {name}, the employee was already checked in on {}",
-                other.check_in.format("%m/%d/%Y %I:%M:%S %p")
+            let time = other.check_in.format("%m/%d/%Y %I:%M:%S %p");
+            Exception::validation(self.words(
+                &format!(
+                    "Cannot create new attendance record for {name}, the employee was already checked in on {time}"
+                ),
+                &format!(
+                    "No se puede crear un nuevo registro de asistencia para {name}, su entrada ya fue registrada a las \
+                     {time}"
+                ),
             ))
         };
         let before = latest(row.check_in, true);
@@ -135,10 +149,18 @@ impl OdooStandIn {
         }
         let Some(end) = row.check_out else {
             return match others().find(|other| other.check_out.is_none()) {
-                Some(open) => Err(Exception::validation(format!(
-                    "Cannot create new attendance record for {name}, the employee hasn't checked out since {}",
-                    open.check_in.format("%m/%d/%Y %I:%M:%S %p")
-                ))),
+                Some(open) => {
+                    let time = open.check_in.format("%m/%d/%Y %I:%M:%S %p");
+                    Err(Exception::validation(self.words(
+                        &format!(
+                            "Cannot create new attendance record for {name}, the employee hasn't checked out since {time}"
+                        ),
+                        &format!(
+                            "No se puede crear una nuevo registro de asistencia para {name}, el empleado no ha registrado \
+                             su salida desde {time}"
+                        ),
+                    )))
+                }
                 None => Ok(()),
             };
         };
@@ -153,11 +175,11 @@ impl OdooStandIn {
         let id = match value {
             Some(Value::Number(number)) => number.as_i64(),
             Some(Value::String(text)) if version == 16 => text.parse().ok(),
-            Some(Value::String(_)) => return Err(Exception::access("You are not allowed to access this employee")),
+            Some(Value::String(_)) => return Err(Exception::top_secret(&self.config.user, self.config.uid)),
             _ => None,
         };
         let Some(id) = id else {
-            return Err(Exception::validation("The operation cannot be completed: employee_id is required"));
+            return Err(Exception::required("Employee", "employee_id"));
         };
         // Archived or not: that is not asked.
         match self.config.employees.iter().any(|employee| employee.id == id) {
@@ -177,7 +199,7 @@ impl OdooStandIn {
         for (field, value) in values {
             let is_mode = modes.contains(&field.as_str());
             if !is_mode && !["employee_id", "check_in", "check_out"].contains(&field.as_str()) {
-                return Err(Exception::value(format!("Invalid field '{field}' on model 'hr.attendance'")));
+                return Err(Exception::value(format!("Invalid field '{field}' in 'hr.attendance'")));
             }
             let is_word = |word: &str| words.contains(&word) || (field == "out_mode" && word == "auto_check_out");
             if is_mode && !value.as_str().is_some_and(is_word) {

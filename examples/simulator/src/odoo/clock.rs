@@ -7,11 +7,13 @@ use super::exception::Exception;
 
 pub(super) const FORM: &str = "%Y-%m-%d %H:%M:%S";
 
-/// A field of a record. `false` is no time.
+/// A field of a record. `false` is no time, and neither is an empty text.
 pub(super) fn field(value: &Value) -> Result<Option<NaiveDateTime>, Exception> {
     match value {
         Value::Bool(false) => Ok(None),
+        Value::String(text) if text.is_empty() => Ok(None),
         Value::String(text) => parse(text).map(Some).ok_or_else(|| refused(text)),
+        Value::Number(_) => Err(Exception::new("builtins.TypeError", "object of type 'int' has no len()")),
         other => Err(refused(&other.to_string())),
     }
 }

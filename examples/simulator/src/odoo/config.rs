@@ -30,6 +30,10 @@ pub struct OdooConfig {
     pub may_read_badges: bool,
     /// Whether the API user may write attendances.
     pub may_write: bool,
+    /// Whether the app *Attendances* is installed.
+    pub has_attendances: bool,
+    /// Whether the API user's language is Spanish. The older doors speak it; JSON-2 that of the call's context, so English.
+    pub is_spanish: bool,
     /// The employees, archived ones included.
     pub employees: Vec<OdooEmployee>,
 }
@@ -48,6 +52,8 @@ impl OdooConfig {
             has_rpc: true,
             may_read_badges: true,
             may_write: true,
+            has_attendances: true,
+            is_spanish: false,
             employees: Vec::new(),
         }
     }

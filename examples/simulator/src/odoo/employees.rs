@@ -9,6 +9,11 @@ const FIELDS: [&str; 6] = ["id", "name", "barcode", "x_terminal_id", "active", "
 impl OdooStandIn {
     pub(super) fn search_employees(&self, named: &Map<String, Value>) -> Result<Value, Exception> {
         if !self.config.may_read_badges {
+            if self.config.version >= 19 {
+                return Err(Exception::access(
+                    "The fields “barcode”, which you are trying to read, are not available for employee public profiles.",
+                ));
+            }
             // The public model is read instead, which has no such field.
             return Err(Exception::value("Invalid field hr.employee.public.barcode in leaf ('barcode', '=', '…')"));
         }

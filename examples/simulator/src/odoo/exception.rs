@@ -13,11 +13,25 @@ pub(super) struct Exception {
     message: String,
     /// What JSON-2 answers, where the name does not say.
     status: Option<u16>,
+    /// What JSON-2 says in its place, where it looks before the others do.
+    in_json_2: Option<Box<Self>>,
 }
 
 impl Exception {
     pub(super) fn new(name: &str, message: impl Into<String>) -> Self {
-        Self { name: name.to_owned(), message: message.into(), status: None }
+        Self { name: name.to_owned(), message: message.into(), status: None, in_json_2: None }
+    }
+
+    /// JSON-2 has no such page.
+    pub(super) fn or_no_page(mut self, message: impl Into<String>) -> Self {
+        self.in_json_2 = Some(Box::new(Self::new("werkzeug.exceptions.NotFound", message)));
+        self
+    }
+
+    /// JSON-2 holds the arguments against the method's own before it calls it.
+    pub(super) fn or_unprocessable(mut self, message: impl Into<String>) -> Self {
+        self.in_json_2 = Some(Box::new(Self::new("werkzeug.exceptions.UnprocessableEntity", message)));
+        self
     }
 
     pub(super) fn with_status(mut self, status: u16) -> Self {
@@ -36,6 +50,22 @@ impl Exception {
     pub(super) fn missing(model: &str, id: i64, uid: i64) -> Self {
         let message = format!("Record does not exist or has been deleted.\n(Record: {model}({id},), User: {uid})");
         Self::new("odoo.exceptions.MissingError", message)
+    }
+
+    /// A column that must not be empty would be.
+    pub(super) fn required(label: &str, field: &str) -> Self {
+        Self::validation(format!(
+            "The operation cannot be completed: Missing required value for the field '{label}' ({field}).\n\
+             Model: 'Attendance' (hr.attendance)\n- create/update: a mandatory field is not set\n"
+        ))
+    }
+
+    /// What rules over records forbid.
+    pub(super) fn top_secret(user: &str, uid: i64) -> Self {
+        Self::access(format!(
+            "Uh-oh! Looks like you have stumbled upon some top-secret records.\n\nSorry, {user} (id={uid}) doesn't \
+             have 'create' access to:\n- Attendance (hr.attendance)\n"
+        ))
     }
 
     pub(super) fn access(message: impl Into<String>) -> Self {
@@ -73,8 +103,10 @@ impl Exception {
         let status = self.status.unwrap_or(match self.name.as_str() {
             "werkzeug.exceptions.Unauthorized" => 401,
             "odoo.exceptions.AccessError" | "odoo.exceptions.AccessDenied" => 403,
-            "odoo.exceptions.MissingError" | "builtins.AttributeError" => 404,
-            "odoo.exceptions.ValidationError" | "odoo.exceptions.UserError" => 422,
+            "odoo.exceptions.MissingError" | "werkzeug.exceptions.NotFound" => 404,
+            "odoo.exceptions.ValidationError"
+            | "odoo.exceptions.UserError"
+            | "werkzeug.exceptions.UnprocessableEntity" => 422,
             _ => 500,
         });
         StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
@@ -82,7 +114,15 @@ impl Exception {
 
     fn traceback(&self) -> String {
         let class = self.name.strip_prefix("builtins.").unwrap_or(&self.name);
-        format!("Traceback (most recent call last):\n  File \"odoo/http.py\"\n{class}: {}\n", self.message)
+        // With the marks of Python 3.11, and an exception that was on the way before.
+        format!(
+            "Traceback (most recent call last):\n  File \"odoo/orm/registry.py\", line 118, in __new__\n    \
+             return cls.registries[name]\n           ~~~~~~~~~~~~~~^^^^^^\nKeyError: 'elsewhere'\n\nDuring handling of the \
+             above exception, another exception occurred:\n\nTraceback (most recent call last):\n  \
+             File \"odoo/http.py\", line 439, in dispatch_rpc\n    return dispatch(method, params)\n           \
+             ^^^^^^^^^^^^^^^^^^^^^^^^\n{class}: {}\n",
+            self.message
+        )
     }
 
     fn data(&self) -> Value {
@@ -100,7 +140,8 @@ impl Exception {
     }
 
     pub(super) fn json_2(&self) -> Response<Bytes> {
-        json(self.status(), &self.data())
+        let said = self.in_json_2.as_deref().unwrap_or(self);
+        json(said.status(), &said.data())
     }
 
     /// Four numbers for everything; what has none of its own comes as a traceback.
@@ -113,7 +154,7 @@ impl Exception {
             "odoo.exceptions.AccessError" => (4, self.message.clone()),
             _ => (1, self.traceback()),
         };
-        typed(StatusCode::OK, "text/xml", xml::write_fault(code, &text))
+        typed(StatusCode::OK, "text/xml; charset=utf-8", xml::write_fault(code, &text))
     }
 }
 

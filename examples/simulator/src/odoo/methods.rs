@@ -18,6 +18,17 @@ fn signature(method: &str) -> Option<&'static [&'static str]> {
     }
 }
 
+fn no_model(model: &str) -> Exception {
+    let exception = Exception::new("odoo.exceptions.UserError", format!("Object {model} doesn't exist"));
+    exception.or_no_page(format!("the model '{model}' does not exist"))
+}
+
+fn missing_argument(method: &str, name: &str) -> Exception {
+    let exception =
+        Exception::new("builtins.TypeError", format!("{method}() missing 1 required positional argument: '{name}'"));
+    exception.or_unprocessable(format!("missing a required argument: '{name}'"))
+}
+
 impl OdooStandIn {
     /// Carries out a call. `positional` arguments get the names of the method's signature.
     pub(super) fn call(
@@ -28,16 +39,18 @@ impl OdooStandIn {
         now: DateTime<Utc>,
     ) -> Result<Value, Exception> {
         self.calls.push(format!("{model}.{method}"));
-        if !["hr.employee", "hr.attendance"].contains(&model) {
-            let missing = format!("Object {model} doesn't exist");
-            return Err(Exception::new("odoo.exceptions.UserError", missing).with_status(404));
+        let is_installed = model == "hr.employee" || (model == "hr.attendance" && self.config.has_attendances);
+        if !is_installed {
+            return Err(no_model(model));
         }
         if method.starts_with('_') {
-            return Err(Exception::access(format!("Private methods (such as '{model}.{method}') cannot be called")));
+            return Err(Exception::access(format!(
+                "Private methods (such as '{model}.{method}') cannot be called remotely."
+            )));
         }
         let Some(signature) = signature(method) else {
-            let missing = format!("type object '{model}' has no attribute '{method}'");
-            return Err(Exception::new("builtins.AttributeError", missing));
+            let missing = format!("The method '{model}.{method}' does not exist");
+            return Err(Exception::new("builtins.AttributeError", missing.clone()).or_no_page(missing));
         };
         if positional.len() > signature.len() {
             return Err(Exception::new("builtins.TypeError", format!("{method}() takes fewer arguments")));
@@ -45,8 +58,10 @@ impl OdooStandIn {
         named.extend(signature.iter().zip(positional).map(|(name, value)| ((*name).to_owned(), value.clone())));
         let is_known = |name: &str| signature.contains(&name) || name == "context";
         if let Some(unknown) = named.keys().find(|name| !is_known(name)) {
-            let unexpected = format!("{method}() got an unexpected keyword argument '{unknown}'");
-            return Err(Exception::new("builtins.TypeError", unexpected).with_status(422));
+            let unexpected = format!("got an unexpected keyword argument '{unknown}'");
+            let exception = Exception::new("builtins.TypeError", format!("{method}() {unexpected}"));
+            // What `search_read` does not know it hands on.
+            return Err(if method == "search_read" { exception } else { exception.or_unprocessable(unexpected) });
         }
         match (model, method) {
             ("hr.employee", "search_read") => self.search_employees(&named),
@@ -60,9 +75,9 @@ impl OdooStandIn {
         }
     }
 
-    /// 18 asks by another name than the versions before it, and 19 has that name alone.
+    /// From 18 on there is another name for it beside the older one.
     fn may(&self, method: &str) -> Result<Value, Exception> {
-        let is_known = if method == "has_access" { self.config.version >= 18 } else { self.config.version < 19 };
+        let is_known = method != "has_access" || self.config.version >= 18;
         let missing = || Exception::new("builtins.AttributeError", format!("no attribute '{method}'"));
         is_known.then(|| json!(self.config.may_write)).ok_or_else(missing)
     }
@@ -71,14 +86,14 @@ impl OdooStandIn {
         match named.get("vals_list") {
             Some(Value::Array(rows)) => Ok(json!(self.create(rows, now)?)),
             Some(row @ Value::Object(_)) => Ok(json!(self.create(core::slice::from_ref(row), now)?.first())),
-            _ => Err(Exception::new("builtins.TypeError", "create() missing 1 required positional argument")),
+            _ => Err(missing_argument("create", "vals_list")),
         }
     }
 
     fn write_call(&mut self, named: &Map<String, Value>) -> Result<Value, Exception> {
         let ids = named.get("ids").and_then(Value::as_array).map(|ids| ids.iter().filter_map(Value::as_i64).collect());
         let (Some(ids), Some(Value::Object(values))) = (ids, named.get("vals")) else {
-            return Err(Exception::new("builtins.TypeError", "write() missing 1 required positional argument: 'vals'"));
+            return Err(missing_argument("write", "vals"));
         };
         let ids: Vec<i64> = ids;
         self.write(&ids, values).map(|()| json!(true))

@@ -35,6 +35,8 @@ pub struct OdooStandIn {
     last_id: i64,
     calls: Vec<String>,
     stalled: Option<Request<Bytes>>,
+    /// Whether what is being answered came through a door that speaks the user's language.
+    speaks_as_the_user: bool,
 }
 
 impl OdooStandIn {
@@ -48,6 +50,7 @@ impl OdooStandIn {
             last_id: 0,
             calls: Vec::new(),
             stalled: None,
+            speaks_as_the_user: false,
         }
     }
 
@@ -136,13 +139,15 @@ impl OdooStandIn {
         let path = request.uri().path().trim_start_matches('/').to_owned();
         let segments: Vec<&str> = path.split('/').collect();
         let (has_json2, has_rpc) = (self.config.version >= 19, self.config.has_rpc);
+        self.speaks_as_the_user = !path.starts_with("json/");
         match (request.method(), segments.as_slice()) {
             (&Method::POST, ["jsonrpc"]) if has_rpc => self.json_rpc(request, now),
             (&Method::POST, ["xmlrpc", "2", service]) if has_rpc => self.xml_rpc(service, request, now),
             (&Method::POST, ["json", "2", model, method]) if has_json2 => self.json_2(model, method, request, now),
             (&Method::GET, ["json", "2", ..]) if has_json2 => {
                 self.calls.push(path);
-                Exception::new("werkzeug.exceptions.NotFound", "Did you mean POST?").with_status(404).json_2()
+                let mean = "Did you mean POST /json/2/<model>/<method>?";
+                Exception::new("werkzeug.exceptions.NotFound", mean).json_2()
             }
             (&Method::GET, ["web", "version"]) if has_json2 => {
                 self.calls.push(path);
@@ -153,6 +158,12 @@ impl OdooStandIn {
                 exception::page(StatusCode::NOT_FOUND)
             }
         }
+    }
+
+    /// What the server says, in the language it says it in.
+    fn words(&self, english: &str, spanish: &str) -> String {
+        let is_spanish = self.config.is_spanish && self.speaks_as_the_user;
+        if is_spanish { spanish.to_owned() } else { english.to_owned() }
     }
 
     /// An exception in the spelling of the door that was used.

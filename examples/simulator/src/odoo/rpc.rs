@@ -38,11 +38,11 @@ impl OdooStandIn {
 
     pub(super) fn xml_rpc(&mut self, service: &str, request: &Request<Bytes>, now: DateTime<Utc>) -> Response<Bytes> {
         let text = String::from_utf8_lossy(request.body()).into_owned();
-        let Some((method, args)) = xml::read_call(&text).filter(|_| has_type(request, "text/xml")) else {
-            return page(StatusCode::BAD_REQUEST);
+        let Some((method, args)) = xml::read_call(&text) else {
+            return Exception::new("xml.parsers.expat.ExpatError", "not well-formed (invalid token)").xml_rpc();
         };
         match self.dispatch(service, &method, &args, now) {
-            Ok(result) => typed(StatusCode::OK, "text/xml", xml::write_result(&result)),
+            Ok(result) => typed(StatusCode::OK, "text/xml; charset=utf-8", xml::write_result(&result)),
             Err(exception) => exception.xml_rpc(),
         }
     }
@@ -105,14 +105,20 @@ impl OdooStandIn {
         if !has_type(request, "application/json") {
             return page(StatusCode::UNSUPPORTED_MEDIA_TYPE);
         }
-        let Ok(Value::Object(mut named)) = serde_json::from_slice::<Value>(request.body()) else {
-            return Exception::new("werkzeug.exceptions.BadRequest", "Invalid JSON data").with_status(400).json_2();
+        let Ok(body) = serde_json::from_slice::<Value>(request.body()) else {
+            let message = "could not parse the body as json: Expecting value: line 1 column 1 (char 0)";
+            return Exception::new("werkzeug.exceptions.BadRequest", message).with_status(400).json_2();
+        };
+        // An empty list is as good as no argument.
+        let mut named = match body {
+            Value::Object(named) => named,
+            _ => Map::new(),
         };
         // One dict or a list of them: the answer is a list.
         if let Some(row @ Value::Object(_)) = named.get("vals_list").cloned() {
             named.insert("vals_list".to_owned(), json!([row]));
         }
-        match self.call((model, method), &[], named as Map<String, Value>, now) {
+        match self.call((model, method), &[], named, now) {
             Ok(result) => exception::json(StatusCode::OK, &result),
             Err(exception) => exception.json_2(),
         }

@@ -110,14 +110,14 @@ fn unescape(text: &str) -> Option<String> {
 
 pub(super) fn write_result(value: &Value) -> String {
     format!(
-        "<?xml version='1.0'?>\n<methodResponse>\n<params>\n<param>\n{}</param>\n</params>\n</methodResponse>\n",
+        "<?xml version=\"1.0\"?>\n<methodResponse>\n<params>\n<param>\n{}</param>\n</params>\n</methodResponse>\n",
         write(value)
     )
 }
 
 pub(super) fn write_fault(code: i32, text: &str) -> String {
     format!(
-        "<?xml version='1.0'?>\n<methodResponse>\n<fault>\n<value><struct>\n<member>\n<name>faultCode</name>\n\
+        "<?xml version=\"1.0\"?>\n<methodResponse>\n<fault>\n<value><struct>\n<member>\n<name>faultCode</name>\n\
          <value><int>{code}</int></value>\n</member>\n<member>\n<name>faultString</name>\n\
          <value><string>{}</string></value>\n</member>\n</struct></value>\n</fault>\n</methodResponse>\n",
         escape(text)

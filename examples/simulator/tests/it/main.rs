@@ -11,6 +11,7 @@
 mod backlog;
 mod binary_terminal;
 mod captures;
+mod odoo_contract;
 mod receiver;
 mod wire;
 mod world;

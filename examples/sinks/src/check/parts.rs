@@ -57,7 +57,10 @@ impl Sink {
             let login = Login::json2(version);
             match self.ask(&FindAttendances::since(odoo, &login, &[], now())).await {
                 Err(RetryReason::Call(CallError::Unauthorized(_))) if chosen.is_none() => {}
-                Err(reason @ RetryReason::Call(CallError::Unauthorized(_))) => return Err(reason),
+                // No such database, or no such door.
+                Err(reason @ RetryReason::Call(CallError::Unauthorized(_) | CallError::Misaddressed(_))) => {
+                    return Err(reason);
+                }
                 Err(reason @ RetryReason::Network(_)) => return Err(reason),
                 Ok(_) | Err(_) => return Ok(login),
             }

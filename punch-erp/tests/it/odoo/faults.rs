@@ -168,6 +168,42 @@ fn misaddressed() {
     assert_eq!(words(&World::with(18, settings).write(&[alice("08:00:00", "in")])), ["misaddressed"]);
 }
 
+/// The app *Attendances* is not installed. Seen on Odoo 19.0 (Debian 19.0.0+dfsg-1): three texts for it, none of them in a
+/// user's language.
+#[test]
+fn without_the_app() {
+    for (version, protocol) in DOORS {
+        let mut world = World::at_door(version, protocol);
+        world.server.config_mut().has_attendances = false;
+        assert_eq!(words(&world.write(&[alice("08:00:00", "in")])), ["misaddressed"], "{version} {protocol:?}");
+    }
+}
+
+/// Seen on Odoo 19.0 (Debian 19.0.0+dfsg-1): the older doors refuse in the user's language, JSON-2 in English. What is
+/// refused is read and planned anew all the same, and what stays refused is parked.
+#[test]
+fn refused_in_spanish() {
+    for (version, protocol) in DOORS {
+        let mut world = World::at_door(version, protocol);
+        world.server.config_mut().is_spanish = true;
+        // Somebody else writes the same between the reading and the writing.
+        let mut flow = world.flow(&[alice("08:00:00", "in"), alice("16:00:00", "out")]);
+        let outcomes = drive(&mut flow, |request| {
+            if world.server.calls().last().is_some_and(|call| call == "hr.attendance.search_read")
+                && world.records().is_empty()
+            {
+                world.put("08:00:00", Some("16:00:00"), "manual");
+            }
+            world.send(&request)
+        });
+        assert_eq!(words(&outcomes), ["already", "already"], "{version} {protocol:?}");
+        assert_eq!(world.records(), ["10 08:00:00-16:00:00"]);
+        let hidden = world.put("11 07:00:00", Some("11 09:00:00"), "manual");
+        world.server.hide_attendance(hidden);
+        assert_eq!(words(&world.write(&[alice("11 08:00:00", "in")])), ["refused"], "{version} {protocol:?}");
+    }
+}
+
 /// An employee who is gone is asked for anew by the next attempt.
 #[test]
 fn an_employee_deleted_in_between() {
