@@ -37,7 +37,7 @@ async fn a_delivery_that_is_given_up_is_told_to_another_endpoint_once_an_hour() 
     let site = Site::start(|_| ()).await;
     subscribe(&site, &format!("{}?token=s3cret", refusing.url()), "attendance.punch").await;
     subscribe(&site, &told.url(), "webhook.failing").await;
-    subscribe(&site, &bystander.url(), "device.status").await;
+    subscribe(&site, &bystander.url(), "enrollment.created").await;
     site.punch(&rows(5)).await;
     settled(&site, "failed", 5).await;
     eventually("it is told", async || (!told.seen().is_empty()).then_some(())).await;
