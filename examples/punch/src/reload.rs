@@ -55,16 +55,22 @@ fn waiting(before: &Table, now: &Table) -> Vec<String> {
     let is_changed = |key: &&String| !TAKEN.contains(&key.as_str()) && before.get(*key) != now.get(*key);
     let sections = keys.into_iter().filter(is_changed).cloned();
     let (known, named) = (entries(before), entries(now));
-    let is_changed = |(serial, entry): &(&String, &&Value)| known.get(*serial).is_some_and(|known| known != *entry);
+    let is_changed = |(serial, entry): &(&String, &Table)| known.get(*serial).is_some_and(|known| known != *entry);
     let devices = named.iter().filter(is_changed).map(|(serial, _)| format!("device {serial}"));
     sections.chain(devices).collect()
 }
 
-/// The entries of terminals, by serial number.
-fn entries(table: &Table) -> BTreeMap<String, &Value> {
+/// The entries of terminals, by serial number, without what is taken of each.
+fn entries(table: &Table) -> BTreeMap<String, Table> {
     let entries = table.get("device").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    let named = |entry: &'_ Value| entry.get("serial").and_then(Value::as_str).map(ToOwned::to_owned);
-    entries.iter().filter_map(|entry| Some((named(entry)?, entry))).collect()
+    let named = |entry: &Value| {
+        let mut entry = entry.as_table()?.clone();
+        for key in ["allow", "path_token", "path_token_file"] {
+            drop(entry.remove(key));
+        }
+        Some((entry.get("serial")?.as_str()?.to_owned(), entry))
+    };
+    entries.iter().filter_map(named).collect()
 }
 
 #[cfg(test)]
@@ -73,10 +79,10 @@ mod tests {
 
     #[test]
     fn what_a_running_gateway_does_not_take_is_named_and_nothing_of_what_it_says() {
-        let before =
-            "store = \"a\"\n[defaults]\nzone = \"UTC\"\n[[device]]\nserial = \"T1\"\n[[device]]\nserial = \"T2\"\n";
+        let before = "store = \"a\"\n[defaults]\nzone = \"UTC\"\n[[device]]\nserial = \"T1\"\n[[device]]\nserial = \"T2\"\n\
+                      [[device]]\nserial = \"T4\"\n";
         let now = "api_key = \"canary\"\n[defaults]\nzone = \"UTC\"\n[[device]]\nserial = \"T2\"\nrole = \"exit\"\n\
-                   [[device]]\nserial = \"T3\"\n[[employee]]\nbadge_number = \"7\"\n";
+                   [[device]]\nserial = \"T3\"\n[[device]]\nserial = \"T4\"\nallow = []\n[[employee]]\nbadge_number = \"7\"\n";
         let table = |text: &str| text.parse().unwrap();
         assert_eq!(waiting(&table(before), &table(now)), ["api_key", "store", "device T2"]);
         assert!(waiting(&table(now), &table(now)).is_empty());

@@ -24,7 +24,7 @@ const ABSENCE: TimeDelta = TimeDelta::seconds(25);
 const READ_PATIENCE: TimeDelta = TimeDelta::minutes(16);
 
 /// Terminals of which something is written in one commit.
-const SLICE: usize = 500;
+const SLICE: usize = 200;
 
 /// A terminal that is let in, and when it was heard.
 #[derive(Debug, Clone)]
@@ -33,8 +33,6 @@ struct Heard {
     device: DeviceInfo,
     at: Option<DateTime<Utc>>,
     patience: TimeDelta,
-    /// Whether its silence says something by itself.
-    is_expected: bool,
 }
 
 impl Device {
@@ -104,16 +102,13 @@ impl Devices {
             let told = self.0.store.read(Reach::all).await?;
             *self.told() = Some(told);
         }
-        let changed = |heard: &Heard| {
-            let mut reach = self.told_of(&heard.serial);
+        let changed = self.heard(|device, mut reach| {
+            let (at, patience) = (device.last_seen(), device.patience());
             // One that was told to be there is missed, though nobody has heard it since the start.
-            if !heard.is_expected && reach.is_online != Some(true) {
-                return false;
-            }
-            (is_shared && reach.is_stale(heard.at, heard.patience))
-                || reach.look(heard.at, heard.patience, since, now).is_some()
-        };
-        let changed: Vec<Heard> = self.heard().into_iter().filter(changed).collect();
+            let is_missed = device.is_expected() || reach.is_online == Some(true);
+            let is_news = reach.look(at, patience, since, now).is_some() || (is_shared && reach.is_stale(at, patience));
+            is_missed && is_news
+        });
         for slice in changed.chunks(SLICE) {
             let (devices, slice) = (self.clone(), slice.to_vec());
             let work = move |tx: &mut Transaction<'_>| devices.write_reach(tx, &slice, since, now);
@@ -121,7 +116,8 @@ impl Devices {
             self.0.engine.deliver(deliveries);
             for (serial, reach, status) in told {
                 announce(&serial, status);
-                let _ = self.told().get_or_insert_default().insert(serial.to_string(), reach);
+                // Without any, all of it is read anew.
+                self.told().as_mut().and_then(|known| known.insert(serial.to_string(), reach));
             }
         }
         Ok(())
@@ -136,7 +132,7 @@ impl Devices {
         now: DateTime<Utc>,
     ) -> Result<(Vec<Told>, Vec<punch_webhook::Waiting>), StoreError> {
         let (mut told, mut deliveries) = (Vec::new(), Vec::new());
-        for Heard { serial, device, at, patience, .. } in slice {
+        for Heard { serial, device, at, patience } in slice {
             let mut reach = Reach::of(tx, serial)?;
             let status = reach.look(*at, *patience, since, now);
             reach.heard_at = reach.heard_at.max(*at);
@@ -152,8 +148,9 @@ impl Devices {
         Ok((told, deliveries))
     }
 
-    /// The terminals that are let in.
-    fn heard(&self) -> Vec<Heard> {
+    /// The terminals that are let in and of which something is to be written. Of the others nothing is copied.
+    fn heard(&self, is_news: impl Fn(&Device, Reach) -> bool) -> Vec<Heard> {
+        let told = self.told();
         let devices = self.0.registry.lock();
         let approved = devices.iter().filter(|(_, device)| device.admission == Admission::Approved);
         let heard = |(serial, device): (&SerialNumber, &Device)| Heard {
@@ -161,22 +158,24 @@ impl Devices {
             device: device.directory.device.clone(),
             at: device.last_seen(),
             patience: device.patience(),
-            is_expected: device.is_expected(),
         };
-        approved.map(heard).collect()
+        let told = |serial: &SerialNumber| Some(*told.as_ref()?.get(serial.as_str())?);
+        let told = |serial: &SerialNumber| told(serial).unwrap_or_default();
+        approved.filter(|(serial, device)| is_news(device, told(serial))).map(heard).collect()
     }
 
-    /// Lets in terminals that the file names now.
+    /// Lets in terminals that the file names now, and takes from where each may call.
     pub(crate) fn name(&self, configs: &[DeviceConfig], rows: &[DeviceRow]) {
         for config in configs {
             let row = rows.iter().find(|row| row.serial == config.serial.as_str());
             self.0.registry.name(config, row);
         }
+        for row in rows {
+            if let Ok(serial) = SerialNumber::parse(&row.serial) {
+                self.0.registry.set_access(&serial, row.access.clone());
+            }
+        }
         self.forget_told();
-    }
-
-    fn told_of(&self, serial: &SerialNumber) -> Reach {
-        self.told().as_ref().and_then(|told| told.get(serial.as_str()).copied()).unwrap_or_default()
     }
 
     /// Somebody has decided about a terminal; what was told of it is in the store.

@@ -164,6 +164,8 @@ async fn every_list_has_pages_a_cursor_filters_and_an_order() {
     let contract = site.contract().await;
     let body = json!({ "command": "info", "devices": ["T1"] });
     assert_eq!(site.post("/v1/commands", body).await.0, 202, "a job and a command, whose steps are lists");
+    let webhook = json!({ "url": "https://127.0.0.1:9/1", "events": ["attendance.punch"] });
+    assert_eq!(site.post("/v1/webhooks", webhook).await.0, 201, "an endpoint, whose deliveries are a list");
     let mut lists = 0;
     for operation in contract.guarded().filter(|operation| !operation.changes()) {
         let path = operation.path();

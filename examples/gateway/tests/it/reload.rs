@@ -1,6 +1,7 @@
 //! What a gateway at work takes from its file: who is named now is let in, registered and subscribed, at once.
 
 use gateway::config::Config;
+use gateway::core::Networks;
 use punch_webhook::PayloadFormat;
 
 use crate::harness::{Recorder, Site, device, endpoint, get};
@@ -51,4 +52,23 @@ async fn a_file_takes_nobody_back_and_lets_in_nobody_who_was_blocked() {
     assert_eq!(site.upload("T1", "ATTLOG", "1001\t2026-03-28 08:47:12\t0\t1\n").await.status, 503);
     assert_eq!(site.gateway.reload(Config::default()).await.unwrap().endpoints, 0);
     assert_eq!(site.ask::<i64>("SELECT count(*) FROM endpoint WHERE removed_at IS NULL").await, 1);
+}
+
+/// From where a terminal may call holds at once; how its rows are judged waits for a restart.
+#[tokio::test]
+async fn a_file_says_at_once_from_where_a_known_terminal_may_call() {
+    let receiver = Recorder::always(200).await;
+    let site = Site::start(|_| ()).await;
+    let mut config = file(&receiver);
+    config.devices[0].allow = Some(Networks::parse(&["192.0.2.0/24"]).unwrap());
+    config.devices[0].profile.zone = punch_normalize::DeviceZone::parse("America/Mexico_City").unwrap();
+    let row = "1001\t2026-03-28 08:47:12\t0\t1\n";
+    site.gateway.reload(config).await.unwrap();
+    assert_eq!(site.upload("T1", "ATTLOG", row).await.status, 503);
+    let mut config = file(&receiver);
+    config.devices[0].allow = Some(Networks::default());
+    site.gateway.reload(config).await.unwrap();
+    site.punch(row).await;
+    site.delivered_all().await;
+    assert_eq!(receiver.seen()[0].json()["timestamp"], "2026-03-28T08:47:12Z", "it is judged as before");
 }

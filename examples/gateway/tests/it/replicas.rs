@@ -197,7 +197,7 @@ async fn a_terminal_that_calls_one_gateway_is_there_for_the_other_and_each_turn_
     let told = async || first.ask::<i64>("SELECT count(*) FROM event WHERE type = 'device.status'").await;
     assert_eq!(told().await, 1);
     // A while later it has called the first one again, which says so.
-    assert_eq!(first.edit("UPDATE reach SET heard_at = heard_at - 100000").await, 1);
+    assert_eq!(first.edit("UPDATE reach SET heard_at = heard_at - 100000 WHERE serial = 'T1'").await, 1);
     first.look(at(0)).await;
     second.look(at(100)).await;
     assert_eq!(told().await, 1, "it was heard by the other one");
