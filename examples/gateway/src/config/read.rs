@@ -73,6 +73,7 @@ impl Config {
             unknown_serials_per_minute,
         };
         refuse_repeats(root, &config);
+        source::refuse_mix_ups(root, &config);
         config
     }
 }
