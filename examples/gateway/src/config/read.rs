@@ -74,6 +74,7 @@ impl Config {
             look_every: base.look_every,
         };
         refuse_repeats(root, &config);
+        source::refuse_mix_ups(root, &config);
         config
     }
 }

@@ -99,6 +99,19 @@ impl Config {
     }
 }
 
+/// Looks whether the doors of each source can be told from those of the others.
+pub(super) fn refuse_mix_ups(root: &mut Section, config: &Config) {
+    for (index, source) in config.sources.iter().enumerate() {
+        let own = source.serial();
+        let mut others = config.sources.iter().enumerate().filter(|(other, _)| *other != index);
+        if others.any(|(_, other)| other.name != source.name && own.as_ref().is_some_and(|own| other.has(own))) {
+            let key = if matches!(source.settings, Settings::Isapi(..)) { "serial" } else { "name" };
+            let problem = "is, or begins like, what a door of another source is called; choose another";
+            root.complain(&format!("source[{}].{key}", index.saturating_add(1)), problem.to_owned());
+        }
+    }
+}
+
 /// Reads an entry.
 pub(super) fn source(root: &mut Section, mut section: Section, terminals: &Terminals) -> Option<SourceConfig> {
     let name = section.required("name", "a name of letters, digits, `-` and `_`").unwrap_or_default();

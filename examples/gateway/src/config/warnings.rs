@@ -21,7 +21,9 @@ impl Config {
                 warnings.push(ConfigError { key: format!("device[{number}]"), problem });
             }
         }
-        let sites: BTreeSet<&str> = first_at.keys().copied().chain([self.defaults.site.as_str()]).collect();
+        let of_sources = self.sources.iter().map(|source| source.site.as_str());
+        let sites = first_at.keys().copied().chain([self.defaults.site.as_str()]).chain(of_sources);
+        let sites: BTreeSet<&str> = sites.collect();
         let lost: BTreeSet<&str> = self
             .employees
             .iter()

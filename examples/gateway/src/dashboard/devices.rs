@@ -123,6 +123,7 @@ fn line(visit: &Visit, row: &DeviceRow, clockwork: &Clockwork, standing: Option<
             th scope="row" {
                 @if let Some(name) = name { (name) " " }
                 span.code { (row.serial) }
+                @if let Some(source) = &row.source { p.hint { (visit.say(text::TOLD_BY)) " " span.code { (source) } } }
                 @if !row.access.allow.is_empty() { p.hint { (visit.say(text::SOURCE_SET)) } }
                 @if row.access.token.is_some() { p.hint { (visit.say(text::PATH_SET)) } }
             }

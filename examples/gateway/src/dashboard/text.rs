@@ -121,6 +121,7 @@ pub(super) const PENDING_HINT: Text = Text(
     "Llamaron y nadie los ha aprobado. Guardan sus filas hasta entonces. Compare el número de serie con el del terminal.",
 );
 pub(super) const SOURCE_SET: Text = Text("from its own networks only", "solo desde sus propias redes");
+pub(super) const TOLD_BY: Text = Text("told by the source", "la informa la fuente");
 pub(super) const PATH_SET: Text = Text("under a secret path", "bajo una ruta secreta");
 pub(super) const NO_DEVICES: Text =
     Text("No terminal has been approved yet.", "Todavía no se ha aprobado ningún terminal.");

@@ -8,6 +8,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use chrono::{DateTime, FixedOffset, TimeDelta};
 use gateway::config::Config;
 use serde_json::Value;
+use sources::Settings;
 
 use crate::harness::Site;
 
@@ -88,5 +89,65 @@ fn never_stored(site: &Site, texts: &[&[u8]]) {
             let found = bytes.windows(text.len()).any(|window| window == *text);
             assert!(!found, "{} is in the store", String::from_utf8_lossy(text));
         }
+    }
+}
+
+/// What stands in a section is read whole, secrets from files too; what is wrong is named, and no secret is ever shown.
+#[test]
+fn a_section_is_read_whole_and_says_what_is_wrong() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, format!("canary-{name}-0123456789abcdef0123456789\n")).unwrap();
+        format!("{:?}", path.display().to_string())
+    };
+    let hik = format!(
+        "[[source]]\nname = \"hik\"\nkind = \"hikcentral\"\nurl = \"https://hik.example.com\"\napp_key_file = {}\n\
+         app_secret_file = {}\ntoken_file = {}\nreceive_at = \"https://punch.example.com:8082/\"\ndoors = {{ 7 = \"in\" }}\n\
+         attendance_doors = [\"7\"]\nbegin = 2026-01-27T00:00:00Z\nevent_types = [196893]\n",
+        file("key"),
+        file("secret"),
+        file("token")
+    );
+    let gate = format!(
+        "[[source]]\nname = \"gate\"\nkind = \"isapi\"\nserial = \"DS-1\"\nurl = \"https://192.0.2.7\"\nuser = \"admin\"\n\
+         password_file = {}\npath_token_file = {}\nreceive_at = \"https://punch.example.com\"\nslot = 2\nstream = true\n",
+        file("password"),
+        file("path")
+    );
+    let config = Config::parse(&format!("{hik}{gate}[[site]]\nname = \"Plant\"\n")).unwrap();
+    assert!(!format!("{config:?} {config:#?}").contains("canary"), "{config:?}");
+    let Settings::HikCentral(settings) = &config.sources[0].settings else { panic!("{config:?}") };
+    let destination = &settings.subscription.as_ref().unwrap().destination;
+    assert_eq!(destination, "https://punch.example.com:8082/hik/events/hik");
+    assert_eq!((settings.poll.interval, settings.begin.is_some()), (TimeDelta::minutes(30), true));
+    let Settings::Isapi(settings, token) = &config.sources[1].settings else { panic!("{config:?}") };
+    assert!(settings.streams && settings.host.as_ref().is_some_and(|(_, slot)| *slot == 2) && token.is_some());
+    for (wrong, key, cure) in [
+        (hik.replace("\"hik\"", "\"hik.1\""), "source[1].name", "letters"),
+        (hik.replace("hikcentral", "hik"), "source[1].kind", "hikcentral, isapi"),
+        (hik.replace("https://hik", "http://hik"), "source[1].url", "allow_http"),
+        (hik.replace("token_file", "tokenfile"), "source[1]", "tokenfile"),
+        (hik.replace("7 = \"in\"", "7 = \"inn\""), "source[1]", "inn"),
+        (format!("{hik}poll_seconds = 5\n"), "source[1].poll_seconds", "60 to 3600"),
+        (format!("{hik}late_sweep_days = 40\n"), "source[1].late_sweep_days", "31"),
+        (format!("{hik}employee_field = \"name\"\n"), "source[1].employee_field", "person_code"),
+        (
+            hik.lines().filter(|line| !line.starts_with("token")).collect::<Vec<_>>().join("\n"),
+            "source[1].token",
+            "random",
+        ),
+        (format!("{hik}{hik}"), "source.name", "repeats"),
+        (format!("{hik}{}", hik.replace("\"hik\"", "\"hik-2\"")), "source[2].name", "another source"),
+        (format!("{gate}{}", gate.replace("\"gate\"", "\"door\"")), "source[2].serial", "another source"),
+        (gate.replace("path_token_file", "# "), "source[1].receive_at", "path_token"),
+        (format!("{gate}employee_field = \"person_code\"\n"), "source[1].employee_field", "employee_no"),
+        (gate.replace("DS-1", "DS 1"), "source[1].serial", "serial"),
+        (gate.replace("path_token_file", "path_token = \"short\"\n# "), "source[1].path_token", "32 to 64"),
+    ] {
+        let errors = Config::parse(&wrong).unwrap_err();
+        let found = errors.0.iter().find(|error| error.key == key);
+        assert!(found.is_some_and(|error| error.problem.contains(cure)), "{key}: {errors}\n{wrong}");
+        assert!(!errors.to_string().contains("canary"), "{errors}");
     }
 }
