@@ -1,6 +1,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use punch_protocol::push::Limits;
 use punch_webhook::{PayloadFormat, Secret};
 
 use super::listen::Listen;
@@ -27,11 +28,7 @@ impl Config {
             "unknown_badges",
             &[("auto", UnknownBadges::Auto), ("deliver", UnknownBadges::Deliver), ("hold", UnknownBadges::Hold)],
         );
-        let mut limits = base.limits;
-        if let Some(body) = root.whole_number("max_body_bytes", 1 << 16, 1 << 30) {
-            limits.stream = usize::try_from(body).unwrap_or(limits.stream);
-            limits.body = limits.body.min(limits.stream);
-        }
+        let limits = limits(root, base.limits);
         let (calls, unknown_serials_per_minute) = call_limits(root, &base);
         let terminals = Terminals::read(root);
         let mut endpoints: Vec<_> =
@@ -77,6 +74,15 @@ impl Config {
         source::refuse_mix_ups(root, &config);
         config
     }
+}
+
+/// How long a body may be.
+fn limits(root: &mut Section, mut limits: Limits) -> Limits {
+    if let Some(body) = root.whole_number("max_body_bytes", 1 << 16, 1 << 30) {
+        limits.stream = usize::try_from(body).unwrap_or(limits.stream);
+        limits.body = limits.body.min(limits.stream);
+    }
+    limits
 }
 
 fn store_place(root: &mut Section, text: &str) -> Option<Place> {
