@@ -65,7 +65,8 @@ async fn a_key_is_shown_once_and_stored_as_a_hash() {
     let path = site.store_path();
     site.gateway.shut_down().await;
     for file in std::fs::read_dir(path.parent().unwrap()).unwrap() {
-        let bytes = std::fs::read(file.unwrap().path()).unwrap();
+        // The log of the store goes when the last of its connections does.
+        let Ok(bytes) = std::fs::read(file.unwrap().path()) else { continue };
         assert!(!bytes.windows(key.len()).any(|window| window == key.as_bytes()), "the key is on disk");
     }
 }

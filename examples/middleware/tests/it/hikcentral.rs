@@ -123,8 +123,7 @@ async fn what_is_read_becomes_entries() {
         (&4.into(), &1.into()),
         "{health}"
     );
-    let log = program.logged();
-    assert!(log.contains("hcp:e1-8") && log.contains("door=\"99\""), "{log}");
+    let log = program.logs("hcp:e1-8").await + &program.logs("door=\"99\"").await;
     assert!(!log.contains("canary") && !log.contains("Canary"), "{log}");
 }
 
@@ -224,8 +223,7 @@ async fn a_changed_secret_is_told_and_loses_nothing() {
         health["source"]["error"].as_str().map(drop)
     })
     .await;
-    let log = program.logged();
-    assert!(log.contains("0x02401003") && log.contains("x-ca-nonce"), "{log}");
+    let log = program.logs("0x02401003").await + &program.logs("x-ca-nonce").await;
     assert!(!log.contains("canary-of-the-api"), "{log}");
     program.kill();
     "canary-of-the-api".clone_into(&mut world.hik.lock().unwrap().config_mut().app_secret);

@@ -103,6 +103,11 @@ impl Program {
         self.log.lock().unwrap().clone()
     }
 
+    /// Everything on standard error once `word` is in it: a line may be read after what it tells of.
+    pub(crate) async fn logs(&self, word: &str) -> String {
+        eventually(word, async || Some(self.logged()).filter(|log| log.contains(word))).await
+    }
+
     /// `kill -9`.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
