@@ -1,7 +1,9 @@
 //! The audit log: who changed what, in the transaction of the change, in a chain in which nothing can be altered unseen.
 
-use chrono::DateTime;
+use chrono::{DateTime, TimeDelta};
+use gateway::config::RetentionConfig;
 use gateway::core::{AuditEntry, Break, Check, Deed, Head, Linked, Outcome, Problem};
+use gateway::delivery::retention::pass;
 use gateway::store::audit_after;
 use proptest::prelude::{Strategy, any, prop_assert};
 use serde_json::{Value, json};
@@ -216,6 +218,38 @@ async fn an_entry_that_is_changed_in_the_store_is_found() {
     assert!(cut.to_string().contains("entry 4"), "{cut}");
 }
 
+/// S0-008: what retention has removed is said in the log, and what is left proves itself to whoever exports it.
+#[tokio::test]
+async fn old_entries_go_by_retention_and_an_export_of_the_rest_is_whole() {
+    let site = Site::start(|_| ()).await;
+    for serial in ["T2", "T3"] {
+        assert_eq!(site.post("/v1/devices", json!({ "serial_number": serial })).await.0, 201);
+    }
+    let noted = check(&exported(&site).await, None).unwrap();
+    let later = gateway::clock::now() + TimeDelta::days(60);
+    let kept = |days| RetentionConfig { audit: Some(TimeDelta::days(days)), ..RetentionConfig::default() };
+    assert_eq!(
+        pass(site.gateway.store(), RetentionConfig::default(), later).await.unwrap().audit,
+        0,
+        "for ever unasked"
+    );
+    assert_eq!(pass(site.gateway.store(), kept(61), later).await.unwrap().audit, 0);
+    assert_eq!(pass(site.gateway.store(), kept(30), later).await.unwrap().audit, 3);
+    assert_eq!(site.post("/v1/devices", json!({ "serial_number": "T4" })).await.0, 201);
+    let left = exported(&site).await;
+    let expected = [
+        format!("retention -/- remove old entries [-] done removed_through={noted}"),
+        "api 0/admin POST /v1/devices [T4] done".to_owned(),
+    ];
+    assert_eq!(left.iter().map(told).collect::<Vec<_>>(), expected);
+    assert_eq!(check(&left, Some(noted)).unwrap().seq, 5);
+    let another = Head { hash: [7; 32], ..noted };
+    assert_eq!(check(&left, Some(another)).unwrap_err().problem, Problem::NotAsNoted);
+    assert_eq!(check(&left[1..], None).unwrap_err().problem, Problem::Missing { found: 5 });
+    let (_, listed) = site.get("/v1/audit?via=retention").await;
+    assert_eq!(listed["meta"]["total"], 1, "{listed}");
+}
+
 fn entries() -> impl Strategy<Value = Vec<Linked>> {
     let deed = ("[a-z]{1,4}", any::<Option<i64>>(), "[a-z ]{0,6}", any::<Option<u16>>(), 0..4_usize, any::<u32>());
     proptest::collection::vec(deed, 1..12).prop_map(|deeds| {
@@ -235,7 +269,7 @@ fn entries() -> impl Strategy<Value = Vec<Linked>> {
 /// Changes one entry, keeping its number.
 fn change(entry: &mut AuditEntry, how: usize) {
     match how {
-        0 => entry.at += chrono::TimeDelta::milliseconds(1),
+        0 => entry.at += TimeDelta::milliseconds(1),
         1 => entry.deed.via.push('x'),
         2 => entry.deed.key = Some(entry.deed.key.map_or(0, |key| key.wrapping_add(1))),
         3 => entry.deed.action.push(' '),

@@ -57,9 +57,7 @@ async fn who_is_enrolled_is_told_once_and_never_by_what() {
     );
     assert_eq!(told[1]["device"]["serial_number"], "T1");
     assert_eq!(receiver.event_ids().len(), 3);
-    let kept = site.gateway.store().read(|connection| connection.all("SELECT bytes FROM body", &[], |row| row.get(0)));
-    let kept: Vec<Vec<u8>> = kept.await.unwrap();
-    let kept = String::from_utf8(kept.concat()).unwrap();
+    let kept = site.raw("SELECT bytes FROM body").await.join("");
     assert!(!kept.contains("canarytemplate") && !kept.contains("1218"), "{kept}");
     // A restart, and another gateway over the same store, make the same ids of the same rows.
     let site = site.restart(|_| ()).await;
@@ -103,8 +101,6 @@ async fn nobody_else_hears_of_it_and_an_erasure_reaches_it() {
     assert_eq!(flat.seen()[0].json()["badge_number"], "1042");
     let (status, answer) = site.post("/v1/employees/erase", json!({"badge_number": "1042"})).await;
     assert_eq!(status, 200, "{answer}");
-    let kept = site.gateway.store().read(|connection| connection.all("SELECT bytes FROM body", &[], |row| row.get(0)));
-    let kept: Vec<Vec<u8>> = kept.await.unwrap();
-    let kept = String::from_utf8(kept.concat()).unwrap();
+    let kept = site.raw("SELECT bytes FROM body").await.join("");
     assert!(kept.contains("erased_") && !kept.contains("1042"), "{kept}");
 }
