@@ -83,8 +83,22 @@ impl OdooStandIn {
         out_mode: &str,
     ) -> i64 {
         self.attendances.retain(|row| (row.employee, row.check_in) != (employee, check_in));
+        let id = self.store_attendance(employee, check_in, check_out);
+        if let Some(row) = self.attendances.last_mut() {
+            out_mode.clone_into(&mut row.out_mode);
+        }
+        id
+    }
+
+    /// Stores an attendance past all rules, beside any that begins then. Its number.
+    pub fn store_attendance(
+        &mut self,
+        employee: i64,
+        check_in: NaiveDateTime,
+        check_out: Option<NaiveDateTime>,
+    ) -> i64 {
         self.last_id += 1;
-        let (id, out_mode) = (self.last_id, out_mode.to_owned());
+        let (id, out_mode) = (self.last_id, "manual".to_owned());
         self.attendances.push(StoredAttendance { id, employee, check_in, check_out, out_mode });
         id
     }

@@ -38,7 +38,12 @@ pub(super) fn find(
     let mut places: Vec<Option<Place>> = alloc::vec![None; targets.len()];
     let (mut steps, mut homeless) = (Vec::new(), Vec::new());
     for (index, target) in targets.iter().enumerate() {
-        let taken = take(&mut free, target);
+        let mut taken = take(&mut free, target);
+        // Odoo takes a pair over an open record of the same second, and then lets the open one be ended by the pair's end only.
+        if let (Some(pair), Some(open)) = (taken.filter(|record| !record.is_empty()), take_open(&mut free, target)) {
+            steps.push(Step::aside(pair, target));
+            taken = Some(open);
+        }
         if let Some(record) = taken.filter(|record| stands(record, target, targets)) {
             if let Some(place) = places.get_mut(index) {
                 *place = Some(Place::Standing(record.id));
@@ -77,6 +82,13 @@ fn take<'a>(free: &mut Vec<&'a Attendance>, target: &Target) -> Option<&'a Atten
     let begins = |record: &&Attendance| record.check_in == target.check_in;
     let fits = |record: &&Attendance| begins(record) && record.check_out == target.check_out();
     let found = free.iter().position(fits).or_else(|| free.iter().position(begins))?;
+    Some(free.remove(found))
+}
+
+/// An open record that begins when the target does, if the target is a presence.
+fn take_open<'a>(free: &mut Vec<&'a Attendance>, target: &Target) -> Option<&'a Attendance> {
+    target.left?;
+    let found = free.iter().position(|record| record.check_in == target.check_in && record.check_out.is_none())?;
     Some(free.remove(found))
 }
 
@@ -120,7 +132,8 @@ impl Step {
         let change = Change::Write { id: record.id, check_in: None, check_out: Some(record.check_in) };
         Self { turn: Turn::Shrink, at: record.check_in, change, target: None }
     }
-    /// Puts a mark of absence to the end of a presence that goes over it. It loses its second, and stays a mark.
+
+    /// Puts what is in the way of a presence, such as a mark of absence, to the end of it. It loses its time.
     fn aside(absence: &Attendance, target: &Target) -> Self {
         let end = target.check_out().unwrap_or(target.check_in);
         let change = Change::Write { id: absence.id, check_in: Some(end), check_out: Some(end) };

@@ -47,7 +47,8 @@ use people::{Job, People};
 /// * Odoo does take two records of one second and no length. They can only come from a create that stalled until the next
 ///   attempt had looked, and they count no time; when the departure comes it goes into one of them.
 /// * Two attempts at once for one person may write what the other just wrote. The second is refused, reads, and finds
-///   nothing to do.
+///   nothing to do. A pair that begins in the second of an open record is not refused; the next attempt makes one presence
+///   of both.
 ///
 /// `Debug` shows counts, never a person.
 pub struct WriteAttendances {

@@ -3,7 +3,7 @@
 use punch_erp::Outcome;
 use punch_erp::odoo::Protocol;
 
-use super::world::{DOORS, OdooEmployee, World, alice, punch, settings, words};
+use super::world::{DOORS, OdooEmployee, World, alice, naive, punch, settings, words};
 
 /// S0-001, S0-031 for this adapter: a punch becomes a record, by each protocol of each version.
 #[test]
@@ -187,5 +187,27 @@ fn rows_are_split_at_the_limit() {
         assert!(world.write(&arrivals).iter().all(|outcome| outcome.word() == "applied"));
         assert_eq!(world.calls_since(0)["hr.attendance.create"], creates);
         assert_eq!(world.server.attendances().len(), people);
+    }
+}
+
+/// Seen on Odoo 19.0 (Debian 19.0.0+dfsg-1): a pair is taken that begins in the second of an open record. Two attempts at once
+/// can come to that. One record is the presence in the end; the other has no time in it, until somebody comes again.
+#[test]
+fn a_pair_over_an_open_record_of_the_same_second() {
+    for (version, protocol) in DOORS {
+        for open_first in [true, false] {
+            let mut world = World::at_door(version, protocol);
+            world.write(&[alice("06:00:00", "in"), alice("07:00:00", "out")]);
+            let ends = if open_first { [None, Some("16:00:00")] } else { [Some("16:00:00"), None] };
+            for end in ends {
+                world.server.store_attendance(11, naive("08:00:00"), end.map(naive));
+            }
+            let day = [alice("08:00:00", "in"), alice("16:00:00", "out"), alice("17:00:00", "in")];
+            assert_eq!(words(&world.write(&day[..2])), ["applied", "applied"], "{version} {protocol:?}");
+            assert_eq!(words(&world.write(&day)), ["already", "already", "applied"]);
+            let expected = ["10 06:00:00-07:00:00", "10 08:00:00-16:00:00", "10 17:00:00-"];
+            assert_eq!(world.records(), expected);
+            assert_eq!(words(&world.write(&day)), ["already", "already", "already"]);
+        }
     }
 }
