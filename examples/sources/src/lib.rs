@@ -18,6 +18,7 @@ pub mod hikcentral;
 pub mod isapi;
 mod keep;
 mod pause;
+mod reading;
 mod section;
 mod seen;
 mod taking;

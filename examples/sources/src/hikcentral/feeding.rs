@@ -2,17 +2,16 @@
 
 use std::time::Duration;
 
-use anyhow::Context as _;
 use chrono::{DateTime, TimeDelta, Utc};
 use punch_erp::hikcentral::{
     DoorEventQuery, KeepSubscribed, PollMark, PollWindow, ReadDoorEvents, Subscribe, Subscribed,
 };
-use punch_erp::{CallError, Endpoint as _, RetryReason, drive_async, render_masked};
+use punch_erp::{Endpoint as _, RetryReason, drive_async, render_masked};
 use sinks::clock::now;
 
 use super::people::explain;
 use super::{HikCentralSource, stamp};
-use crate::Keep;
+use crate::{Keep, reading};
 
 /// The longest time without a look at what is due.
 const NAP: Duration = Duration::from_secs(60);
@@ -24,7 +23,7 @@ impl HikCentralSource {
     ///
     /// The mark of how far everything is stored cannot be read.
     pub async fn feed<K: Keep>(&self, keep: &K) -> anyhow::Result<()> {
-        let mut mark = self.mark(keep).await?;
+        let mut mark = reading::mark(keep, self.settings.begin).await?;
         // Whoever starts was away, and nobody keeps pushes for them.
         let (mut is_begun, mut read_at) = (false, now());
         let (mut look_at, mut is_renewed, mut not_kept) = (now(), false, 0_u32);
@@ -57,28 +56,14 @@ impl HikCentralSource {
     ///
     /// It could not be read, or not be stored.
     pub async fn feed_once<K: Keep>(&self, keep: &K) -> anyhow::Result<()> {
-        let mut mark = self.mark(keep).await?;
+        let mut mark = reading::mark(keep, self.settings.begin).await?;
         self.read(keep, &mut mark, true).await
     }
 
     /// Says that nothing was read, and how long to wait.
     fn unread(&self, error: &anyhow::Error) -> Duration {
         tracing::error!(error = format!("{error:#}"), "events were not read; the mark stays where it is");
-        let asked = match error.downcast_ref::<RetryReason>() {
-            Some(RetryReason::Call(CallError::Busy { after, .. })) => *after,
-            _ => None,
-        };
-        self.settings.pause.after(self.seen.failed(format!("{error:#}")), asked)
-    }
-
-    async fn mark<K: Keep>(&self, keep: &K) -> anyhow::Result<PollMark> {
-        let Some(text) = keep.mark().await? else {
-            // Written down at once: an outage of the first reading must not move the begin.
-            let mark = PollMark::new(self.settings.begin.unwrap_or_else(now));
-            keep.set_mark(serde_json::to_string(&mark)?, mark.read_to()).await?;
-            return Ok(mark);
-        };
-        serde_json::from_str(&text).context("the mark of how far everything is stored does not read")
+        reading::failed(&self.seen, &self.settings.pause, error)
     }
 
     /// Reads everything that is due, or all there is up to now. The mark moves by what is on disk.

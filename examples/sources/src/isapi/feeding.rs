@@ -7,12 +7,12 @@ use anyhow::Context as _;
 use chrono::TimeDelta;
 use punch_erp::hikcentral::{PollMark, PollWindow};
 use punch_erp::isapi::{AcsEventQuery, SearchEvents, SetHttpHost};
-use punch_erp::{CallError, Endpoint as _, RetryReason, drive_async};
+use punch_erp::{Endpoint as _, drive_async};
 use sinks::clock::now;
 
 use super::{IsapiSource, random_text};
-use crate::Keep;
 use crate::taking::{Fate, take};
+use crate::{Keep, reading};
 
 /// The longest time without a look at what is due.
 const NAP: Duration = Duration::from_secs(60);
@@ -31,7 +31,7 @@ impl IsapiSource {
     }
 
     async fn search_always<K: Keep>(&self, keep: &K) -> anyhow::Result<()> {
-        let mut mark = self.mark(keep).await?;
+        let mut mark = reading::mark(keep, self.settings.begin).await?;
         // Whoever starts was away.
         let (mut at_once, mut is_told) = (true, false);
         loop {
@@ -63,21 +63,7 @@ impl IsapiSource {
     fn not_worked(&self, error: &anyhow::Error) -> Duration {
         let device = &self.settings.rules.device;
         tracing::error!(%device, error = format!("{error:#}"), "not searched; the mark stays where it is");
-        let asked = match error.downcast_ref::<RetryReason>() {
-            Some(RetryReason::Call(CallError::Busy { after, .. })) => *after,
-            _ => None,
-        };
-        self.settings.pause.after(self.seen.failed(format!("{error:#}")), asked)
-    }
-
-    async fn mark<K: Keep>(&self, keep: &K) -> anyhow::Result<PollMark> {
-        let Some(text) = keep.mark().await? else {
-            // Written down at once: an outage of the first search must not move the begin.
-            let mark = PollMark::new(self.settings.begin.unwrap_or_else(now));
-            keep.set_mark(serde_json::to_string(&mark)?, mark.read_to()).await?;
-            return Ok(mark);
-        };
-        serde_json::from_str(&text).context("the mark of how far everything is stored does not read")
+        reading::failed(&self.seen, &self.settings.pause, error)
     }
 
     /// Searches everything that is due, or all there is up to now. The mark moves by what is on disk.
