@@ -114,7 +114,9 @@ impl Call<'_> {
         let names = self.path.split('/').filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'));
         let parameter = |name: &str| {
             let (description, schema) = match name {
-                "id" => ("Its number.", json!({ "type": "integer", "minimum": 0, "maximum": i64::MAX, "example": 1 })),
+                "id" | "delivery_id" => {
+                    ("Its number.", json!({ "type": "integer", "minimum": 0, "maximum": i64::MAX, "example": 1 }))
+                }
                 "serial" => ("The terminal: its serial number, or its id in payloads.", json!({ "type": "string" })),
                 "event_id" => ("The identity of the event.", json!({ "type": "string" })),
                 _ => ("The identity of the row.", json!({ "type": "string" })),
