@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use tokio::task::JoinSet;
 
 use crate::process::{DO_NOTHING, Process, now};
-use crate::terminal::{Staff, Terminal};
+use crate::terminal::{Company, Terminal};
 use crate::{Size, per_second};
 
 /// Requests of one punch to a server that reads them and does nothing.
@@ -21,7 +21,7 @@ pub(crate) async fn requests(size: Size) -> anyhow::Result<f64> {
     }
     let began = now();
     for (number, mut terminal) in (0..).zip(terminals) {
-        let staff = Staff::of(number, size.terminals);
+        let staff = size.company(size.terminals).staff(number);
         posting.spawn(async move {
             for index in 0..each {
                 terminal.post(&staff.row(index)).await?;
@@ -37,7 +37,7 @@ pub(crate) async fn requests(size: Size) -> anyhow::Result<f64> {
 
 /// Appends of one row, each on disk before the next.
 pub(crate) fn syncs(count: u32) -> anyhow::Result<f64> {
-    let staff = Staff::of(0, 1);
+    let staff = Company { terminals: 1, people: count }.staff(0);
     let mut file = tempfile::tempfile()?;
     let began = now();
     for index in 0..count {

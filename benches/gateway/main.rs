@@ -24,7 +24,7 @@ use tokio::task::JoinSet;
 use process::{Gateway, Setting, now};
 use receiver::Receiver;
 use table::Table;
-use terminal::{Staff, Terminal};
+use terminal::{Company, Terminal};
 
 /// How much of everything.
 #[derive(Clone, Copy)]
@@ -41,9 +41,15 @@ struct Size {
     listed: u32,
     /// Punches of the measure of delay, 50 in a second.
     live: u32,
-    /// People who are registered and terminals that have called, for the measure of memory.
+    /// People at all terminals; for the measure of memory they are registered, and so many terminals have called.
     people: u32,
     devices: u32,
+}
+
+impl Size {
+    fn company(self, terminals: u32) -> Company {
+        Company { terminals, people: self.people }
+    }
 }
 
 const FULL: Size = Size {
@@ -111,7 +117,7 @@ async fn measure(size: Size, only: Option<&str>) -> anyhow::Result<()> {
 async fn singles(size: Size, nothing: f64, table: &mut Table) -> anyhow::Result<()> {
     let gateway = Gateway::start(&Setting::of(size.terminals)).await?;
     let (began, cpu) = (now(), gateway.cpu());
-    post_all(&gateway, size.terminals, size.singles, 1).await?;
+    post_all(&gateway, size.company(size.terminals), size.singles, 1).await?;
     let (rate, cpu) = (per_second(size.singles, began.elapsed()), gateway.cpu().saturating_sub(cpu));
     ensure!(gateway.count("delivered_rows").await? == u64::from(size.singles), "not every punch is on disk");
     table.share("durable POSTs of one punch", rate, "POST/s", rate / nothing, "0.3, the prize 0.5");
@@ -123,7 +129,7 @@ async fn singles(size: Size, nothing: f64, table: &mut Table) -> anyhow::Result<
 async fn bulk(size: Size, ceiling: f64, table: &mut Table) -> anyhow::Result<()> {
     let gateway = Gateway::start(&Setting::of(8)).await?;
     let began = now();
-    post_all(&gateway, 8, size.rows, size.body).await?;
+    post_all(&gateway, size.company(8), size.rows, size.body).await?;
     let (rate, cpu) = (per_second(size.rows, began.elapsed()), gateway.cpu());
     ensure!(gateway.count("delivered_rows").await? == u64::from(size.rows), "not every row is on disk");
     table.share("rows in bodies, all new", rate, "rows/s", rate / ceiling, "0.6");
@@ -132,7 +138,7 @@ async fn bulk(size: Size, ceiling: f64, table: &mut Table) -> anyhow::Result<()>
     // What was committed goes on from the log into the file, and is not of what comes next.
     gateway.rests().await;
     let (began, written) = (now(), gateway.written());
-    post_all(&gateway, 8, size.rows, size.body).await?;
+    post_all(&gateway, size.company(8), size.rows, size.body).await?;
     let rate = per_second(size.rows, began.elapsed());
     table.plain("the same rows again", rate, "rows/s", "300,000");
     let (before, after) = (written, gateway.written());
@@ -142,7 +148,7 @@ async fn bulk(size: Size, ceiling: f64, table: &mut Table) -> anyhow::Result<()>
 
 /// A backlog that waits for a receiver: one request a punch, 64 at once.
 async fn deliveries(size: Size, table: &mut Table) -> anyhow::Result<()> {
-    let (rate, cpu) = drain(size.terminals, size.waiting, "max_in_flight = 64").await?;
+    let (rate, cpu) = drain(size.company(size.terminals), size.waiting, "max_in_flight = 64").await?;
     table.plain("deliveries, one a request", rate, "deliveries/s", "12,000, the prize 20,000");
     table.plain("  CPU of the gateway", cpu, "s per 1,000", "0.1");
     Ok(())
@@ -150,17 +156,17 @@ async fn deliveries(size: Size, table: &mut Table) -> anyhow::Result<()> {
 
 /// The same for a receiver that takes lists.
 async fn lists(size: Size, table: &mut Table) -> anyhow::Result<()> {
-    let (rate, cpu) = drain(size.terminals, size.listed, "batch = true").await?;
+    let (rate, cpu) = drain(size.company(size.terminals), size.listed, "batch = true").await?;
     table.plain("deliveries in lists", rate, "deliveries/s", "");
     table.plain("  CPU of the gateway", cpu, "s per 1,000", "");
     Ok(())
 }
 
-async fn drain(terminals: u32, punches: u32, options: &str) -> anyhow::Result<(f64, f64)> {
+async fn drain(company: Company, punches: u32, options: &str) -> anyhow::Result<(f64, f64)> {
     let receiver = Receiver::start(Duration::ZERO).await?;
-    let gateway = Gateway::start(&Setting::of(terminals).with(&receiver.url(), options)).await?;
+    let gateway = Gateway::start(&Setting::of(company.terminals).with(&receiver.url(), options)).await?;
     gateway.set_endpoint(1, "paused").await?;
-    post_all(&gateway, terminals, punches, 500.min(punches / terminals)).await?;
+    post_all(&gateway, company, punches, 500.min(punches / company.terminals)).await?;
     let (began, cpu) = (now(), gateway.cpu());
     gateway.set_endpoint(1, "active").await?;
     receiver.wait_for(punches).await?;
@@ -174,7 +180,7 @@ async fn drain(terminals: u32, punches: u32, options: &str) -> anyhow::Result<(f
 async fn delay(size: Size, table: &mut Table) -> anyhow::Result<()> {
     let receiver = Receiver::start(Duration::ZERO).await?;
     let gateway = Gateway::start(&Setting::of(8).with(&receiver.url(), "")).await?;
-    let (half, most) = quantiles(live(&gateway, &receiver, 8, size.live).await?);
+    let (half, most) = quantiles(live(&gateway, &receiver, size.company(8), size.live).await?);
     table.plain("from a terminal to a receiver at 50/s, half", half * 1e3, "ms", "");
     table.plain("  99 of 100", most * 1e3, "ms", "3");
     Ok(())
@@ -197,7 +203,7 @@ async fn neighbours(size: Size, table: &mut Table) -> anyhow::Result<()> {
             setting = setting.with(&url, "");
         }
         let gateway = Gateway::start(&setting).await?;
-        most.push(quantiles(live(&gateway, &good, 8, size.live / 5).await?).1);
+        most.push(quantiles(live(&gateway, &good, size.company(8), size.live / 5).await?).1);
     }
     let (without, with) = (most.first().copied().unwrap_or(f64::NAN), most.last().copied().unwrap_or(f64::NAN));
     table.plain("100 receivers at 10/s, 99 of 100", without * 1e3, "ms", "");
@@ -210,7 +216,7 @@ async fn memory(size: Size, table: &mut Table) -> anyhow::Result<()> {
     let receiver = Receiver::start(Duration::ZERO).await?;
     let setting = Setting::of(size.devices).with(&receiver.url(), "");
     let gateway = Gateway::start(&setting.clone().people(size.people)).await?.restart(&setting).await?;
-    post_all(&gateway, size.devices, size.people, 1).await?;
+    post_all(&gateway, size.company(size.devices), size.people, 1).await?;
     receiver.wait_for(size.people).await?;
     let (resident, peak) = gateway.memory();
     table.plain("memory, 24,000 people at 200 terminals", resident / 1e6, "MB", "60");
@@ -219,7 +225,8 @@ async fn memory(size: Size, table: &mut Table) -> anyhow::Result<()> {
 }
 
 /// Has `terminals` post `punches` in bodies of so many rows, all at once.
-async fn post_all(gateway: &Gateway, terminals: u32, punches: u32, rows: u32) -> anyhow::Result<()> {
+async fn post_all(gateway: &Gateway, company: Company, punches: u32, rows: u32) -> anyhow::Result<()> {
+    let terminals = company.terminals;
     let each = punches / terminals;
     let mut posting = JoinSet::new();
     for number in 0..terminals {
@@ -227,7 +234,7 @@ async fn post_all(gateway: &Gateway, terminals: u32, punches: u32, rows: u32) ->
         let own = if number + 1 == terminals { punches - each * number } else { each };
         let mut terminal = Terminal::connect(gateway.device, number).await?;
         posting.spawn(async move {
-            let staff = Staff::of(number, terminals);
+            let staff = company.staff(number);
             for first in (0..own).step_by(rows.max(1) as usize) {
                 let part = first..first.saturating_add(rows.max(1)).min(own);
                 terminal.post(&part.map(|index| staff.row(index)).collect::<String>()).await?;
@@ -242,8 +249,8 @@ async fn post_all(gateway: &Gateway, terminals: u32, punches: u32, rows: u32) ->
 }
 
 /// Punches at a steady rate; how long each took to the first receiver that got it.
-async fn live(gateway: &Gateway, receiver: &Receiver, terminals: u32, punches: u32) -> anyhow::Result<Vec<f64>> {
-    let mut all = Vec::new();
+async fn live(gateway: &Gateway, receiver: &Receiver, company: Company, punches: u32) -> anyhow::Result<Vec<f64>> {
+    let (mut all, terminals) = (Vec::new(), company.terminals);
     for number in 0..terminals {
         all.push(Terminal::connect(gateway.device, number).await?);
     }
@@ -254,7 +261,7 @@ async fn live(gateway: &Gateway, receiver: &Receiver, terminals: u32, punches: u
         tick.tick().await;
         let (number, index) = (index % terminals, index / terminals);
         let Some(terminal) = all.get_mut(number as usize) else { continue };
-        let staff = Staff::of(number, terminals);
+        let staff = company.staff(number);
         sent.insert(staff.badge(index), now());
         terminal.post(&staff.row(index)).await?;
     }

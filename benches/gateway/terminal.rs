@@ -6,9 +6,6 @@ use anyhow::{Context as _, ensure};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
 
-/// People at all terminals.
-const PEOPLE: u32 = 24_000;
-
 pub(crate) struct Terminal {
     stream: BufReader<TcpStream>,
     serial: String,
@@ -70,6 +67,21 @@ pub(crate) fn badge(person: u32) -> u32 {
     100_000 + person
 }
 
+/// So many people at so many terminals.
+#[derive(Clone, Copy)]
+pub(crate) struct Company {
+    pub(crate) terminals: u32,
+    pub(crate) people: u32,
+}
+
+impl Company {
+    /// Those at the terminal with this number.
+    pub(crate) fn staff(self, number: u32) -> Staff {
+        let people = (self.people / self.terminals).max(1);
+        Staff { first: number * people, people }
+    }
+}
+
 /// The people of one terminal, whom nobody else sees. Each comes, goes to lunch, is back, and goes home, day after day.
 #[derive(Clone, Copy)]
 pub(crate) struct Staff {
@@ -78,12 +90,6 @@ pub(crate) struct Staff {
 }
 
 impl Staff {
-    /// Those of one of so many terminals.
-    pub(crate) fn of(number: u32, terminals: u32) -> Self {
-        let people = PEOPLE / terminals;
-        Self { first: number * people, people }
-    }
-
     /// The badge of whoever made the punch with this number, counted from 0.
     pub(crate) fn badge(self, index: u32) -> u32 {
         badge(self.first + index % self.people)
