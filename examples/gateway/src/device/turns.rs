@@ -33,8 +33,10 @@ impl Devices {
         loop {
             let (devices, received_now, directory) = (self.clone(), Arc::clone(&received), directory.clone());
             let turn = move |tx: &mut Transaction<'_>| devices.enter_turn(tx, &received_now, reached, &directory);
-            let entered;
+            let mut entered;
             (entered, reached) = self.0.store.write_alone(turn).await?;
+            // They are on disk, whatever becomes of the next turn.
+            self.0.engine.deliver(core::mem::take(&mut entered.deliveries));
             all.join(entered);
             if reached.progress.is_over(&received) {
                 return Ok(all);
