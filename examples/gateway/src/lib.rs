@@ -125,7 +125,7 @@ pub async fn start(mut config: Config) -> Result<Gateway, StartError> {
     let engine = Engine::start(store.clone(), &config.delivery, sinks.clone(), watch.clone(), post.clone()).await?;
     delivery::replay::go_on(&store, &engine).await?;
     let rows = store.read(DeviceRow::all).await?;
-    let devices = Devices::new(&config, &rows, key, store.clone(), engine.clone(), watch.clone());
+    let devices = Devices::new(&config, &rows, key, store.clone(), watch.clone());
     devices.begin().await?;
     let sources = Sources::open(&config.sources, &devices, &store);
     let doors = Doors::open(&config, store.metrics()).await?;
@@ -149,14 +149,14 @@ pub async fn start(mut config: Config) -> Result<Gateway, StartError> {
     let dashboard = Dashboard::new(api.clone(), &dashboard_key, watch.clone(), stopped.clone());
     let router = api.router().merge(dashboard.router());
     let (after, post_too) = (config.delivery.failing_after, post.clone());
-    let outages = Outages { store: store.clone(), engine: engine.clone(), after, post: post_too };
+    let outages = Outages { store: store.clone(), after, post: post_too };
     outages.look().await?;
     let retention_task = tokio::spawn(delivery::retention::keep(store.clone(), config.retention, stopped.clone()));
     let mut tasks = vec![tokio::spawn(outages.watch(stopped.clone())), retention_task, key_task];
     tasks.extend(devices.attend(&stopped));
     let mail = |(notify, post)| tokio::spawn(delivery::mail::post(notify, store.clone(), post, stopped.clone()));
     tasks.extend(notify.zip(post).map(mail));
-    tasks.extend(sinks.probes(&config.sinks, &engine, &stopped).into_iter().chain(sources.feed(&stopped)));
+    tasks.extend(sinks.probes(&config.sinks, &stopped).into_iter().chain(sources.feed(&stopped)));
     tasks.extend(doors.serve(&devices, &sources.router(), router, &stopped));
     Ok(Gateway {
         device_addr,

@@ -1,7 +1,7 @@
 //! What `punch.toml` names is approved, registered and subscribed before anybody is served.
 
 use punch_normalize::TenantKey;
-use punch_webhook::{DeviceStatus, EndpointId, Waiting};
+use punch_webhook::{DeviceStatus, EndpointId};
 
 use crate::clock::now;
 use crate::config::{Config, DeviceConfig};
@@ -18,8 +18,6 @@ pub(crate) struct New {
     pub(crate) employees: u32,
     /// Endpoints that are subscribed, or changed.
     pub(crate) endpoints: Vec<EndpointId>,
-    /// What is to be delivered of it.
-    pub(crate) deliveries: Vec<Waiting>,
 }
 
 /// Writes it into the store, and what of it is new into the audit log as what this `action` did.
@@ -45,8 +43,7 @@ pub(crate) async fn enter(
             let before = DeviceRow::of(tx, serial)?.map(|row| (row.admission, row.access));
             if DeviceRow::approve_unless_blocked(tx, serial, now())? {
                 let about = about(&TenantKey::new(key), device);
-                let told = tell_decision(tx, &intake, (&device.serial, &about), DeviceStatus::Approved, now())?;
-                new.deliveries.extend(told);
+                tell_decision(tx, &intake, (&device.serial, &about), DeviceStatus::Approved, now())?;
                 new.devices.push(device.clone());
             }
             let known = before.as_ref().map(|(_, access)| access.clone()).unwrap_or_default();

@@ -34,14 +34,13 @@ impl Gateway {
     pub async fn reload(&self, mut config: Config) -> Result<Reloaded, StartError> {
         // What writes to an ERP was opened at the start.
         config.endpoints.retain(|endpoint| !SinkConfig::is_sink(&endpoint.url));
-        let New { devices, employees, endpoints, deliveries } =
+        let New { devices, employees, endpoints } =
             enter(&self.store, &mut config, made_once(&self.store, "tenant_key").await?, "reload").await?;
         let rows = self.store.read(DeviceRow::all).await?;
         self.devices.name(&devices, &rows);
         for id in &endpoints {
             self.subscribe(*id).await?;
         }
-        self.engine.deliver(deliveries);
         Ok(Reloaded { devices: devices.len(), employees, endpoints: endpoints.len() })
     }
 

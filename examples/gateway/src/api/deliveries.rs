@@ -130,16 +130,13 @@ pub(super) async fn send_again(State(api): State<Api>, Path(id): Path<u64>) -> R
     Ok(one(StatusCode::ACCEPTED, &make_again(&api, id).await?))
 }
 
-/// Makes a delivery again that was settled, and hands it over.
+/// Makes a delivery again that was settled.
 pub(crate) async fn make_again(api: &Api, id: u64) -> Result<DeliveryRow, ApiError> {
     // The answer says how it stood when it was made again; by the time it arrives it may be delivered.
     let made = api.store.write(move |tx| Ok((resend(tx, DeliveryId(id), None, now())?, DeliveryRow::of(tx, id)?)));
-    let (waiting, row) = made.await?;
+    let (is_made, row) = made.await?;
     let row = row.ok_or_else(|| ApiError::not_found("delivery"))?;
-    let on_its_way = || ApiError::conflict("id", "is of a delivery that is on its way already");
-    let waiting = waiting.ok_or_else(on_its_way)?;
-    api.engine.deliver(vec![waiting]);
-    Ok(row)
+    if is_made { Ok(row) } else { Err(ApiError::conflict("id", "is of a delivery that is on its way already")) }
 }
 
 /// Which events.

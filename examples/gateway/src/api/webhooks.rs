@@ -419,9 +419,7 @@ pub(crate) async fn send_test(api: &Api, id: u64) -> Result<(String, Option<u64>
         send_to(tx, &[(endpoint, format)], &Event::test(&event_id, now()), event_id.as_str(), now())
     };
     let deliveries = api.store.write(work).await?;
-    let delivery = deliveries.first().map(|waiting| waiting.delivery.0);
-    api.engine.deliver(deliveries);
-    Ok((text, delivery))
+    Ok((text, deliveries.first().map(|delivery| delivery.0)))
 }
 
 pub(crate) async fn find(api: &Api, id: u64) -> Result<EndpointRow, ApiError> {

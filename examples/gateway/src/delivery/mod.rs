@@ -30,7 +30,7 @@ use crate::store::{AttemptRow, EndpointRow, Store, StoreError, delivery_rows, re
 
 pub use self::sinks::Sinks;
 use leases::Leases;
-use outages::pass_on;
+use outages::announce;
 use request::{Answered, make, read_bodies};
 use sender::{Sender, Target};
 
@@ -91,6 +91,9 @@ impl Engine {
         let sender = Sender::new(config);
         let leases = Leases::of(&store).await?;
         let (orders, inbox) = mpsc::unbounded_channel();
+        if leases.is_none() {
+            take_what_is_made(&store, orders.downgrade());
+        }
         let settled = Arc::new(Notify::new());
         let mut limits = QueueLimits::default();
         limits.max_in_flight += sinks.waiting_room();
@@ -115,13 +118,6 @@ impl Engine {
         driver.take_up_work().await?;
         tokio::spawn(driver.run(inbox));
         Ok(Self { orders, settled })
-    }
-
-    /// Hands over deliveries that are durable.
-    pub fn deliver(&self, deliveries: Vec<Waiting>) {
-        if !deliveries.is_empty() {
-            self.order(Order::Deliver(deliveries));
-        }
     }
 
     /// Makes an endpoint known, or its change.
@@ -166,6 +162,15 @@ impl Engine {
         // After a drain nobody takes orders, and the store has everything.
         drop(self.orders.send(order));
     }
+}
+
+/// Has deliveries handed over that are durable. Where several gateways deliver, whoever holds the endpoint finds them in the
+/// store.
+fn take_what_is_made(store: &Store, orders: mpsc::WeakUnboundedSender<Order>) {
+    store.hand_over_to(move |deliveries| {
+        // After a drain nobody takes orders, and the store has everything.
+        drop(orders.upgrade().map(|orders| orders.send(Order::Deliver(deliveries))));
+    });
 }
 
 struct Driver {
@@ -250,8 +255,6 @@ impl Driver {
 
     fn follow(&mut self, order: Order) {
         match order {
-            // Where several deliver, whoever holds the endpoint finds it in the store.
-            Order::Deliver(_) if self.leases.is_some() => {}
             Order::Deliver(deliveries) => {
                 for waiting in deliveries {
                     self.enqueue(waiting);
@@ -428,7 +431,7 @@ impl Driver {
         }
         let holder = self.leases.as_ref().map(Leases::holder);
         let (store, watch, settled) = (self.store.clone(), self.watch.clone(), Arc::clone(&self.settled));
-        let (back, post) = (self.back.clone(), self.post.clone());
+        let post = self.post.clone();
         let by_mail = post.is_some();
         // Not awaited: until a record is durable a crash sends once more, which receivers expect.
         self.forget_written();
@@ -455,7 +458,7 @@ impl Driver {
                     for event_id in &arrived {
                         watch.announce(event_id.as_str(), Stage::Delivered, now());
                     }
-                    pass_on(told, &back, post.as_ref());
+                    announce(&told, post.as_ref());
                 }
                 Err(error) => tracing::error!(%error, "an attempt could not be written down"),
             }

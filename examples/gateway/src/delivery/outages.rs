@@ -4,11 +4,10 @@ use core::time::Duration;
 use std::sync::Arc;
 
 use chrono::TimeDelta;
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{Notify, watch};
 
-use super::{Engine, Order};
 use crate::clock::now;
-use crate::store::{Failing, Store, StoreError, Told, tell_outages, untold_outages};
+use crate::store::{Failing, Store, StoreError, tell_outages, untold_outages};
 
 /// How often it is looked at the endpoints.
 const LOOK: Duration = Duration::from_secs(15);
@@ -17,7 +16,6 @@ const LOOK: Duration = Duration::from_secs(15);
 #[derive(Debug)]
 pub(crate) struct Outages {
     pub(crate) store: Store,
-    pub(crate) engine: Engine,
     pub(crate) after: Duration,
     /// Wakes whoever mails, if anybody does.
     pub(crate) post: Option<Arc<Notify>>,
@@ -50,23 +48,13 @@ impl Outages {
         }
         let by_mail = self.post.is_some();
         let told = self.store.write(move |tx| tell_outages(tx, after, by_mail, now())).await?;
-        self.engine.deliver(told.deliveries);
-        announce(&told.failing, self.post.as_ref());
+        announce(&told, self.post.as_ref());
         Ok(())
     }
 }
 
-/// Hands over what is to be delivered of what is told.
-pub(super) fn pass_on(told: Told, back: &mpsc::WeakUnboundedSender<Order>, post: Option<&Arc<Notify>>) {
-    if let Some(orders) = back.upgrade().filter(|_| !told.deliveries.is_empty()) {
-        // After a drain nobody takes orders, and the store has everything.
-        drop(orders.send(Order::Deliver(told.deliveries)));
-    }
-    announce(&told.failing, post);
-}
-
 /// Says in the log what is told, and wakes whoever mails it.
-fn announce(failing: &[Failing], post: Option<&Arc<Notify>>) {
+pub(super) fn announce(failing: &[Failing], post: Option<&Arc<Notify>>) {
     for Failing { endpoint, state, waiting, failed, .. } in failing {
         tracing::warn!(endpoint = endpoint.0, state, waiting, failed, "how an endpoint takes events is told");
     }

@@ -32,9 +32,8 @@ pub(crate) fn spawn(store: Store, engine: Engine, id: u64) {
             // Asked before the store is: what is settled in between counts.
             let settled = engine.settled();
             match store.write(move |tx| step(tx, id, BUDGET, now())).await {
-                Ok(Step::Deliver(deliveries)) => engine.deliver(deliveries),
                 Ok(Step::Ended) => break,
-                Ok(Step::Wait) => {}
+                Ok(Step::Taken | Step::Wait) => {}
                 Err(error) => tracing::error!(%error, job = id, "a replay cannot go on now"),
             }
             // Nothing settled is no harm: it looks again.

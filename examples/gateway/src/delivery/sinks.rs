@@ -10,11 +10,10 @@ use sinks::{Around, Gather, Sink, telling};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::Engine;
 use super::sender::Sent;
 use crate::clock::now;
 use crate::config::SinkConfig;
-use crate::store::{Store, StoreError, around, resend, without_employee};
+use crate::store::{Store, StoreError, Transaction, around, resend, without_employee};
 
 /// The ERPs at work, by the address of their endpoints.
 #[derive(Debug, Clone)]
@@ -80,34 +79,28 @@ impl Sinks {
     }
 
     /// Asks every ERP again and again, until the gateway stops, whether badges that were parked have an employee by now.
-    pub(crate) fn probes(
-        &self,
-        configs: &[SinkConfig],
-        engine: &Engine,
-        stopped: &watch::Receiver<bool>,
-    ) -> Vec<JoinHandle<()>> {
+    pub(crate) fn probes(&self, configs: &[SinkConfig], stopped: &watch::Receiver<bool>) -> Vec<JoinHandle<()>> {
         let probe = |SinkConfig { name, probe, .. }: &SinkConfig| {
             let url = format!("{}{name}", SinkConfig::SCHEME);
-            tokio::spawn(self.clone().probe(url, *probe, engine.clone(), stopped.clone()))
+            tokio::spawn(self.clone().probe(url, *probe, stopped.clone()))
         };
         configs.iter().map(probe).collect()
     }
 
-    async fn probe(self, url: String, every: Duration, engine: Engine, mut stopped: watch::Receiver<bool>) {
+    async fn probe(self, url: String, every: Duration, mut stopped: watch::Receiver<bool>) {
         let Some(way) = self.by_url.get(&url).cloned() else { return };
         loop {
             tokio::select! {
                 () = tokio::time::sleep(every) => {}
                 _ = stopped.wait_for(|&stop| stop) => return,
             }
-            match self.look(&way.sink, &url).await {
-                Ok(found) => engine.deliver(found),
-                Err(error) => tracing::error!(%error, "what is parked cannot be looked at"),
+            if let Err(error) = self.look(&way.sink, &url).await {
+                tracing::error!(%error, "what is parked cannot be looked at");
             }
         }
     }
 
-    async fn look(&self, sink: &Sink, url: &str) -> Result<Vec<punch_webhook::Waiting>, StoreError> {
+    async fn look(&self, sink: &Sink, url: &str) -> Result<(), StoreError> {
         let wanted = url.to_owned();
         let parked = self.store.read(move |connection| without_employee(connection, &wanted)).await?;
         let mut by_badge: BTreeMap<String, Vec<DeliveryId>> = BTreeMap::new();
@@ -119,13 +112,13 @@ impl Sinks {
         }
         let badges: BTreeSet<String> = by_badge.keys().cloned().collect();
         if badges.is_empty() {
-            return Ok(Vec::new());
+            return Ok(());
         }
         let standings = match sink.standings(&badges).await {
             Ok(standings) => standings,
             Err(reason) => {
                 tracing::warn!(sink = url, %reason, "badges could not be looked up");
-                return Ok(Vec::new());
+                return Ok(());
             }
         };
         let is_known = |badge: &String| standings.get(badge) == Some(&sinks::Standing::Good);
@@ -133,12 +126,12 @@ impl Sinks {
             by_badge.into_iter().filter(|(badge, _)| is_known(badge)).flat_map(|(_, deliveries)| deliveries).collect();
         found.sort_unstable();
         if found.is_empty() {
-            return Ok(Vec::new());
+            return Ok(());
         }
         tracing::info!(sink = url, deliveries = found.len(), "badges have an employee now; what was parked is written");
-        let again = self.store.write(move |tx| found.iter().map(|&id| resend(tx, id, None, now())).collect());
-        let again: Vec<Option<punch_webhook::Waiting>> = again.await?;
-        Ok(again.into_iter().flatten().collect())
+        let again =
+            move |tx: &mut Transaction<'_>| found.iter().try_for_each(|&id| resend(tx, id, None, now()).map(drop));
+        self.store.write(again).await
     }
 }
 

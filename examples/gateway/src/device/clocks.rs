@@ -1,7 +1,7 @@
 use chrono::{DateTime, Utc};
 use punch_normalize::{ClockSample, DeviceZone, Rules, TenantKey};
 use punch_protocol::SerialNumber;
-use punch_webhook::{DeviceInfo, Waiting};
+use punch_webhook::DeviceInfo;
 
 use super::handler::Devices;
 use super::registry::Registry;
@@ -172,12 +172,11 @@ impl Devices {
             let mut clockwork = ClockRow::of(tx, &text)?.unwrap_or_else(|| Clockwork::new(zone));
             let notice = clockwork.probed(&of, sample);
             ClockRow::keep(tx, &text, &clockwork)?;
-            let deliveries = tell(tx, notice.as_ref(), &device, &key)?;
-            Ok((clockwork, notice, deliveries))
+            tell(tx, notice.as_ref(), &device, &key)?;
+            Ok((clockwork, notice))
         };
-        let (clockwork, notice, deliveries) = self.0.store.write(work).await?;
+        let (clockwork, notice) = self.0.store.write(work).await?;
         self.probe_written(serial, sample);
-        self.0.engine.deliver(deliveries);
         announce(notice.as_ref());
         Ok(clockwork)
     }
@@ -226,12 +225,11 @@ pub(super) fn tell(
     notice: Option<&ClockNotice>,
     device: &DeviceInfo,
     key: &TenantKey,
-) -> Result<Vec<Waiting>, StoreError> {
-    let mut ledger = StoreLedger::new(tx);
-    if let Some((notice, event_id)) = notice.and_then(|notice| Some((notice, notice.event_id(key)?))) {
-        ledger.tell_clock(&event_id, notice, device)?;
+) -> Result<(), StoreError> {
+    match notice.and_then(|notice| Some((notice, notice.event_id(key)?))) {
+        Some((notice, event_id)) => StoreLedger::new(tx).tell_clock(&event_id, notice, device),
+        None => Ok(()),
     }
-    Ok(ledger.into_deliveries())
 }
 
 /// Tells whoever reads the log that an alarm has opened or closed.

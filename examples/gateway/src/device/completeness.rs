@@ -93,10 +93,9 @@ impl Devices {
                 if let Some(event_id) = event_id {
                     ledger.tell_complete(&event_id, &name, &row, now)?;
                 }
-                Ok(ledger.into_deliveries())
+                Ok(())
             };
-            let deliveries = self.0.store.write(work).await?;
-            self.0.engine.deliver(deliveries);
+            self.0.store.write(work).await?;
         }
         Ok(())
     }

@@ -104,12 +104,11 @@ impl Devices {
             let found = DeviceRow::admission(tx, of.as_str())?;
             DeviceRow::block(tx, of.as_str())?;
             if matches!(found, None | Some(Admission::Blocked)) {
-                return Ok(Vec::new());
+                return Ok(());
             }
             tell_decision(tx, &intake, (&of, &about), DeviceStatus::Blocked, now())
         };
-        let deliveries = self.0.store.write(work).await?;
-        self.0.engine.deliver(deliveries);
+        self.0.store.write(work).await?;
         self.0.registry.block(serial);
         self.forget_told();
         Ok(())

@@ -15,7 +15,7 @@ use punch_protocol::SerialNumber;
 use punch_protocol::push::{
     Admission, Limits, PackageError, ParseError, Parts, Receipt, Request, Response, Turn, UploadHead,
 };
-use punch_webhook::{DeviceStatus, Waiting};
+use punch_webhook::DeviceStatus;
 use tokio::sync::{Notify, Semaphore};
 use tokio::time::Instant;
 use tower_http::limit::RequestBodyLimitLayer;
@@ -29,7 +29,6 @@ use super::turns::Reached;
 use crate::clock::now;
 use crate::config::{Config, DeviceConfig};
 use crate::core::{Attempts, Directory, Intake, Reach, Received, ReceivedRow, Tally};
-use crate::delivery::Engine;
 use crate::listen::Client;
 use crate::stage::{Stage, Watch};
 use crate::store::{Connection, DeviceRow, Store, StoreError, Transaction, settled, tell_decision};
@@ -45,7 +44,6 @@ pub struct Devices(pub(super) Arc<Inner>);
 pub(super) struct Inner {
     pub(super) registry: Registry,
     pub(super) store: Store,
-    pub(super) engine: Engine,
     pub(super) intake: Arc<Intake>,
     pub(super) key: TenantKey,
     pub(super) limits: Limits,
@@ -70,7 +68,6 @@ pub(super) struct Inner {
 #[derive(Default)]
 pub(super) struct Entered {
     pub(super) tally: Tally,
-    pub(super) deliveries: Vec<Waiting>,
     pub(super) is_new: bool,
     pub(super) attended: Attended,
 }
@@ -86,19 +83,11 @@ impl fmt::Debug for Devices {
 }
 
 impl Devices {
-    /// A listener over this store and this engine, with the terminals both know.
-    pub(crate) fn new(
-        config: &Config,
-        rows: &[DeviceRow],
-        key: [u8; 32],
-        store: Store,
-        engine: Engine,
-        watch: Watch,
-    ) -> Self {
+    /// A listener over this store, with the terminals that it and the configuration know.
+    pub(crate) fn new(config: &Config, rows: &[DeviceRow], key: [u8; 32], store: Store, watch: Watch) -> Self {
         Self(Arc::new(Inner {
             registry: Registry::new(config, rows, key),
             store,
-            engine,
             intake: Arc::new(Intake::new(key)),
             key: TenantKey::new(key),
             limits: config.limits,
@@ -146,12 +135,11 @@ impl Devices {
             DeviceRow::approve(tx, of.as_str(), now())?;
             model.map_or(Ok(()), |model| DeviceRow::keep_model(tx, of.as_str(), &model))?;
             if !is_new {
-                return Ok(Vec::new());
+                return Ok(());
             }
             tell_decision(tx, &intake, (&of, &about), DeviceStatus::Approved, now())
         };
-        let deliveries = self.0.store.write(work).await?;
-        self.0.engine.deliver(deliveries);
+        self.0.store.write(work).await?;
         self.0.registry.admit(serial, Admission::Approved, None, None);
         self.forget_told();
         Ok(())
@@ -181,7 +169,6 @@ impl Devices {
             let devices = self.clone();
             self.0.store.write(move |tx| devices.enter(tx, &received, directory)).await?
         };
-        self.0.engine.deliver(entered.deliveries);
         announce(entered.attended.notice.as_ref());
         if entered.attended.is_known_again && adjusts {
             self.adjust_outage(serial.clone());

@@ -82,7 +82,6 @@ impl Devices {
         let (news, entered) = written.inspect_err(|_| self.0.store.metrics().refused())?;
         for entered in entered {
             self.0.store.metrics().stored(entered.tally, began.elapsed());
-            self.0.engine.deliver(entered.deliveries);
         }
         Ok(news)
     }

@@ -4,12 +4,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 use punch_normalize::{DeviceZone, HoldReason, Rules, Timeliness};
 use punch_protocol::push::{Row, Rows, Table};
 use punch_protocol::{Pin, SerialNumber, civil};
-use punch_webhook::Waiting;
 use serde::Serialize;
 use tokio::sync::watch;
 use utoipa::ToSchema;
 
-use super::handler::{Devices, Entered};
+use super::handler::Devices;
 use crate::core::{ByHand, Received, ReceivedRow, Tally};
 use crate::store::{
     Again, Quarantined, Register, StoreError, Transaction, hold_again, keep_by_hand, replace, unregistered,
@@ -97,16 +96,14 @@ impl Devices {
     async fn take_slice(&self, rows: Vec<Again>, by_hand: ByHand) -> Result<Released, StoreError> {
         let devices = self.clone();
         let work = move |tx: &mut Transaction<'_>| {
-            let (mut released, mut deliveries) = (Released::default(), Vec::new());
+            let mut released = Released::default();
             for row in rows {
-                let taken = devices.take_again(tx, row, &by_hand, &mut deliveries)?;
+                let taken = devices.take_again(tx, row, &by_hand)?;
                 released.add(taken.unwrap_or(Released::HELD));
             }
-            Ok((released, deliveries))
+            Ok(released)
         };
-        let (released, deliveries) = self.0.store.write(work).await?;
-        self.0.engine.deliver(deliveries);
-        Ok(released)
+        self.0.store.write(work).await
     }
 
     /// Takes one row once more.
@@ -117,13 +114,10 @@ impl Devices {
     pub(crate) async fn retry(&self, id: String, by_hand: ByHand) -> Result<Result<Released, NotTaken>, StoreError> {
         let devices = self.clone();
         let work = move |tx: &mut Transaction<'_>| {
-            let Some(row) = Again::of(tx, &id)? else { return Ok((Err(NotTaken::Gone), Vec::new())) };
-            let mut deliveries = Vec::new();
-            Ok((devices.take_again(tx, row, &by_hand, &mut deliveries)?, deliveries))
+            let Some(row) = Again::of(tx, &id)? else { return Ok(Err(NotTaken::Gone)) };
+            devices.take_again(tx, row, &by_hand)
         };
-        let (taken, deliveries) = self.0.store.write(work).await?;
-        self.0.engine.deliver(deliveries);
-        Ok(taken)
+        self.0.store.write(work).await
     }
 
     fn take_again(
@@ -131,7 +125,6 @@ impl Devices {
         tx: &mut Transaction<'_>,
         row: Again,
         by_hand: &ByHand,
-        deliveries: &mut Vec<Waiting>,
     ) -> Result<Result<Released, NotTaken>, StoreError> {
         let Again { id, is_discarded, received, .. } = row;
         let Some(received) = received else {
@@ -152,7 +145,6 @@ impl Devices {
             keep_by_hand(tx, &id, by_hand)?;
         }
         let entered = self.enter(tx, &received.with(by_hand), directory)?;
-        deliveries.extend(entered.deliveries);
         Ok(Ok(entered.tally.into()))
     }
 
@@ -180,9 +172,7 @@ impl Devices {
             replace(tx, &id, &event_id)?;
             Ok(entered)
         };
-        let Entered { tally, deliveries, .. } = self.0.store.write(work).await?;
-        self.0.engine.deliver(deliveries);
-        Ok(Some(tally.into()))
+        Ok(Some(self.0.store.write(work).await?.tally.into()))
     }
 
     /// Takes once more what the file may have put right since the last start, until it is done or the gateway stops.

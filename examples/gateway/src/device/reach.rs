@@ -112,9 +112,7 @@ impl Devices {
         for slice in changed.chunks(SLICE) {
             let (devices, slice) = (self.clone(), slice.to_vec());
             let work = move |tx: &mut Transaction<'_>| devices.write_reach(tx, &slice, since, now);
-            let (told, deliveries) = self.0.store.write(work).await?;
-            self.0.engine.deliver(deliveries);
-            for (serial, reach, status) in told {
+            for (serial, reach, status) in self.0.store.write(work).await? {
                 announce(&serial, status);
                 // Without any, all of it is read anew.
                 self.told().as_mut().and_then(|known| known.insert(serial.to_string(), reach));
@@ -130,22 +128,19 @@ impl Devices {
         slice: &[Heard],
         since: DateTime<Utc>,
         now: DateTime<Utc>,
-    ) -> Result<(Vec<Told>, Vec<punch_webhook::Waiting>), StoreError> {
-        let (mut told, mut deliveries) = (Vec::new(), Vec::new());
+    ) -> Result<Vec<Told>, StoreError> {
+        let mut told = Vec::new();
         for Heard { serial, device, at, patience } in slice {
             let mut reach = Reach::of(tx, serial)?;
             let status = reach.look(*at, *patience, since, now);
             reach.heard_at = reach.heard_at.max(*at);
             match status {
-                Some(status) => {
-                    let told = tell_status(tx, &self.0.intake, (serial, device), (&reach, status), now)?;
-                    deliveries.extend(told);
-                }
+                Some(status) => tell_status(tx, &self.0.intake, (serial, device), (&reach, status), now)?,
                 None => reach.keep(tx, serial)?,
             }
             told.push((serial.clone(), reach, status));
         }
-        Ok((told, deliveries))
+        Ok(told)
     }
 
     /// The terminals that are let in and of which something is to be written. Of the others nothing is copied.

@@ -68,10 +68,9 @@ impl Devices {
                 for (person, rows) in &moved {
                     intake.redate(person, rows, reason, &directory, now(), &mut ledger)?;
                 }
-                Ok(Some((last, looked_at, count, ledger.into_deliveries())))
+                Ok(Some((last, looked_at, count)))
             };
-            let Some((last, looked_at, moved, deliveries)) = self.0.store.write(work).await? else { return Ok(done) };
-            self.0.engine.deliver(deliveries);
+            let Some((last, looked_at, moved)) = self.0.store.write(work).await? else { return Ok(done) };
             after = last;
             done.looked_at = done.looked_at.saturating_add(u64::try_from(looked_at).unwrap_or(u64::MAX));
             done.moved = done.moved.saturating_add(u64::try_from(moved).unwrap_or(u64::MAX));
@@ -95,10 +94,10 @@ impl Devices {
         let devices = self.clone();
         let work = move |tx: &mut Transaction<'_>| {
             let Some(Observed { mut observation, punched_at, local_time, .. }) = observed(tx, &id)? else {
-                return Ok(None);
+                return Ok(false);
             };
             let serial = observation.raw.serial.clone();
-            let Some(directory) = devices.0.registry.directory(&serial) else { return Ok(None) };
+            let Some(directory) = devices.0.registry.directory(&serial) else { return Ok(false) };
             observation.manual = direction;
             let normalizer = Normalizer::new(devices.0.key.clone());
             let mut dated = normalizer.date(&directory.rules, vec![observation]);
@@ -110,13 +109,10 @@ impl Devices {
             for row in &dated {
                 devices.0.intake.redate(&row.person, &dated, "by_hand", &directory, now(), &mut ledger)?;
             }
-            let deliveries = ledger.into_deliveries();
             by_hand(tx, &id, direction, &note, now())?;
-            Ok(Some(deliveries))
+            Ok(true)
         };
-        let Some(deliveries) = self.0.store.write(work).await? else { return Ok(false) };
-        self.0.engine.deliver(deliveries);
-        Ok(true)
+        self.0.store.write(work).await
     }
 }
 

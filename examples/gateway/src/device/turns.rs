@@ -33,10 +33,8 @@ impl Devices {
         loop {
             let (devices, received_now, directory) = (self.clone(), Arc::clone(&received), directory.clone());
             let turn = move |tx: &mut Transaction<'_>| devices.enter_turn(tx, &received_now, reached, &directory);
-            let mut entered;
+            let entered;
             (entered, reached) = self.0.store.write_alone(turn).await?;
-            // They are on disk, whatever becomes of the next turn.
-            self.0.engine.deliver(core::mem::take(&mut entered.deliveries));
             all.join(entered);
             if reached.progress.is_over(&received) {
                 return Ok(all);
@@ -80,7 +78,6 @@ impl Devices {
         let before = tx.changes();
         let mut ledger = StoreLedger::new(tx);
         let tally = self.0.intake.take_next(received, &mut reached.progress, most, &directory, &mut ledger)?;
-        let mut deliveries = ledger.into_deliveries();
         // A replay says nothing new of the clock, and costs no write.
         let is_new = tx.changes() > before;
         let attended = if is_new && !core::mem::replace(&mut reached.is_attended, is_new) {
@@ -88,20 +85,19 @@ impl Devices {
         } else {
             Attended::default()
         };
-        deliveries.extend(tell(tx, attended.notice.as_ref(), &directory.device, &self.0.key)?);
+        tell(tx, attended.notice.as_ref(), &directory.device, &self.0.key)?;
         let stamp =
             received.stamp.as_deref().filter(|_| reached.progress.is_over(received) && Stamps::has(&received.table));
         if let Some(stamp) = stamp {
             DeviceRow::keep_stamp(tx, received.serial.as_str(), &received.table, stamp)?;
         }
-        Ok(Entered { tally, deliveries, is_new, attended })
+        Ok(Entered { tally, is_new, attended })
     }
 }
 
 impl Entered {
     fn join(&mut self, next: Self) {
         self.tally.add(next.tally);
-        self.deliveries.extend(next.deliveries);
         self.is_new |= next.is_new;
         self.attended.is_known_again |= next.attended.is_known_again;
         self.attended.notice = self.attended.notice.take().or(next.attended.notice);

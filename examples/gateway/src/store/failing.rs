@@ -2,7 +2,7 @@
 //! given up at most once an hour.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use punch_webhook::{DeliveryId, EndpointId, Event, EventType, FailingEndpoint, Health, Record, Waiting};
+use punch_webhook::{DeliveryId, EndpointId, Event, EventType, FailingEndpoint, Health, Record};
 
 use super::endpoint::wanting;
 use super::mail::MailRow;
@@ -33,15 +33,6 @@ pub struct Failing {
     pub recovered: bool,
 }
 
-/// What is told, and to whom.
-#[derive(Debug, Default)]
-pub(crate) struct Told {
-    /// Deliveries of `webhook.failing` to other endpoints.
-    pub(crate) deliveries: Vec<Waiting>,
-    /// What people are told.
-    pub(crate) failing: Vec<Failing>,
-}
-
 /// Tells of endpoints that were disabled, of those whose deliveries were given up, and of the ends of outages that were told.
 /// With `by_mail` a mail is kept of each.
 ///
@@ -49,12 +40,12 @@ pub(crate) struct Told {
 ///
 /// The store cannot be written.
 pub(crate) fn tell(
-    tx: &Transaction<'_>,
+    tx: &mut Transaction<'_>,
     records: &[Record],
     by_mail: bool,
     now: DateTime<Utc>,
-) -> Result<Told, StoreError> {
-    let mut told = Told::default();
+) -> Result<Vec<Failing>, StoreError> {
+    let mut told = Vec::new();
     for record in records {
         let news = match record {
             Record::Failed { delivery, .. } => match endpoint_of(tx, *delivery)? {
@@ -69,7 +60,7 @@ pub(crate) fn tell(
             _ => None,
         };
         if let Some((endpoint, recovered)) = news {
-            tell_of(tx, endpoint, recovered, by_mail, now, &mut told)?;
+            told.extend(tell_of(tx, endpoint, recovered, by_mail, now)?);
         }
     }
     Ok(told)
@@ -97,17 +88,17 @@ pub(crate) fn untold_outages(
 ///
 /// The store cannot be written.
 pub(crate) fn tell_outages(
-    tx: &Transaction<'_>,
+    tx: &mut Transaction<'_>,
     after: TimeDelta,
     by_mail: bool,
     now: DateTime<Utc>,
-) -> Result<Told, StoreError> {
-    let mut told = Told::default();
+) -> Result<Vec<Failing>, StoreError> {
+    let mut told = Vec::new();
     for endpoint in untold_outages(tx, after, now)? {
         // What is given up now is no news within the hour.
         let sql = "UPDATE endpoint SET outage_told = since, notified_at = ?2 WHERE id = ?1";
         tx.execute(sql, &[&endpoint.0.cast_signed(), &millis(now)])?;
-        tell_of(tx, endpoint, false, by_mail, now, &mut told)?;
+        told.extend(tell_of(tx, endpoint, false, by_mail, now)?);
     }
     Ok(told)
 }
@@ -133,15 +124,15 @@ fn ends_told_outage(tx: &Transaction<'_>, endpoint: EndpointId) -> Result<bool, 
     Ok(tx.execute(sql, &[&endpoint.0.cast_signed()])? > 0)
 }
 
+/// Tells other endpoints of one; what people are told of it.
 fn tell_of(
-    tx: &Transaction<'_>,
+    tx: &mut Transaction<'_>,
     endpoint: EndpointId,
     recovered: bool,
     by_mail: bool,
     now: DateTime<Utc>,
-    told: &mut Told,
-) -> Result<(), StoreError> {
-    let Some(row) = EndpointRow::of(tx, endpoint)? else { return Ok(()) };
+) -> Result<Option<Failing>, StoreError> {
+    let Some(row) = EndpointRow::of(tx, endpoint)? else { return Ok(None) };
     let count = |state: &str| {
         // As a word of the statement, the state has an index.
         let sql = format!("SELECT count(*) FROM delivery WHERE endpoint = ?1 AND state = '{state}'");
@@ -159,13 +150,12 @@ fn tell_of(
     if by_mail {
         MailRow::keep(tx, &failing, now)?;
     }
-    told.failing.push(failing);
 
     let mut others = wanting(tx, &EventType::WEBHOOK_FAILING, None)?;
     others.retain(|(other, _)| *other != endpoint);
     if let Some(id) = random_id("failing").filter(|_| !others.is_empty()) {
         let event = Event::webhook_failing(&id, &event, now);
-        told.deliveries.extend(send_to(tx, &others, &event, id.as_str(), now)?);
+        send_to(tx, &others, &event, id.as_str(), now)?;
     }
-    Ok(())
+    Ok(Some(failing))
 }

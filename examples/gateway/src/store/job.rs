@@ -1,7 +1,7 @@
 //! Replays: events of a time that are sent to one endpoint once more.
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use punch_webhook::{DeliveryId, EndpointId, Lane, Waiting};
+use punch_webhook::{DeliveryId, EndpointId, Lane};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -151,10 +151,10 @@ impl JobRow {
 }
 
 /// What a job does next.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Step {
-    /// These are durable, and to be delivered.
-    Deliver(Vec<Waiting>),
+    /// Something of it is on its way.
+    Taken,
     /// Something of it has to be settled first.
     Wait,
     /// It is over.
@@ -162,7 +162,7 @@ pub(crate) enum Step {
 }
 
 /// Takes up the next events of a job, as long as at most `budget` deliveries of it are on their way.
-pub(crate) fn step(tx: &Transaction<'_>, id: u64, budget: u32, now: DateTime<Utc>) -> Result<Step, StoreError> {
+pub(crate) fn step(tx: &mut Transaction<'_>, id: u64, budget: u32, now: DateTime<Utc>) -> Result<Step, StoreError> {
     let job = id.cast_signed();
     let on_their_way = "SELECT count(*) FROM delivery WHERE job = ?1 AND state = 'waiting'";
     let waiting: u32 = tx.value(on_their_way, &[&job])?;
@@ -194,7 +194,7 @@ pub(crate) fn step(tx: &Transaction<'_>, id: u64, budget: u32, now: DateTime<Utc
 
     let known = &[&endpoint as &dyn ToValue, &since, &until, &types, &only_failed, &last, &job, &cursor, &room];
     let next = tx.all(&sql, known, |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
-    let (mut deliveries, mut cursor, mut taken) = (Vec::new(), None, 0_u32);
+    let (mut cursor, mut taken) = (None, 0_u32);
     for (event, lane, known) in next {
         let (event, known): (i64, Option<i64>) = (event, known);
         cursor = Some(event);
@@ -202,16 +202,16 @@ pub(crate) fn step(tx: &Transaction<'_>, id: u64, budget: u32, now: DateTime<Utc
         let lane = Lane(i64::cast_unsigned(lane) ^ REPLAYED);
         match known.map(|id| DeliveryId(id.cast_unsigned())) {
             // What is on its way needs no help.
-            Some(known) => deliveries.extend(resend(tx, known, Some((job, lane)), now)?),
+            Some(known) => drop(resend(tx, known, Some((job, lane)), now)?),
             None => {
                 let endpoint = EndpointId(endpoint.cast_unsigned());
-                deliveries.push(send(tx, event, endpoint, lane, Some(job), now)?);
+                send(tx, event, endpoint, lane, Some(job), now)?;
             }
         }
     }
     if let Some(cursor) = cursor {
         tx.execute("UPDATE job SET cursor = ?2, taken = taken + ?3 WHERE id = ?1", &[&job, &cursor, &taken])?;
-        return Ok(Step::Deliver(deliveries));
+        return Ok(Step::Taken);
     }
     if waiting > 0 {
         return Ok(Step::Wait);

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use punch_normalize::timeline::StateTrust;
 use punch_normalize::{EventId, Person, Punch};
 use punch_protocol::{Pin, SerialNumber};
-use punch_webhook::{EndpointId, Event, PayloadFormat, Revision, Waiting};
+use punch_webhook::{EndpointId, Event, PayloadFormat, Revision};
 
 use super::endpoint::wanting;
 use super::outbox::send_to;
@@ -15,11 +15,10 @@ use super::sql::{Connection, Value};
 use super::{StoreError, Transaction, millis};
 use crate::core::{Correction, Enrollment, Entry, Fate, Known, Ledger, Register, Settled, Told};
 
-/// A [`Ledger`] over one transaction. Collects the deliveries it made, for the queue.
+/// A [`Ledger`] over one transaction.
 #[derive(Debug)]
 pub struct StoreLedger<'t, 'c> {
     transaction: &'t mut Transaction<'c>,
-    deliveries: Vec<Waiting>,
     /// Who wants punches of which site, so that it is asked once and not for each.
     wanting: BTreeMap<Option<String>, Vec<(EndpointId, PayloadFormat)>>,
 }
@@ -41,12 +40,7 @@ pub(crate) fn settled(connection: &Connection, event_id: &EventId) -> Result<Opt
 impl<'t, 'c> StoreLedger<'t, 'c> {
     /// A ledger inside `transaction`.
     pub fn new(transaction: &'t mut Transaction<'c>) -> Self {
-        Self { transaction, deliveries: Vec::new(), wanting: BTreeMap::new() }
-    }
-
-    /// The deliveries made; they exist once the transaction is committed.
-    pub fn into_deliveries(self) -> Vec<Waiting> {
-        self.deliveries
+        Self { transaction, wanting: BTreeMap::new() }
     }
 
     /// Writes the row with all that is known of it. False if it was there already with a final fate.
@@ -121,7 +115,7 @@ impl<'t, 'c> StoreLedger<'t, 'c> {
             Occupied(known) => known.into_mut(),
             Vacant(unknown) => unknown.insert(wanting(self.transaction, &event.event_type(), event.site())?),
         };
-        self.deliveries.extend(send_to(self.transaction, endpoints, event, badge, at)?);
+        send_to(self.transaction, endpoints, event, badge, at)?;
         Ok(())
     }
 
@@ -129,7 +123,7 @@ impl<'t, 'c> StoreLedger<'t, 'c> {
     pub(super) fn tell(&mut self, event: &Event<'_>, key: &str, at: DateTime<Utc>) -> Result<(), StoreError> {
         let endpoints = wanting(self.transaction, &event.event_type(), event.site())?;
         if !endpoints.is_empty() {
-            self.deliveries.extend(send_to(self.transaction, &endpoints, event, key, at)?);
+            send_to(self.transaction, &endpoints, event, key, at)?;
         }
         Ok(())
     }

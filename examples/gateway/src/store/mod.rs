@@ -41,6 +41,7 @@ use core::time::Duration;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, SecondsFormat, SubsecRound as _, Utc};
+use punch_webhook::Waiting;
 use tokio::sync::Notify;
 
 pub(crate) use crate::core::Register;
@@ -65,7 +66,7 @@ pub use erasure::Punches;
 pub(crate) use erasure::{Erased, Obstacle, Somebody};
 pub(crate) use expansion::{Slice, Unexpanded, expand, put_steps, steps_of};
 pub use failing::Failing;
-pub(crate) use failing::{Told, tell as tell_failing, tell_outages, untold_outages};
+pub(crate) use failing::{tell as tell_failing, tell_outages, untold_outages};
 pub(crate) use idempotency::{answered, keep_answer};
 pub use item::{ItemRow, Items, Owner};
 pub use job::JobRow;
@@ -202,6 +203,11 @@ impl Store {
     /// Where it is.
     pub(crate) fn place(&self) -> &Place {
         self.opener.place()
+    }
+
+    /// Whoever is handed the deliveries of each commit from now on, once they are on disk. It must not wait for anything.
+    pub(crate) fn hand_over_to(&self, take: impl Fn(Vec<Waiting>) + Send + 'static) {
+        self.writer.hand_over_to(take);
     }
 
     /// What is counted of this store, and by whoever works with it.

@@ -256,13 +256,13 @@ fn sent_bodies(connection: &Connection, delivery: i64) -> Result<Vec<Option<Stri
 }
 
 /// Makes a delivery again that was settled: with its own attempts behind it, and a deadline of its own. A replay says which
-/// one it is, and puts it into its lane. `None` if it is on its way as it is, or unknown.
+/// one it is, and puts it into its lane. `false` if it is on its way as it is, or unknown.
 pub(crate) fn resend(
-    tx: &Transaction<'_>,
+    tx: &mut Transaction<'_>,
     id: DeliveryId,
     replay: Option<(i64, Lane)>,
     now: DateTime<Utc>,
-) -> Result<Option<Waiting>, StoreError> {
+) -> Result<bool, StoreError> {
     let sql = "UPDATE delivery SET state = 'waiting', created_at = ?2, slots_used = 0, not_before = NULL,
                    blocking_since = NULL, reason = NULL, settled_at = NULL, job = coalesce(?3, job),
                    lane = coalesce(?4, lane)
@@ -275,36 +275,38 @@ pub(crate) fn resend(
         waiting.progress.attempts = row.get(2)?;
         Ok(waiting)
     })?;
-    if let Some(waiting) = &made {
-        look_again(tx, waiting.endpoint)?;
-    }
-    Ok(made)
+    let Some(waiting) = made else { return Ok(false) };
+    look_again(tx, waiting.endpoint)?;
+    tx.made(waiting);
+    Ok(true)
 }
 
 /// Makes a delivery of an event that is there; a replay says which one it is.
 pub(super) fn send(
-    tx: &Transaction<'_>,
+    tx: &mut Transaction<'_>,
     event: i64,
     endpoint: EndpointId,
     lane: Lane,
     replay: Option<i64>,
     now: DateTime<Utc>,
-) -> Result<Waiting, StoreError> {
+) -> Result<DeliveryId, StoreError> {
     let sql = "INSERT INTO delivery (endpoint, event, lane, created_at, state, job)
                VALUES (?1, ?2, ?3, ?4, 'waiting', ?5)";
     let id =
         tx.insert(sql, "id", &[&endpoint.0.cast_signed(), &event, &lane.0.cast_signed(), &millis(now), &replay])?;
-    Ok(Waiting::new(DeliveryId(id.cast_unsigned()), endpoint, lane, now))
+    let id = DeliveryId(id.cast_unsigned());
+    tx.made(Waiting::new(id, endpoint, lane, now));
+    Ok(id)
 }
 
-/// Makes an event for these endpoints. Events of one `key` come in order.
+/// Makes an event for these endpoints, and the delivery to each. Events of one `key` come in order.
 pub(crate) fn send_to(
-    tx: &Transaction<'_>,
+    tx: &mut Transaction<'_>,
     endpoints: &[(EndpointId, PayloadFormat)],
     event: &Event<'_>,
     key: &str,
     now: DateTime<Utc>,
-) -> Result<Vec<Waiting>, StoreError> {
+) -> Result<Vec<DeliveryId>, StoreError> {
     let (id, lane) = (event.id().as_str(), Lane::of(key.as_bytes()));
     let seq = tx.insert(
         "INSERT INTO event (id, type, lane, created_at) VALUES (?1, ?2, ?3, ?4)",

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use punch_protocol::SerialNumber;
-use punch_webhook::{DeviceInfo, DeviceStatus, Event, Waiting};
+use punch_webhook::{DeviceInfo, DeviceStatus, Event};
 
 use super::sql::{Connection, Row};
 use super::{StoreError, StoreLedger, Transaction, from_millis, millis};
@@ -55,13 +55,11 @@ pub(crate) fn tell_status(
     (serial, device): (&SerialNumber, &DeviceInfo),
     (reach, status): (&Reach, DeviceStatus),
     at: DateTime<Utc>,
-) -> Result<Vec<Waiting>, StoreError> {
+) -> Result<(), StoreError> {
     reach.keep(tx, serial)?;
-    let Some(id) = intake.own_id("status", &format!("{serial}\0{}", reach.turn)) else { return Ok(Vec::new()) };
-    let mut ledger = StoreLedger::new(tx);
+    let Some(id) = intake.own_id("status", &format!("{serial}\0{}", reach.turn)) else { return Ok(()) };
     // In the terminal's own lane, so that it does not go before it comes.
-    ledger.tell(&Event::device_status(&id, serial, device, status, at), serial.as_str(), at)?;
-    Ok(ledger.into_deliveries())
+    StoreLedger::new(tx).tell(&Event::device_status(&id, serial, device, status, at), serial.as_str(), at)
 }
 
 /// The same of what somebody has decided.
@@ -75,7 +73,7 @@ pub(crate) fn tell_decision(
     (serial, device): (&SerialNumber, &DeviceInfo),
     status: DeviceStatus,
     at: DateTime<Utc>,
-) -> Result<Vec<Waiting>, StoreError> {
+) -> Result<(), StoreError> {
     let mut reach = Reach::of(tx, serial)?;
     reach.decided(status);
     tell_status(tx, intake, (serial, device), (&reach, status), at)

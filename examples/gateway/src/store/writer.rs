@@ -2,13 +2,15 @@ use core::fmt;
 use core::sync::atomic::{AtomicUsize, Ordering};
 use std::collections::VecDeque;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
+use punch_webhook::Waiting;
+
 use super::StoreError;
-use super::sql::{Connection, Opener, Place, Transaction};
+use super::sql::{Connection, Done, Opener, Place, Transaction};
 use crate::metrics::Metrics;
 
 /// Pieces of work that may wait for the writer; beyond it terminals are told to come back.
@@ -23,6 +25,7 @@ pub struct Writer {
     jobs: mpsc::Sender<Box<dyn Job>>,
     /// Pieces of work that wait and would share a commit.
     waiting: Arc<AtomicUsize>,
+    outlet: Outlet,
     metrics: Metrics,
 }
 
@@ -47,11 +50,17 @@ impl Writer {
         connection.checkpoint_beside()?;
         let (jobs, queue) = mpsc::channel(WAITING_MAX);
         let metrics = Metrics::default();
-        let counted = metrics.clone();
+        let outlet = Outlet::default();
+        let after = After { outlet: outlet.clone(), metrics: metrics.clone() };
         let queue = Queue { jobs: queue, waiting: Arc::default(), alone: VecDeque::new() };
         let waiting = Arc::clone(&queue.waiting);
-        std::thread::spawn(move || work_off(&opener, connection, queue, &counted));
-        Ok(Self { jobs, waiting, metrics })
+        std::thread::spawn(move || work_off(&opener, connection, queue, &after));
+        Ok(Self { jobs, waiting, outlet, metrics })
+    }
+
+    /// Whoever is handed the deliveries of each commit from now on. It must not wait for anything.
+    pub(super) fn hand_over_to(&self, take: impl Fn(Vec<Waiting>) + Send + 'static) {
+        *self.outlet.lock() = Some(Box::new(take));
     }
 
     /// What is counted of its commits, and by whoever works with it.
@@ -97,7 +106,7 @@ impl Writer {
         W: FnOnce(&mut Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
     {
         let (answer, committed) = oneshot::channel();
-        let job = Box::new(Pending { work: Some(work), is_alone, result: None, answer });
+        let job = Box::new(Pending { work: Some(work), is_alone, done: None, answer });
         let place = self.jobs.try_reserve().map_err(|error| match error {
             mpsc::error::TrySendError::Full(()) => StoreError::Busy { limit: WAITING_MAX },
             mpsc::error::TrySendError::Closed(()) => StoreError::Stopped,
@@ -123,6 +132,8 @@ trait Job: Send {
     fn work(&mut self, group: &Connection);
     /// Does the work as all there is in a transaction. Whether that is to be committed.
     fn work_alone(&mut self, transaction: &Connection) -> bool;
+    /// The deliveries it made, of which nobody was told.
+    fn take_made(&mut self) -> Vec<Waiting>;
     /// Tells whoever waits, once the fate of the commit is known.
     fn answer(self: Box<Self>, committed: bool);
 }
@@ -130,7 +141,7 @@ trait Job: Send {
 struct Pending<W, T> {
     work: Option<W>,
     is_alone: bool,
-    result: Option<Result<T, StoreError>>,
+    done: Option<Result<Done<T>, StoreError>>,
     answer: oneshot::Sender<Result<T, StoreError>>,
 }
 
@@ -145,17 +156,22 @@ where
 
     fn work(&mut self, group: &Connection) {
         let Some(work) = self.work.take() else { return };
-        self.result = Some(Transaction::run(group, work));
+        self.done = Some(Transaction::run(group, work));
     }
 
     fn work_alone(&mut self, transaction: &Connection) -> bool {
         let Some(work) = self.work.take() else { return false };
-        self.result.insert(Transaction::whole(transaction, work)).is_ok()
+        self.done.insert(Transaction::whole(transaction, work)).is_ok()
+    }
+
+    fn take_made(&mut self) -> Vec<Waiting> {
+        let done = self.done.as_mut().and_then(|done| done.as_mut().ok());
+        done.map(|(_, made)| core::mem::take(made)).unwrap_or_default()
     }
 
     fn answer(self: Box<Self>, committed: bool) {
-        let result = match self.result {
-            Some(Ok(value)) if committed => Ok(value),
+        let result = match self.done {
+            Some(Ok((value, _))) if committed => Ok(value),
             Some(Err(error)) => Err(error),
             Some(Ok(_)) | None => Err(StoreError::NotCommitted),
         };
@@ -189,30 +205,59 @@ impl Queue {
     }
 }
 
-fn work_off(opener: &Opener, mut connection: Connection, mut queue: Queue, metrics: &Metrics) {
+/// Where the deliveries of a commit go. Before anybody takes them they are found in the store.
+#[derive(Clone, Default)]
+struct Outlet(Arc<Mutex<Option<Take>>>);
+
+type Take = Box<dyn Fn(Vec<Waiting>) + Send>;
+
+impl Outlet {
+    fn lock(&self) -> MutexGuard<'_, Option<Take>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What comes after a commit.
+struct After {
+    outlet: Outlet,
+    metrics: Metrics,
+}
+
+impl After {
+    /// What the jobs of a commit made is handed over, once and together, before anybody is told that it is on disk.
+    fn committed(&self, group: &mut [Box<dyn Job>]) {
+        let made: Vec<Waiting> = group.iter_mut().flat_map(|job| job.take_made()).collect();
+        if let Some(take) = self.outlet.lock().as_ref().filter(|_| !made.is_empty()) {
+            take(made);
+        }
+    }
+}
+
+fn work_off(opener: &Opener, mut connection: Connection, mut queue: Queue, after: &After) {
     let mut group: Vec<Box<dyn Job>> = Vec::new();
     loop {
         queue.shared(&mut group);
         let is_idle = group.is_empty();
-        write(opener, &mut connection, &mut group, metrics);
+        write(opener, &mut connection, &mut group, after);
         group.extend(queue.alone.pop_front());
         if is_idle && group.is_empty() {
             return;
         }
-        write(opener, &mut connection, &mut group, metrics);
+        write(opener, &mut connection, &mut group, after);
     }
 }
 
 /// Does the work of a group, makes it durable, and tells whoever waits.
-fn write(opener: &Opener, connection: &mut Connection, group: &mut Vec<Box<dyn Job>>, metrics: &Metrics) {
+fn write(opener: &Opener, connection: &mut Connection, group: &mut Vec<Box<dyn Job>>, after: &After) {
     if group.is_empty() {
         return;
     }
     let began = Instant::now();
     let committed = commit(opener, connection, group);
-    metrics.committed(began.elapsed());
-    if let Err(error) = &committed {
-        tracing::error!(%error, jobs = group.len(), "commit failed");
+    after.metrics.committed(began.elapsed());
+    match &committed {
+        Ok(()) => after.committed(group),
+        Err(error) => tracing::error!(%error, jobs = group.len(), "commit failed"),
     }
     for job in group.drain(..) {
         job.answer(committed.is_ok());

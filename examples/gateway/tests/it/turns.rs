@@ -3,9 +3,11 @@
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
+use gateway::core::Received;
 use gateway::store::{Connection, StoreError, Transaction, Writer};
+use punch_protocol::SerialNumber;
 
-use crate::harness::{Site, eventually};
+use crate::harness::{Recorder, Site, eventually};
 
 fn prepare(connection: &Connection) -> Result<(), StoreError> {
     connection.batch("CREATE TABLE done (number INTEGER PRIMARY KEY, what TEXT NOT NULL)")
@@ -58,6 +60,39 @@ async fn what_happens_now_comes_before_the_next_turn_of_a_long_upload() {
     assert_eq!(place("first turn"), 0, "{order:?}");
     let last = place("second turn").max(place("third turn"));
     assert!(place("punch") < last, "it waits for the turns that had begun, not for all of them: {order:?}");
+}
+
+/// A request that takes too long is given up while what it brought waits for the writer. It is on disk a moment later, and
+/// is delivered like the rest.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_on_disk_is_delivered_though_nobody_waits_for_the_answer() {
+    let receiver = Recorder::always(200).await;
+    let site = Site::delivering_to(&receiver).await;
+    let (go, gate) = channel::<()>();
+    let (begun, begins) = channel();
+    let store = site.gateway.store().clone();
+    let slow = tokio::spawn(async move {
+        let work = move |_: &mut Transaction<'_>| {
+            begun.send(()).unwrap();
+            gate.recv().map_err(|_| StoreError::Stopped)
+        };
+        store.write_alone(work).await
+    });
+    tokio::task::spawn_blocking(move || begins.recv_timeout(Duration::from_secs(60))).await.unwrap().unwrap();
+    let (devices, serial) = (site.gateway.devices.clone(), SerialNumber::parse("T1").unwrap());
+    let received_at = "2026-03-28T07:00:00Z".parse().unwrap();
+    let row = br#"{"pin":"1001","time":"2026-03-28T08:00:00"}"#;
+    let received = Received::forwarded(serial, row, false, received_at).unwrap();
+    let request = tokio::spawn(async move { devices.take(received).await });
+    let store = site.gateway.store().clone();
+    eventually("it waits for the writer", async || store.is_waited_for().then_some(())).await;
+    request.abort();
+    assert!(request.await.unwrap_err().is_cancelled());
+    go.send(()).unwrap();
+    slow.await.unwrap().unwrap();
+    eventually("the punch is delivered", async || (receiver.seen().len() == 1).then_some(())).await;
+    assert_eq!(site.fates().await, ["delivered"]);
+    assert!(receiver.badges().contains("1001"));
 }
 
 /// S2-082: all of a long upload is there, its resume mark too, while others punch.

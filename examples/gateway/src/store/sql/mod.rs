@@ -17,6 +17,8 @@ pub use place::Place;
 pub use sqlite::connect as connect_file;
 pub use value::{FromValue, ToValue, Value};
 
+use punch_webhook::Waiting;
+
 use super::StoreError;
 
 /// The values of a statement's parameters, the first for `?1`.
@@ -227,29 +229,39 @@ impl Connection {
 #[derive(Debug)]
 pub struct Transaction<'c> {
     connection: &'c Connection,
+    made: Vec<Waiting>,
 }
+
+/// What a piece of work came to, and the deliveries it made.
+pub(super) type Done<T> = (T, Vec<Waiting>);
 
 impl<'c> Transaction<'c> {
     /// Does `work` as all there is in the transaction of `connection`, which has to be rolled back if it fails.
     pub(super) fn whole<T>(
         connection: &'c Connection,
         work: impl FnOnce(&mut Self) -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
-        work(&mut Self { connection })
+    ) -> Result<Done<T>, StoreError> {
+        let mut transaction = Self { connection, made: Vec::new() };
+        Ok((work(&mut transaction)?, transaction.made))
     }
 
     /// Does `work` inside the transaction of `connection`. If it fails, nothing of it remains.
     pub(super) fn run<T>(
         connection: &'c Connection,
         work: impl FnOnce(&mut Self) -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
+    ) -> Result<Done<T>, StoreError> {
         connection.batch("SAVEPOINT piece")?;
-        let done = work(&mut Self { connection });
+        let done = Self::whole(connection, work);
         if done.is_err() {
             connection.batch("ROLLBACK TO SAVEPOINT piece")?;
         }
         connection.batch("RELEASE SAVEPOINT piece")?;
         done
+    }
+
+    /// A delivery that it has made. Whoever delivers is handed it once it is on disk, whoever has stopped waiting by then.
+    pub(super) fn made(&mut self, delivery: Waiting) {
+        self.made.push(delivery);
     }
 }
 
