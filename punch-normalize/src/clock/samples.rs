@@ -66,6 +66,15 @@ impl ClockSamples {
         Self::default()
     }
 
+    /// What these are together, of a clock that was set then.
+    pub(super) fn of(mut samples: Vec<ClockSample>, set_at: Option<i64>) -> Self {
+        samples.retain(|sample| set_at.is_none_or(|set_at| sample.at > set_at));
+        samples.sort_unstable();
+        let mut all = Self { samples, set_at };
+        all.forget();
+        all
+    }
+
     /// Takes a sample, in any order.
     pub fn observe(&mut self, sample: ClockSample) {
         if self.set_at.is_some_and(|set_at| sample.at <= set_at) {
@@ -73,10 +82,7 @@ impl ClockSamples {
         }
         let index = self.samples.partition_point(|other| *other < sample);
         self.samples.insert(index, sample);
-        self.forget_old();
-        self.forget_superseded();
-        let surplus = self.samples.len().saturating_sub(Self::MAX);
-        self.samples.drain(..surplus);
+        self.forget();
     }
 
     /// The terminal's clock was set at `at`, or its zone was changed here: what was measured up to that
@@ -117,6 +123,14 @@ impl ClockSamples {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.samples.is_empty()
+    }
+
+    /// What says nothing any more goes.
+    fn forget(&mut self) {
+        self.forget_old();
+        self.forget_superseded();
+        let surplus = self.samples.len().saturating_sub(Self::MAX);
+        self.samples.drain(..surplus);
     }
 
     fn forget_old(&mut self) {

@@ -61,12 +61,12 @@ impl TryFrom<State> for TerminalClock {
         }
         let samples = unflatten(&state.samples, ClockSamples::MAX).ok_or(ClockStateError::Damaged)?;
         let history = unflatten(&state.history, ClockHistory::MAX).ok_or(ClockStateError::Damaged)?;
-        let mut clock = Self::new();
-        clock.samples.set_at = state.set_at;
-        for (index, (at, offset)) in samples.into_iter().enumerate() {
+        let samples = samples.into_iter().enumerate().map(|(index, (at, offset))| {
             let kind = if index < state.probes { SampleKind::Probe } else { SampleKind::LiveRow };
-            clock.samples.observe(ClockSample { at, kind, offset });
-        }
+            ClockSample { at, kind, offset }
+        });
+        let mut clock = Self::new();
+        clock.samples = ClockSamples::of(samples.collect(), state.set_at);
         clock.history.points = history.into_iter().map(|(at, offset)| Point { at, offset }).collect();
         Ok(clock)
     }

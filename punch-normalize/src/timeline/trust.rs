@@ -1,6 +1,9 @@
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::VecDeque;
+use alloc::string::String;
 use alloc::vec::Vec;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 use punch_protocol::{Pin, Status};
 use serde::{Deserialize, Serialize};
 
@@ -20,7 +23,7 @@ use serde::{Deserialize, Serialize};
 /// assert!(!trust.is_trusted());
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "Vec<(u16, u16)>", into = "Vec<(u16, u16)>")]
+#[serde(try_from = "Kept", into = "String")]
 pub struct StateTrust {
     /// A mark of the person and the state of each of the last punches.
     last: VecDeque<(u16, u16)>,
@@ -47,19 +50,30 @@ impl StateTrust {
 
     /// Whether its states say something. Of too few punches nobody can tell, and they are believed.
     pub fn is_trusted(&self) -> bool {
-        let mut states = BTreeMap::<u16, usize>::new();
-        let mut people = Vec::with_capacity(self.last.len());
-        for (person, state) in &self.last {
-            let count = states.entry(*state).or_default();
-            *count = count.saturating_add(1);
-            people.push(*person);
+        self.last.len() < Self::PUNCHES_MIN || !self.is_constant() || !self.is_of_many()
+    }
+
+    fn is_constant(&self) -> bool {
+        // There are few, so looking through them is faster than a map.
+        let mut states = Vec::<(u16, usize)>::new();
+        for (_, state) in &self.last {
+            match states.iter_mut().find(|(known, _)| known == state) {
+                Some((_, count)) => *count = count.saturating_add(1),
+                None => states.push((*state, 1)),
+            }
         }
-        people.sort_unstable();
-        people.dedup();
-        let total = self.last.len();
-        let most = states.values().copied().max().unwrap_or(0);
-        let is_constant = most.saturating_mul(100) >= total.saturating_mul(Self::CONSTANT_PERCENT);
-        total < Self::PUNCHES_MIN || people.len() < Self::PEOPLE_MIN || !is_constant
+        let most = states.iter().map(|(_, count)| *count).max().unwrap_or(0);
+        most.saturating_mul(100) >= self.last.len().saturating_mul(Self::CONSTANT_PERCENT)
+    }
+
+    fn is_of_many(&self) -> bool {
+        let mut people = Vec::with_capacity(Self::PEOPLE_MIN);
+        for (person, _) in &self.last {
+            if people.len() < Self::PEOPLE_MIN && !people.contains(person) {
+                people.push(*person);
+            }
+        }
+        people.len() >= Self::PEOPLE_MIN
     }
 }
 
@@ -70,25 +84,81 @@ fn mark_of(pin: &[u8]) -> u16 {
     u16::from_le_bytes([a ^ c, b ^ d])
 }
 
-/// More punches than a terminal's trust is made of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("trust: {len} punches, at most {} are kept", StateTrust::LAST_MAX)]
-#[expect(clippy::exhaustive_structs, reason = "an error of one number")]
-pub struct TrustError {
-    /// How many there are.
-    pub len: usize,
+/// Why what a store has is not a [`StateTrust`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TrustError {
+    /// More punches than are ever kept.
+    #[error(
+        "trust: {len} punches, at most {} are kept; forget it, the next punches say it again",
+        StateTrust::LAST_MAX
+    )]
+    TooMany {
+        /// How many there are.
+        len: usize,
+    },
+    /// No text that was ever written.
+    #[error("trust: it is damaged; forget it, the next punches say it again")]
+    Damaged,
 }
 
-impl TryFrom<Vec<(u16, u16)>> for StateTrust {
+/// What a store has. A text is Base64, of each punch the mark and the state in a byte, or 255 and the state in two; it is
+/// written with every upload, so it is short.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Kept {
+    Text(String),
+    /// As it was kept at first.
+    Pairs(Vec<(u16, u16)>),
+}
+
+/// A state that does not fit into a byte follows.
+const WIDE: u8 = u8::MAX;
+
+impl From<StateTrust> for String {
+    fn from(trust: StateTrust) -> Self {
+        let mut bytes = Vec::with_capacity(trust.last.len().saturating_mul(3));
+        for (mark, state) in trust.last {
+            bytes.extend(mark.to_le_bytes());
+            match u8::try_from(state) {
+                Ok(state) if state != WIDE => bytes.push(state),
+                _ => {
+                    bytes.push(WIDE);
+                    bytes.extend(state.to_le_bytes());
+                }
+            }
+        }
+        STANDARD_NO_PAD.encode(bytes)
+    }
+}
+
+impl TryFrom<Kept> for StateTrust {
     type Error = TrustError;
 
-    fn try_from(last: Vec<(u16, u16)>) -> Result<Self, TrustError> {
-        if last.len() > Self::LAST_MAX { Err(TrustError { len: last.len() }) } else { Ok(Self { last: last.into() }) }
+    fn try_from(kept: Kept) -> Result<Self, TrustError> {
+        let last = match kept {
+            Kept::Text(text) => pairs(&text).ok_or(TrustError::Damaged)?,
+            Kept::Pairs(pairs) => pairs.into(),
+        };
+        if last.len() > Self::LAST_MAX { Err(TrustError::TooMany { len: last.len() }) } else { Ok(Self { last }) }
     }
 }
 
-impl From<StateTrust> for Vec<(u16, u16)> {
-    fn from(trust: StateTrust) -> Self {
-        trust.last.into()
+fn pairs(text: &str) -> Option<VecDeque<(u16, u16)>> {
+    let bytes = STANDARD_NO_PAD.decode(text).ok()?;
+    let mut last = VecDeque::with_capacity(bytes.len().div_euclid(3));
+    let mut rest = bytes.as_slice();
+    while let [a, b, state, tail @ ..] = rest {
+        rest = tail;
+        let state = match *state {
+            WIDE => {
+                let (wide, tail) = rest.split_first_chunk()?;
+                rest = tail;
+                u16::from_le_bytes(*wide)
+            }
+            state => state.into(),
+        };
+        last.push_back((u16::from_le_bytes([*a, *b]), state));
     }
+    rest.is_empty().then_some(last)
 }

@@ -3,16 +3,13 @@
 use alloc::format;
 use alloc::string::String;
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, NaiveDateTime, SecondsFormat, SubsecRound as _, Utc};
 use punch_normalize::Punch;
 use punch_normalize::timeline::SessionId;
 use punch_protocol::SerialNumber;
 
 use super::json::Object;
 use super::{Detail, DeviceInfo, EmployeeInfo, Event, PayloadFormat, PunchDetail, Revision, Telling, published};
-
-/// A civil time, which has no zone.
-const CIVIL: &str = "%Y-%m-%dT%H:%M:%S";
 
 impl Event<'_> {
     pub(super) fn nested(&self, event: &mut Object<'_>) {
@@ -79,7 +76,7 @@ impl PunchDetail<'_> {
         if let Some(seconds) = punch.clock_offset_s {
             object.integer("clock_offset_s", seconds);
         }
-        object.text("device_local", &format!("{}", punch.device_local.format(CIVIL)));
+        object.text("device_local", &civil(punch.device_local));
         object.text("received_at", &utc(punch.received_at));
         object.flag_if("historic", punch.is_historic);
         object.flag_if("late", self.late);
@@ -148,7 +145,7 @@ impl Object<'_> {
         self.words("exceptions", punch.exceptions.words());
         if let Some(out) = punch.synthetic_out {
             self.object("synthetic_out", |object| {
-                object.text("local_time", &format!("{}", out.local.format(CIVIL)));
+                object.text("local_time", &civil(out.local));
                 object.text("reason", out.reason);
             });
         }
@@ -158,6 +155,11 @@ impl Object<'_> {
     fn first_attempt(&mut self) {
         self.number("delivery_attempt", 1);
     }
+}
+
+/// A civil time, which has no zone, to the second: ISO 8601, as its `Debug` is.
+fn civil(time: NaiveDateTime) -> String {
+    format!("{:?}", time.trunc_subsecs(0))
 }
 
 pub(super) fn utc(time: DateTime<Utc>) -> String {

@@ -439,13 +439,13 @@ impl Driver {
         self.unwritten.extend(&deliveries);
         self.writes.spawn(async move {
             let written = store
-                .write(move |tx| {
+                .write_repeatable(move |tx| {
                     rows.iter().try_for_each(|row| row.insert(tx))?;
                     let mut records = Vec::new();
-                    for (endpoint, of_it) in follows {
+                    for (endpoint, of_it) in &follows {
                         records.extend(match &holder {
-                            Some(holder) => lease::still_true(tx, holder, endpoint, of_it)?,
-                            None => of_it,
+                            Some(holder) => lease::still_true(tx, holder, *endpoint, of_it.clone())?,
+                            None => of_it.clone(),
                         });
                     }
                     records.iter().try_for_each(|record| crate::store::persist(tx, record))?;

@@ -167,7 +167,8 @@ impl Devices {
             self.enter_in_turns(received, directory).await?
         } else {
             let devices = self.clone();
-            self.0.store.write(move |tx| devices.enter(tx, &received, directory)).await?
+            let work = move |tx: &mut Transaction<'_>| devices.enter(tx, &received, directory.clone());
+            self.0.store.write_repeatable(work).await?
         };
         announce(entered.attended.notice.as_ref());
         if entered.attended.is_known_again && adjusts {

@@ -82,13 +82,16 @@ pub(crate) struct Arrival {
 }
 
 /// Whether a row's shift is over, and nothing of it is waited for any more, as a column of a query about `row`. Two hours
-/// are allowed for who comes back, or leaves a second time.
+/// are allowed for who comes back, or leaves a second time. Nothing of a
+/// shift is 96 hours behind its beginning: the longest that can be configured is 48, and counts from the last arrival.
 pub(super) const IS_FINAL: &str = "coalesce((
     SELECT complete_to / 1000 >= last.punched_at + 7200
            AND (last.direction NOT IN ('in', 'break_in', 'overtime_in', 'break_out')
                 OR last.exceptions LIKE '%missing_out%')
     FROM watermark, row AS last
-    WHERE watermark.site = coalesce(row.site, '') AND last.session_id = row.session_id AND last.fate = 'delivered'
+    WHERE watermark.site = coalesce(row.site, '') AND last.person = row.person AND last.session_id = row.session_id
+      AND last.punched_at BETWEEN row.punched_at AND row.punched_at + 345600
+      AND last.fate IN ('delivered', 'suppressed') AND last.fate = 'delivered'
     ORDER BY last.punched_at DESC, last.place DESC, last.id DESC LIMIT 1), FALSE)";
 
 /// Who arrived at a terminal within `from..=to`, was not seen for `max_shift` afterwards, and is not known to have
@@ -103,8 +106,9 @@ pub(crate) fn overdue(
     connection.all(
         "SELECT person, punched_at FROM row
          WHERE fate = 'delivered' AND direction IN ('in', 'break_in', 'overtime_in') AND punched_at BETWEEN ?2 AND ?3
-           AND serial = ?1 AND exceptions NOT LIKE '%missing_out%'
-           AND NOT EXISTS (SELECT 1 FROM row AS later WHERE later.person = row.person AND later.fate = 'delivered'
+           AND coalesce(serial, '') = ?1 AND exceptions NOT LIKE '%missing_out%'
+           AND NOT EXISTS (SELECT 1 FROM row AS later WHERE later.person = row.person
+                           AND later.fate IN ('delivered', 'suppressed') AND later.fate = 'delivered'
                            AND later.punched_at > row.punched_at AND later.punched_at <= row.punched_at + ?4)",
         &[&serial.as_str(), &span.0, &span.1, &max_shift.num_seconds()],
         |row| {

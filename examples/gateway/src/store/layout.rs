@@ -4,7 +4,7 @@ use super::StoreError;
 use super::sql::{Connection, Opener};
 
 /// The layouts, each made from the one before it.
-pub(super) const LAYOUTS: [(i64, &str); 22] = [
+pub(super) const LAYOUTS: [(i64, &str); 23] = [
     (1, include_str!("schema_1.sql")),
     (2, include_str!("schema_2.sql")),
     (3, include_str!("schema_3.sql")),
@@ -27,12 +27,14 @@ pub(super) const LAYOUTS: [(i64, &str); 22] = [
     (25, include_str!("schema_25.sql")),
     (26, include_str!("schema_26.sql")),
     (27, include_str!("schema_27.sql")),
+    (28, include_str!("schema_28.sql")),
 ];
 /// The newest layout this program knows.
-pub(super) const VERSION: i64 = 27;
+pub(super) const VERSION: i64 = 28;
 
-/// The first layout there is on PostgreSQL, made as a whole. Those after it are the same everywhere.
-const POSTGRES: (i64, &str) = (17, include_str!("schema_17_postgres.sql"));
+/// What is another on PostgreSQL. The first makes the layout as a whole, where there was none before it.
+const POSTGRES: [(i64, &str); 2] =
+    [(17, include_str!("schema_17_postgres.sql")), (28, include_str!("schema_28_postgres.sql"))];
 
 /// Brings what a connection leads to to the newest layout.
 pub(super) fn migrate(connection: &Connection, opener: &Opener) -> Result<(), StoreError> {
@@ -49,7 +51,8 @@ pub(super) fn migrate(connection: &Connection, opener: &Opener) -> Result<(), St
 }
 
 fn missing(found: i64, opener: &Opener) -> impl Iterator<Item = (i64, &'static str)> {
-    let whole = Some(POSTGRES).filter(|(version, _)| opener.place().is_shared() && *version > found);
-    let found = whole.map_or(found, |(version, _)| version);
-    whole.into_iter().chain(LAYOUTS.into_iter().filter(move |(version, _)| *version > found))
+    let others = if opener.place().is_shared() { &POSTGRES[..] } else { &[] };
+    let first = others.first().map_or(0, |(version, _)| *version);
+    let missing = LAYOUTS.into_iter().filter(move |(version, _)| *version > found && *version >= first);
+    missing.map(|layout| others.iter().copied().find(|(version, _)| *version == layout.0).unwrap_or(layout))
 }

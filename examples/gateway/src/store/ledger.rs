@@ -10,7 +10,7 @@ use punch_webhook::{EndpointId, Event, PayloadFormat, Revision};
 
 use super::endpoint::wanting;
 use super::outbox::send_to;
-use super::person::{self, CIVIL, Original};
+use super::person::{self, Original};
 use super::sql::{Connection, Value};
 use super::{StoreError, Transaction, millis};
 use crate::core::{Correction, Enrollment, Entry, Fate, Known, Ledger, Register, Settled, Told};
@@ -70,7 +70,7 @@ impl<'t, 'c> StoreLedger<'t, 'c> {
                 &problem,
                 &of,
                 &said.map(|punch| punch.pin.as_bytes()),
-                &said.map(|punch| punch.time.format(CIVIL).to_string()),
+                &said.map(|punch| person::civil_text(punch.time)),
                 &said.is_some_and(|punch| punch.is_utc),
                 &said.and_then(|punch| punch.status).map(|status| status.0),
                 &said.and_then(|punch| punch.verify).map(|verify| verify.0),

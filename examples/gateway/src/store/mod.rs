@@ -235,6 +235,25 @@ impl Store {
         Ok(done)
     }
 
+    /// The same for work that may be done more than once, of which only the last time counts; it costs less.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::write`].
+    pub async fn write_repeatable<T, W>(&self, mut work: W) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        W: FnMut(&mut Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
+    {
+        let intent = Intent::current();
+        let entered = intent.clone();
+        let (done, is_entered) = self.writer.run_repeatable(move |tx| entered.enter(tx, &mut work)).await?;
+        if is_entered {
+            intent.written();
+        }
+        Ok(done)
+    }
+
     /// The same in a commit of its own, for work that changes much.
     ///
     /// # Errors

@@ -90,7 +90,7 @@ impl Deliveries {
     ///
     /// The store cannot be read.
     pub fn part(&self, connection: &Connection, part: Part) -> Result<Vec<DeliveryRow>, StoreError> {
-        let mut clause = self.clause();
+        let mut clause = self.clause(connection)?;
         let tail = part.cut(&mut clause, "delivery.id");
         let sql = format!("SELECT {COLUMNS} FROM {TABLES} WHERE {} {tail}", clause.after("TRUE"));
         connection.all(&sql, &clause.values(), DeliveryRow::read)
@@ -102,23 +102,24 @@ impl Deliveries {
     ///
     /// The store cannot be read.
     pub fn total(&self, connection: &Connection) -> Result<Option<u64>, StoreError> {
-        total(connection, TABLES, &self.clause())
+        total(connection, TABLES, &self.clause(connection)?)
     }
 
-    fn clause(&self) -> Clause {
+    fn clause(&self, connection: &Connection) -> Result<Clause, StoreError> {
         let mut clause = Clause::default();
+        if let Some(id) = &self.event_id {
+            match event_of(connection, id)? {
+                Some(event) => clause.and("delivery.event =", event),
+                None => clause.also("FALSE"),
+            }
+        }
         for (condition, number) in [("delivery.id =", self.id), ("delivery.endpoint =", self.endpoint)] {
             if let Some(number) = number {
                 clause.and(condition, number.cast_signed());
             }
         }
         let serial = format!("{SERIAL} =");
-        let texts = [
-            ("delivery.state =", &self.state),
-            ("event.id =", &self.event_id),
-            ("event.type =", &self.event_type),
-            (&serial, &self.device),
-        ];
+        let texts = [("delivery.state =", &self.state), ("event.type =", &self.event_type), (&serial, &self.device)];
         for (condition, text) in texts {
             if let Some(text) = text {
                 clause.and(condition, text.clone());
@@ -129,7 +130,7 @@ impl Deliveries {
                 clause.and(condition, millis(moment));
             }
         }
-        clause
+        Ok(clause)
     }
 }
 
@@ -149,11 +150,10 @@ impl DeliveryRow {
     ///
     /// The store cannot be read.
     pub fn details(&self, connection: &Connection) -> Result<(Option<Value>, Vec<SentAttempt>), StoreError> {
-        let sql = "SELECT body.bytes FROM event JOIN body ON body.event = event.seq JOIN endpoint ON endpoint.id = ?2
-                   WHERE event.id = ?1 AND body.format IN (endpoint.format, 'nested')
-                   ORDER BY body.format = endpoint.format DESC LIMIT 1";
-        let endpoint = self.endpoint_id.cast_signed();
-        let body: Option<Vec<u8>> = connection.first(sql, &[&self.event_id, &endpoint], |row| row.get(0))?;
+        let sql = "SELECT body.bytes FROM delivery JOIN endpoint ON endpoint.id = delivery.endpoint
+                   JOIN body ON body.event = delivery.event AND body.format IN (endpoint.format, 'nested')
+                   WHERE delivery.id = ?1 ORDER BY body.format = endpoint.format DESC LIMIT 1";
+        let body: Option<Vec<u8>> = connection.first(sql, &[&self.id.cast_signed()], |row| row.get(0))?;
         let body = body.and_then(|bytes| serde_json::from_slice(&bytes).ok());
         let bodies = sent_bodies(connection, self.id.cast_signed())?;
         let attempts = attempts(connection, self.id.cast_signed())?.into_iter().zip(bodies);
@@ -255,6 +255,13 @@ fn sent_bodies(connection: &Connection, delivery: i64) -> Result<Vec<Option<Stri
     )
 }
 
+/// The place of the event with this id among all events, if there is one. The first of a punch is found by its row.
+pub(super) fn event_of(connection: &Connection, id: &str) -> Result<Option<i64>, StoreError> {
+    let sql = "SELECT event.seq FROM row JOIN event ON event.row_seq = row.seq WHERE row.id = ?1
+               UNION ALL SELECT seq FROM event WHERE id = ?1 AND row_seq IS NULL";
+    connection.first(sql, &[&id], |row| row.get(0))
+}
+
 /// Makes a delivery again that was settled: with its own attempts behind it, and a deadline of its own. A replay says which
 /// one it is, and puts it into its lane. `false` if it is on its way as it is, or unknown.
 pub(crate) fn resend(
@@ -309,7 +316,8 @@ pub(crate) fn send_to(
 ) -> Result<Vec<DeliveryId>, StoreError> {
     let (id, lane) = (event.id().as_str(), Lane::of(key.as_bytes()));
     let seq = tx.insert(
-        "INSERT INTO event (id, type, lane, created_at) VALUES (?1, ?2, ?3, ?4)",
+        "INSERT INTO event (id, type, lane, created_at, row_seq)
+         VALUES (?1, ?2, ?3, ?4, (SELECT seq FROM row WHERE id = ?1))",
         "seq",
         &[&id, &event.event_type().as_str(), &lane.0.cast_signed(), &millis(now)],
     )?;

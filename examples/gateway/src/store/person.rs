@@ -2,7 +2,7 @@
 
 use core::ops::ControlFlow;
 
-use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, Utc};
+use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, SubsecRound as _, Utc};
 use punch_normalize::timeline::{Mark, Role};
 use punch_normalize::{Direction, EventId, Person, Punch, TimeQuality};
 use punch_protocol::{Pin, RawPunch, SerialNumber, Status, Verify};
@@ -15,6 +15,11 @@ use crate::core::{Known, Telling, Told};
 
 /// The form of civil times in the file; it sorts as time does.
 pub(super) const CIVIL: &str = "%Y-%m-%dT%H:%M:%S";
+
+/// A civil time in that form, to the second, as its `Debug` is.
+pub(super) fn civil_text(time: NaiveDateTime) -> String {
+    format!("{:?}", time.trunc_subsecs(0))
+}
 
 /// What the terminal said, as the first columns of a query for [`raw_punch`].
 pub(super) const SAID: &str = "serial, pin, device_local, is_utc, status, verify, work_code";
@@ -254,7 +259,7 @@ impl Original {
         let Some(mut punch) = punch(tx, id)? else { return Ok(None) };
 
         let read = tx.first(
-            "SELECT bytes, local_time IS NULL FROM row JOIN event ON event.id = row.id
+            "SELECT bytes, local_time IS NULL FROM row JOIN event ON event.row_seq = row.seq
              JOIN body ON body.event = event.seq AND body.format = 'nested'
              WHERE row.id = ?1",
             &[&id.as_str()],

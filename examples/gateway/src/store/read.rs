@@ -178,6 +178,10 @@ impl Attendance {
                 clause.and(condition, text.clone());
             }
         }
+        if self.employee.is_some() {
+            // The index is of those.
+            clause.also("row.fate IN ('delivered', 'suppressed')");
+        }
         match self.direction.as_deref() {
             // Payloads have no word for what lies between the first and the last.
             Some("unknown") => clause.also("coalesce(row.direction, 'unknown') IN ('unknown', 'intermediate')"),
@@ -193,7 +197,7 @@ impl Attendance {
     ///
     /// The store cannot be read.
     pub fn total(&self, connection: &Connection) -> Result<Option<u64>, StoreError> {
-        total(connection, "event JOIN row ON row.id = event.id", &self.clause())
+        total(connection, "event JOIN row ON row.seq = event.row_seq", &self.clause())
     }
 
     /// A part of them, each with its place among all events.
@@ -207,7 +211,8 @@ impl Attendance {
         let sql = format!(
             "SELECT bytes, revision, direction, direction_source, confidence, session_id, business_date, exceptions,
                     {IS_FINAL}, punched_at, local_time, time_quality, event.seq
-             FROM event JOIN body ON body.event = event.seq AND body.format = 'nested' JOIN row ON row.id = event.id
+             FROM event JOIN row ON row.seq = event.row_seq
+             JOIN body ON body.event = event.seq AND body.format = 'nested'
              WHERE {} {tail}",
             clause.after("TRUE")
         );

@@ -28,17 +28,18 @@ pub(crate) fn around(
             JOIN row ON row.id = coalesce((SELECT punch FROM revision WHERE revision.event_id = event.id), event.id)
             WHERE delivery.id = ?1
         ), near AS (
-            SELECT row.id AS punch, due.id AS id, due.endpoint AS endpoint FROM due
+            SELECT row.id AS punch, row.seq AS row_seq, due.id AS id, due.endpoint AS endpoint FROM due
             JOIN row ON row.person = due.person AND row.fate IN ('delivered', 'suppressed')
                 AND row.punched_at BETWEEN due.at - ?2 AND due.at + ?2
         ), told AS (
-            SELECT punch AS event_id, id, endpoint FROM near
+            SELECT event.seq AS event, near.id, near.endpoint FROM near JOIN event ON event.row_seq = near.row_seq
             UNION ALL
-            SELECT revision.event_id, near.id, near.endpoint FROM near JOIN revision ON revision.punch = near.punch
+            SELECT event.seq, near.id, near.endpoint FROM near JOIN revision ON revision.punch = near.punch
+            JOIN event ON event.id = revision.event_id AND event.row_seq IS NULL
         )
-        SELECT delivery.id, body.bytes FROM told JOIN event ON event.id = told.event_id
-        JOIN delivery ON delivery.event = event.seq AND delivery.endpoint = told.endpoint AND delivery.id <> told.id
-        JOIN body ON body.event = event.seq AND body.format = 'nested'
+        SELECT delivery.id, body.bytes FROM told
+        JOIN delivery ON delivery.event = told.event AND delivery.endpoint = told.endpoint AND delivery.id <> told.id
+        JOIN body ON body.event = told.event AND body.format = 'nested'
         WHERE ?3 = 0 OR delivery.state = 'waiting' OR delivery.reason LIKE '%: orphan_out'
             OR delivery.reason LIKE '%: alternation'
         ORDER BY delivery.id";

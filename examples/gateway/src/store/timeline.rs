@@ -5,6 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::completeness::IS_FINAL;
+use super::outbox::event_of;
 use super::sql::{Connection, Row};
 use super::{StoreError, from_millis, written};
 
@@ -227,11 +228,11 @@ fn revisions(connection: &Connection, punch: &str) -> Result<Vec<RevisionLine>, 
 }
 
 fn deliveries(connection: &Connection, event_id: &str) -> Result<Vec<DeliveryTimeline>, StoreError> {
+    let Some(event) = event_of(connection, event_id)? else { return Ok(Vec::new()) };
     connection.all(
         "SELECT delivery.id, url, state, reason, settled_at FROM delivery
-         JOIN endpoint ON endpoint.id = delivery.endpoint JOIN event ON event.seq = delivery.event
-         WHERE event.id = ?1 ORDER BY delivery.id",
-        &[&event_id],
+         JOIN endpoint ON endpoint.id = delivery.endpoint WHERE delivery.event = ?1 ORDER BY delivery.id",
+        &[&event],
         |row| {
             Ok(DeliveryTimeline {
                 attempts: attempts(connection, row.get(0)?)?,

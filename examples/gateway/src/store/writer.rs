@@ -78,7 +78,21 @@ impl Writer {
         T: Send + 'static,
         W: FnOnce(&mut Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
     {
-        self.put(work, false).await
+        self.put(|answer| Box::new(Pending { work: Some(work), is_alone: false, done: None, answer })).await
+    }
+
+    /// The same for work that may be done more than once, of which only the last time counts. As long as all goes well it
+    /// costs less: nobody has to remember how it is undone alone.
+    ///
+    /// # Errors
+    ///
+    /// As [`Writer::run`].
+    pub async fn run_repeatable<T, W>(&self, work: W) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        W: FnMut(&mut Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
+    {
+        self.put(|answer| Box::new(Repeatable { work, done: None, answer })).await
     }
 
     /// The same in a commit of its own, for work that changes much: among others it would have to be kept in memory how it
@@ -92,7 +106,7 @@ impl Writer {
         T: Send + 'static,
         W: FnOnce(&mut Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
     {
-        self.put(work, true).await
+        self.put(|answer| Box::new(Pending { work: Some(work), is_alone: true, done: None, answer })).await
     }
 
     /// Whether work waits that would share a commit.
@@ -100,18 +114,14 @@ impl Writer {
         self.waiting.load(Ordering::Relaxed) > 0
     }
 
-    async fn put<T, W>(&self, work: W, is_alone: bool) -> Result<T, StoreError>
-    where
-        T: Send + 'static,
-        W: FnOnce(&mut Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
-    {
+    async fn put<T>(&self, job: impl FnOnce(Answer<T>) -> Box<dyn Job>) -> Result<T, StoreError> {
         let (answer, committed) = oneshot::channel();
-        let job = Box::new(Pending { work: Some(work), is_alone, done: None, answer });
+        let job = job(answer);
         let place = self.jobs.try_reserve().map_err(|error| match error {
             mpsc::error::TrySendError::Full(()) => StoreError::Busy { limit: WAITING_MAX },
             mpsc::error::TrySendError::Closed(()) => StoreError::Stopped,
         })?;
-        if !is_alone {
+        if !job.is_alone() {
             self.waiting.fetch_add(1, Ordering::Relaxed);
         }
         place.send(job);
@@ -127,22 +137,30 @@ impl fmt::Debug for Writer {
 
 trait Job: Send {
     /// Whether it wants a commit of its own.
-    fn is_alone(&self) -> bool;
+    fn is_alone(&self) -> bool {
+        false
+    }
+    /// Whether it may be done again.
+    fn is_repeatable(&self) -> bool {
+        false
+    }
     /// Does the work inside `group`, leaving nothing behind if it fails.
     fn work(&mut self, group: &Connection);
-    /// Does the work as all there is in a transaction. Whether that is to be committed.
-    fn work_alone(&mut self, transaction: &Connection) -> bool;
+    /// Does the work as a part of a transaction that is not to be committed if it fails. Whether it went well.
+    fn work_openly(&mut self, transaction: &Connection) -> bool;
     /// The deliveries it made, of which nobody was told.
     fn take_made(&mut self) -> Vec<Waiting>;
     /// Tells whoever waits, once the fate of the commit is known.
     fn answer(self: Box<Self>, committed: bool);
 }
 
+type Answer<T> = oneshot::Sender<Result<T, StoreError>>;
+
 struct Pending<W, T> {
     work: Option<W>,
     is_alone: bool,
     done: Option<Result<Done<T>, StoreError>>,
-    answer: oneshot::Sender<Result<T, StoreError>>,
+    answer: Answer<T>,
 }
 
 impl<W, T> Job for Pending<W, T>
@@ -159,25 +177,65 @@ where
         self.done = Some(Transaction::run(group, work));
     }
 
-    fn work_alone(&mut self, transaction: &Connection) -> bool {
+    fn work_openly(&mut self, transaction: &Connection) -> bool {
         let Some(work) = self.work.take() else { return false };
         self.done.insert(Transaction::whole(transaction, work)).is_ok()
     }
 
     fn take_made(&mut self) -> Vec<Waiting> {
-        let done = self.done.as_mut().and_then(|done| done.as_mut().ok());
-        done.map(|(_, made)| core::mem::take(made)).unwrap_or_default()
+        take_made(&mut self.done)
     }
 
     fn answer(self: Box<Self>, committed: bool) {
-        let result = match self.done {
-            Some(Ok((value, _))) if committed => Ok(value),
-            Some(Err(error)) => Err(error),
-            Some(Ok(_)) | None => Err(StoreError::NotCommitted),
-        };
-        // Whoever asked may be gone; what is on disk stays there.
-        drop(self.answer.send(result));
+        answer(self.answer, self.done, committed);
     }
+}
+
+struct Repeatable<W, T> {
+    work: W,
+    done: Option<Result<Done<T>, StoreError>>,
+    answer: Answer<T>,
+}
+
+impl<W, T> Job for Repeatable<W, T>
+where
+    T: Send,
+    W: FnMut(&mut Transaction<'_>) -> Result<T, StoreError> + Send,
+{
+    fn is_repeatable(&self) -> bool {
+        true
+    }
+
+    fn work(&mut self, group: &Connection) {
+        self.done = Some(Transaction::run(group, &mut self.work));
+    }
+
+    fn work_openly(&mut self, transaction: &Connection) -> bool {
+        self.done.insert(Transaction::whole(transaction, &mut self.work)).is_ok()
+    }
+
+    fn take_made(&mut self) -> Vec<Waiting> {
+        take_made(&mut self.done)
+    }
+
+    fn answer(self: Box<Self>, committed: bool) {
+        answer(self.answer, self.done, committed);
+    }
+}
+
+fn take_made<T>(done: &mut Option<Result<Done<T>, StoreError>>) -> Vec<Waiting> {
+    let done = done.as_mut().and_then(|done| done.as_mut().ok());
+    done.map(|(_, made)| core::mem::take(made)).unwrap_or_default()
+}
+
+fn answer<T>(answer: Answer<T>, done: Option<Result<Done<T>, StoreError>>, committed: bool) {
+    let result = match done {
+        Some(Ok((value, _))) if committed => Ok(value),
+        Some(Err(error)) => Err(error),
+        Some(Ok(_)) | None => Err(StoreError::NotCommitted),
+    };
+    // Whoever asked may be gone; what is on disk stays there.
+    drop(answer.send(result));
 }
 
 /// What waits for the writer. Work that wants a commit of its own comes after what shares one, and takes turns with it.
@@ -268,14 +326,23 @@ fn commit(opener: &Opener, connection: &mut Connection, group: &mut [Box<dyn Job
     if connection.is_closed() {
         *connection = opener.connect()?;
     }
-    let mut is_refused = false;
-    let ended = connection.transact(|| {
-        match group {
-            [job] => is_refused = !job.work_alone(connection),
-            jobs => jobs.iter_mut().for_each(|job| job.work(connection)),
+    let is_one = group.len() == 1;
+    if is_one || group.iter().all(|job| job.is_repeatable()) {
+        let mut is_refused = false;
+        let ended = connection.transact(|| {
+            is_refused = !group.iter_mut().all(|job| job.work_openly(connection));
+            if is_refused { Err(StoreError::NotCommitted) } else { Ok(()) }
+        });
+        match is_refused {
+            false => return ended,
+            // Whoever asked for what was refused is told why; nothing else was in it.
+            true if is_one => return Ok(()),
+            // Nothing of it remains. Again, so that those that can be done are.
+            true => {}
         }
-        if is_refused { Err(StoreError::NotCommitted) } else { Ok(()) }
-    });
-    // Whoever asked for what was refused is told why; nothing else was in it.
-    if is_refused { Ok(()) } else { ended }
+    }
+    connection.transact(|| {
+        group.iter_mut().for_each(|job| job.work(connection));
+        Ok(())
+    })
 }

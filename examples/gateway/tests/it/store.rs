@@ -1,5 +1,10 @@
 //! The store: what a commit returned for is there, in this life and the next.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::channel;
+use std::time::Duration;
+
 use gateway::store::{Deliveries, DeviceRow, HeldRow, Place, Store, StoreError, Transaction, connect_file};
 use punch_protocol::push::Admission;
 use rusqlite::Connection;
@@ -48,7 +53,7 @@ fn punches_of_an_older_layout_are_carried_over() {
         let row: (String, i64, Option<String>, bool, u32) = new
             .query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)))
             .unwrap();
-        assert_eq!((version, row), (27, ("evt_1".to_owned(), 1_772_438_400, None, true, 0)), "layout {layout}");
+        assert_eq!((version, row), (28, ("evt_1".to_owned(), 1_772_438_400, None, true, 0)), "layout {layout}");
     }
 }
 
@@ -109,7 +114,8 @@ fn deliveries_and_rows_put_away_of_an_older_layout_are_carried_over() {
          INSERT INTO delivery (id, endpoint, event_id, lane, created_at, state, attempts)
          VALUES (7, 4, 'evt_a', 1, 2000, 'waiting', 3), (8, 4, 'evt_b', 1, 1000, 'delivered', 1);
          INSERT INTO row (id, serial, fate, reason, problem, received_at, raw)
-         VALUES ('row_1', 'A1', 'discarded', 'malformed', 'a test', 1000, X'00');",
+         VALUES ('row_1', 'A1', 'discarded', 'malformed', 'a test', 1000, X'00'),
+                ('evt_a', 'A1', 'delivered', NULL, NULL, 1000, X'00');",
     )
     .unwrap();
     drop(old);
@@ -120,6 +126,10 @@ fn deliveries_and_rows_put_away_of_an_older_layout_are_carried_over() {
     assert_eq!(told, [(8, "evt_b", 1), (7, "evt_a", 3)]);
     let bodies = deliveries.iter().map(|row| row.details(&new).unwrap().0.unwrap().to_string());
     assert_eq!(bodies.collect::<Vec<_>>(), [r#"{"n":2}"#, r#"{"f":1}"#]);
+    for (id, delivery) in [("evt_a", Some(7)), ("evt_b", Some(8)), ("evt_c", None)] {
+        let of_event = Deliveries { event_id: Some(id.to_owned()), ..Deliveries::default() };
+        assert_eq!(of_event.page(&new, 10, 0).unwrap().first().map(|row| row.id), delivery, "{id}");
+    }
     let row = HeldRow::of(&new, "row_1").unwrap().unwrap();
     assert_eq!((row.put_away.as_deref(), row.problem), (Some("a test"), None));
 }
@@ -202,6 +212,47 @@ async fn a_failing_piece_of_work_spoils_no_other_of_its_group() {
     let kept = site.ask_all("SELECT badge FROM employee ORDER BY CAST(badge AS INTEGER)").await;
     let expected: Vec<String> = (0..300).filter(|number| number % 3 == 2).map(|number| number.to_string()).collect();
     assert_eq!(kept, expected);
+}
+
+/// Work that may be done again is done in a group as if it were alone. When a part of the group fails all of it is done once
+/// more, each part so that it can be undone.
+#[tokio::test]
+async fn of_work_that_is_done_again_only_the_last_time_counts() {
+    let site = Site::start(|_| ()).await;
+    let store = site.gateway.store().clone();
+    let done = Arc::new(AtomicU32::new(0));
+    let (go, gate) = channel::<()>();
+    let (begun, begins) = channel();
+    let blocked = store.clone();
+    let first = tokio::spawn(async move {
+        let work = move |_: &mut Transaction<'_>| {
+            begun.send(()).unwrap();
+            gate.recv().map_err(|_| StoreError::Stopped)
+        };
+        blocked.write_alone(work).await
+    });
+    tokio::task::spawn_blocking(move || begins.recv_timeout(Duration::from_secs(60))).await.unwrap().unwrap();
+    let mut jobs = JoinSet::new();
+    for number in 0..20_i64 {
+        let (store, done) = (store.clone(), Arc::clone(&done));
+        jobs.spawn(async move {
+            let work = move |tx: &mut Transaction<'_>| {
+                done.fetch_add(1, Ordering::Relaxed);
+                tx.execute("INSERT INTO employee (badge) VALUES (?1)", &[&number.to_string()])?;
+                // A second row under the same badge breaks the key.
+                if number == 13 { tx.execute("INSERT INTO employee (badge) VALUES ('13')", &[]) } else { Ok(1) }
+            };
+            (number, store.write_repeatable(work).await.is_ok())
+        });
+    }
+    // Each has its place in the queue by then.
+    tokio::task::yield_now().await;
+    go.send(()).unwrap();
+    first.await.unwrap().unwrap();
+    let outcomes = jobs.join_all().await;
+    assert!(outcomes.iter().all(|(number, kept)| (*number != 13) == *kept), "{outcomes:?}");
+    assert_eq!(site.ask::<i64>("SELECT count(*) FROM employee").await, 19);
+    assert!((21..=40).contains(&done.load(Ordering::Relaxed)), "{done:?}");
 }
 
 /// The keys are in it, and who was where.

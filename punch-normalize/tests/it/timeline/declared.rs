@@ -1,5 +1,6 @@
 //! E1 to E8: the key that was pressed; and what goes before it.
 
+use proptest::prelude::*;
 use punch_normalize::timeline::{Role, StateTrust, TimelineRules};
 use punch_normalize::{Direction, DirectionSource};
 use punch_protocol::{Pin, Status};
@@ -101,6 +102,37 @@ fn by_hand_goes_before_roles_and_roles_before_states() {
     marks[0].manual = Some(Direction::BreakIn);
     let found = find(marks, &rules());
     assert_eq!((found[0].direction, found[0].source), (Direction::BreakIn, DirectionSource::Manual));
+}
+
+proptest! {
+    /// What is known of a terminal's states is the same after a restart.
+    #[test]
+    fn what_is_known_of_the_states_of_a_terminal_can_be_kept(
+        punches in prop::collection::vec((any::<u16>(), prop_oneof![0..6u16, 200..400u16, any::<u16>()]), 0..300),
+    ) {
+        let mut trust = StateTrust::default();
+        for (pin, state) in punches {
+            trust.observe(&Pin::new(pin.to_string().as_bytes()), Some(Status(state)));
+        }
+        let kept = serde_json::to_string(&trust).unwrap();
+        prop_assert!(kept.len() <= 2 + 7 * StateTrust::LAST_MAX);
+        prop_assert_eq!(&serde_json::from_str::<StateTrust>(&kept).unwrap(), &trust);
+    }
+}
+
+/// Pairs of numbers are how it was kept at first.
+#[test]
+fn what_earlier_versions_kept_of_states_is_read_and_damage_is_told() {
+    let old: StateTrust = serde_json::from_str("[[513,0],[1027,300]]").unwrap();
+    let new = serde_json::to_string(&old).unwrap();
+    assert_eq!(new, r#""AQIAAwT/LAE""#);
+    assert_eq!(serde_json::from_str::<StateTrust>(&new).unwrap(), old);
+    let error = |text: &str| serde_json::from_str::<StateTrust>(text).unwrap_err().to_string();
+    for damaged in [r#""AQ""#, r#""AQL/LA""#, r#""A*==""#] {
+        assert!(error(damaged).starts_with("trust: it is damaged; forget it"), "{}", error(damaged));
+    }
+    let many = format!("[{}]", ["[1,0]"; StateTrust::LAST_MAX + 1].join(","));
+    assert!(error(&many).starts_with("trust: 201 punches, at most 200 are kept"), "{}", error(&many));
 }
 
 #[test]
