@@ -16,12 +16,18 @@ use zeroize::Zeroizing;
 /// A keyed hash keeps outsiders from testing "was PIN 1042 here at 08:00?". The key is wiped when dropped
 /// and its `Debug` shows nothing.
 #[derive(Clone)]
-pub struct TenantKey(Zeroizing<[u8; 32]>);
+pub struct TenantKey(Hmac<Sha256>);
 
 impl TenantKey {
     /// Takes 32 secret bytes.
     pub fn new(bytes: [u8; 32]) -> Self {
-        Self(Zeroizing::new(bytes))
+        let key = Zeroizing::new(bytes);
+        let mut block = Zeroizing::new([0; 64]);
+        for (slot, byte) in block.iter_mut().zip(key.iter()) {
+            *slot = *byte;
+        }
+        // HMAC pads a key to its block with zeros, so the padded block is the same key and cannot be refused.
+        Self(Hmac::new(&(*block).into()))
     }
 
     /// The identity of `punch`: the same on every transport, after every replay and every zone fix.
@@ -82,12 +88,7 @@ impl TenantKey {
 
     /// The first 16 bytes of the keyed hash of `parts`, as one big-endian number.
     fn number(&self, parts: &[&[u8]]) -> u128 {
-        let mut key = Zeroizing::new([0u8; 64]);
-        for (slot, byte) in key.iter_mut().zip(self.0.iter()) {
-            *slot = *byte;
-        }
-        // HMAC pads a key to its block with zeros, so the padded block is the same key and cannot be refused.
-        let mut mac = Hmac::<Sha256>::new(&(*key).into());
+        let mut mac = self.0.clone();
         for part in parts {
             mac.update(part);
         }

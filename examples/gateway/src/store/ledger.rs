@@ -11,7 +11,7 @@ use punch_webhook::{EndpointId, Event, PayloadFormat, Revision};
 use super::endpoint::wanting;
 use super::outbox::send_to;
 use super::person::{self, Original};
-use super::sql::{Connection, Value};
+use super::sql::{Connection, ToValue, Value};
 use super::{StoreError, Transaction, millis};
 use crate::core::{Correction, Enrollment, Entry, Fate, Known, Ledger, Register, Settled, Told};
 
@@ -60,46 +60,42 @@ impl<'t, 'c> StoreLedger<'t, 'c> {
         };
         let ((dated, standing), told) = (found.unzip(), told.as_ref());
         let (said, hint) = (entry.punch, place.map(|place| place.hint).unwrap_or_default());
-        let changed = self.transaction.execute(
-            person::ENTER,
-            &[
-                &entry.id,
-                &entry.serial.as_str(),
-                &fate,
-                &reason,
-                &problem,
-                &of,
-                &said.map(|punch| punch.pin.as_bytes()),
-                &said.map(|punch| person::civil_text(punch.time)),
-                &said.is_some_and(|punch| punch.is_utc),
-                &said.and_then(|punch| punch.status).map(|status| status.0),
-                &said.and_then(|punch| punch.verify).map(|verify| verify.0),
-                &said.and_then(|punch| punch.work_code.as_deref()),
-                &millis(entry.received_at),
-                &entry.raw,
-                &place.map_or(0, |place| place.order).cast_signed(),
-                &hint.previous.map(|previous| previous.timestamp()),
-                &hint.received_live.is_some(),
-                &standing.map(|standing| standing.person.as_str()),
-                &standing.and_then(|standing| standing.site.as_deref()),
-                &standing
-                    .map_or(place.and_then(|place| place.passed_by), |standing| standing.role)
-                    .map(person::word_of),
-                &standing.is_none_or(|standing| standing.is_trusted),
-                &dated.map(|punch| punch.punched_at.timestamp()),
-                &dated.map(|punch| punch.local_time.to_rfc3339()),
-                &dated.map(|punch| punch.time_quality.as_str()),
-                &dated.and_then(|punch| punch.clock_offset_s),
-                &dated.is_some_and(|punch| punch.is_historic),
-                &told.map(|told| told.direction.as_str()),
-                &told.map(|told| told.source.as_str()),
-                &told.map(|told| told.confidence),
-                &told.and_then(|told| told.session.as_deref()),
-                &told.and_then(|told| told.business_date).map(person::date_text),
-                &told.map(|told| told.exceptions.as_str()),
-            ],
-        )?;
-        Ok(changed > 0)
+        let values: &[&dyn ToValue] = &[
+            &entry.id,
+            &entry.serial.as_str(),
+            &fate,
+            &reason,
+            &problem,
+            &of,
+            &said.map(|punch| punch.pin.as_bytes()),
+            &said.map(|punch| person::civil_text(punch.time)),
+            &said.is_some_and(|punch| punch.is_utc),
+            &said.and_then(|punch| punch.status).map(|status| status.0),
+            &said.and_then(|punch| punch.verify).map(|verify| verify.0),
+            &said.and_then(|punch| punch.work_code.as_deref()),
+            &millis(entry.received_at),
+            &entry.raw,
+            &place.map_or(0, |place| place.order).cast_signed(),
+            &hint.previous.map(|previous| previous.timestamp()),
+            &hint.received_live.is_some(),
+            &standing.map(|standing| standing.person.as_str()),
+            &standing.and_then(|standing| standing.site.as_deref()),
+            &standing.map_or(place.and_then(|place| place.passed_by), |standing| standing.role).map(person::word_of),
+            &standing.is_none_or(|standing| standing.is_trusted),
+            &dated.map(|punch| punch.punched_at.timestamp()),
+            &dated.map(|punch| punch.local_time.to_rfc3339()),
+            &dated.map(|punch| punch.time_quality.as_str()),
+            &dated.and_then(|punch| punch.clock_offset_s),
+            &dated.is_some_and(|punch| punch.is_historic),
+            &told.map(|told| told.direction.as_str()),
+            &told.map(|told| told.source.as_str()),
+            &told.map(|told| told.confidence),
+            &told.and_then(|told| told.session.as_deref()),
+            &told.and_then(|told| told.business_date).map(person::date_text),
+            &told.map(|told| told.exceptions.as_str()),
+        ];
+        let is_new = self.transaction.execute(person::ENTER, values)? > 0;
+        Ok(is_new || self.transaction.execute(&person::enter_again(), values)? > 0)
     }
 
     /// Enters the event of a punch and, if it `is_sent` now, its deliveries to those who want such.

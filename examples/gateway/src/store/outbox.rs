@@ -316,8 +316,8 @@ pub(crate) fn send_to(
 ) -> Result<Vec<DeliveryId>, StoreError> {
     let (id, lane) = (event.id().as_str(), Lane::of(key.as_bytes()));
     let seq = tx.insert(
-        "INSERT INTO event (id, type, lane, created_at, row_seq)
-         VALUES (?1, ?2, ?3, ?4, (SELECT seq FROM row WHERE id = ?1))",
+        "INSERT INTO event (id, type, lane, created_at, row_seq) VALUES (?1, ?2, ?3, ?4, \
+         (SELECT seq FROM row WHERE id = ?1))",
         "seq",
         &[&id, &event.event_type().as_str(), &lane.0.cast_signed(), &millis(now)],
     )?;

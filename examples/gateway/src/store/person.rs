@@ -54,8 +54,8 @@ pub(super) fn look(
     take: &mut dyn FnMut(Known) -> ControlFlow<()>,
 ) -> Result<(), StoreError> {
     let sql = format!(
-        "SELECT id, punched_at, device_local, status, role, trusted, revision, direction, direction_source, confidence,
-                session_id, business_date, exceptions, fate, serial, site, place, local_time, historic, manual
+        "SELECT id, punched_at, device_local, status, role, trusted, revision, direction, direction_source, confidence, \
+         session_id, business_date, exceptions, fate, serial, site, place, local_time, historic, manual \
          FROM row WHERE fate IN ('delivered', 'suppressed') AND person = ?1 AND {range}",
     );
     tx.each(&sql, &[&person.as_str(), &at.timestamp()], |row| {
@@ -64,26 +64,26 @@ pub(super) fn look(
 }
 
 fn known(row: &Row<'_>, person: &Person) -> Result<Option<Known>, StoreError> {
-    let (id, at, serial): (String, i64, String) = (row.get(0)?, row.get(1)?, row.get(14)?);
-    let local = local_time(row.get(17)?, row.get(2)?);
-    let parts = (EventId::parse(&id), DateTime::from_timestamp(at, 0), local, SerialNumber::parse(&serial));
+    let (id, at, serial) = (row.text(0)?.unwrap_or_default(), row.get(1)?, row.text(14)?.unwrap_or_default());
+    let local = local_time(row.text(17)?, row.text(2)?);
+    let parts = (EventId::parse(id), DateTime::from_timestamp(at, 0), local, SerialNumber::parse(serial));
     // Nothing else is ever written, so this only skips a damaged row.
     let (Ok(event_id), Some(at), Some(local), Ok(serial)) = parts else { return Ok(None) };
     let mut mark = Mark::new(event_id, at, local);
     mark.status = row.get::<Option<u16>>(3)?.map(Status);
-    mark.role = row.get::<Option<String>>(4)?.as_deref().and_then(role_of);
+    mark.role = row.text(4)?.and_then(role_of);
     mark.is_trusted = row.get(5)?;
-    mark.is_published = row.get::<String>(13)? == "delivered";
+    mark.is_published = row.text(13)? == Some("delivered");
     mark.order = row.get::<i64>(16)?.cast_unsigned();
-    mark.manual = row.get::<Option<String>>(19)?.as_deref().and_then(direction_of);
-    let told = match row.get::<Option<String>>(7)?.as_deref().and_then(direction_of) {
+    mark.manual = row.text(19)?.and_then(direction_of);
+    let told = match row.text(7)?.and_then(direction_of) {
         None => None,
         Some(direction) => Some(Told {
             direction,
             source: row.get(8)?,
             confidence: row.get(9)?,
             session: row.get(10)?,
-            business_date: row.get::<Option<String>>(11)?.and_then(|date| date.parse().ok()),
+            business_date: row.text(11)?.and_then(|date| date.parse().ok()),
             exceptions: row.get(12)?,
         }),
     };
@@ -99,22 +99,25 @@ fn known(row: &Row<'_>, person: &Person) -> Result<Option<Known>, StoreError> {
 }
 
 /// What the clock on the wall showed; that of the terminal in rows of older layouts.
-fn local_time(local_time: Option<String>, device_local: Option<String>) -> Option<NaiveDateTime> {
-    let corrected = local_time.and_then(|text| DateTime::parse_from_rfc3339(&text).ok());
-    let shown = || NaiveDateTime::parse_from_str(&device_local?, CIVIL).ok();
+fn local_time(local_time: Option<&str>, device_local: Option<&str>) -> Option<NaiveDateTime> {
+    let corrected = local_time.and_then(|text| DateTime::parse_from_rfc3339(text).ok());
+    let shown = || NaiveDateTime::parse_from_str(device_local?, CIVIL).ok();
     corrected.map(|time| time.naive_local()).or_else(shown)
 }
 
-/// Writes a row with all that is known of it. One that is known already stays as it is, except that a held one may be
-/// settled or held for another reason, and that a suppressed one may turn out to be a punch of its own.
-pub(super) const ENTER: &str = "
-    INSERT INTO row (id, serial, fate, reason, problem, duplicate_of, pin, device_local, is_utc, status, verify,
-                     work_code, received_at, raw, place, previous_at, was_live, person, site, role, trusted,
-                     punched_at, local_time, time_quality, clock_offset_s, historic, direction, direction_source,
-                     confidence, session_id, business_date, exceptions)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23,
-            ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32)
-    ON CONFLICT (id) DO UPDATE SET
+/// Writes a row with all that is known of it, unless it is known already. It is looked up with every punch, so it is short.
+pub(super) const ENTER: &str = concat!(
+    "INSERT INTO row (id, serial, fate, reason, problem, duplicate_of, pin, device_local, is_utc, status, verify, ",
+    "work_code, received_at, raw, place, previous_at, was_live, person, site, role, trusted, punched_at, local_time, ",
+    "time_quality, clock_offset_s, historic, direction, direction_source, confidence, session_id, business_date, ",
+    "exceptions) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ",
+    "?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32) ON CONFLICT (id) DO NOTHING",
+);
+
+/// The same for one that is known already. It stays as it is, except that a held one may be settled or held for another
+/// reason, and that a suppressed one may turn out to be a punch of its own.
+pub(super) fn enter_again() -> String {
+    let settle = "DO UPDATE SET
         fate = excluded.fate, reason = excluded.reason, problem = excluded.problem,
         duplicate_of = excluded.duplicate_of,
         place = CASE excluded.fate WHEN 'held' THEN row.place ELSE excluded.place END,
@@ -126,6 +129,8 @@ pub(super) const ENTER: &str = "
         revision = 0
     WHERE row.fate = 'held' AND (excluded.fate <> 'held' OR excluded.reason <> row.reason)
        OR row.fate = 'suppressed' AND excluded.fate IN ('delivered', 'suppressed')";
+    ENTER.replace("DO NOTHING", settle)
+}
 
 /// Keeps when a punch was made, and how that was found.
 pub(super) fn date(tx: &Transaction<'_>, punch: &Punch) -> Result<(), StoreError> {

@@ -288,6 +288,19 @@ impl Row<'_> {
         T::from_value(self.value(index)?).ok_or(StoreError::Column { index })
     }
 
+    /// A column that holds a text or nothing, counted from 0.
+    ///
+    /// # Errors
+    ///
+    /// It is none, or holds something else.
+    pub fn text(&self, index: usize) -> Result<Option<&str>, StoreError> {
+        match self.value(index)? {
+            Value::Text(text) => Ok(Some(text)),
+            Value::Null => Ok(None),
+            Value::Integer(_) | Value::Bytes(_) => Err(StoreError::Column { index }),
+        }
+    }
+
     /// A column as it is, counted from 0.
     ///
     /// # Errors
