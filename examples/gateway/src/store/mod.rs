@@ -25,6 +25,7 @@ mod mail;
 mod outbox;
 mod part;
 mod person;
+mod piece;
 mod quarantine;
 mod reach;
 mod read;

@@ -10,7 +10,8 @@ use tokio::time::Instant;
 use punch_webhook::Waiting;
 
 use super::StoreError;
-use super::sql::{Connection, Done, Opener, Place, Transaction};
+use super::piece::{Answer, Job, Pending, Repeatable};
+use super::sql::{Connection, Opener, Place, Transaction};
 use crate::metrics::Metrics;
 
 /// Pieces of work that may wait for the writer; beyond it terminals are told to come back.
@@ -78,7 +79,7 @@ impl Writer {
         T: Send + 'static,
         W: FnOnce(&mut Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
     {
-        self.put(|answer| Box::new(Pending { work: Some(work), is_alone: false, done: None, answer })).await
+        self.put(|answer| Box::new(Pending::new(work, false, answer))).await
     }
 
     /// The same for work that may be done more than once, of which only the last time counts. As long as all goes well it
@@ -92,7 +93,7 @@ impl Writer {
         T: Send + 'static,
         W: FnMut(&mut Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
     {
-        self.put(|answer| Box::new(Repeatable { work, done: None, answer })).await
+        self.put(|answer| Box::new(Repeatable::new(work, answer))).await
     }
 
     /// The same in a commit of its own, for work that changes much: among others it would have to be kept in memory how it
@@ -106,7 +107,7 @@ impl Writer {
         T: Send + 'static,
         W: FnOnce(&mut Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
     {
-        self.put(|answer| Box::new(Pending { work: Some(work), is_alone: true, done: None, answer })).await
+        self.put(|answer| Box::new(Pending::new(work, true, answer))).await
     }
 
     /// Whether work waits that would share a commit.
@@ -133,109 +134,6 @@ impl fmt::Debug for Writer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Writer")
     }
-}
-
-trait Job: Send {
-    /// Whether it wants a commit of its own.
-    fn is_alone(&self) -> bool {
-        false
-    }
-    /// Whether it may be done again.
-    fn is_repeatable(&self) -> bool {
-        false
-    }
-    /// Does the work inside `group`, leaving nothing behind if it fails.
-    fn work(&mut self, group: &Connection);
-    /// Does the work as a part of a transaction that is not to be committed if it fails. Whether it went well.
-    fn work_openly(&mut self, transaction: &Connection) -> bool;
-    /// The deliveries it made, of which nobody was told.
-    fn take_made(&mut self) -> Vec<Waiting>;
-    /// Tells whoever waits, once the fate of the commit is known.
-    fn answer(self: Box<Self>, committed: bool);
-}
-
-type Answer<T> = oneshot::Sender<Result<T, StoreError>>;
-
-struct Pending<W, T> {
-    work: Option<W>,
-    is_alone: bool,
-    done: Option<Result<Done<T>, StoreError>>,
-    answer: Answer<T>,
-}
-
-impl<W, T> Job for Pending<W, T>
-where
-    T: Send,
-    W: FnOnce(&mut Transaction<'_>) -> Result<T, StoreError> + Send,
-{
-    fn is_alone(&self) -> bool {
-        self.is_alone
-    }
-
-    fn work(&mut self, group: &Connection) {
-        let Some(work) = self.work.take() else { return };
-        self.done = Some(Transaction::run(group, work));
-    }
-
-    fn work_openly(&mut self, transaction: &Connection) -> bool {
-        let Some(work) = self.work.take() else { return false };
-        self.done.insert(Transaction::whole(transaction, work)).is_ok()
-    }
-
-    fn take_made(&mut self) -> Vec<Waiting> {
-        take_made(&mut self.done)
-    }
-
-    fn answer(self: Box<Self>, committed: bool) {
-        answer(self.answer, self.done, committed);
-    }
-}
-
-struct Repeatable<W, T> {
-    work: W,
-    done: Option<Result<Done<T>, StoreError>>,
-    answer: Answer<T>,
-}
-
-impl<W, T> Job for Repeatable<W, T>
-where
-    T: Send,
-    W: FnMut(&mut Transaction<'_>) -> Result<T, StoreError> + Send,
-{
-    fn is_repeatable(&self) -> bool {
-        true
-    }
-
-    fn work(&mut self, group: &Connection) {
-        self.done = Some(Transaction::run(group, &mut self.work));
-    }
-
-    fn work_openly(&mut self, transaction: &Connection) -> bool {
-        self.done.insert(Transaction::whole(transaction, &mut self.work)).is_ok()
-    }
-
-    fn take_made(&mut self) -> Vec<Waiting> {
-        take_made(&mut self.done)
-    }
-
-    fn answer(self: Box<Self>, committed: bool) {
-        answer(self.answer, self.done, committed);
-    }
-}
-
-fn take_made<T>(done: &mut Option<Result<Done<T>, StoreError>>) -> Vec<Waiting> {
-    let done = done.as_mut().and_then(|done| done.as_mut().ok());
-    done.map(|(_, made)| core::mem::take(made)).unwrap_or_default()
-}
-
-fn answer<T>(answer: Answer<T>, done: Option<Result<Done<T>, StoreError>>, committed: bool) {
-    let result = match done {
-        Some(Ok((value, _))) if committed => Ok(value),
-        Some(Err(error)) => Err(error),
-        Some(Ok(_)) | None => Err(StoreError::NotCommitted),
-    };
-    // Whoever asked may be gone; what is on disk stays there.
-    drop(answer.send(result));
 }
 
 /// What waits for the writer. Work that wants a commit of its own comes after what shares one, and takes turns with it.

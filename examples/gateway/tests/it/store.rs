@@ -2,15 +2,13 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::mpsc::channel;
-use std::time::Duration;
 
 use gateway::store::{Deliveries, DeviceRow, HeldRow, Place, Store, StoreError, Transaction, connect_file};
 use punch_protocol::push::Admission;
 use rusqlite::Connection;
 use tokio::task::JoinSet;
 
-use crate::harness::{API_KEY, Site};
+use crate::harness::{API_KEY, Hold, Site};
 
 #[test]
 fn a_store_of_a_newer_program_is_refused_and_left_alone() {
@@ -221,17 +219,7 @@ async fn of_work_that_is_done_again_only_the_last_time_counts() {
     let site = Site::start(|_| ()).await;
     let store = site.gateway.store().clone();
     let done = Arc::new(AtomicU32::new(0));
-    let (go, gate) = channel::<()>();
-    let (begun, begins) = channel();
-    let blocked = store.clone();
-    let first = tokio::spawn(async move {
-        let work = move |_: &mut Transaction<'_>| {
-            begun.send(()).unwrap();
-            gate.recv().map_err(|_| StoreError::Stopped)
-        };
-        blocked.write_alone(work).await
-    });
-    tokio::task::spawn_blocking(move || begins.recv_timeout(Duration::from_secs(60))).await.unwrap().unwrap();
+    let held = Hold::of(&store).await;
     let mut jobs = JoinSet::new();
     for number in 0..20_i64 {
         let (store, done) = (store.clone(), Arc::clone(&done));
@@ -247,8 +235,7 @@ async fn of_work_that_is_done_again_only_the_last_time_counts() {
     }
     // Each has its place in the queue by then.
     tokio::task::yield_now().await;
-    go.send(()).unwrap();
-    first.await.unwrap().unwrap();
+    held.release().await;
     let outcomes = jobs.join_all().await;
     assert!(outcomes.iter().all(|(number, kept)| (*number != 13) == *kept), "{outcomes:?}");
     assert_eq!(site.ask::<i64>("SELECT count(*) FROM employee").await, 19);

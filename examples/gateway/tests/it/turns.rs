@@ -1,13 +1,12 @@
 //! Who waits for the writer: what happens now before the next turn of a long upload.
 
 use std::sync::mpsc::channel;
-use std::time::Duration;
 
 use gateway::core::Received;
 use gateway::store::{Connection, StoreError, Transaction, Writer};
 use punch_protocol::SerialNumber;
 
-use crate::harness::{Recorder, Site, eventually};
+use crate::harness::{Hold, PATIENCE, Recorder, Site, eventually};
 
 fn prepare(connection: &Connection) -> Result<(), StoreError> {
     connection.batch("CREATE TABLE done (number INTEGER PRIMARY KEY, what TEXT NOT NULL)")
@@ -32,7 +31,7 @@ async fn what_happens_now_comes_before_the_next_turn_of_a_long_upload() {
         };
         first.run_alone(work).await
     });
-    tokio::task::spawn_blocking(move || begins.recv_timeout(Duration::from_secs(60))).await.unwrap().unwrap();
+    tokio::task::spawn_blocking(move || begins.recv_timeout(PATIENCE)).await.unwrap().unwrap();
     assert!(!writer.is_waited_for(), "what wants a commit of its own is asked by nobody to give way");
     let mut others = Vec::new();
     for what in ["second turn", "third turn"] {
@@ -68,17 +67,7 @@ async fn what_happens_now_comes_before_the_next_turn_of_a_long_upload() {
 async fn what_is_on_disk_is_delivered_though_nobody_waits_for_the_answer() {
     let receiver = Recorder::always(200).await;
     let site = Site::delivering_to(&receiver).await;
-    let (go, gate) = channel::<()>();
-    let (begun, begins) = channel();
-    let store = site.gateway.store().clone();
-    let slow = tokio::spawn(async move {
-        let work = move |_: &mut Transaction<'_>| {
-            begun.send(()).unwrap();
-            gate.recv().map_err(|_| StoreError::Stopped)
-        };
-        store.write_alone(work).await
-    });
-    tokio::task::spawn_blocking(move || begins.recv_timeout(Duration::from_secs(60))).await.unwrap().unwrap();
+    let held = Hold::of(site.gateway.store()).await;
     let (devices, serial) = (site.gateway.devices.clone(), SerialNumber::parse("T1").unwrap());
     let received_at = "2026-03-28T07:00:00Z".parse().unwrap();
     let row = br#"{"pin":"1001","time":"2026-03-28T08:00:00"}"#;
@@ -88,8 +77,7 @@ async fn what_is_on_disk_is_delivered_though_nobody_waits_for_the_answer() {
     eventually("it waits for the writer", async || store.is_waited_for().then_some(())).await;
     request.abort();
     assert!(request.await.unwrap_err().is_cancelled());
-    go.send(()).unwrap();
-    slow.await.unwrap().unwrap();
+    held.release().await;
     eventually("the punch is delivered", async || (receiver.seen().len() == 1).then_some(())).await;
     assert_eq!(site.fates().await, ["delivered"]);
     assert!(receiver.badges().contains("1001"));

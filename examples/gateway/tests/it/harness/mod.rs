@@ -2,6 +2,7 @@
 
 mod book;
 mod contract;
+mod hold;
 mod recorder;
 mod sample;
 mod shape;
@@ -15,6 +16,7 @@ use std::time::Duration;
 
 pub(crate) use book::{Book, Line};
 pub(crate) use contract::{Contract, Heard, Operation};
+pub(crate) use hold::Hold;
 pub(crate) use recorder::{Recorder, Seen};
 pub(crate) use sample::{Language, NODE, PYTHON, RUST, Sample, blocks, blocks_of, is_there};
 pub(crate) use signing::{HEADER, Headers, OTHER_SECRET, STANDARD, flat_punch, rolling, signed, signer, standard};
