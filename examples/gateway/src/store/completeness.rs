@@ -82,8 +82,8 @@ pub(crate) struct Arrival {
 }
 
 /// Whether a row's shift is over, and nothing of it is waited for any more, as a column of a query about `row`. Two hours
-/// are allowed for who comes back, or leaves a second time. Nothing of a
-/// shift is 96 hours behind its beginning: the longest that can be configured is 48, and counts from the last arrival.
+/// are allowed for who comes back, or leaves a second time. Nothing of a shift is 96 hours behind its beginning: the longest
+/// that can be configured is 48, and counts from the last arrival.
 pub(super) const IS_FINAL: &str = "coalesce((
     SELECT complete_to / 1000 >= last.punched_at + 7200
            AND (last.direction NOT IN ('in', 'break_in', 'overtime_in', 'break_out')
@@ -103,20 +103,19 @@ pub(crate) fn overdue(
     max_shift: TimeDelta,
 ) -> Result<Vec<Arrival>, StoreError> {
     let span = (from.timestamp(), to.timestamp());
-    connection.all(
-        "SELECT person, punched_at FROM row
-         WHERE fate = 'delivered' AND direction IN ('in', 'break_in', 'overtime_in') AND punched_at BETWEEN ?2 AND ?3
-           AND coalesce(serial, '') = ?1 AND exceptions NOT LIKE '%missing_out%'
-           AND NOT EXISTS (SELECT 1 FROM row AS later WHERE later.person = row.person
-                           AND later.fate IN ('delivered', 'suppressed') AND later.fate = 'delivered'
-                           AND later.punched_at > row.punched_at AND later.punched_at <= row.punched_at + ?4)",
-        &[&serial.as_str(), &span.0, &span.1, &max_shift.num_seconds()],
-        |row| {
-            let at = DateTime::from_timestamp(row.get(1)?, 0).unwrap_or_default();
-            Ok(Arrival { person: Person::new(row.get::<String>(0)?), at })
-        },
-    )
+    connection.all(OVERDUE, &[&serial.as_str(), &span.0, &span.1, &max_shift.num_seconds()], |row| {
+        let at = DateTime::from_timestamp(row.get(1)?, 0).unwrap_or_default();
+        Ok(Arrival { person: Person::new(row.get::<String>(0)?), at })
+    })
 }
+
+/// The serial number is no column there, so that the rows of the time are looked through, and not all of the terminal.
+const OVERDUE: &str = "SELECT person, punched_at FROM row
+    WHERE fate = 'delivered' AND direction IN ('in', 'break_in', 'overtime_in') AND punched_at BETWEEN ?2 AND ?3
+      AND coalesce(serial, '') = ?1 AND exceptions NOT LIKE '%missing_out%'
+      AND NOT EXISTS (SELECT 1 FROM row AS later WHERE later.person = row.person
+                      AND later.fate IN ('delivered', 'suppressed') AND later.fate = 'delivered'
+                      AND later.punched_at > row.punched_at AND later.punched_at <= row.punched_at + ?4)";
 
 impl StoreLedger<'_, '_> {
     /// Enters the event that says up to when everything of a site is known, if anybody has asked for such events.
@@ -129,5 +128,31 @@ impl StoreLedger<'_, '_> {
     ) -> Result<(), StoreError> {
         let event = Event::site_watermark(event_id, site, known.complete_to, known.waiting_for.as_ref(), now);
         self.tell(&event, site, now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{Place, Store, connect_file};
+
+    /// Both are asked all the time, of stores with years of punches.
+    #[test]
+    fn who_is_overdue_and_what_is_final_is_found_by_time_and_person() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("punch.sqlite");
+        Store::open(&Place::File(path.clone())).unwrap();
+        let connection = connect_file(&path).unwrap();
+        let plan = |sql: &str| {
+            connection.all(&format!("EXPLAIN QUERY PLAN {sql}"), &[], |row| row.get::<String>(3)).unwrap().join("; ")
+        };
+        let overdue = plan(OVERDUE);
+        assert!(overdue.contains("row USING INDEX row_punched (punched_at>? AND punched_at<?)"), "{overdue}");
+        assert!(
+            overdue.contains("later USING INDEX row_person (person=? AND punched_at>? AND punched_at<?)"),
+            "{overdue}"
+        );
+        let last = plan(&format!("SELECT {IS_FINAL} FROM row WHERE id = ?1"));
+        assert!(last.contains("last USING INDEX row_person (person=? AND punched_at>? AND punched_at<?)"), "{last}");
     }
 }
