@@ -122,14 +122,11 @@ mod tests {
     use chrono::{DateTime, Utc};
 
     use super::Activity;
-    use crate::store::{Place, Store, connect_file};
+    use crate::store::empty_file;
 
     #[test]
     fn punches_and_times_are_counted_into_the_hour_they_belong_to() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("punch.sqlite");
-        Store::open(&Place::File(path.clone())).unwrap();
-        let connection = connect_file(&path).unwrap();
+        let (_folder, connection) = empty_file();
         let now: DateTime<Utc> = "2026-03-02T08:30:00Z".parse().unwrap();
         let at = |hours: i64, millis: i64| now.timestamp_millis() - 1_800_000 - hours * super::HOUR + millis;
         connection.batch("PRAGMA foreign_keys = OFF").unwrap();

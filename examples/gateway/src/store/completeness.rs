@@ -134,15 +134,12 @@ impl StoreLedger<'_, '_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{Place, Store, connect_file};
+    use crate::store::empty_file;
 
     /// Both are asked all the time, of stores with years of punches.
     #[test]
     fn who_is_overdue_and_what_is_final_is_found_by_time_and_person() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("punch.sqlite");
-        Store::open(&Place::File(path.clone())).unwrap();
-        let connection = connect_file(&path).unwrap();
+        let (_folder, connection) = empty_file();
         let plan = |sql: &str| {
             connection.all(&format!("EXPLAIN QUERY PLAN {sql}"), &[], |row| row.get::<String>(3)).unwrap().join("; ")
         };

@@ -387,3 +387,13 @@ pub(crate) fn written(at: DateTime<Utc>) -> String {
 fn from_millis(millis: i64) -> DateTime<Utc> {
     DateTime::from_timestamp_millis(millis).unwrap_or(DateTime::UNIX_EPOCH)
 }
+
+/// A file of the newest layout with nothing in it, for as long as its folder is kept.
+#[cfg(test)]
+fn empty_file() -> (tempfile::TempDir, Connection) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("punch.sqlite");
+    drop(Store::open(&Place::File(path.clone())).unwrap());
+    let connection = connect_file(&path).unwrap();
+    (folder, connection)
+}

@@ -261,14 +261,11 @@ mod tests {
     use punch_protocol::Pin;
 
     use super::Quarantined;
-    use crate::store::{Place, Store, connect_file};
+    use crate::store::empty_file;
 
     #[test]
     fn no_list_of_what_is_held_reads_every_row_there_is() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("punch.sqlite");
-        Store::open(&Place::File(path.clone())).unwrap();
-        let connection = connect_file(&path).unwrap();
+        let (_folder, connection) = empty_file();
         let of_pin = Quarantined {
             reason: Some("unregistered_badge".to_owned()),
             pin: Some(Pin::new(b"7").into_owned()),

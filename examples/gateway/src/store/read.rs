@@ -272,10 +272,7 @@ mod tests {
     /// `/status` and the overview are asked for often: no row is read for them, only what an index says.
     #[test]
     fn no_count_reads_the_rows() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("punch.sqlite");
-        crate::store::Store::open(&crate::store::Place::File(path.clone())).unwrap();
-        let connection = crate::store::connect_file(&path).unwrap();
+        let (_folder, connection) = crate::store::empty_file();
         let ask =
             |sql: &str| connection.all(&format!("EXPLAIN QUERY PLAN {sql}"), &[], |row| row.get::<String>(3)).unwrap();
         for sql in Counts::statements() {
