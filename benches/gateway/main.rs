@@ -240,7 +240,7 @@ async fn memory(size: Size, table: &mut Table) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Has `terminals` post `punches` in bodies of so many rows, all at once.
+/// Has the terminals of a company post `punches` in bodies of so many rows, all at once.
 async fn post_all(gateway: &Gateway, company: Company, punches: u32, rows: u32) -> anyhow::Result<()> {
     let terminals = company.terminals;
     let each = punches / terminals;

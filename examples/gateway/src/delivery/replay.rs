@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use super::Engine;
 use crate::clock::now;
-use crate::store::{JobRow, Step, Store, StoreError, step};
+use crate::store::{JobRow, Store, StoreError, step};
 
 /// Deliveries of a replay that are on their way at once: half of what an endpoint may have in flight, so that the other
 /// half is always there for what is new.
@@ -32,8 +32,8 @@ pub(crate) fn spawn(store: Store, engine: Engine, id: u64) {
             // Asked before the store is: what is settled in between counts.
             let settled = engine.settled();
             match store.write(move |tx| step(tx, id, BUDGET, now())).await {
-                Ok(Step::Ended) => break,
-                Ok(Step::Taken | Step::Wait) => {}
+                Ok(true) => {}
+                Ok(false) => break,
                 Err(error) => tracing::error!(%error, job = id, "a replay cannot go on now"),
             }
             // Nothing settled is no harm: it looks again.

@@ -150,19 +150,9 @@ impl JobRow {
     }
 }
 
-/// What a job does next.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Step {
-    /// Something of it is on its way.
-    Taken,
-    /// Something of it has to be settled first.
-    Wait,
-    /// It is over.
-    Ended,
-}
-
-/// Takes up the next events of a job, as long as at most `budget` deliveries of it are on their way.
-pub(crate) fn step(tx: &mut Transaction<'_>, id: u64, budget: u32, now: DateTime<Utc>) -> Result<Step, StoreError> {
+/// Takes up the next events of a job, as long as at most `budget` deliveries of it are on their way. Whether it goes on, once
+/// something of it is settled.
+pub(crate) fn step(tx: &mut Transaction<'_>, id: u64, budget: u32, now: DateTime<Utc>) -> Result<bool, StoreError> {
     let job = id.cast_signed();
     let on_their_way = "SELECT count(*) FROM delivery WHERE job = ?1 AND state = 'waiting'";
     let waiting: u32 = tx.value(on_their_way, &[&job])?;
@@ -181,11 +171,11 @@ pub(crate) fn step(tx: &mut Transaction<'_>, id: u64, budget: u32, now: DateTime
         ))
     });
     let Some((endpoint, since, until, types, only_failed, last, cursor)) = known? else {
-        return Ok(Step::Ended);
+        return Ok(false);
     };
     let room = budget.saturating_sub(waiting);
     if room == 0 {
-        return Ok(Step::Wait);
+        return Ok(true);
     }
     let sql = format!(
         "SELECT event.seq, event.lane, delivery.id
@@ -211,11 +201,11 @@ pub(crate) fn step(tx: &mut Transaction<'_>, id: u64, budget: u32, now: DateTime
     }
     if let Some(cursor) = cursor {
         tx.execute("UPDATE job SET cursor = ?2, taken = taken + ?3 WHERE id = ?1", &[&job, &cursor, &taken])?;
-        return Ok(Step::Taken);
+        return Ok(true);
     }
     if waiting > 0 {
-        return Ok(Step::Wait);
+        return Ok(true);
     }
     tx.execute("UPDATE job SET state = 'done', ended_at = ?2 WHERE id = ?1", &[&job, &millis(now)])?;
-    Ok(Step::Ended)
+    Ok(false)
 }

@@ -71,7 +71,7 @@ pub(crate) use failing::{tell as tell_failing, tell_outages, untold_outages};
 pub(crate) use idempotency::{answered, keep_answer};
 pub use item::{ItemRow, Items, Owner};
 pub use job::JobRow;
-pub(crate) use job::{Range, Step, step};
+pub(crate) use job::{Range, step};
 use layout::VERSION;
 pub use ledger::StoreLedger;
 pub(crate) use ledger::settled;
