@@ -9,6 +9,7 @@
     reason = "a shell: std is there, and the table is what it is for"
 )]
 
+mod bare;
 mod limits;
 mod process;
 mod receiver;
@@ -85,7 +86,8 @@ fn main() -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         [process::SERVE, folder] => runtime.block_on(process::serve(folder.as_ref())),
-        [process::DO_NOTHING] => runtime.block_on(process::do_nothing()),
+        [bare::DO_NOTHING] => runtime.block_on(bare::do_nothing()),
+        [bare::KEEP, folder] => runtime.block_on(bare::keep(folder.as_ref())),
         // Cargo's own way of asking whether a bench works.
         others if others.contains(&"--test") => runtime.block_on(measure(QUICK, None)),
         others => runtime.block_on(measure(FULL, others.iter().copied().find(|word| !word.starts_with("--")))),
@@ -99,6 +101,8 @@ async fn measure(size: Size, only: Option<&str>) -> anyhow::Result<()> {
     if is_wanted("singles") {
         let nothing = limits::requests(size).await?;
         table.limit("a server that does nothing", nothing, "POST/s");
+        let kept = limits::kept_requests(size).await?;
+        table.share("  one that keeps them in SQLite, unread, in groups", kept, "POST/s", kept / nothing, "");
         table.limit("append and fdatasync", limits::syncs(size.singles.min(5000))?, "times/s");
         singles(size, nothing, &mut table).await?;
     }

@@ -1,7 +1,7 @@
-//! This program once more, as the gateway or as a server that does nothing, and what the system says of it.
+//! This program once more, as a server, and what the system says of it.
 
 use core::time::Duration;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Instant;
@@ -11,15 +11,12 @@ use gateway::config::Config;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
-use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
 
 use crate::terminal::serial;
 
 /// Has this program be a gateway, in the folder that follows.
 pub(crate) const SERVE: &str = "--serve";
-/// Has it answer `OK` to everything.
-pub(crate) const DO_NOTHING: &str = "--do-nothing";
 
 const API_KEY: &str = "pk_bench_0123456789abcdef0123456789abcdef";
 
@@ -41,23 +38,14 @@ pub(crate) async fn serve(folder: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Runs a server that reads a request and answers `OK`, until whoever started it has gone.
-pub(crate) async fn do_nothing() -> anyhow::Result<()> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-    announce(&[listener.local_addr()?]);
-    let greet = axum::routing::get(async || "GET OPTION FROM: nobody\n");
-    let router = axum::Router::new().route("/iclock/cdata", greet.post(async |_: bytes::Bytes| "OK: 1\n"));
-    tokio::spawn(async move { axum::serve(listener, router).await });
-    wait_for_end().await;
-    Ok(())
-}
-
-fn announce(addresses: &[SocketAddr]) {
+/// Says where it listens.
+pub(crate) fn announce(addresses: &[SocketAddr]) {
     let line: Vec<String> = addresses.iter().map(ToString::to_string).collect();
     println!("{}", line.join(" "));
 }
 
-async fn wait_for_end() {
+/// Waits until whoever started it has gone.
+pub(crate) async fn wait_for_end() {
     let mut nothing = Vec::new();
     // However it ends, it has ended.
     drop(tokio::io::stdin().read_to_end(&mut nothing).await);

@@ -102,13 +102,13 @@ impl ClockSamples {
     pub fn estimate(&self, now: DateTime<Utc>) -> Option<ClockEstimate> {
         let oldest = now.timestamp().saturating_sub(Self::WINDOW.num_seconds());
         let recent = self.samples.iter().filter(|sample| (oldest..=now.timestamp()).contains(&sample.at));
-        let mut offsets: Vec<i64> =
-            recent.flat_map(|sample| core::iter::repeat_n(sample.offset, weight(sample.kind))).collect();
+        let mut offsets = Vec::with_capacity(self.samples.len());
+        offsets.extend(recent.flat_map(|sample| core::iter::repeat_n(sample.offset, weight(sample.kind))));
         offsets.sort_unstable();
         let estimate = ClockEstimate {
             offset: seconds(percentile(&offsets, Self::PERCENTILE)?),
             samples: offsets.len(),
-            spread: seconds(spread(&offsets)?),
+            spread: seconds(spread(offsets)?),
         };
         (estimate.samples >= Self::MIN && estimate.spread <= Self::MAX_SPREAD).then_some(estimate)
     }
@@ -195,9 +195,9 @@ fn percentile(sorted: &[i64], percent: usize) -> Option<i64> {
 }
 
 /// The median absolute deviation.
-fn spread(sorted: &[i64]) -> Option<i64> {
-    let median = percentile(sorted, 50)?;
-    let mut distances: Vec<i64> = sorted.iter().map(|offset| offset.saturating_sub(median).saturating_abs()).collect();
-    distances.sort_unstable();
-    percentile(&distances, 50)
+fn spread(mut sorted: Vec<i64>) -> Option<i64> {
+    let median = percentile(&sorted, 50)?;
+    sorted.iter_mut().for_each(|offset| *offset = offset.saturating_sub(median).saturating_abs());
+    sorted.sort_unstable();
+    percentile(&sorted, 50)
 }

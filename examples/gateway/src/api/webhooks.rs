@@ -416,7 +416,7 @@ pub(crate) async fn send_test(api: &Api, id: u64) -> Result<(String, Option<u64>
     let event_id = random_id("test").ok_or_else(|| ApiError::unavailable("the system has no random numbers"))?;
     let (text, endpoint, format) = (event_id.to_string(), row.id, row.format);
     let work = move |tx: &mut crate::store::Transaction<'_>| -> Result<_, StoreError> {
-        send_to(tx, &[(endpoint, format)], &Event::test(&event_id, now()), event_id.as_str(), now())
+        send_to(tx, &[(endpoint, format)], &Event::test(&event_id, now()), None, event_id.as_str(), now())
     };
     let deliveries = api.store.write(work).await?;
     Ok((text, deliveries.first().map(|delivery| delivery.0)))

@@ -64,9 +64,8 @@ impl Day {
 }
 
 fn changes(connection: &Connection, from: DateTime<Utc>, to: DateTime<Utc>) -> Result<Vec<StatusChange>, StoreError> {
-    let sql = "SELECT body.bytes FROM event JOIN body ON body.event = event.seq AND body.format = 'nested'
-               WHERE event.type = 'device.status' AND event.created_at >= ?1 AND event.created_at < ?2
-               ORDER BY event.seq";
+    let sql = "SELECT nested FROM event WHERE type = 'device.status' AND created_at >= ?1 AND created_at < ?2
+                   AND nested IS NOT NULL ORDER BY seq";
     let bodies = connection.all(sql, &[&millis(from), &millis(to)], |row| row.get::<Vec<u8>>(0))?;
     let read = |bytes: Vec<u8>| {
         let event: Value = serde_json::from_slice(&bytes).ok()?;

@@ -26,10 +26,10 @@ impl Outgoing {
     /// The store cannot be read.
     pub fn of(connection: &Connection, delivery: DeliveryId) -> Result<Option<Self>, StoreError> {
         let row = connection.first(
-            "SELECT event.id, body.bytes, body.format FROM delivery
+            "SELECT event.id, coalesce(body.bytes, event.nested), coalesce(body.format, 'nested') FROM delivery
              JOIN endpoint ON endpoint.id = delivery.endpoint JOIN event ON event.seq = delivery.event
-             JOIN body ON body.event = delivery.event AND body.format IN (endpoint.format, 'nested')
-             WHERE delivery.id = ?1 ORDER BY body.format = endpoint.format DESC LIMIT 1",
+             LEFT JOIN body ON body.event = delivery.event AND body.format = endpoint.format
+             WHERE delivery.id = ?1 AND coalesce(body.bytes, event.nested) IS NOT NULL",
             &[&delivery.0.cast_signed()],
             |row| {
                 let (id, format): (String, String) = (row.get(0)?, row.get(2)?);

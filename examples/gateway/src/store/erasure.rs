@@ -3,7 +3,7 @@
 use core::ops::ControlFlow;
 use std::collections::BTreeSet;
 
-use punch_webhook::Lane;
+use punch_webhook::{Lane, PayloadFormat};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -237,14 +237,22 @@ fn erase_event(tx: &Transaction<'_>, event: i64, pseudonym: &Pseudonym, punches:
     let answers = "UPDATE attempt SET response = NULL WHERE delivery IN (SELECT id FROM delivery WHERE event = ?1)";
     tx.execute(answers, &[&event])?;
     if punches == Punches::Removed {
-        return tx.execute("DELETE FROM body WHERE event = ?1", &[&event]);
+        let nested = "UPDATE event SET nested = NULL WHERE seq = ?1 AND nested IS NOT NULL";
+        let others = tx.execute("DELETE FROM body WHERE event = ?1", &[&event])?;
+        return Ok(tx.execute(nested, &[&event])?.saturating_add(others));
     }
     let read = |row: &super::sql::Row<'_>| Ok((row.get::<String>(0)?, row.get::<Vec<u8>>(1)?));
-    let bodies = tx.all("SELECT format, bytes FROM body WHERE event = ?1", &[&event], read)?;
+    let bodies = "SELECT 'nested', nested FROM event WHERE seq = ?1 AND nested IS NOT NULL
+                  UNION ALL SELECT format, bytes FROM body WHERE event = ?1";
+    let bodies = tx.all(bodies, &[&event], read)?;
     for (format, bytes) in &bodies {
         let replaced = pseudonym.replace_in(&String::from_utf8_lossy(bytes)).into_bytes();
-        let sql = "UPDATE body SET bytes = ?3 WHERE event = ?1 AND format = ?2";
-        tx.execute(sql, &[&event, format, &replaced])?;
+        if format == PayloadFormat::Nested.as_str() {
+            tx.execute("UPDATE event SET nested = ?2 WHERE seq = ?1", &[&event, &replaced])?;
+        } else {
+            let sql = "UPDATE body SET bytes = ?3 WHERE event = ?1 AND format = ?2";
+            tx.execute(sql, &[&event, format, &replaced])?;
+        }
     }
     Ok(bodies.len())
 }

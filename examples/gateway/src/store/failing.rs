@@ -155,7 +155,7 @@ fn tell_of(
     others.retain(|(other, _)| *other != endpoint);
     if let Some(id) = random_id("failing").filter(|_| !others.is_empty()) {
         let event = Event::webhook_failing(&id, &event, now);
-        send_to(tx, &others, &event, id.as_str(), now)?;
+        send_to(tx, &others, &event, None, id.as_str(), now)?;
     }
     Ok(Some(failing))
 }

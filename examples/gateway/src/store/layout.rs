@@ -4,7 +4,7 @@ use super::StoreError;
 use super::sql::{Connection, Opener};
 
 /// The layouts, each made from the one before it.
-pub(super) const LAYOUTS: [(i64, &str); 23] = [
+pub(super) const LAYOUTS: [(i64, &str); 24] = [
     (1, include_str!("schema_1.sql")),
     (2, include_str!("schema_2.sql")),
     (3, include_str!("schema_3.sql")),
@@ -28,13 +28,17 @@ pub(super) const LAYOUTS: [(i64, &str); 23] = [
     (26, include_str!("schema_26.sql")),
     (27, include_str!("schema_27.sql")),
     (28, include_str!("schema_28.sql")),
+    (29, include_str!("schema_29.sql")),
 ];
 /// The newest layout this program knows.
-pub(super) const VERSION: i64 = 28;
+pub(super) const VERSION: i64 = 29;
 
 /// What is another on PostgreSQL. The first makes the layout as a whole, where there was none before it.
-const POSTGRES: [(i64, &str); 2] =
-    [(17, include_str!("schema_17_postgres.sql")), (28, include_str!("schema_28_postgres.sql"))];
+const POSTGRES: [(i64, &str); 3] = [
+    (17, include_str!("schema_17_postgres.sql")),
+    (28, include_str!("schema_28_postgres.sql")),
+    (29, include_str!("schema_29_postgres.sql")),
+];
 
 /// Brings what a connection leads to to the newest layout.
 pub(super) fn migrate(connection: &Connection, opener: &Opener) -> Result<(), StoreError> {

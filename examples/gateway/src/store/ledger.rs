@@ -10,7 +10,7 @@ use punch_webhook::{EndpointId, Event, PayloadFormat, Revision};
 
 use super::endpoint::wanting;
 use super::outbox::send_to;
-use super::person::{self, Original};
+use super::person::{self, Original, Way};
 use super::sql::{Connection, ToValue, Value};
 use super::{StoreError, Transaction, millis};
 use crate::core::{Correction, Enrollment, Entry, Fate, Known, Ledger, Register, Settled, Told};
@@ -43,8 +43,8 @@ impl<'t, 'c> StoreLedger<'t, 'c> {
         Self { transaction, wanting: BTreeMap::new() }
     }
 
-    /// Writes the row with all that is known of it. False if it was there already with a final fate.
-    fn enter_row(&mut self, entry: &Entry<'_>) -> Result<bool, StoreError> {
+    /// Writes the row with all that is known of it. Its number, if it was not there already with a final fate.
+    fn enter_row(&mut self, entry: &Entry<'_>) -> Result<Option<i64>, StoreError> {
         let (fate, reason, problem, of, place) = match &entry.fate {
             Fate::Delivered { standing, .. } => ("delivered", None, None, None, Some(standing.place)),
             Fate::Suppressed { of, standing, .. } => {
@@ -94,14 +94,18 @@ impl<'t, 'c> StoreLedger<'t, 'c> {
             &told.and_then(|told| told.business_date).map(person::date_text),
             &told.map(|told| told.exceptions.as_str()),
         ];
-        let is_new = self.transaction.execute(person::ENTER, values)? > 0;
-        Ok(is_new || self.transaction.execute(&person::enter_again(), values)? > 0)
+        let entered = self.transaction.insert_new(person::ENTER, "seq", values)?;
+        if entered.is_some() || self.transaction.execute(&person::enter_again(), values)? == 0 {
+            return Ok(entered);
+        }
+        self.transaction.first("SELECT seq FROM row WHERE id = ?1", &[&entry.id], |row| row.get(0))
     }
 
-    /// Enters the event of a punch and, if it `is_sent` now, its deliveries to those who want such.
+    /// Enters the event of the punch of a row and, if it `is_sent` now, its deliveries to those who want such.
     fn enter_event(
         &mut self,
         event: &Event<'_>,
+        row: i64,
         badge: &str,
         is_sent: bool,
         at: DateTime<Utc>,
@@ -111,7 +115,7 @@ impl<'t, 'c> StoreLedger<'t, 'c> {
             Occupied(known) => known.into_mut(),
             Vacant(unknown) => unknown.insert(wanting(self.transaction, &event.event_type(), event.site())?),
         };
-        send_to(self.transaction, endpoints, event, badge, at)?;
+        send_to(self.transaction, endpoints, event, Some(row), badge, at)?;
         Ok(())
     }
 
@@ -119,7 +123,7 @@ impl<'t, 'c> StoreLedger<'t, 'c> {
     pub(super) fn tell(&mut self, event: &Event<'_>, key: &str, at: DateTime<Utc>) -> Result<(), StoreError> {
         let endpoints = wanting(self.transaction, &event.event_type(), event.site())?;
         if !endpoints.is_empty() {
-            send_to(self.transaction, &endpoints, event, key, at)?;
+            send_to(self.transaction, &endpoints, event, None, key, at)?;
         }
         Ok(())
     }
@@ -142,8 +146,7 @@ impl Ledger for StoreLedger<'_, '_> {
         at: DateTime<Utc>,
         take: &mut dyn FnMut(Known) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
-        let range = "punched_at < ?2 ORDER BY punched_at DESC, place DESC, id DESC";
-        person::look(self.transaction, range, person, at, take)
+        person::look(self.transaction, Way::Back, person, at, take)
     }
 
     fn look_ahead(
@@ -152,7 +155,7 @@ impl Ledger for StoreLedger<'_, '_> {
         at: DateTime<Utc>,
         take: &mut dyn FnMut(Known) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
-        person::look(self.transaction, "punched_at >= ?2 ORDER BY punched_at, place, id", person, at, take)
+        person::look(self.transaction, Way::Ahead, person, at, take)
     }
 
     fn trust(&mut self, serial: &SerialNumber) -> Result<StateTrust, StoreError> {
@@ -188,13 +191,11 @@ impl Ledger for StoreLedger<'_, '_> {
     }
 
     fn enter(&mut self, entry: &Entry<'_>) -> Result<(), StoreError> {
-        if !self.enter_row(entry)? {
-            return Ok(());
-        }
+        let Some(row) = self.enter_row(entry)? else { return Ok(()) };
         match &entry.fate {
             Fate::Delivered { punch, device, employee, is_sent, late, .. } => {
                 let event = Event::punch(punch, device, employee).with_late(late.is_some());
-                self.enter_event(&event, &employee.badge, *is_sent, entry.received_at)?;
+                self.enter_event(&event, row, &employee.badge, *is_sent, entry.received_at)?;
                 let Some(id) = late else { return Ok(()) };
                 self.tell(&Event::late(id, punch, device, employee, None), &employee.badge, entry.received_at)
             }

@@ -150,11 +150,12 @@ impl DeliveryRow {
     ///
     /// The store cannot be read.
     pub fn details(&self, connection: &Connection) -> Result<(Option<Value>, Vec<SentAttempt>), StoreError> {
-        let sql = "SELECT body.bytes FROM delivery JOIN endpoint ON endpoint.id = delivery.endpoint
-                   JOIN body ON body.event = delivery.event AND body.format IN (endpoint.format, 'nested')
-                   WHERE delivery.id = ?1 ORDER BY body.format = endpoint.format DESC LIMIT 1";
-        let body: Option<Vec<u8>> = connection.first(sql, &[&self.id.cast_signed()], |row| row.get(0))?;
-        let body = body.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        let sql = "SELECT coalesce(body.bytes, event.nested) FROM delivery
+                   JOIN endpoint ON endpoint.id = delivery.endpoint JOIN event ON event.seq = delivery.event
+                   LEFT JOIN body ON body.event = delivery.event AND body.format = endpoint.format
+                   WHERE delivery.id = ?1";
+        let body: Option<Option<Vec<u8>>> = connection.first(sql, &[&self.id.cast_signed()], |row| row.get(0))?;
+        let body = body.flatten().and_then(|bytes| serde_json::from_slice(&bytes).ok());
         let bodies = sent_bodies(connection, self.id.cast_signed())?;
         let attempts = attempts(connection, self.id.cast_signed())?.into_iter().zip(bodies);
         Ok((body, attempts.map(|(attempt, body)| SentAttempt { attempt, body }).collect()))
@@ -243,7 +244,8 @@ pub struct SentAttempt {
 /// What each attempt sent, in the order of [`attempts`]. Only the number of the attempt differs, so it is kept once.
 fn sent_bodies(connection: &Connection, delivery: i64) -> Result<Vec<Option<String>>, StoreError> {
     connection.all(
-        "SELECT attempt.number, body.bytes FROM attempt JOIN delivery ON delivery.id = attempt.delivery
+        "SELECT attempt.number, CASE attempt.format WHEN 'nested' THEN event.nested ELSE body.bytes END
+         FROM attempt JOIN delivery ON delivery.id = attempt.delivery JOIN event ON event.seq = delivery.event
          LEFT JOIN body ON body.event = delivery.event AND body.format = attempt.format
          WHERE attempt.delivery = ?1 ORDER BY attempt.at, attempt.number",
         &[&delivery],
@@ -306,33 +308,31 @@ pub(super) fn send(
     Ok(id)
 }
 
-/// Makes an event for these endpoints, and the delivery to each. Events of one `key` come in order.
+/// Makes an event for these endpoints, and the delivery to each. Events of one `key` come in order. The first that tells of a
+/// punch has the identity of its `row`, and is found by it.
 pub(crate) fn send_to(
     tx: &mut Transaction<'_>,
     endpoints: &[(EndpointId, PayloadFormat)],
     event: &Event<'_>,
+    row: Option<i64>,
     key: &str,
     now: DateTime<Utc>,
 ) -> Result<Vec<DeliveryId>, StoreError> {
     let (id, lane) = (event.id().as_str(), Lane::of(key.as_bytes()));
-    let seq = tx.insert(
-        "INSERT INTO event (id, type, lane, created_at, row_seq) VALUES (?1, ?2, ?3, ?4, \
-         (SELECT seq FROM row WHERE id = ?1))",
-        "seq",
-        &[&id, &event.event_type().as_str(), &lane.0.cast_signed(), &millis(now)],
-    )?;
     // The nested body is always there, for the API and for endpoints that come later.
+    let nested = event.body(PayloadFormat::Nested);
+    let seq = tx.insert(
+        "INSERT INTO event (id, type, lane, created_at, row_seq, nested) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "seq",
+        &[&id, &event.event_type().as_str(), &lane.0.cast_signed(), &millis(now), &row, &nested.as_bytes()],
+    )?;
     let mut formats = vec![PayloadFormat::Nested];
-    for (_, format) in endpoints {
-        if !formats.contains(format) {
-            formats.push(*format);
+    for &(_, format) in endpoints {
+        if !formats.contains(&format) {
+            formats.push(format);
+            let sql = "INSERT INTO body (event, format, bytes) VALUES (?1, ?2, ?3)";
+            tx.execute(sql, &[&seq, &format.as_str(), &event.body(format).as_bytes()])?;
         }
-    }
-    for format in formats {
-        tx.execute(
-            "INSERT INTO body (event, format, bytes) VALUES (?1, ?2, ?3)",
-            &[&seq, &format.as_str(), &event.body(format).as_bytes()],
-        )?;
     }
     endpoints.iter().map(|(endpoint, _)| send(tx, seq, *endpoint, lane, None, now)).collect()
 }
@@ -358,8 +358,8 @@ pub(crate) fn events_after(
 ) -> Result<Vec<(u64, Box<RawValue>)>, StoreError> {
     let wanted = if types.is_empty() { String::new() } else { format!(",{},", types.join(",")) };
     let events = connection.all(
-        "SELECT seq, bytes FROM event JOIN body ON body.event = event.seq AND body.format = 'nested'
-         WHERE seq > ?1 AND (?2 = '' OR instr(?2, ',' || event.type || ',') > 0) ORDER BY seq LIMIT ?3",
+        "SELECT seq, nested FROM event WHERE seq > ?1 AND nested IS NOT NULL
+             AND (?2 = '' OR instr(?2, ',' || type || ',') > 0) ORDER BY seq LIMIT ?3",
         &[&after.cast_signed(), &wanted, &limit],
         |row| {
             // Written by ourselves, so this only skips a damaged row.

@@ -1,6 +1,7 @@
 //! What is kept of a person's punches beside the rows: what was found of them, and what was told.
 
 use core::ops::ControlFlow;
+use std::sync::LazyLock;
 
 use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, SubsecRound as _, Utc};
 use punch_normalize::timeline::{Mark, Role};
@@ -45,22 +46,65 @@ pub(super) fn wall_time(text: Option<String>, at: DateTime<Utc>) -> DateTime<Fix
     read.unwrap_or_else(|| at.fixed_offset())
 }
 
-/// Hands over the punches of a person, in the order and from where `range` says, until `take` has enough.
+/// Which way a person's punches are gone through.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Way {
+    /// From a moment on, the moment itself included.
+    Ahead,
+    /// From before a moment, the latest first.
+    Back,
+}
+
+static AHEAD: LazyLock<String> = LazyLock::new(|| look_sql("punched_at >= ?2 ORDER BY punched_at"));
+static BACK: LazyLock<String> = LazyLock::new(|| look_sql("punched_at < ?2 ORDER BY punched_at DESC"));
+
+fn look_sql(range: &str) -> String {
+    format!(
+        "SELECT id, punched_at, device_local, status, role, trusted, revision, direction, direction_source, confidence, \
+         session_id, business_date, exceptions, fate, serial, site, place, local_time, historic, manual \
+         FROM row WHERE fate IN ('delivered', 'suppressed') AND person = ?1 AND {range}",
+    )
+}
+
+/// Hands over the punches of a person from `at` in time order, those of one second by their places, until `take` has enough.
 pub(super) fn look(
     tx: &Transaction<'_>,
-    range: &str,
+    way: Way,
     person: &Person,
     at: DateTime<Utc>,
     take: &mut dyn FnMut(Known) -> ControlFlow<()>,
 ) -> Result<(), StoreError> {
-    let sql = format!(
-        "SELECT id, punched_at, device_local, status, role, trusted, revision, direction, direction_source, confidence, \
-         session_id, business_date, exceptions, fate, serial, site, place, local_time, historic, manual \
-         FROM row WHERE fate IN ('delivered', 'suppressed') AND person = ?1 AND {range}",
-    );
-    tx.each(&sql, &[&person.as_str(), &at.timestamp()], |row| {
-        Ok(known(row, person)?.map_or(ControlFlow::Continue(()), &mut *take))
-    })
+    let sql = match way {
+        Way::Ahead => &AHEAD,
+        Way::Back => &BACK,
+    };
+    // The index has them in order but for those of one second. The database would sort all there are, and few are taken.
+    let mut same_second = Vec::<Known>::new();
+    tx.each(sql, &[&person.as_str(), &at.timestamp()], |row| {
+        let second: i64 = row.get(1)?;
+        if same_second.first().is_some_and(|known| known.mark.at.timestamp() != second)
+            && hand_over(&mut same_second, way, take).is_break()
+        {
+            return Ok(ControlFlow::Break(()));
+        }
+        same_second.extend(known(row, person)?);
+        Ok(ControlFlow::Continue(()))
+    })?;
+    // Whoever has enough by now has been handed everything.
+    let _ = hand_over(&mut same_second, way, take);
+    Ok(())
+}
+
+fn hand_over(known: &mut Vec<Known>, way: Way, take: &mut dyn FnMut(Known) -> ControlFlow<()>) -> ControlFlow<()> {
+    known.sort_by(|a, b| {
+        let order = |known: &Known| known.mark.order.cast_signed();
+        let ahead = order(a).cmp(&order(b)).then_with(|| a.mark.event_id.cmp(&b.mark.event_id));
+        match way {
+            Way::Ahead => ahead,
+            Way::Back => ahead.reverse(),
+        }
+    });
+    known.drain(..).try_for_each(take)
 }
 
 fn known(row: &Row<'_>, person: &Person) -> Result<Option<Known>, StoreError> {
@@ -264,9 +308,8 @@ impl Original {
         let Some(mut punch) = punch(tx, id)? else { return Ok(None) };
 
         let read = tx.first(
-            "SELECT bytes, local_time IS NULL FROM row JOIN event ON event.row_seq = row.seq
-             JOIN body ON body.event = event.seq AND body.format = 'nested'
-             WHERE row.id = ?1",
+            "SELECT nested, local_time IS NULL FROM row JOIN event ON event.row_seq = row.seq
+             WHERE row.id = ?1 AND nested IS NOT NULL",
             &[&id.as_str()],
             |row| Ok((row.get::<Vec<u8>>(0)?, row.get::<bool>(1)?)),
         );

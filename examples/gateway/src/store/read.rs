@@ -209,12 +209,11 @@ impl Attendance {
         let mut clause = self.clause();
         let tail = part.cut(&mut clause, "event.seq");
         let sql = format!(
-            "SELECT bytes, revision, direction, direction_source, confidence, session_id, business_date, exceptions,
+            "SELECT nested, revision, direction, direction_source, confidence, session_id, business_date, exceptions,
                     {IS_FINAL}, punched_at, local_time, time_quality, event.seq
              FROM event JOIN row ON row.seq = event.row_seq
-             JOIN body ON body.event = event.seq AND body.format = 'nested'
              WHERE {} {tail}",
-            clause.after("TRUE")
+            clause.after("nested IS NOT NULL")
         );
         let page = connection.all(&sql, &clause.values(), |row| {
             let Ok(mut punch) = serde_json::from_slice::<Value>(&row.get::<Vec<u8>>(0)?) else { return Ok(None) };

@@ -32,16 +32,16 @@ pub(crate) fn around(
             JOIN row ON row.person = due.person AND row.fate IN ('delivered', 'suppressed')
                 AND row.punched_at BETWEEN due.at - ?2 AND due.at + ?2
         ), told AS (
-            SELECT event.seq AS event, near.id, near.endpoint FROM near JOIN event ON event.row_seq = near.row_seq
+            SELECT event.seq AS event, event.nested AS nested, near.id AS id, near.endpoint AS endpoint FROM near
+            JOIN event ON event.row_seq = near.row_seq
             UNION ALL
-            SELECT event.seq, near.id, near.endpoint FROM near JOIN revision ON revision.punch = near.punch
+            SELECT event.seq, event.nested, near.id, near.endpoint FROM near JOIN revision ON revision.punch = near.punch
             JOIN event ON event.id = revision.event_id AND event.row_seq IS NULL
         )
-        SELECT delivery.id, body.bytes FROM told
+        SELECT delivery.id, told.nested FROM told
         JOIN delivery ON delivery.event = told.event AND delivery.endpoint = told.endpoint AND delivery.id <> told.id
-        JOIN body ON body.event = told.event AND body.format = 'nested'
-        WHERE ?3 = 0 OR delivery.state = 'waiting' OR delivery.reason LIKE '%: orphan_out'
-            OR delivery.reason LIKE '%: alternation'
+        WHERE told.nested IS NOT NULL AND (?3 = 0 OR delivery.state = 'waiting'
+            OR delivery.reason LIKE '%: orphan_out' OR delivery.reason LIKE '%: alternation')
         ORDER BY delivery.id";
     connection.all(sql, &[&delivery.0.cast_signed(), &reach.time.num_seconds(), &reach.waiting_only], read)
 }
@@ -77,8 +77,8 @@ pub(crate) fn revise(
 /// The store cannot be read.
 pub(crate) fn without_employee(connection: &Connection, url: &str) -> Result<Vec<(DeliveryId, Vec<u8>)>, StoreError> {
     let sql = "
-        SELECT delivery.id, body.bytes FROM delivery JOIN endpoint ON endpoint.id = delivery.endpoint
-        JOIN body ON body.event = delivery.event AND body.format = 'nested'
+        SELECT delivery.id, event.nested FROM delivery JOIN endpoint ON endpoint.id = delivery.endpoint
+        JOIN event ON event.seq = delivery.event AND event.nested IS NOT NULL
         WHERE endpoint.url = ?1 AND delivery.state = 'failed'
             AND delivery.reason IN ('parked: unknown_employee', 'parked: ambiguous_employee', 'parked: employee_inactive')
         ORDER BY delivery.id LIMIT ?2";

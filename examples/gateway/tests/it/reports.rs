@@ -23,11 +23,8 @@ async fn day() -> Site {
         });
         let millis = at.parse::<chrono::DateTime<chrono::Utc>>().unwrap().timestamp_millis();
         let work = move |tx: &mut gateway::store::Transaction<'_>| {
-            let event =
-                "INSERT INTO event (id, type, lane, created_at) VALUES (?1, 'device.status', 1, ?2) RETURNING seq";
-            let seq: i64 = tx.value(event, &[&format!("evt_{number}"), &millis])?;
-            let bytes = body.to_string().into_bytes();
-            tx.execute("INSERT INTO body (event, format, bytes) VALUES (?1, 'nested', ?2)", &[&seq, &bytes.as_slice()])
+            let sql = "INSERT INTO event (id, type, lane, created_at, nested) VALUES (?1, 'device.status', 1, ?2, ?3)";
+            tx.execute(sql, &[&format!("evt_{number}"), &millis, &body.to_string().as_bytes()])
         };
         site.gateway.store().write(work).await.unwrap();
     }

@@ -32,7 +32,7 @@ fn store(folder: &tempfile::TempDir) -> (Store, Connection) {
     (store, connection)
 }
 
-/// An event of so many days ago, with its row, its body and a delivery in this state, settled so many days ago.
+/// An event of so many days ago, with its row, its bodies and a delivery in this state, settled so many days ago.
 fn event(connection: &Connection, number: i64, age: i64, deliveries: &[(&str, i64)]) {
     let at = |days: i64| (now() - TimeDelta::days(days)).timestamp_millis();
     let id = format!("evt_{number}");
@@ -42,10 +42,10 @@ fn event(connection: &Connection, number: i64, age: i64, deliveries: &[(&str, i6
         params![id, at(age)],
     );
     one(
-        "INSERT INTO event (seq, id, type, lane, created_at) VALUES (?1, ?2, 'attendance.punch', 1, ?3)",
-        params![number, id, at(age)],
+        "INSERT INTO event (seq, id, type, lane, created_at, nested) VALUES (?1, ?2, 'attendance.punch', 1, ?3, ?4)",
+        params![number, id, at(age), vec![b'x'; 600]],
     );
-    one("INSERT INTO body (event, format, bytes) VALUES (?1, 'nested', ?2)", params![number, vec![b'x'; 600]]);
+    one("INSERT INTO body (event, format, bytes) VALUES (?1, 'flat', ?2)", params![number, vec![b'x'; 400]]);
     for (endpoint, (state, settled)) in (1_i64..).zip(deliveries) {
         let settled_at = (*state != "waiting").then(|| at(*settled));
         one(
@@ -199,7 +199,7 @@ proptest! {
             event(&transaction, number, *age, deliveries);
         }
         transaction.commit().unwrap();
-        let undelivered = "SELECT event || ' ' || id || ' ' || (SELECT bytes IS NOT NULL FROM body WHERE body.event = delivery.event)
+        let undelivered = "SELECT event || ' ' || id || ' ' || (SELECT nested IS NOT NULL FROM event WHERE seq = delivery.event)
                            FROM delivery WHERE state = 'waiting' ORDER BY id";
         let before = ask(&connection, undelivered);
         let failed = "SELECT CAST(id AS TEXT) FROM delivery WHERE state = 'failed' ORDER BY id";
@@ -222,7 +222,7 @@ proptest! {
         for orphans in [
             "SELECT CAST(delivery AS TEXT) FROM attempt WHERE delivery NOT IN (SELECT id FROM delivery)",
             "SELECT CAST(event AS TEXT) FROM body WHERE event NOT IN (SELECT seq FROM event)",
-            "SELECT CAST(event AS TEXT) FROM delivery WHERE event NOT IN (SELECT event FROM body)",
+            "SELECT CAST(event AS TEXT) FROM delivery WHERE event NOT IN (SELECT seq FROM event WHERE nested IS NOT NULL)",
         ] {
             prop_assert_eq!(ask(&connection, orphans), Vec::<String>::new());
         }

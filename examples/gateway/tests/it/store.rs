@@ -51,7 +51,7 @@ fn punches_of_an_older_layout_are_carried_over() {
         let row: (String, i64, Option<String>, bool, u32) = new
             .query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)))
             .unwrap();
-        assert_eq!((version, row), (28, ("evt_1".to_owned(), 1_772_438_400, None, true, 0)), "layout {layout}");
+        assert_eq!((version, row), (29, ("evt_1".to_owned(), 1_772_438_400, None, true, 0)), "layout {layout}");
     }
 }
 

@@ -90,7 +90,8 @@ impl Clockwork {
         for sample in contact.probe.into_iter().chain(self.sample(received)) {
             self.clock.observe(sample);
         }
-        let clock = self.clock.live_offset(at);
+        let estimate = self.clock.estimate(at);
+        let clock = ClockOffset::measured(estimate);
         let is_ahead = |punch: &RawPunch| {
             let shown = self.shown(punch, at);
             shown.quality == TimeQuality::Exact
@@ -98,13 +99,13 @@ impl Clockwork {
         };
         let earliest = at.naive_utc().checked_sub_signed(BEHIND_UTC).unwrap_or_default();
         let ahead = received.punches().filter(|punch| punch.time >= earliest).any(is_ahead);
-        self.judge(&received.serial, ahead, at)
+        self.judge(&received.serial, estimate, ahead, at)
     }
 
     /// Takes in the answer of a terminal that was asked for its time. The notice, if an alarm opens or closes by it.
     pub fn probed(&mut self, serial: &SerialNumber, sample: ClockSample) -> Option<ClockNotice> {
         self.clock.observe(sample);
-        self.judge(serial, false, sample.at())
+        self.judge(serial, self.clock.estimate(sample.at()), false, sample.at())
     }
 
     /// What is known with the last probe too, for the rows that come with it.
@@ -187,8 +188,13 @@ impl Clockwork {
         }
     }
 
-    fn judge(&mut self, serial: &SerialNumber, ahead: bool, at: DateTime<Utc>) -> Option<ClockNotice> {
-        let estimate = self.clock.estimate(at);
+    fn judge(
+        &mut self,
+        serial: &SerialNumber,
+        estimate: Option<ClockEstimate>,
+        ahead: bool,
+        at: DateTime<Utc>,
+    ) -> Option<ClockNotice> {
         let opens = Alarm::judge(&mut self.alarm, estimate, ahead, at)?;
         let Alarm { since, cause, .. } = self.alarm?;
         if !opens {

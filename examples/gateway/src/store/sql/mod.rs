@@ -29,8 +29,8 @@ trait Database: fmt::Debug + Send {
     /// Runs a statement and says how many rows it changed.
     fn execute(&self, sql: &str, values: &Parameters<'_>) -> Result<usize, StoreError>;
 
-    /// Inserts one row. The number it gets in the column `key`, which is the primary one.
-    fn insert(&self, sql: &str, key: &str, values: &Parameters<'_>) -> Result<i64, StoreError>;
+    /// Inserts one row, if it is not there. The number it gets in the column `key`, which is the primary one.
+    fn insert_new(&self, sql: &str, key: &str, values: &Parameters<'_>) -> Result<Option<i64>, StoreError>;
 
     /// Runs a statement and hands over the rows it returns, until `take` has enough.
     fn query(&self, sql: &str, values: &Parameters<'_>, take: &mut Taking<'_>) -> Result<(), StoreError>;
@@ -94,7 +94,16 @@ impl Connection {
     ///
     /// The database says no.
     pub fn insert(&self, sql: &str, key: &str, values: &Parameters<'_>) -> Result<i64, StoreError> {
-        self.database.insert(sql, key, values)
+        self.insert_new(sql, key, values)?.ok_or(StoreError::NoRow)
+    }
+
+    /// The same with a statement that inserts nothing if the row is there.
+    ///
+    /// # Errors
+    ///
+    /// The database says no.
+    pub fn insert_new(&self, sql: &str, key: &str, values: &Parameters<'_>) -> Result<Option<i64>, StoreError> {
+        self.database.insert_new(sql, key, values)
     }
 
     /// What `read` makes of the first row; `None` if there is none.

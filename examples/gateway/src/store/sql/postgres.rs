@@ -145,13 +145,13 @@ impl Database for Postgres {
         Ok(usize::try_from(changed).unwrap_or(usize::MAX))
     }
 
-    fn insert(&self, sql: &str, key: &str, values: &Parameters<'_>) -> Result<i64, StoreError> {
-        let mut number = Err(StoreError::NoRow);
+    fn insert_new(&self, sql: &str, key: &str, values: &Parameters<'_>) -> Result<Option<i64>, StoreError> {
+        let mut number = None;
         self.query(&format!("{sql} RETURNING {key}"), values, &mut |row| {
-            number = row.get(0);
+            number = Some(row.get(0)?);
             Ok(ControlFlow::Break(()))
         })?;
-        number
+        Ok(number)
     }
 
     fn query(&self, sql: &str, values: &Parameters<'_>, take: &mut Taking<'_>) -> Result<(), StoreError> {

@@ -71,10 +71,10 @@ impl Database for Sqlite {
         Ok(self.prepare(sql, values)?.raw_execute()?)
     }
 
-    fn insert(&self, sql: &str, _: &str, values: &Parameters<'_>) -> Result<i64, StoreError> {
+    fn insert_new(&self, sql: &str, _: &str, values: &Parameters<'_>) -> Result<Option<i64>, StoreError> {
         // `RETURNING` would keep the number in a table of its own first.
-        self.execute(sql, values)?;
-        Ok(self.0.last_insert_rowid())
+        let inserted = self.execute(sql, values)?;
+        Ok((inserted > 0).then(|| self.0.last_insert_rowid()))
     }
 
     fn query(&self, sql: &str, values: &Parameters<'_>, take: &mut Taking<'_>) -> Result<(), StoreError> {
