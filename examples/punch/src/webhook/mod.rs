@@ -271,12 +271,20 @@ async fn listen(listen: Listen) -> anyhow::Result<Exit> {
         match (&arrival.event_id, &arrival.problem) {
             (Some(_), _) if listen.ndjson => crate::say(format_args!("{}", String::from_utf8_lossy(&arrival.body))),
             (Some(id), _) => {
-                crate::say(format_args!("{}  {id}  {} bytes, verified", arrival.reply, arrival.body.len()));
+                let (reply, kind, length) = (arrival.reply, event_type(&arrival.body), arrival.body.len());
+                crate::say(format_args!("{reply}  {id}  {kind}  {length} bytes, verified"));
             }
             (None, problem) => eprintln!("{}  refused: {}", arrival.reply, problem.as_deref().unwrap_or_default()),
         }
     }
     Ok(Exit::Done)
+}
+
+/// What an event is about, as its body says.
+fn event_type(body: &[u8]) -> String {
+    let event: Option<serde_json::Value> = serde_json::from_slice(body).ok();
+    let kind = event.as_ref().and_then(|event| event.get("event_type")?.as_str());
+    kind.unwrap_or("no event_type").to_owned()
 }
 
 async fn send(send: Send) -> anyhow::Result<Exit> {
