@@ -78,7 +78,7 @@ pub(super) fn look(
         Way::Ahead => &AHEAD,
         Way::Back => &BACK,
     };
-    // The index has them in order but for those of one second. The database would sort all there are, and few are taken.
+    // The index has them in order but for those of one second, which are few: the database would begin a sort for each.
     let mut same_second = Vec::<Known>::new();
     tx.each(sql, &[&person.as_str(), &at.timestamp()], |row| {
         let second: i64 = row.get(1)?;
@@ -351,4 +351,41 @@ pub(crate) fn direction_of(word: &str) -> Option<Direction> {
     use Direction::{BreakIn, BreakOut, In, Intermediate, Out, OvertimeIn, OvertimeOut, Unknown};
     let all = [In, Out, BreakOut, BreakIn, OvertimeIn, OvertimeOut, Intermediate, Unknown];
     all.into_iter().find(|direction| direction.as_str() == word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::empty_file;
+
+    /// S2-085: those of one second come by their places, the last of a slice as well, and nobody is handed more than they take.
+    #[test]
+    fn punches_of_one_second_come_in_the_order_of_their_places() {
+        let (_folder, connection) = empty_file();
+        for (number, (at, place)) in [(60, 0), (120, 2), (120, 0), (120, 1), (180, 1), (180, 0)].into_iter().enumerate()
+        {
+            let sql = "INSERT INTO row (id, serial, fate, person, punched_at, place, device_local, received_at, raw)
+                       VALUES (?1, 'T1', 'delivered', '7', ?2, ?3, '2026-03-02T08:00:00', 0, '')";
+            connection.execute(sql, &[&format!("evt_{number:026}"), &i64::from(at), &i64::from(place)]).unwrap();
+        }
+        let gone_through = |way: Way, from: i64, most: usize| {
+            let mut found = Vec::new();
+            let person = Person::new("7");
+            let work = |tx: &mut Transaction<'_>| {
+                let mut take = |known: Known| {
+                    found.push((known.mark.at.timestamp(), known.mark.order));
+                    if found.len() == most { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+                };
+                look(tx, way, &person, DateTime::from_timestamp(from, 0).unwrap(), &mut take)
+            };
+            Transaction::whole(&connection, work).unwrap();
+            found
+        };
+        let all = [(60, 0), (120, 0), (120, 1), (120, 2), (180, 0), (180, 1)];
+        assert_eq!(gone_through(Way::Ahead, 60, usize::MAX), all);
+        assert_eq!(gone_through(Way::Back, 180, usize::MAX), [(120, 2), (120, 1), (120, 0), (60, 0)]);
+        for most in 1..=all.len() {
+            assert_eq!(gone_through(Way::Ahead, 0, most), all[..most]);
+        }
+    }
 }
