@@ -1,5 +1,6 @@
 //! Drives the queue: takes what is durable, sends what is due, writes down what became of it.
 
+mod answers;
 mod guard;
 mod leases;
 pub(crate) mod mail;
@@ -11,34 +12,28 @@ mod sender;
 mod shared;
 mod sinks;
 
-use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chrono::TimeDelta;
-use punch_normalize::EventId;
 use punch_webhook::{Class, DeliveryId, EndpointId, EnqueueError, Queue, QueueLimits, QueueStatus, Record, Waiting};
 use tokio::sync::futures::OwnedNotified;
 use tokio::sync::{Notify, mpsc, oneshot};
-use tokio::task::{JoinError, JoinSet};
+use tokio::task::JoinSet;
 
 use crate::clock::now;
 use crate::config::DeliveryConfig;
-use crate::stage::{Stage, Watch};
+use crate::stage::Watch;
 use crate::store::lease;
-use crate::store::{AttemptRow, EndpointRow, Store, StoreError, delivery_rows, revise, tell_failing};
+use crate::store::{EndpointRow, Store, StoreError, delivery_rows};
 
 pub use self::sinks::Sinks;
 use leases::Leases;
-use outages::announce;
 use request::{Answered, make, read_bodies};
 use sender::{Sender, Target};
 
 /// Deliveries read from the store in one go, at the start and after the queue was full.
 const PAGE: u32 = 10_000;
-
-/// Attempts that are written down in one piece of work, or a few more: what was answered together.
-const TOGETHER: usize = 64;
 
 /// The queue is filled up from the store when fewer deliveries than this wait in it.
 const REFILL_BELOW: usize = 1_000;
@@ -387,104 +382,6 @@ impl Driver {
             self.in_flight.spawn(make(attempts, contents, target, Arc::clone(&self.sender), self.back.clone()));
         }
         read_bodies(&self.store, wanted);
-    }
-
-    /// Takes the answer to a request, and what else was answered by now: one piece of work for the writer.
-    async fn settle(&mut self, ended: Result<Answered, JoinError>) {
-        let (mut rows, mut follows, mut arrived, mut others) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        let mut next = Some(ended);
-        while let Some(ended) = next {
-            match ended {
-                Ok(mut answered) => {
-                    others.append(&mut answered.others);
-                    rows.extend(answered.rows());
-                    follows.extend(self.follow_answer(&answered));
-                    if answered.sent.class == Class::Delivered {
-                        arrived.extend(answered.made.into_iter().filter_map(|made| made.event_id));
-                    }
-                }
-                Err(error) => tracing::error!(%error, "an attempt was lost"),
-            }
-            next = if rows.len() < TOGETHER { self.in_flight.try_join_next() } else { None };
-        }
-        self.write_down(rows, follows, arrived, others);
-        if let Some(after) = self.unfed_after
-            && self.queue.status().waiting < REFILL_BELOW
-            && let Err(error) = self.feed(after).await
-        {
-            tracing::error!(%error, "undelivered rows could not be read");
-            self.unfed_after = Some(after);
-        }
-    }
-
-    /// Has it written down what was tried, what follows from it, and what arrived.
-    fn write_down(
-        &mut self,
-        rows: Vec<AttemptRow>,
-        follows: Vec<(EndpointId, Vec<Record>)>,
-        arrived: Vec<EventId>,
-        others: Vec<(DeliveryId, punch_erp::Outcome)>,
-    ) {
-        for row in &rows {
-            self.store.metrics().attempted(row.status, Duration::from_millis(row.millis));
-            tracing::debug!(delivery = row.delivery.0, number = row.number, status = row.status, "attempt");
-        }
-        let holder = self.leases.as_ref().map(Leases::holder);
-        let (store, watch, settled) = (self.store.clone(), self.watch.clone(), Arc::clone(&self.settled));
-        let post = self.post.clone();
-        let by_mail = post.is_some();
-        // Not awaited: until a record is durable a crash sends once more, which receivers expect.
-        self.forget_written();
-        let deliveries: Vec<DeliveryId> = rows.iter().map(|row| row.delivery).collect();
-        self.unwritten.extend(&deliveries);
-        self.writes.spawn(async move {
-            let written = store
-                .write_repeatable(move |tx| {
-                    rows.iter().try_for_each(|row| row.insert(tx))?;
-                    let mut records = Vec::new();
-                    for (endpoint, of_it) in &follows {
-                        records.extend(match &holder {
-                            Some(holder) => lease::still_true(tx, holder, *endpoint, of_it.clone())?,
-                            None => of_it.clone(),
-                        });
-                    }
-                    records.iter().try_for_each(|record| crate::store::persist(tx, record))?;
-                    others.iter().try_for_each(|(other, outcome)| revise(tx, *other, outcome, now()))?;
-                    tell_failing(tx, &records, by_mail, now())
-                })
-                .await;
-            match written {
-                Ok(told) => {
-                    for event_id in &arrived {
-                        watch.announce(event_id.as_str(), Stage::Delivered, now());
-                    }
-                    announce(&told, post.as_ref());
-                }
-                Err(error) => tracing::error!(%error, "an attempt could not be written down"),
-            }
-            settled.notify_waiters();
-            deliveries
-        });
-    }
-
-    /// What follows from an answer, and for which endpoint.
-    fn follow_answer(&mut self, answered: &Answered) -> Option<(EndpointId, Vec<Record>)> {
-        let class = &answered.sent.class;
-        let is_known = self.queue.settle_request(&answered.deliveries(), class, now()).is_some();
-        let mut records: Vec<Record> = Vec::new();
-        while let Some(record) = self.queue.poll_record() {
-            records.push(record);
-        }
-        if *class == Class::Delivered && !is_known {
-            // The endpoint is somebody else's by now, who need not send it once more.
-            let attempts = answered.made.iter().map(|made| made.attempt);
-            records.extend(attempts.map(|attempt| Record::Delivered {
-                delivery: attempt.delivery,
-                attempts: attempt.number,
-                at: now(),
-            }));
-        }
-        answered.made.first().map(|made| (made.attempt.endpoint, records))
     }
 }
 
