@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use crate::bare::{DO_NOTHING, File, KEEP};
 use crate::process::{Process, now};
 use crate::terminal::{Company, Terminal};
-use crate::{Size, per_second};
+use crate::{AT_50, Size, per_second};
 
 /// Requests of one punch to a server that reads them and does nothing.
 pub(crate) async fn requests(size: Size) -> anyhow::Result<f64> {
@@ -57,6 +57,21 @@ pub(crate) fn syncs(count: u32) -> anyhow::Result<f64> {
         file.sync_data()?;
     }
     Ok(per_second(count, began.elapsed()))
+}
+
+/// How long such an append takes at 50 in a second, each.
+pub(crate) async fn sync_times(count: u32) -> anyhow::Result<Vec<f64>> {
+    let mut file = tempfile::tempfile()?;
+    let mut tick = tokio::time::interval(AT_50);
+    let mut times = Vec::new();
+    for _ in 0..count {
+        tick.tick().await;
+        let began = now();
+        file.write_all(&[7; 4096])?;
+        file.sync_data()?;
+        times.push(began.elapsed().as_secs_f64());
+    }
+    Ok(times)
 }
 
 /// Messages of 400 bytes with a unique text, and a delivery of each with an index, 1,000 in a commit that is on disk.

@@ -42,7 +42,7 @@ struct Size {
     listed: u32,
     /// Punches of the measure of delay, 50 in a second.
     live: u32,
-    /// How often the measure of neighbours takes turns.
+    /// How often two things take turns that are compared, so that both have what else happens.
     turns: u32,
     /// People at all terminals; for the measure of memory they are registered, and so many terminals have called.
     people: u32,
@@ -81,6 +81,9 @@ const QUICK: Size = Size {
     devices: 2,
 };
 
+/// Between two punches, or two appends, of which there are 50 in a second.
+const AT_50: Duration = Duration::from_millis(20);
+
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -107,9 +110,7 @@ async fn measure(size: Size, only: Option<&str>) -> anyhow::Result<()> {
         singles(size, nothing, &mut table).await?;
     }
     if is_wanted("bulk") {
-        let ceiling = limits::sqlite_rows(size.rows)?;
-        table.limit("SQLite in groups of 1,000, a message and a delivery", ceiling, "rows/s");
-        bulk(size, ceiling, &mut table).await?;
+        bulk(size, &mut table).await?;
     }
     if is_wanted("deliveries") {
         deliveries(size, &mut table).await?;
@@ -142,15 +143,27 @@ async fn singles(size: Size, nothing: f64, table: &mut Table) -> anyhow::Result<
     Ok(())
 }
 
-/// Bodies of many rows, then the very same again.
-async fn bulk(size: Size, ceiling: f64, table: &mut Table) -> anyhow::Result<()> {
-    let gateway = Gateway::start(&Setting::of(8)).await?;
-    let began = now();
-    post_all(&gateway, size.company(8), size.rows, size.body).await?;
-    let (rate, cpu) = (per_second(size.rows, began.elapsed()), gateway.cpu());
-    ensure!(gateway.count("delivered_rows").await? == u64::from(size.rows), "not every row is on disk");
-    table.share("rows in bodies, all new", rate, "rows/s", rate / ceiling, "0.6");
-    table.plain("  CPU of the gateway", per_thousand(cpu, size.rows), "s per 1,000", "");
+/// Bodies of many rows, in turns with SQLite alone; then the very same again.
+async fn bulk(size: Size, table: &mut Table) -> anyhow::Result<()> {
+    let (mut alone, mut rates, mut cpu) = (Vec::new(), Vec::new(), Vec::new());
+    let mut last = None;
+    for _ in 0..size.turns {
+        // The one before ends first.
+        drop(last.take());
+        alone.push(limits::sqlite_rows(size.rows)?);
+        let gateway = Gateway::start(&Setting::of(8)).await?;
+        let began = now();
+        post_all(&gateway, size.company(8), size.rows, size.body).await?;
+        rates.push(per_second(size.rows, began.elapsed()));
+        cpu.push(per_thousand(gateway.cpu(), size.rows));
+        ensure!(gateway.count("delivered_rows").await? == u64::from(size.rows), "not every row is on disk");
+        last = Some(gateway);
+    }
+    let Some(gateway) = last else { return Ok(()) };
+    let (alone, rate) = (quantiles(alone).0, quantiles(rates).0);
+    table.limit("SQLite in groups of 1,000, a message and a delivery", alone, "rows/s");
+    table.share("rows in bodies, all new, middle turn", rate, "rows/s", rate / alone, "0.6");
+    table.plain("  CPU of the gateway", quantiles(cpu).0, "s per 1,000", "");
 
     // What was committed goes on from the log into the file, and is not of what comes next.
     gateway.rests().await;
@@ -193,11 +206,13 @@ async fn drain(company: Company, punches: u32, options: &str) -> anyhow::Result<
     Ok((per_second(punches, took), per_thousand(cpu, punches)))
 }
 
-/// 50 punches in a second, from the first byte to the receiver.
+/// 50 punches in a second, from the first byte to the receiver. Behind a disk that stands still for a moment, all of it does.
 async fn delay(size: Size, table: &mut Table) -> anyhow::Result<()> {
     let receiver = Receiver::start(Duration::ZERO).await?;
     let gateway = Gateway::start(&Setting::of(8).with(&receiver.url(), "")).await?;
-    let (half, most) = quantiles(live(&gateway, &receiver, size.company(8), size.live).await?);
+    let (_, disk) = quantiles(limits::sync_times(size.live).await?);
+    table.plain("append and fdatasync at 50/s, 99 of 100", disk * 1e3, "ms", "");
+    let (half, most) = quantiles(live(&gateway, (&receiver, 1), size.company(8), size.live).await?);
     table.plain("from a terminal to a receiver at 50/s, half", half * 1e3, "ms", "");
     table.plain("  99 of 100", most * 1e3, "ms", "3");
     Ok(())
@@ -222,11 +237,12 @@ async fn neighbours(size: Size, table: &mut Table) -> anyhow::Result<()> {
             setting = setting.with(&url, "");
         }
         let gateway = Gateway::start(&setting).await?;
-        let delays = live(&gateway, &good, size.company(8), size.live / 5).await?;
+        let others = if is_ill { healthy.saturating_sub(2) } else { healthy };
+        let delays = live(&gateway, (&good, others), size.company(8), size.live).await?;
         if is_ill { &mut ill } else { &mut well }.push(quantiles(delays).1);
     }
     let (without, with) = (quantiles(well).0, quantiles(ill).0);
-    table.plain("100 receivers at 10/s, 99 of 100, middle turn", without * 1e3, "ms", "");
+    table.plain("100 receivers at 50/s, 99 of 100, middle turn", without * 1e3, "ms", "");
     table.share("  one dead and one slow among them", with * 1e3, "ms", with / without, "1.1 at most");
     Ok(())
 }
@@ -268,15 +284,20 @@ async fn post_all(gateway: &Gateway, company: Company, punches: u32, rows: u32) 
     Ok(())
 }
 
-/// Punches at a steady rate; how long each took to the first receiver that got it.
-async fn live(gateway: &Gateway, receiver: &Receiver, company: Company, punches: u32) -> anyhow::Result<Vec<f64>> {
+/// Punches at a steady rate, each sent so many times to a receiver; how long each of these took.
+async fn live(
+    gateway: &Gateway,
+    (receiver, times): (&Receiver, u32),
+    company: Company,
+    punches: u32,
+) -> anyhow::Result<Vec<f64>> {
     let (mut all, terminals) = (Vec::new(), company.terminals);
     for number in 0..terminals {
         all.push(Terminal::connect(gateway.device, number).await?);
     }
     receiver.note_arrivals();
     let mut sent = BTreeMap::new();
-    let mut tick = tokio::time::interval(Duration::from_millis(20));
+    let mut tick = tokio::time::interval(AT_50);
     for index in 0..punches {
         tick.tick().await;
         let (number, index) = (index % terminals, index / terminals);
@@ -285,11 +306,11 @@ async fn live(gateway: &Gateway, receiver: &Receiver, company: Company, punches:
         sent.insert(staff.badge(index), now());
         terminal.post(&staff.row(index)).await?;
     }
-    let arrivals = receiver.arrivals(sent.len()).await?;
-    let took = |(pin, at): (&u32, &std::time::Instant)| {
-        arrivals.get(pin).map(|arrived| arrived.saturating_duration_since(*at).as_secs_f64())
+    let arrivals = receiver.arrivals(sent.len() * times as usize).await?;
+    let took = |(pin, arrived): &(u32, std::time::Instant)| {
+        sent.get(pin).map(|at| arrived.saturating_duration_since(*at).as_secs_f64())
     };
-    Ok(sent.iter().filter_map(took).collect())
+    Ok(arrivals.iter().filter_map(took).collect())
 }
 
 fn quantiles(mut times: Vec<f64>) -> (f64, f64) {

@@ -1,7 +1,6 @@
 //! Who receives events: counts them, and notes when whose came if asked to.
 
 use core::time::Duration;
-use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -28,7 +27,7 @@ struct Inner {
     delay: Duration,
     seen: AtomicU64,
     notes: AtomicBool,
-    arrivals: Mutex<BTreeMap<u32, Instant>>,
+    arrivals: Mutex<Vec<(u32, Instant)>>,
 }
 
 impl Receiver {
@@ -65,15 +64,15 @@ impl Receiver {
         self.0.notes.store(true, Ordering::Relaxed);
     }
 
-    /// When the punches of each PIN came first, once there are so many PINs.
-    pub(crate) async fn arrivals(&self, pins: usize) -> anyhow::Result<BTreeMap<u32, Instant>> {
+    /// When what came, of which PIN, once there is so much of it.
+    pub(crate) async fn arrivals(&self, events: usize) -> anyhow::Result<Vec<(u32, Instant)>> {
         let began = now();
         loop {
             let arrivals = self.0.arrivals.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            if arrivals.len() >= pins {
+            if arrivals.len() >= events {
                 return Ok(arrivals);
             }
-            ensure!(began.elapsed() < PATIENCE, "punches of {} people of {pins} have come", arrivals.len());
+            ensure!(began.elapsed() < PATIENCE, "{} events of {events} have come", arrivals.len());
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
@@ -81,8 +80,8 @@ impl Receiver {
     fn note(&self, body: &[u8]) -> anyhow::Result<()> {
         let event: Value = serde_json::from_slice(body)?;
         let badge = event.pointer("/employee/badge_number").and_then(Value::as_str).context("a badge")?;
-        let mut arrivals = self.0.arrivals.lock().unwrap_or_else(PoisonError::into_inner);
-        arrivals.entry(badge.parse()?).or_insert_with(now);
+        let arrived = (badge.parse()?, now());
+        self.0.arrivals.lock().unwrap_or_else(PoisonError::into_inner).push(arrived);
         Ok(())
     }
 }

@@ -159,7 +159,10 @@ fn listen_and_send_understand_each_other() {
         assert_eq!(done.code, Some(code), "{done:?}");
         assert!(done.stdout.starts_with(status), "{}", done.stdout);
         let shown = listener.line();
-        assert!(shown.starts_with(&format!("{status}  evt_77  webhook.test  ")) && shown.ends_with("verified"), "{shown}");
+        assert!(
+            shown.starts_with(&format!("{status}  evt_77  webhook.test  ")) && shown.ends_with("verified"),
+            "{shown}"
+        );
     }
     let refused = send(&url, OTHER);
     assert_eq!((refused.code, refused.stdout.starts_with("401")), (Some(1), true), "{refused:?}");
