@@ -11,6 +11,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
+use super::delivery::Outgoing;
 use super::lease::look_again;
 use super::part::{Part, total};
 use super::sql::{Clause, Connection, Row};
@@ -150,12 +151,8 @@ impl DeliveryRow {
     ///
     /// The store cannot be read.
     pub fn details(&self, connection: &Connection) -> Result<(Option<Value>, Vec<SentAttempt>), StoreError> {
-        let sql = "SELECT coalesce(body.bytes, event.nested) FROM delivery
-                   JOIN endpoint ON endpoint.id = delivery.endpoint JOIN event ON event.seq = delivery.event
-                   LEFT JOIN body ON body.event = delivery.event AND body.format = endpoint.format
-                   WHERE delivery.id = ?1";
-        let body: Option<Option<Vec<u8>>> = connection.first(sql, &[&self.id.cast_signed()], |row| row.get(0))?;
-        let body = body.flatten().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        let outgoing = Outgoing::of(connection, DeliveryId(self.id))?;
+        let body = outgoing.and_then(|outgoing| serde_json::from_slice(outgoing.body.as_bytes()).ok());
         let bodies = sent_bodies(connection, self.id.cast_signed())?;
         let attempts = attempts(connection, self.id.cast_signed())?.into_iter().zip(bodies);
         Ok((body, attempts.map(|(attempt, body)| SentAttempt { attempt, body }).collect()))
