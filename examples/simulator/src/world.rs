@@ -1,12 +1,28 @@
 //! A seeded world: the same seed gives the same people and the same punches.
 
 use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use punch_normalize::DeviceZone;
 use punch_protocol::{Pin, RawPunch, SerialNumber, Status, Verify};
 
 pub use crate::dice::Dice;
+
+/// An address of this machine where nobody listens, and that no outgoing connection is given while it is quiet: those begin
+/// at port 32768. Each process looks in an order of its own.
+pub fn quiet_addr() -> SocketAddr {
+    static DICE: LazyLock<Mutex<Dice>> = LazyLock::new(|| Mutex::new(Dice::new(u64::from(std::process::id()))));
+    let mut dice = DICE.lock().unwrap_or_else(PoisonError::into_inner);
+    loop {
+        let port = u16::try_from(20_000 + dice.below(12_000)).unwrap_or_default();
+        let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        if TcpListener::bind(addr).is_ok() {
+            return addr;
+        }
+    }
+}
 
 /// The people in front of one terminal. They punch in turn, in, then out, and so on.
 #[derive(Debug, Clone)]

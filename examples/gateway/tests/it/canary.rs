@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use gateway::api::ApiKey;
 use serde_json::{Value, json};
+use simulator::world::quiet_addr;
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::harness::{self, Recorder, Site, get};
@@ -196,9 +197,7 @@ async fn no_person_and_no_secret_reaches_a_log_an_error_or_a_page() {
     logging.with_writer(memory.clone()).try_init().expect("no other test of this binary logs");
 
     let (receiver, refusing) = (Recorder::always(200).await, Recorder::always(400).await);
-    let closed = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let dead = format!("http://{}/{URL_TOKEN}", closed.local_addr().unwrap());
-    drop(closed);
+    let dead = format!("http://{}/{URL_TOKEN}", quiet_addr());
     let site = Site::start(|config| config.api_key = Some(ApiKey::new(API_KEY.to_owned()))).await;
     let mut show = Show { site, shown: Vec::new() };
     for url in [receiver.url(), refusing.url(), dead] {

@@ -9,6 +9,7 @@ use punch_protocol::Pin;
 use punch_webhook::{PayloadFormat, Secret, Verifier};
 use serde_json::{Value, json};
 use simulator::receiver::{Receiver, Reply, Script};
+use simulator::world::quiet_addr;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpListener;
 
@@ -319,9 +320,7 @@ async fn an_endpoint_gets_only_the_types_of_events_it_asked_for() {
 #[tokio::test]
 async fn dead_and_silent_endpoints_do_not_delay_a_living_one() {
     let alive = Recorder::always(200).await;
-    let closed = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-    let dead = format!("http://{}/", closed.local_addr().unwrap());
-    drop(closed);
+    let dead = format!("http://{}/", quiet_addr());
     // Accepted by the system, answered by nobody.
     let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let site = Site::start(|config| {

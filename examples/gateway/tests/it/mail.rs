@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use gateway::config::{Config, NotifyConfig, SmtpUrl};
 use punch_webhook::PayloadFormat;
+use simulator::world::quiet_addr;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -124,11 +125,8 @@ async fn a_failed_delivery_is_mailed_once_an_hour_for_each_endpoint() {
 async fn a_mail_that_nobody_took_is_sent_after_a_restart() {
     let postbox = Postbox::start().await;
     let gone = Recorder::always(410).await;
-    let nowhere = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-    let closed = nowhere.local_addr().unwrap();
-    drop(nowhere);
     let mut unreachable = postbox.config();
-    unreachable.smtp_url = SmtpUrl::new(format!("smtp://{closed}")).unwrap();
+    unreachable.smtp_url = SmtpUrl::new(format!("smtp://{}", quiet_addr())).unwrap();
     let site = Site::start(|config| {
         config.notify = Some(unreachable);
         config.endpoints = vec![endpoint(&gone.url(), PayloadFormat::Nested)];

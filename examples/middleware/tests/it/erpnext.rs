@@ -1,13 +1,13 @@
 //! `erpnext`: one punch, one Employee Checkin, whatever happens on the way.
 
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 use simulator::erp::{SharedErpNext, serve_erpnext};
 use simulator::erpnext::{ErpNextConfig, ErpNextEmployee, ErpNextFault, ErpNextShift, ErpNextStandIn};
-use simulator::world::Dice;
+use simulator::world::{Dice, quiet_addr};
 use tempfile::tempdir;
 use tokio::task::JoinSet;
 
@@ -38,17 +38,6 @@ fn checkins(site: &SharedErpNext) -> BTreeMap<String, Vec<String>> {
 
 fn json_of((status, text): (u16, String)) -> (u16, Value) {
     (status, serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}")))
-}
-
-/// A port that no outgoing connection of this machine takes: those begin at 32768.
-pub(crate) fn quiet_addr() -> SocketAddr {
-    let mut dice = Dice::new(u64::from(std::process::id()));
-    loop {
-        let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, 20_000 + u16::try_from(dice.below(12_000)).unwrap()));
-        if TcpListener::bind(addr).is_ok() {
-            return addr;
-        }
-    }
 }
 
 /// S0-015, S0-025, S0-028, S0-038, S0-057 to S0-060, S1-035, S1-036, S2-042: one record in local time; a repetition is said to be one.

@@ -9,9 +9,9 @@ use chrono::{DateTime, FixedOffset, TimeDelta};
 use simulator::erp::{SharedHikCentral, SharedHumand, push_hikcentral, serve_hikcentral, serve_humand};
 use simulator::hikcentral::{DoorEvent, HikCentralConfig, HikCentralFault, HikCentralStandIn, HikPerson};
 use simulator::humand::{HumandConfig, HumandStandIn, HumandUser};
+use simulator::world::quiet_addr;
 use tempfile::{TempDir, tempdir};
 
-use crate::erpnext::quiet_addr;
 use crate::program::{Program, eventually, hikcentral_humand, refuses};
 
 /// Both servers, a folder, and the day before today.

@@ -8,10 +8,9 @@ use std::sync::{Arc, Mutex};
 use serde_json::json;
 use simulator::erp::{SharedHumand, serve_humand};
 use simulator::humand::{HumandConfig, HumandFault, HumandStandIn, HumandUser};
-use simulator::world::Dice;
+use simulator::world::{Dice, quiet_addr};
 use tempfile::tempdir;
 
-use crate::erpnext::quiet_addr;
 use crate::program::{Program, eventually, humand, refuses, signed};
 
 /// A community that knows the ids 1001 to 1009.

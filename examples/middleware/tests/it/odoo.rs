@@ -6,10 +6,9 @@ use std::sync::{Arc, Mutex};
 use serde_json::json;
 use simulator::erp::{SharedOdoo, serve_odoo};
 use simulator::odoo::{OdooConfig, OdooEmployee, OdooFault, OdooStandIn};
-use simulator::world::Dice;
+use simulator::world::{Dice, quiet_addr};
 use tempfile::tempdir;
 
-use crate::erpnext::quiet_addr;
 use crate::program::{Program, eventually, odoo, refuses, signed};
 
 /// A database that knows the badges 1001 to 1009.

@@ -6,10 +6,9 @@ use std::sync::{Arc, Mutex};
 use serde_json::json;
 use simulator::erp::{SharedSuccessFactors, serve_successfactors};
 use simulator::successfactors::{SuccessFactorsConfig, SuccessFactorsFault, SuccessFactorsStandIn};
-use simulator::world::Dice;
+use simulator::world::{Dice, quiet_addr};
 use tempfile::tempdir;
 
-use crate::erpnext::quiet_addr;
 use crate::program::{Program, eventually, refuses, signed, successfactors};
 
 /// A tenant that knows the assignments 1000 to 1199. It counts no calls: these tests make more of them than a day has.

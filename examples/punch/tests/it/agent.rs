@@ -6,10 +6,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde_json::Value;
-use simulator::world::Dice;
+use simulator::world::quiet_addr;
 
 use crate::command::{PATIENCE, Running, punch, run};
-use crate::kill::quiet_port;
 use crate::site::{Site, exchange};
 
 pub(crate) const SERIAL: &str = "SIM4370";
@@ -91,8 +90,7 @@ fn log_of(at: SocketAddr) -> BTreeSet<String> {
 #[test]
 fn a_terminal_an_agent_and_a_gateway_may_die_and_no_punch_is_lost_or_doubled() {
     let folder = tempfile::tempdir().unwrap();
-    let mut dice = Dice::new(u64::from(std::process::id()) ^ 0x4370);
-    let at = quiet_port(&mut dice);
+    let at = quiet_addr();
     let mut site = Site::start(&[(SERIAL, "UTC")]);
     let config = configure(folder.path(), &[at], site.api);
 
@@ -142,8 +140,7 @@ fn a_terminal_an_agent_and_a_gateway_may_die_and_no_punch_is_lost_or_doubled() {
 #[test]
 fn one_terminal_that_is_gone_holds_up_no_other() {
     let folder = tempfile::tempdir().unwrap();
-    let mut dice = Dice::new(u64::from(std::process::id()) ^ 0x4371);
-    let (gone, at) = (quiet_port(&mut dice), quiet_port(&mut dice));
+    let (gone, at) = (quiet_addr(), quiet_addr());
     let site = Site::start(&[(SERIAL, "UTC")]);
     let config = configure(folder.path(), &[gone, at], site.api);
     let _serving = terminal(at, &["--records", "200", "--comm-key", "4711", "--layout", "8b"]);

@@ -8,11 +8,10 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use serde_json::Value;
-use simulator::world::Dice;
+use simulator::world::{Dice, quiet_addr};
 
 use crate::agent::{SERIAL, agent, configure, has, terminal};
 use crate::command::{Done, PATIENCE, Running, run};
-use crate::kill::quiet_port;
 use crate::site::{Site, exchange};
 
 /// The next event of a terminal with this name.
@@ -57,7 +56,7 @@ fn is_asked(site: &Site) -> Value {
 #[test]
 fn every_command_is_carried_out_by_the_agent() {
     let folder = tempfile::tempdir().unwrap();
-    let at = quiet_port(&mut Dice::new(u64::from(std::process::id()) ^ 0x4372));
+    let at = quiet_addr();
     let site = Site::start(&[(SERIAL, "UTC")]);
     let mut serving = terminal(at, &["--records", "40", "--comm-key", "4711", "--json"]);
     let _agent = agent(&configure(folder.path(), &[at], site.api));
@@ -107,7 +106,7 @@ fn every_command_is_carried_out_by_the_agent() {
 fn a_door_opens_at_most_once_however_often_the_agent_is_killed() {
     let folder = tempfile::tempdir().unwrap();
     let mut dice = Dice::new(u64::from(std::process::id()) ^ 0x4373);
-    let at = quiet_port(&mut dice);
+    let at = quiet_addr();
     let site = Site::start(&[(SERIAL, "UTC")]);
     let mut serving = terminal(at, &["--records", "10", "--comm-key", "4711", "--json"]);
     let config = configure(folder.path(), &[at], site.api);
@@ -185,7 +184,7 @@ fn pass(mut client: TcpStream, mut gateway: TcpStream, is_bad: &AtomicBool, lost
 #[test]
 fn what_became_of_a_command_is_told_however_long_that_takes() {
     let folder = tempfile::tempdir().unwrap();
-    let at = quiet_port(&mut Dice::new(u64::from(std::process::id()) ^ 0x4375));
+    let at = quiet_addr();
     let site = Site::start(&[(SERIAL, "UTC")]);
     let line = BadLine::to(site.api);
     let mut serving = terminal(at, &["--records", "10", "--comm-key", "4711", "--json"]);
@@ -227,7 +226,7 @@ fn what_became_of_a_command_is_told_however_long_that_takes() {
 #[test]
 fn a_backfill_over_port_4370_goes_on_where_it_was_and_doubles_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    let at = quiet_port(&mut Dice::new(u64::from(std::process::id()) ^ 0x4374));
+    let at = quiet_addr();
     let site = Site::start(&[(SERIAL, "UTC")]);
     let _serving = terminal(at, &["--records", "300", "--comm-key", "4711"]);
     let _agent = agent(&configure(folder.path(), &[at], site.api));

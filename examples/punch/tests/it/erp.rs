@@ -14,12 +14,12 @@ use simulator::erpnext::{ErpNextConfig, ErpNextEmployee, ErpNextFault, ErpNextSt
 use simulator::humand::{HumandConfig, HumandStandIn, HumandUser};
 use simulator::odoo::{OdooConfig, OdooEmployee, OdooFault, OdooStandIn};
 use simulator::successfactors::{SuccessFactorsConfig, SuccessFactorsStandIn};
-use simulator::world::Dice;
+use simulator::world::quiet_addr;
 use tempfile::{TempDir, tempdir};
 
 use crate::command::{Done, PATIENCE, feed, punch, run};
 use crate::erp_month::Month;
-use crate::kill::{quiet_port, start};
+use crate::kill::start;
 use crate::site::exchange;
 
 const SECRET: &str = "canary-of-the-api";
@@ -449,7 +449,7 @@ async fn what_a_sink_parked_is_released_by_whoever_mended_the_cause() {
     );
     std::fs::write(&file, text).unwrap();
     let file = file.display().to_string();
-    let mut gateway = start(&file, quiet_port(&mut Dice::new(u64::from(std::process::id()).wrapping_add(11))));
+    let mut gateway = start(&file, quiet_addr());
     let mut addr = |before: &str, after: &str| -> SocketAddr {
         gateway.line().strip_prefix(before).unwrap().strip_suffix(after).unwrap().parse().unwrap()
     };

@@ -1,7 +1,7 @@
 //! The promise of the project, with the power cut at any moment: nothing lost, nothing doubled under another name.
 
 use std::collections::BTreeSet;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,7 +15,7 @@ use punch_webhook::Secret;
 use rusqlite::Connection;
 use simulator::receiver::{Receiver, Reply, Script};
 use simulator::terminal::{Behaviour, Happening};
-use simulator::world::{Crowd, Dice};
+use simulator::world::{Crowd, Dice, quiet_addr};
 use tokio::sync::mpsc;
 
 use crate::command::{PATIENCE, Running, punch};
@@ -23,17 +23,6 @@ use crate::command::{PATIENCE, Running, punch};
 /// How often the gateway is killed; `PUNCH_KILL_RUNS` says otherwise, as for the 500 of a release.
 const KILLS: u32 = 100;
 const SERIAL: &str = "KILL1";
-
-/// A port that no outgoing connection of this machine will take while the gateway is down: those begin at 32768.
-pub(crate) fn quiet_port(dice: &mut Dice) -> SocketAddr {
-    loop {
-        let port = 20_000 + u16::try_from(dice.below(12_000)).unwrap();
-        let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        if TcpListener::bind(addr).is_ok() {
-            return addr;
-        }
-    }
-}
 
 /// The file of a gateway over `store` that knows these terminals and delivers to a receiver.
 pub(crate) fn write_config(
@@ -108,7 +97,7 @@ async fn no_number_of_kills_loses_a_punch_or_gives_one_a_second_identity() {
     let (receiver, mut arrivals) = Receiver::start(loopback, &secret, script).await.unwrap();
     let store = format!("sqlite:{}", folder.path().join("punch.sqlite").display());
     let config = write_config(folder.path(), &store, &[SERIAL], receiver.addr, &secret);
-    let device_addr = quiet_port(&mut Dice::new(u64::from(std::process::id())));
+    let device_addr = quiet_addr();
 
     let (sender, happenings) = mpsc::channel(64);
     let mut behaviour = Behaviour::new(format!("http://{device_addr}"));

@@ -14,11 +14,11 @@ use punch_webhook::Secret;
 use simulator::cluster::Cluster;
 use simulator::receiver::{Receiver, Script};
 use simulator::terminal::Behaviour;
-use simulator::world::Dice;
+use simulator::world::{Dice, quiet_addr};
 use tokio::sync::mpsc;
 
 use crate::command::PATIENCE;
-use crate::kill::{end, kills, punches, quiet_port, start, write_config};
+use crate::kill::{end, kills, punches, start, write_config};
 
 const SERIALS: [&str; 2] = ["KILL1", "KILL2"];
 
@@ -36,8 +36,7 @@ async fn two_gateways_of_which_one_is_always_killed_lose_nothing_and_rename_noth
     let script = Script { replies: Vec::new(), delay: Duration::from_millis(3) };
     let (receiver, _arrivals) = Receiver::start(loopback, &secret, script).await.unwrap();
     let config = write_config(folder.path(), &cluster.url(), &SERIALS, receiver.addr, &secret);
-    let mut ports = Dice::new(u64::from(std::process::id()));
-    let addrs = [quiet_port(&mut ports), quiet_port(&mut ports)];
+    let addrs = [quiet_addr(), quiet_addr()];
 
     let stop = Arc::new(AtomicBool::new(false));
     let (mut terminals, mut people) = (Vec::new(), Vec::new());

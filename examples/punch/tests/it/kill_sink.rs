@@ -17,12 +17,12 @@ use simulator::humand::{HumandConfig, HumandStandIn, HumandUser};
 use simulator::odoo::{OdooConfig, OdooEmployee, OdooStandIn};
 use simulator::successfactors::{SuccessFactorsConfig, SuccessFactorsStandIn};
 use simulator::terminal::Behaviour;
-use simulator::world::Dice;
+use simulator::world::{Dice, quiet_addr};
 use tempfile::TempDir;
 use tokio::sync::mpsc;
 
 use crate::command::PATIENCE;
-use crate::kill::{end, kills, punches_every, quiet_port, start};
+use crate::kill::{end, kills, punches_every, start};
 
 const LOCAL: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
@@ -65,8 +65,7 @@ impl Plant {
         std::fs::write(&file, text).unwrap();
         let file = file.display().to_string();
         let mut dice = Dice::new(20_261_201);
-        let seed = self.serial.bytes().fold(u64::from(std::process::id()), |seed, byte| seed * 31 + u64::from(byte));
-        let device_addr = quiet_port(&mut Dice::new(seed));
+        let device_addr = quiet_addr();
         let (sender, happenings) = mpsc::channel(64);
         let behaviour = Behaviour {
             server: format!("http://{device_addr}"),

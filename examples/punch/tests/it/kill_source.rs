@@ -9,10 +9,10 @@ use std::time::Duration;
 use chrono::{SubsecRound as _, TimeDelta};
 use simulator::erp::{push_hikcentral, serve_hikcentral};
 use simulator::hikcentral::{DoorEvent, HikCentralConfig, HikCentralStandIn, HikPerson};
-use simulator::world::Dice;
+use simulator::world::{Dice, quiet_addr};
 
 use crate::command::PATIENCE;
-use crate::kill::{end, kills, quiet_port, start};
+use crate::kill::{end, kills, start};
 
 /// A gateway that reads a HikCentral at `addr` and is pushed to.
 fn config_of(store: &Path, addr: SocketAddr, device_addr: SocketAddr) -> String {
@@ -45,7 +45,7 @@ async fn no_number_of_kills_loses_or_doubles_a_passage() {
     let hik = Arc::new(Mutex::new(HikCentralStandIn::new(config)));
     let addr = serve_hikcentral(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), Arc::clone(&hik)).await.unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let device_addr = quiet_port(&mut Dice::new(u64::from(std::process::id()).wrapping_add(8)));
+    let device_addr = quiet_addr();
     let (file, store) = (folder.path().join("punch.toml"), folder.path().join("punch.sqlite"));
     std::fs::write(&file, config_of(&store, addr, device_addr)).unwrap();
     let file = file.display().to_string();

@@ -15,12 +15,12 @@ use simulator::between::{Accident, Between};
 use simulator::month::Delivery;
 use simulator::odoo_server::{BOT, MonthAt, OFFICER, OdooServer, POOR, SPANISH, fresh_prefix};
 use simulator::terminal::{Behaviour, Happening};
-use simulator::world::Dice;
+use simulator::world::{Dice, quiet_addr};
 use tempfile::{TempDir, tempdir};
 use tokio::sync::mpsc;
 
 use crate::command::{Done, feed, punch};
-use crate::kill::{quiet_port, start};
+use crate::kill::start;
 
 const SERIAL: &str = "ODOO1";
 
@@ -152,7 +152,7 @@ async fn a_gateway_writes_the_month_by_itself() {
     let Some(server) = server().await else { return };
     let (month, folder) = (MonthAt::new(&server, 30).await.unwrap(), config(&server, &server.url, BOT, None));
     let file = folder.path().join("punch.toml").display().to_string();
-    let device_addr = quiet_port(&mut Dice::new(u64::from(std::process::id()).wrapping_add(30)));
+    let device_addr = quiet_addr();
     let (sender, happenings) = mpsc::channel(64);
     let mut behaviour = Behaviour::new(format!("http://{device_addr}"));
     behaviour.error_delay = TimeDelta::milliseconds(50);

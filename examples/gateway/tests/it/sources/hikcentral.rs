@@ -8,11 +8,10 @@ use gateway::config::Config;
 use serde_json::json;
 use simulator::erp::{SharedHikCentral, push_hikcentral, serve_hikcentral};
 use simulator::hikcentral::{DoorEvent, HikCentralConfig, HikCentralFault, HikCentralStandIn, HikPerson};
+use simulator::world::quiet_addr;
 use sources::Settings;
 
-use super::{
-    LOCAL, SECRET, begin, never_stored, passages, quiet_addr, status, until_passages, until_status, with_sources,
-};
+use super::{LOCAL, SECRET, begin, never_stored, passages, status, until_passages, until_status, with_sources};
 use crate::harness::{API_KEY, Recorder, Site, endpoint, post};
 use crate::metrics::{scrape, value};
 

@@ -9,11 +9,10 @@ use gateway::config::Config;
 use serde_json::json;
 use simulator::erp::{SharedIsapi, serve_isapi};
 use simulator::isapi::{AcsEvent, Form, IsapiConfig, IsapiFault, IsapiStandIn};
+use simulator::world::quiet_addr;
 use sources::Settings;
 
-use super::{
-    LOCAL, SECRET, begin, never_stored, passages, quiet_addr, status, until_passages, until_status, with_sources,
-};
+use super::{LOCAL, SECRET, begin, never_stored, passages, status, until_passages, until_status, with_sources};
 use crate::harness::{Site, post};
 
 const PATH_TOKEN: &str = "0123456789abcdef0123456789abcdef";

@@ -3,7 +3,7 @@
 mod hikcentral;
 mod isapi;
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr};
 
 use chrono::{DateTime, FixedOffset, TimeDelta};
 use gateway::config::Config;
@@ -14,11 +14,6 @@ use crate::harness::Site;
 
 const SECRET: &str = "canary-of-the-api";
 const LOCAL: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
-
-/// An address where nobody listens yet.
-fn quiet_addr() -> SocketAddr {
-    TcpListener::bind(LOCAL).unwrap().local_addr().unwrap()
-}
 
 /// Midnight before yesterday in Lima, from where on events are read.
 fn begin() -> DateTime<FixedOffset> {

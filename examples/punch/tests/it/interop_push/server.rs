@@ -2,14 +2,12 @@
 
 use std::net::SocketAddr;
 use std::process::Command;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::Value;
-use simulator::world::Dice;
+use simulator::world::quiet_addr;
 
 use super::{Peer, exchange};
 use crate::command::{Done, Running, feed, punch};
-use crate::kill::quiet_port;
 
 /// A server of somebody else in a process of its own, over a database in a folder of its own.
 pub(super) struct Server {
@@ -22,10 +20,7 @@ pub(super) struct Server {
 impl Server {
     /// Knows this terminal, with its zone, if one is named.
     pub(super) fn start(peer: &'static Peer, terminal: &[&str]) -> Self {
-        static STARTED: AtomicU64 = AtomicU64::new(0);
-        let seed = (u64::from(std::process::id()) << 8) + STARTED.fetch_add(1, Ordering::Relaxed);
-        let mut server =
-            Self { peer, folder: tempfile::tempdir().unwrap(), addr: quiet_port(&mut Dice::new(seed)), running: None };
+        let mut server = Self { peer, folder: tempfile::tempdir().unwrap(), addr: quiet_addr(), running: None };
         server.begin(terminal);
         server
     }
