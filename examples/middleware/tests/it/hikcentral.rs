@@ -21,6 +21,8 @@ struct World {
     urls: [String; 2],
     begin: DateTime<FixedOffset>,
     folder: TempDir,
+    /// Where the program receives, over its restarts.
+    port: u16,
 }
 
 impl World {
@@ -39,7 +41,7 @@ impl World {
         let zone = FixedOffset::west_opt(3 * 3600).unwrap();
         let yesterday = (gateway::clock::now().with_timezone(&zone) - TimeDelta::days(1)).date_naive();
         let begin = yesterday.and_hms_opt(0, 0, 0).unwrap().and_local_timezone(zone).unwrap();
-        Self { hik, humand, urls, begin, folder: tempdir().unwrap() }
+        Self { hik, humand, urls, begin, folder: tempdir().unwrap(), port: quiet_addr().port() }
     }
 
     fn command(&self) -> Command {
@@ -83,7 +85,7 @@ impl World {
 
     /// What the program is told to have events pushed to, and its port.
     fn pushed(&self) -> [(&'static str, String); 4] {
-        let port = quiet_addr().port();
+        let port = self.port;
         [
             ("PORT", port.to_string()),
             ("HIK_EVENT_DEST", format!("http://127.0.0.1:{port}/hik/events")),
