@@ -37,7 +37,7 @@ fn a_log_is_checked_at_the_gateway_in_a_file_and_in_the_store() {
     };
     assert_eq!(verified(&in_file(&exported, &[])), head);
     assert_eq!(verified(&in_file(&exported, &["--head", &head])), head);
-    broken(&in_file(&exported.replacen("T2", "T9", 1), &[]), "entry 2");
+    broken(&in_file(&exported.replacen("\"T2\"", "\"T9\"", 1), &[]), "entry 2");
     broken(&in_file(&exported.replacen("\"at\":", "\"at\" :", 1), &[]), "line 1");
     let lines: Vec<&str> = exported.lines().collect();
     broken(&in_file(&[lines[0], lines[2]].join("\n"), &[]), "entry 2");
